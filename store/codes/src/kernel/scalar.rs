@@ -1,0 +1,127 @@
+//! The portable instruction set: plain Rust, which compilers may vectorise as they can.
+//!
+//! It is the reference that the others must match, and what WAMR's interpreter runs.
+
+use super::vector::Vector;
+use crate::{arith, f16_code};
+
+/// Plain Rust. Its methods are safe on every processor; only their pointers need care.
+#[derive(Clone, Copy)]
+pub(super) struct Scalar;
+
+/// `N` values at `p`.
+///
+/// # Safety
+///
+/// `N * size_of::<T>()` bytes may be read at `p`, and any bits are a `T`.
+#[inline(always)]
+unsafe fn read<T: Copy, const N: usize>(p: *const u8) -> [T; N] {
+    // SAFETY: the caller's promise; the read needs no alignment.
+    unsafe { p.cast::<[T; N]>().read_unaligned() }
+}
+
+impl Vector for Scalar {
+    type Floats = [f32; 32];
+    type Ints = i32;
+    type Bits = u64;
+    type Counts = u32;
+
+    const WORDS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn zero_floats() -> [f32; 32] {
+        [0.0; 32]
+    }
+
+    #[inline(always)]
+    unsafe fn load_f32(p: *const u8) -> [f32; 32] {
+        // SAFETY: the caller lets 128 bytes be read.
+        unsafe { read(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(p: *const u8) -> [f32; 32] {
+        // SAFETY: the caller lets 64 bytes be read.
+        unsafe { read::<u16, 32>(p) }.map(f16_code::widen)
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: [f32; 32], b: [f32; 32]) -> [f32; 32] {
+        core::array::from_fn(|j| a[j] + b[j])
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: [f32; 32], b: [f32; 32]) -> [f32; 32] {
+        core::array::from_fn(|j| a[j] - b[j])
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: [f32; 32], b: [f32; 32]) -> [f32; 32] {
+        core::array::from_fn(|j| a[j] * b[j])
+    }
+
+    #[inline(always)]
+    unsafe fn fold(a: [f32; 32]) -> f32 {
+        arith::fold(a)
+    }
+
+    #[inline(always)]
+    unsafe fn zero_ints() -> i32 {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn add_words(sum: i32, q: *const u8, code: *const u8) -> i32 {
+        // SAFETY: the caller lets 128 bytes be read at `q` and 64 at `code`.
+        let (q, code) = unsafe { (read::<i16, 64>(q), read::<i8, 64>(code)) };
+        q.iter().zip(code).fold(sum, |sum, (&a, b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
+    }
+
+    #[inline(always)]
+    unsafe fn add_bytes(sum: i32, q: *const u8, code: *const u8) -> i32 {
+        // SAFETY: the caller lets 64 bytes be read at `q` and at `code`.
+        let (q, code) = unsafe { (read::<i8, 64>(q), read::<i8, 64>(code)) };
+        q.iter().zip(code).fold(sum, |sum, (&a, b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
+    }
+
+    #[inline(always)]
+    unsafe fn add_ints(a: i32, b: i32) -> i32 {
+        a.wrapping_add(b)
+    }
+
+    #[inline(always)]
+    unsafe fn sum(a: i32) -> i32 {
+        a
+    }
+
+    #[inline(always)]
+    unsafe fn sum4(a: [i32; 4]) -> [i32; 4] {
+        a
+    }
+
+    #[inline(always)]
+    unsafe fn load_bits(p: *const u8) -> u64 {
+        // SAFETY: the caller lets 8 bytes be read.
+        unsafe { read::<u64, 1>(p)[0] }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bits_part(_: *const u8, _: usize) -> u64 {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn zero_counts() -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn count(counts: u32, code: u64, plane: u64) -> u32 {
+        counts + (code & plane).count_ones()
+    }
+
+    #[inline(always)]
+    unsafe fn weigh([a, b, c, d]: [u32; 4]) -> i32 {
+        (a + 2 * b + 4 * c) as i32 - 8 * d as i32
+    }
+}

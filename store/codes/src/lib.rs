@@ -1,0 +1,55 @@
+//! Encodings of vectors, and the distance kernels over them.
+//!
+//! A stored vector has a *full code* (`f32`, `f16` or `i8`, see [`FullCode`]) that
+//! answers exactly enough to rank results, and a *short code* of one bit a dimension
+//! (see [`short`]) that a graph walk can compare by the thousand. Both kinds sit in the
+//! caller's bytes: this crate owns no memory and knows nothing of the layout around a code.
+//!
+//! [`Kernels`] compares one query with a batch of codes, by the best instruction set
+//! the machine has. What it must never do: give different bits on different machines. Integer
+//! kernels are exact; float kernels add in one fixed tree of 32 lanes without fused
+//! multiply-add. A store built here answers identically everywhere.
+//!
+//! All `unsafe` code of the memory lives in `kernel`: the instructions need it. Every public
+//! function is safe to call with any arguments; a broken promise about lengths gives a poor
+//! number (and an assertion in debug builds), never undefined behaviour.
+
+#![no_std]
+#![warn(unsafe_op_in_unsafe_fn)]
+
+#[cfg(test)]
+extern crate std;
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "codes are little-endian and read in place: a big-endian target needs byte swaps first"
+);
+
+pub mod arith;
+mod f16_code;
+mod f32_code;
+mod full;
+mod i8_code;
+mod kernel;
+mod rotation;
+pub mod short;
+
+pub use f16_code::F16Code;
+pub use f32_code::F32Code;
+pub use full::{Encoding, FullCode};
+pub use i8_code::{I8Code, encode_query_i8};
+pub use kernel::Kernels;
+pub use rotation::Rotation;
+pub use short::{PLANES, ShortQuery, ShortSide, encode_short, short_bytes};
+
+/// The largest number of dimensions a vector may have.
+///
+/// With it an `i8` sum of products stays below 2^31, and a rotation's window below 2^13.
+pub const MAX_DIM: usize = 8192;
+
+/// `dim` rounded up to a multiple of 64, the length of every rotated vector.
+///
+/// 64 components are one word of short code and a whole number of every kernel's vectors.
+pub const fn padded(dim: usize) -> usize {
+    dim.div_ceil(64) * 64
+}
