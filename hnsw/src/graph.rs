@@ -1,0 +1,251 @@
+//! The graph over its buffer: fields of the header and of the slots.
+//!
+//! Everything that reads or writes a byte of the buffer stands here and in
+//! [`links`](crate::links); the algorithms speak in slots and levels.
+
+use core::ops::{Deref, DerefMut};
+
+use crate::layout::{HEADER, Layout, MAGIC, OpenError, Params, VERSION};
+use crate::{EMPTY, Slot};
+
+const DRAWS: usize = 24;
+const LEN: usize = 32;
+const ENTRY: usize = 36;
+const ROOT: usize = 40;
+
+/// A graph over a buffer `B`: `&[u8]` to read it, `&mut [u8]` to change it too.
+#[derive(Debug)]
+pub struct Graph<B> {
+    pub(crate) bytes: B,
+    pub(crate) layout: Layout,
+}
+
+impl<B: Deref<Target = [u8]>> Graph<B> {
+    /// The graph that `bytes` holds, laid out as `layout` says, without a check of its
+    /// contents: for buffers that [`Graph::init`] or [`Graph::open`] has passed.
+    ///
+    /// # Errors
+    /// [`OpenError::Misaligned`] and [`OpenError::TooShort`].
+    pub fn over(layout: &Layout, bytes: B) -> Result<Self, OpenError> {
+        if !bytes.as_ptr().addr().is_multiple_of(64) {
+            return Err(OpenError::Misaligned);
+        }
+        if bytes.len() < layout.bytes {
+            return Err(OpenError::TooShort { needed: layout.bytes, found: bytes.len() });
+        }
+        Ok(Graph { bytes, layout: *layout })
+    }
+
+    /// Opens the graph in `bytes` and checks every section before it trusts one.
+    ///
+    /// # Errors
+    /// An [`OpenError`] that names what is wrong.
+    pub fn open(bytes: B) -> Result<Self, OpenError> {
+        if bytes.len() < HEADER {
+            return Err(OpenError::TooShort { needed: HEADER, found: bytes.len() });
+        }
+        if bytes[..4] != MAGIC {
+            return Err(OpenError::NotAGraph);
+        }
+        let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+        if u16_at(4) != VERSION {
+            return Err(OpenError::Version(u16_at(4)));
+        }
+        let params = Params {
+            m: u16_at(6),
+            capacity: read_u32(&bytes, 8),
+            ef_construction: read_u32(&bytes, 12),
+            seed: read_u64(&bytes, 16),
+        };
+        let layout = Layout::new(&params).ok_or(OpenError::BadParams)?;
+        let graph = Graph::over(&layout, bytes)?;
+        graph.check()?;
+        Ok(graph)
+    }
+
+    /// The layout.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Slots in use.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        read_u32(&self.bytes, LEN)
+    }
+
+    /// Is no slot in use?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.layout.params.capacity
+    }
+
+    /// Where walks begin, or [`EMPTY`].
+    #[must_use]
+    pub fn entry(&self) -> Slot {
+        read_u32(&self.bytes, ENTRY)
+    }
+
+    /// The one slot without a parent, or [`EMPTY`].
+    #[must_use]
+    pub fn root(&self) -> Slot {
+        read_u32(&self.bytes, ROOT)
+    }
+
+    pub(crate) fn draws(&self) -> u64 {
+        read_u64(&self.bytes, DRAWS)
+    }
+
+    /// The highest level of `slot`, or `None` where it is free or out of range.
+    #[must_use]
+    pub fn level(&self, slot: Slot) -> Option<u8> {
+        if slot >= self.capacity() {
+            return None;
+        }
+        match self.bytes[self.layout.levels + slot as usize] {
+            0xFF => None,
+            level => Some(level),
+        }
+    }
+
+    /// Is `slot` in use?
+    #[must_use]
+    pub fn is_live(&self, slot: Slot) -> bool {
+        self.level(slot).is_some()
+    }
+
+    /// One bit a slot, least significant first: set where it is in use.
+    #[must_use]
+    pub fn live(&self) -> &[u64] {
+        let words = self.capacity().div_ceil(64) as usize;
+        bytemuck::cast_slice(&self.bytes[self.layout.live..self.layout.live + 8 * words])
+    }
+
+    /// The lowest free slot, or `None` when the graph is full.
+    #[must_use]
+    pub fn free_slot(&self) -> Option<Slot> {
+        if self.len() >= self.capacity() {
+            return None;
+        }
+        let words = self.live();
+        // Slots fill from below: begin where the live ones would end if there were no gaps,
+        // unless a gap has been left below.
+        let dense = (self.len() / 64) as usize;
+        let full = |w: &u64| *w == u64::MAX;
+        let first = if words[..dense].iter().all(full) { dense } else { 0 };
+        for (i, &word) in words.iter().enumerate().skip(first) {
+            if word != u64::MAX {
+                let slot = (i as u32) * 64 + (!word).trailing_zeros();
+                return (slot < self.capacity()).then_some(slot);
+            }
+        }
+        None
+    }
+
+    /// A slot as stored at index `i` of the section at `section`.
+    pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
+        if self.layout.wide {
+            read_u32(&self.bytes, section + 4 * i)
+        } else {
+            let at = section + 2 * i;
+            widen(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]))
+        }
+    }
+
+    /// The parent of `slot` in the tree of protected links.
+    pub(crate) fn parent(&self, slot: Slot) -> Slot {
+        self.stored(self.layout.parents, slot as usize)
+    }
+}
+
+impl<B: DerefMut<Target = [u8]>> Graph<B> {
+    /// Makes an empty graph in `bytes`; what they held is lost.
+    ///
+    /// # Errors
+    /// [`OpenError::BadParams`], [`OpenError::Misaligned`], [`OpenError::TooShort`]; the
+    /// buffer is then as it was.
+    pub fn init(params: &Params, bytes: B) -> Result<Self, OpenError> {
+        let layout = Layout::new(params).ok_or(OpenError::BadParams)?;
+        let mut graph = Graph::over(&layout, bytes)?;
+        let b = &mut graph.bytes[..layout.bytes];
+        b.fill(0);
+        b[..4].copy_from_slice(&MAGIC);
+        b[4..6].copy_from_slice(&VERSION.to_le_bytes());
+        b[6..8].copy_from_slice(&params.m.to_le_bytes());
+        write_u32(b, 8, params.capacity);
+        write_u32(b, 12, params.ef_construction);
+        b[16..24].copy_from_slice(&params.seed.to_le_bytes());
+        write_u32(b, ENTRY, EMPTY);
+        write_u32(b, ROOT, EMPTY);
+        write_u32(b, 44, layout.block_count);
+        b[layout.links..layout.diverse].fill(0xFF);
+        b[layout.blocks..].fill(0xFF);
+        Ok(graph)
+    }
+
+    pub(crate) fn set_len(&mut self, len: u32) {
+        write_u32(&mut self.bytes, LEN, len);
+    }
+
+    pub(crate) fn set_entry(&mut self, slot: Slot) {
+        write_u32(&mut self.bytes, ENTRY, slot);
+    }
+
+    pub(crate) fn set_root(&mut self, slot: Slot) {
+        write_u32(&mut self.bytes, ROOT, slot);
+    }
+
+    pub(crate) fn count_draw(&mut self) {
+        let draws = self.draws().wrapping_add(1);
+        self.bytes[DRAWS..DRAWS + 8].copy_from_slice(&draws.to_le_bytes());
+    }
+
+    /// Marks `slot` as in use up to `level`, or as free.
+    pub(crate) fn set_level(&mut self, slot: Slot, level: Option<u8>) {
+        self.bytes[self.layout.levels + slot as usize] = level.unwrap_or(0xFF);
+        let at = self.layout.live + slot as usize / 8;
+        let bit = 1u8 << (slot % 8);
+        if level.is_some() {
+            self.bytes[at] |= bit;
+        } else {
+            self.bytes[at] &= !bit;
+        }
+    }
+
+    pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
+        if self.layout.wide {
+            write_u32(&mut self.bytes, section + 4 * i, slot);
+        } else {
+            let at = section + 2 * i;
+            self.bytes[at..at + 2].copy_from_slice(&(slot as u16).to_le_bytes());
+        }
+    }
+
+    pub(crate) fn set_parent(&mut self, slot: Slot, parent: Slot) {
+        self.store(self.layout.parents, slot as usize, parent);
+    }
+}
+
+/// A 16-bit slot as a [`Slot`].
+pub(crate) fn widen(stored: u16) -> Slot {
+    if stored == u16::MAX { EMPTY } else { Slot::from(stored) }
+}
+
+pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+pub(crate) fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
+    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+}
+
+fn read_u64(bytes: &[u8], at: usize) -> u64 {
+    u64::from(read_u32(bytes, at)) | u64::from(read_u32(bytes, at + 4)) << 32
+}

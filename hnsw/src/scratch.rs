@@ -1,0 +1,64 @@
+//! Memory that a walk works in, lent by the caller.
+//!
+//! A search reads the graph through `&self`; all that it writes is here, so that several
+//! threads may search one graph, each with a scratch of its own.
+
+use crate::layout::Layout;
+use crate::search::UPPER_WIDTH;
+
+/// How many times `ef` the pool may grow where candidates are tied.
+const TIED: u32 = 4;
+
+/// Working memory for inserts, searches and [`verify`](crate::verify).
+#[derive(Debug)]
+pub struct Scratch<'a> {
+    /// One bit a slot: seen in this walk, or not to be seen at all.
+    pub(crate) visited: &'a mut [u64],
+    /// One more bit a slot, for [`verify`](crate::verify) and filtered walks.
+    pub(crate) marked: &'a mut [u64],
+    /// The pool of candidates: see [`beam`](crate::beam) for the keys.
+    pub(crate) pool: &'a mut [u64],
+}
+
+/// Words of one bitmap over `capacity` slots.
+#[must_use]
+pub const fn bitmap_words(capacity: u32) -> usize {
+    capacity.div_ceil(64) as usize
+}
+
+impl<'a> Scratch<'a> {
+    /// 64-bit words that [`Scratch::new`] needs for walks of at most `ef` candidates.
+    ///
+    /// Inserts walk with `ef_construction`, whatever `ef` is.
+    #[must_use]
+    pub const fn words(layout: &Layout, ef: u32) -> usize {
+        let params = layout.params();
+        let ef = if ef < params.ef_construction { params.ef_construction } else { ef };
+        2 * bitmap_words(params.capacity) + Self::pool_words(params.capacity, ef) + UPPER_WIDTH
+    }
+
+    /// Room for `ef` candidates, and thrice as many again for those tied with them.
+    const fn pool_words(capacity: u32, ef: u32) -> usize {
+        let wanted = TIED as u64 * ef as u64;
+        if wanted < capacity as u64 { wanted as usize } else { capacity as usize }
+    }
+
+    /// Divides `words` into the parts of a scratch; `None` if they are fewer than
+    /// [`Scratch::words`] asks for with an `ef` of 1.
+    #[must_use]
+    pub fn new(layout: &Layout, words: &'a mut [u64]) -> Option<Self> {
+        if words.len() < Self::words(layout, 1) {
+            return None;
+        }
+        let bitmap = bitmap_words(layout.params().capacity);
+        let (visited, rest) = words.split_at_mut(bitmap);
+        let (marked, pool) = rest.split_at_mut(bitmap);
+        Some(Scratch { visited, marked, pool })
+    }
+
+    /// The widest walk that this scratch can hold.
+    #[must_use]
+    pub fn max_ef(&self) -> usize {
+        self.pool.len()
+    }
+}

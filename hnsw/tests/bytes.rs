@@ -1,0 +1,123 @@
+//! The buffer: the same calls give the same bytes everywhere, and a damaged one is refused
+//! or at least never trusted.
+
+mod points;
+
+use clawft_hnsw::{Graph, OpenError, Params, Scratch, Slot};
+use points::{Aligned, Index, Points, Query, Random, Stored};
+use proptest::prelude::*;
+
+fn workload() -> (Points, Index) {
+    let points = Points::uniform(400, 8, 77);
+    let mut index = Index::of(&points, &Params::new(400));
+    for slot in (0..400).step_by(3) {
+        index.remove(&points, slot);
+    }
+    for slot in (0..400).step_by(6) {
+        index.insert(&points, slot);
+    }
+    (points, index)
+}
+
+/// FNV-1a, so that a whole buffer fits into an assertion.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
+}
+
+/// This test runs natively, on 32 bits and in each WebAssembly build: one constant for all.
+#[test]
+#[cfg_attr(miri, ignore = "the work is done by the other tests; this one compares machines")]
+fn the_same_calls_give_the_same_bytes() {
+    let (_, index) = workload();
+    assert_eq!(digest(index.buffer.read()), DIGEST);
+}
+const DIGEST: u64 = 11_395_453_045_882_533_615;
+
+#[test]
+fn a_copy_of_the_bytes_opens_and_goes_on() {
+    let (points, mut index) = workload();
+    let mut copy = Aligned::new(index.layout.bytes);
+    copy.get().copy_from_slice(index.buffer.read());
+    let graph = Graph::open(copy.read()).expect("a byte copy is a graph");
+    assert_eq!(graph.len(), index.graph().len());
+    drop(graph);
+    let mut words = vec![0; Scratch::words(&index.layout, 64)];
+    let mut scratch = Scratch::new(&index.layout, &mut words).unwrap();
+    let mut graph = Graph::open(copy.get()).unwrap();
+    graph
+        .insert(3, &mut Query(&points, points.row(3)), &mut Stored(&points), &mut scratch)
+        .unwrap();
+    index.insert(&points, 3);
+    assert_eq!(index.buffer.read(), copy.read());
+}
+
+#[test]
+fn refusals_say_why() {
+    let (_, index) = workload();
+    let mut buffer = Aligned::new(index.layout.bytes + 64);
+    let len = index.layout.bytes;
+    buffer.get()[..len].copy_from_slice(index.buffer.read());
+    let open = |bytes: &[u8]| Graph::open(bytes).map(|_| ()).unwrap_err();
+    assert_eq!(open(&buffer.read()[1..]), OpenError::NotAGraph);
+    assert_eq!(
+        open(&buffer.read()[..len - 1]),
+        OpenError::TooShort { needed: len, found: len - 1 }
+    );
+    assert_eq!(open(&[]), OpenError::TooShort { needed: 64, found: 0 });
+    buffer.get().copy_within(0..len, 8);
+    assert_eq!(open(&buffer.read()[8..8 + len]), OpenError::Misaligned);
+    buffer.get().copy_within(8..8 + len, 0);
+    buffer.get()[4] = 9;
+    assert_eq!(open(buffer.read()), OpenError::Version(9));
+    buffer.get()[4] = 1;
+    buffer.get()[6] = 0;
+    assert_eq!(open(buffer.read()), OpenError::BadParams);
+    let params = Params { m: 2, ..Params::new(10) };
+    assert_eq!(Graph::init(&params, buffer.get()).unwrap_err(), OpenError::BadParams);
+}
+
+#[test]
+fn bad_slots_are_refused_and_nothing_changes() {
+    let (points, index) = workload();
+    let mut buffer = Aligned::new(index.layout.bytes);
+    buffer.get().copy_from_slice(index.buffer.read());
+    let mut words = vec![0; Scratch::words(&index.layout, 64)];
+    let mut scratch = Scratch::new(&index.layout, &mut words).unwrap();
+    let mut graph = Graph::open(buffer.get()).unwrap();
+    let (mut probe, mut space) = (Query(&points, points.row(1)), Stored(&points));
+    assert!(graph.insert(1, &mut probe, &mut space, &mut scratch).is_err());
+    assert!(graph.insert(400, &mut probe, &mut space, &mut scratch).is_err());
+    assert!(graph.remove(3, &mut space).is_err());
+    assert!(graph.remove(400, &mut space).is_err());
+    assert_eq!(index.buffer.read(), buffer.read());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 3 } else { 400 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever `open` lets pass can be worked on without a panic.
+    #[test]
+    fn damage_is_refused_or_harmless(flips in 1usize..4, seed: u64) {
+        let points = Points::uniform(60, 3, 5);
+        let index = Index::of(&points, &Params { m: 4, ef_construction: 16, ..Params::new(60) });
+        let mut buffer = Aligned::new(index.layout.bytes);
+        buffer.get().copy_from_slice(index.buffer.read());
+        let mut random = Random(seed);
+        for _ in 0..flips {
+            let at = random.below(buffer.read().len());
+            buffer.get()[at] ^= 1 << random.below(8);
+        }
+        let Ok(mut graph) = Graph::open(buffer.get()) else { return Ok(()) };
+        let layout = *graph.layout();
+        prop_assume!(layout.params().capacity == 60);
+        let mut words = vec![0; Scratch::words(&layout, 60)];
+        let mut scratch = Scratch::new(&layout, &mut words).unwrap();
+        for slot in 0..60 as Slot {
+            let _ = graph.remove(slot, &mut Stored(&points));
+            let _ = graph.insert(slot, &mut Query(&points, points.row(slot)), &mut Stored(&points), &mut scratch);
+        }
+        graph.verify(&mut scratch);
+    }
+}
