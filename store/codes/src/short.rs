@@ -87,6 +87,12 @@ impl<'a> ShortQuery<'a> {
         ShortQuery { planes, delta, sum }
     }
 
+    /// A query of planes written by hand.
+    #[cfg(test)]
+    pub(crate) fn from_planes(planes: &'a [u8]) -> Self {
+        ShortQuery { planes, delta: 1.0, sum: 0 }
+    }
+
     /// The query's planes, one after the other.
     pub fn planes(&self) -> &'a [u8] {
         self.planes

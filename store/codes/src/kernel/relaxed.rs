@@ -1,0 +1,64 @@
+//! WebAssembly's relaxed SIMD: `simd128`, and where it is exact and pays, a dot product of bytes.
+//!
+//! Of the relaxed instructions only the products of `i8` with 7-bit integers may be used here:
+//! fused multiply-adds and relaxed minima give different bits on different processors. The
+//! counts of a short code are such 7-bit integers, at most 4 * 8 in a byte, and their weights
+//! are bytes.
+
+use super::simd128::Simd128;
+use super::vector::Vector;
+use core::arch::wasm32::*;
+
+/// The relaxed-simd instruction set.
+#[derive(Clone, Copy)]
+pub(super) struct Relaxed;
+
+/// Passes these methods on to [`Simd128`].
+macro_rules! as_simd128 {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($arg: $type),*) -> $out {
+            // SAFETY: the same promise of the caller's.
+            unsafe { Simd128::$name($($arg),*) }
+        }
+    )*};
+}
+
+impl Vector for Relaxed {
+    type Floats = [v128; 8];
+    type Ints = v128;
+    type Bits = v128;
+    /// Counts by byte.
+    type Counts = v128;
+
+    const WORDS: usize = Simd128::WORDS;
+
+    as_simd128! {
+        fn zero_floats() -> [v128; 8];
+        fn load_f32(p: *const u8) -> [v128; 8];
+        fn load_f16(p: *const u8) -> [v128; 8];
+        fn add(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
+        fn sub(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
+        fn mul(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
+        fn fold(a: [v128; 8]) -> f32;
+        fn zero_ints() -> v128;
+        fn add_words(sum: v128, q: *const u8, code: *const u8) -> v128;
+        fn add_bytes(sum: v128, q: *const u8, code: *const u8) -> v128;
+        fn add_ints(a: v128, b: v128) -> v128;
+        fn sum(a: v128) -> i32;
+        fn sum4(a: [v128; 4]) -> [i32; 4];
+        fn load_bits(p: *const u8) -> v128;
+        fn load_bits_part(p: *const u8, words: usize) -> v128;
+        fn zero_counts() -> v128;
+        fn count(counts: v128, code: v128, plane: v128) -> v128;
+    }
+
+    #[inline(always)]
+    unsafe fn weigh([a, b, c, d]: [v128; 4]) -> v128 {
+        let ab = i8x16_add(a, i8x16_add(b, b));
+        let low = i16x8_relaxed_dot_i8x16_i7x16(i8x16_splat(1), ab);
+        let middle = i16x8_relaxed_dot_i8x16_i7x16(i8x16_splat(4), c);
+        let high = i16x8_relaxed_dot_i8x16_i7x16(i8x16_splat(-8), d);
+        i32x4_extadd_pairwise_i16x8(i16x8_add(i16x8_add(low, middle), high))
+    }
+}
