@@ -1,0 +1,162 @@
+//! The demo as a test: what the kernel promises of the sample data, held.
+//!
+//! Every line says what was wanted and what was seen. Speed is not judged here:
+//! a test machine is shared.
+
+use crate::Failure;
+use crate::exact::Exact;
+use crate::kernel::FULL;
+use crate::options::{Mode, Options, Runtime};
+use crate::report::{Report, mib};
+use crate::run::{Inputs, Loaded, load};
+use crate::sweep::{self, Searcher};
+
+const K: usize = 10;
+/// Recall that must be reached at some ef, on every set and in every mode.
+const RECALL: [f64; 2] = [0.97, 0.99];
+/// Values of ef at which all builds must give the same ids.
+const SAME_AT: [u32; 3] = [16, 64, 200];
+const LINEAR_MEMORY_MAX: usize = 8 << 20;
+const OVERHEAD_MAX: u64 = 1024;
+
+/// Lines of the check, and whether all of them held.
+struct Verdict {
+    failed: usize,
+    held: usize,
+}
+
+impl Verdict {
+    fn expect(&mut self, holds: bool, what: String) {
+        println!("{}  {what}", if holds { "ok    " } else { "FAILED" });
+        if holds {
+            self.held += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+}
+
+/// Runs every check on all artifacts given; false when one failed.
+pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
+    let inputs = Inputs::read(options)?;
+    let report = Report::new(false);
+    let base = &inputs.base;
+    let mut verdict = Verdict { failed: 0, held: 0 };
+    let exact: Vec<Exact<'_>> = inputs
+        .queries
+        .iter()
+        .map(|(_, vectors, _)| Exact::compute(base, vectors, options.metric, K))
+        .collect();
+
+    let mut answers_of_all = Vec::new();
+    for artifact in &options.artifacts {
+        let loaded = load(options, artifact, Runtime::Jit, base, &report)?;
+        let name = &artifact.name;
+        let Loaded { mut kernel, filled, .. } = loaded;
+        verdict.expect(
+            filled.rows == base.rows,
+            format!("{name}: all {} rows go in, {} did", base.rows, filled.rows),
+        );
+        let mut searcher = Searcher::new(&mut kernel, filled.handle, base.dim, K)?;
+
+        for ((set, vectors, _), exact) in inputs.queries.iter().zip(&exact) {
+            for mode in [Mode::Auto, Mode::Walk, Mode::Scan] {
+                let mut wanted = RECALL.iter().peekable();
+                let mut best = 0.0f64;
+                for ef in sweep::EF {
+                    let (ids, counts) = searcher.answer(vectors, mode, ef)?;
+                    let recall = recall(exact, &ids, &counts);
+                    best = best.max(recall);
+                    while let Some(want) = wanted.next_if(|want| recall >= **want) {
+                        let mode = mode.name();
+                        verdict.expect(
+                            true,
+                            format!("{name}: {set}, {mode}: recall@10 {want} reached at ef {ef} ({recall:.4})"),
+                        );
+                    }
+                    if wanted.peek().is_none() {
+                        break;
+                    }
+                }
+                for want in wanted {
+                    let mode = mode.name();
+                    verdict.expect(
+                        false,
+                        format!("{name}: {set}, {mode}: recall@10 {want} wanted, {best:.4} is the best of all ef"),
+                    );
+                }
+            }
+            let (ids, counts) = searcher.answer(vectors, Mode::Exact, K as u32)?;
+            let recall = recall(exact, &ids, &counts);
+            verdict.expect(
+                recall >= 0.995,
+                format!("{name}: {set}, exact: recall@10 {recall:.4}, 0.995 wanted (8-bit codes)"),
+            );
+        }
+
+        let mut answers = Vec::new();
+        for (_, vectors, _) in &inputs.queries {
+            for mode in [Mode::Auto, Mode::Walk, Mode::Scan] {
+                for ef in SAME_AT {
+                    answers.push(searcher.answer(vectors, mode, ef)?);
+                }
+            }
+        }
+
+        let (_, queries, _) = &inputs.queries[0];
+        let before = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
+        let kernel = &mut *searcher.kernel;
+        let values = kernel.allocate(base.dim as u32 * 4)?;
+        kernel.write_floats(values, queries.row(0));
+        let one_more = base.rows as u64;
+        let outcome = kernel.insert(filled.handle, one_more, values, base.dim as u32);
+        kernel.release(values)?;
+        verdict.expect(
+            matches!(&outcome, Err(refusal) if refusal.code == FULL),
+            format!(
+                "{name}: insert number {} is refused as Full: {}",
+                one_more + 1,
+                outcome.map_or_else(|refusal| refusal.sentence, |()| "it went in".into())
+            ),
+        );
+        let after = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
+        verdict.expect(before == after, format!("{name}: it answers the same after that"));
+
+        let kernel = &mut *searcher.kernel;
+        let overhead = kernel.memory_use()?.overhead;
+        verdict.expect(
+            overhead < OVERHEAD_MAX,
+            format!("{name}: allocator overhead {overhead} B, below {OVERHEAD_MAX} wanted"),
+        );
+        let bytes = kernel.linear_memory();
+        verdict.expect(
+            bytes <= LINEAR_MEMORY_MAX,
+            format!(
+                "{name}: linear memory {bytes} B ({:.2} MiB), at most {LINEAR_MEMORY_MAX} wanted",
+                mib(bytes)
+            ),
+        );
+        answers_of_all.push((name, answers));
+    }
+
+    if let Some(((first, expected), rest)) = answers_of_all.split_first() {
+        for (name, answers) in rest {
+            verdict.expect(
+                answers == expected,
+                format!("{name} and {first} give the same ids in the same order"),
+            );
+        }
+    }
+    println!("demo check: {} passed, {} failed", verdict.held, verdict.failed);
+    Ok(verdict.failed == 0 && verdict.held > 0)
+}
+
+fn recall(exact: &Exact<'_>, ids: &[u64], counts: &[u32]) -> f64 {
+    let (mut from, mut hits) = (0, 0);
+    for (query, count) in counts.iter().enumerate() {
+        let to = from + *count as usize;
+        hits += exact.count(query, &ids[from..to]);
+        from = to;
+    }
+    hits as f64 / (counts.len() * exact.k) as f64
+}

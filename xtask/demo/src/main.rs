@@ -1,0 +1,58 @@
+//! The main job of clawft, as a host program does it: load a kernel module in
+//! Wasmtime, fill it with vectors and search them, all through the C ABI.
+//!
+//! Nothing of clawft is linked in here. What this program knows of the kernel
+//! is what `clawft.h` says, so a figure printed here is one that any host can
+//! reach. The answer to compare with is computed from the data given
+//! (`exact`); it is never read from a file.
+
+mod arrays;
+mod check;
+mod exact;
+mod kernel;
+mod options;
+mod progress;
+mod report;
+mod run;
+mod sweep;
+mod texts;
+mod words;
+
+use std::process::ExitCode;
+
+/// Any failure of this program, as the sentence that the person reads.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) String);
+
+impl Failure {
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Failure(sentence.into())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = options::Options::parse(std::env::args().skip(1)).and_then(|options| {
+        if options.help {
+            println!("{}", options::USAGE);
+            Ok(true)
+        } else if options.check {
+            check::check(&options)
+        } else {
+            run::run(&options).map(|()| true)
+        }
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("demo: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The demo proper: read the data, fill a store, sweep, report.
+
+use crate::arrays::{self, Matrix};
+use crate::exact::Exact;
+use crate::kernel::{Compiled, Kernel, Params};
+use crate::options::{Artifact, Metric, Mode, Options, Runtime};
+use crate::progress::Progress;
+use crate::report::{Footprint, Place, Report, mib};
+use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
+use crate::{Failure, texts, words};
+
+/// Neighbours asked for.
+const K: usize = 10;
+/// Recall at which the points of the second runtime are taken.
+const OPERATING_POINTS: [f64; 2] = [0.97, 0.99];
+/// The maximum of the linear memory where the data allows it.
+const USUAL_MAXIMUM: usize = 16 << 20;
+/// Linear memory beside a store's image: the module's data, its stack, the
+/// scratch of a search and the host's own buffers.
+const BESIDE_THE_IMAGE: usize = 1 << 20;
+
+/// The data of one run and what is to be done with it.
+pub(crate) struct Job<'a> {
+    pub(crate) options: &'a Options,
+    /// Where the base comes from, in words.
+    pub(crate) source: String,
+    pub(crate) base: &'a Matrix,
+    pub(crate) texts: Option<&'a [String]>,
+}
+
+/// The files of a run, read.
+pub(crate) struct Inputs {
+    pub(crate) source: String,
+    pub(crate) base: Matrix,
+    pub(crate) texts: Option<Vec<String>>,
+    /// Name, vectors and texts of each set of queries.
+    pub(crate) queries: Vec<(&'static str, Matrix, Option<Vec<String>>)>,
+}
+
+impl Inputs {
+    /// The files that the options name, or the sample.
+    pub(crate) fn read(options: &Options) -> Result<Self, Failure> {
+        let optional =
+            |path: &Option<std::path::PathBuf>| path.as_deref().map(texts::read).transpose();
+        let mut inputs = match (&options.base, &options.queries) {
+            (Some(base), Some(queries)) => Inputs {
+                source: base.display().to_string(),
+                base: arrays::read(base)?,
+                texts: optional(&options.texts)?,
+                queries: vec![("given", arrays::read(queries)?, optional(&options.query_texts)?)],
+            },
+            _ => {
+                let data = &options.data;
+                let set = |name, vectors: &str, words: &str| {
+                    Ok::<_, Failure>((
+                        name,
+                        arrays::read(&data.join(vectors))?,
+                        Some(texts::read(&data.join(words))?),
+                    ))
+                };
+                Inputs {
+                    source: "the sample".into(),
+                    base: arrays::read(&data.join("base.f16.npy"))?,
+                    texts: Some(texts::read(&data.join("texts.jsonl.gz"))?),
+                    queries: vec![
+                        set("held-out", "queries.f16.npy", "queries.jsonl.gz")?,
+                        set("known-item", "known_item_queries.f16.npy", "known_item.jsonl")?,
+                    ],
+                }
+            }
+        };
+        for (_, queries, _) in &inputs.queries {
+            if queries.dim != inputs.base.dim {
+                return Err(Failure::new(format!(
+                    "the queries have dimension {}, the base has {}",
+                    queries.dim, inputs.base.dim
+                )));
+            }
+        }
+        if options.metric == Metric::Cosine {
+            inputs.drop_zero_rows()?;
+        }
+        Ok(inputs)
+    }
+
+    /// A zero vector has no cosine with anything; the kernel refuses it.
+    fn drop_zero_rows(&mut self) -> Result<(), Failure> {
+        let drop = |what: &str, matrix: &mut Matrix, texts: &mut Option<Vec<String>>| {
+            let zero = matrix.drop_zero_rows();
+            if let Some(first) = zero.first() {
+                eprintln!(
+                    "{} {what} left out, because a zero vector has no direction (the first is \
+                     row {first}); the rows after it move up",
+                    zero.len()
+                );
+                if let Some(texts) = texts {
+                    let mut row = 0;
+                    texts.retain(|_| {
+                        row += 1;
+                        zero.binary_search(&(row - 1)).is_err()
+                    });
+                }
+            }
+            match matrix.rows {
+                0 => Err(Failure::new(format!("every one of the {what} is a zero vector"))),
+                _ => Ok(()),
+            }
+        };
+        drop("base rows", &mut self.base, &mut self.texts)?;
+        self.queries.iter_mut().try_for_each(|(_, vectors, texts)| drop("queries", vectors, texts))
+    }
+}
+
+/// A kernel with a filled store.
+pub(crate) struct Loaded {
+    pub(crate) kernel: Kernel,
+    pub(crate) filled: Filled,
+    pub(crate) footprint: Footprint,
+}
+
+/// Loads an artifact and fills a store in it.
+pub(crate) fn load(
+    options: &Options,
+    artifact: &Artifact,
+    runtime: Runtime,
+    base: &Matrix,
+    report: &Report,
+) -> Result<Loaded, Failure> {
+    let wasm = std::fs::read(&artifact.path).map_err(|error| {
+        Failure::new(format!("cannot read the module {}: {error}", artifact.path.display()))
+    })?;
+    let compiled = Compiled::load(&wasm, runtime)?;
+    let instantiate = compiled.instantiate_time()?;
+    let mut kernel = Kernel::new(&compiled)?;
+
+    let capacity = options.capacity.unwrap_or(base.rows as u32);
+    let mut params = Params {
+        dim: base.dim as u32,
+        capacity,
+        metric: options.metric.number(),
+        encoding: options.encoding,
+    };
+    let memory_max = plan_memory(&compiled, &mut params, options.memory_max_mib, report)?;
+    kernel.limit_memory(memory_max)?;
+    let label = format!("insert ({}, {})", artifact.name, runtime.name());
+    let filled = sweep::fill(&mut kernel, params, base, &label)?;
+    if let Some(sentence) = &filled.full {
+        report.remark(&format!(
+            "Full after {} of {} rows. {sentence}. The store still answers; what follows is \
+             searched among the rows that went in.",
+            filled.rows, base.rows
+        ));
+    }
+    let footprint = Footprint {
+        artifact: artifact.name.clone(),
+        runtime: runtime.name(),
+        rows: filled.rows,
+        build: filled.time,
+        linear_memory: 0,
+        memory_max,
+        overhead: 0,
+        module_bytes: compiled.bytes,
+        load: compiled.load,
+        instantiate,
+    };
+    Ok(Loaded { kernel, filled, footprint })
+}
+
+/// The maximum of the linear memory in bytes. Where the person's maximum is too
+/// small for the capacity, the capacity becomes what fits under it.
+fn plan_memory(
+    compiled: &Compiled,
+    params: &mut Params,
+    asked_mib: Option<u32>,
+    report: &Report,
+) -> Result<usize, Failure> {
+    // A kernel of its own for the question, so that asking costs no memory.
+    let mut kernel = Kernel::new(compiled)?;
+    kernel.limit_memory(USUAL_MAXIMUM)?;
+    let mut needed = |params: Params| -> Result<usize, Failure> {
+        let image = kernel.required_bytes(params)?;
+        let beside = BESIDE_THE_IMAGE + 2 * 4 * params.dim as usize * sweep::QUERY_BATCH;
+        Ok(usize::try_from(image).unwrap_or(usize::MAX).saturating_add(beside))
+    };
+    let all = needed(*params)?;
+    let Some(mib_asked) = asked_mib else {
+        return Ok(all.max(USUAL_MAXIMUM).next_multiple_of(64 << 10));
+    };
+    let maximum = mib_asked as usize * (1 << 20);
+    if all <= maximum {
+        return Ok(maximum);
+    }
+    // The estimate is generous: the capacity asked for may fit after all, so
+    // the kernel has the last word, and only its refusal makes the store small.
+    let mut trial = Kernel::new(compiled)?;
+    if trial.limit_memory(maximum).is_ok()
+        && let Ok(handle) = trial.create(*params)
+        && trial.desk(sweep::QUERY_BATCH as u32, params.dim, K as u32).is_ok()
+    {
+        let _ = handle;
+        return Ok(maximum);
+    }
+    let (mut fits, mut too_many) = (0, params.capacity);
+    while too_many - fits > 1 {
+        let middle = fits + (too_many - fits) / 2;
+        match needed(Params { capacity: middle, ..*params })? <= maximum {
+            true => fits = middle,
+            false => too_many = middle,
+        }
+    }
+    if fits == 0 {
+        return Err(Failure::new(format!(
+            "--memory-max {mib_asked} holds no vector of dimension {}",
+            params.dim
+        )));
+    }
+    report.remark(&format!(
+        "{} vectors need about {:.1} MiB, --memory-max allows {mib_asked}: the store gets the {fits} \
+         slots that fit.",
+        params.capacity,
+        mib(all)
+    ));
+    params.capacity = fits;
+    Ok(maximum)
+}
+
+/// Runs the demo as the options say.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.artifacts.is_empty() {
+        return Err(Failure::new("no module was given; `cargo xtask demo` builds and gives one"));
+    }
+    let mut inputs = Inputs::read(options)?;
+    let mut report = Report::new(options.json);
+    let runtimes = match options.runtime {
+        Some(runtime) => vec![runtime],
+        None => vec![Runtime::Jit, Runtime::Aot],
+    };
+    let modes = match options.mode {
+        Some(mode) => vec![mode],
+        None => vec![Mode::Auto, Mode::Walk, Mode::Scan],
+    };
+    let ef: Vec<u32> = options.ef.clone().unwrap_or_else(|| sweep::EF.to_vec());
+
+    // The first store decides how many rows there are to search among: all,
+    // unless the memory's maximum or the capacity is smaller than the data.
+    let mut first = load(options, &options.artifacts[0], runtimes[0], &inputs.base, &report)?;
+    if first.filled.rows == 0 {
+        return Err(Failure::new("no row went in"));
+    }
+    inputs.base.truncate(first.filled.rows);
+    let job = Job {
+        options,
+        source: inputs.source.clone(),
+        base: &inputs.base,
+        texts: inputs.texts.as_deref(),
+    };
+    let mut sets = Vec::new();
+    for (name, vectors, _) in &inputs.queries {
+        let bar = Progress::new(format!("exact answer ({name})"), vectors.rows);
+        let exact = Exact::compute(&inputs.base, vectors, options.metric, K);
+        bar.finish(vectors.rows);
+        sets.push(QuerySet { name, vectors, exact });
+    }
+    let k = K.min(job.base.rows);
+    report.heading(&job, k);
+
+    let mut spoken = Vec::new();
+    for artifact in &options.artifacts {
+        let mut chosen: Vec<Vec<(Mode, Vec<u32>)>> = Vec::new();
+        for (turn, runtime) in runtimes.iter().enumerate() {
+            let is_first = turn == 0 && artifact.name == options.artifacts[0].name;
+            let mut loaded = match is_first {
+                true => None,
+                false => Some(load(options, artifact, *runtime, job.base, &report)?),
+            };
+            let Loaded { kernel, filled, footprint } = loaded.as_mut().unwrap_or(&mut first);
+            let (handle, rows) = (filled.handle, filled.rows);
+            let mut searcher = Searcher::new(kernel, handle, job.base.dim, k)?;
+            for (number, set) in sets.iter().enumerate() {
+                let place = Place {
+                    artifact: &artifact.name,
+                    runtime: runtime.name(),
+                    queries: set.name,
+                    rows,
+                };
+                let mut of_set = Vec::new();
+                for (at, mode) in modes.iter().enumerate() {
+                    // The first runtime sweeps; the others repeat its operating points.
+                    let values = match turn {
+                        0 => ef.clone(),
+                        _ => chosen[number][at].1.clone(),
+                    };
+                    let each = |point: &Point| report.point(&job, &place, point);
+                    let points = searcher.sweep(set, *mode, &values, each)?;
+                    of_set.push((*mode, picked(&points)));
+                }
+                if turn == 0 {
+                    if artifact.name == options.artifacts[0].name && !options.json {
+                        let ef = of_set[0].1.last().copied().unwrap_or(ef[0]);
+                        spoken.push(searcher.answer(set.vectors, modes[0], ef)?);
+                    }
+                    chosen.push(of_set);
+                }
+            }
+            let kernel = searcher.kernel;
+            footprint.linear_memory = kernel.linear_memory();
+            footprint.overhead = kernel.memory_use()?.overhead;
+            report.footprint(footprint.clone());
+        }
+    }
+    report.finish();
+    for (((ids, counts), set), (_, _, questions)) in spoken.iter().zip(&sets).zip(&inputs.queries) {
+        words::show(&job, questions.as_deref(), set.name, ids, counts);
+    }
+    Ok(())
+}
+
+/// The values of ef at the operating points; the last one measured where
+/// recall falls short of them.
+fn picked(points: &[Point]) -> Vec<u32> {
+    let reached = OPERATING_POINTS.map(|recall| sweep::operating_point(points, recall));
+    let mut ef: Vec<u32> = reached.into_iter().flatten().map(|point| point.ef).collect();
+    if ef.is_empty() {
+        ef.extend(points.last().map(|point| point.ef));
+    }
+    ef.sort_unstable();
+    ef.dedup();
+    ef
+}

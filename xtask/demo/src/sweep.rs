@@ -1,0 +1,209 @@
+//! Filling a store and measuring searches on it.
+
+use crate::arrays::Matrix;
+use crate::exact::Exact;
+use crate::kernel::{Desk, FULL, Kernel, Params, Query, Refusal};
+use crate::options::Mode;
+use crate::progress::Progress;
+use std::time::{Duration, Instant};
+
+/// Rows handed over in one call. Small, because this buffer is linear memory.
+const INSERT_BATCH: usize = 32;
+/// Queries handed over in one call, as the native peers get them.
+pub(crate) const QUERY_BATCH: usize = 100;
+/// Passes over all queries that are timed: at least these, and until ...
+const PASSES: usize = 5;
+/// ... this much time has gone, but no pass begins after `PATIENCE`.
+const ENOUGH: Duration = Duration::from_millis(800);
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Values of ef that are tried, in order.
+pub(crate) const EF: [u32; 18] =
+    [10, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024];
+/// A sweep ends when so much was found: the rest of the values only costs time.
+const FOUND_ALL: f64 = 0.9995;
+
+/// What became of the insertion of all rows.
+pub(crate) struct Filled {
+    pub(crate) handle: u32,
+    /// Rows that went in.
+    pub(crate) rows: usize,
+    pub(crate) time: Duration,
+    /// The sentence of the kernel, when the store was full before the end.
+    pub(crate) full: Option<String>,
+}
+
+/// Creates a store and inserts every row under its number, with a bar.
+pub(crate) fn fill(
+    kernel: &mut Kernel,
+    params: Params,
+    base: &Matrix,
+    label: &str,
+) -> Result<Filled, Refusal> {
+    let dim = base.dim as u32;
+    let handle = kernel.create(params)?;
+    let row_bytes = 8 + dim * 4;
+    let place = kernel.allocate(INSERT_BATCH as u32 * row_bytes + 4)?;
+    let values = place + INSERT_BATCH as u32 * 8;
+    let done_at = place + INSERT_BATCH as u32 * row_bytes;
+    let mut progress = Progress::new(label, base.rows);
+    let (mut rows, mut full) = (0, None);
+    let start = Instant::now();
+    while rows < base.rows && full.is_none() {
+        let n = INSERT_BATCH.min(base.rows - rows);
+        let ids: Vec<u8> = (rows..rows + n).flat_map(|id| (id as u64).to_le_bytes()).collect();
+        kernel.write(place, &ids);
+        kernel.write_floats(values, &base.values[rows * base.dim..][..n * base.dim]);
+        let (done, outcome) = kernel.insert_batch(handle, (place, values), n as u32, dim, done_at);
+        rows += done as usize;
+        match outcome {
+            Ok(()) => {}
+            Err(refusal) if refusal.code == FULL => full = Some(refusal.sentence),
+            Err(refusal) => {
+                let sentence = format!("inserting row {rows}: {}", refusal.sentence);
+                return Err(Refusal { sentence, ..refusal });
+            }
+        }
+        progress.at(rows);
+    }
+    let time = start.elapsed();
+    progress.finish(rows);
+    kernel.release(place)?;
+    Ok(Filled { handle, rows, time, full })
+}
+
+/// One set of queries with its exact answer.
+pub(crate) struct QuerySet<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) vectors: &'a Matrix,
+    pub(crate) exact: Exact<'a>,
+}
+
+/// One line of the result.
+#[derive(Debug, Clone)]
+pub(crate) struct Point {
+    pub(crate) mode: Mode,
+    pub(crate) ef: u32,
+    pub(crate) recall: f64,
+    /// Queries in a second, in batches: the median of the passes.
+    pub(crate) qps: f64,
+    /// Time of one query alone.
+    pub(crate) p50: Duration,
+    pub(crate) p99: Duration,
+}
+
+/// A store in a running kernel, ready to be searched.
+pub(crate) struct Searcher<'k> {
+    pub(crate) kernel: &'k mut Kernel,
+    pub(crate) handle: u32,
+    desk: Desk,
+    k: u32,
+}
+
+impl<'k> Searcher<'k> {
+    pub(crate) fn new(
+        kernel: &'k mut Kernel,
+        handle: u32,
+        dim: usize,
+        k: usize,
+    ) -> Result<Self, Refusal> {
+        let desk = kernel.desk(QUERY_BATCH as u32, dim as u32, k as u32)?;
+        Ok(Searcher { kernel, handle, desk, k: k as u32 })
+    }
+
+    /// The ids found for every query, and how many for each.
+    pub(crate) fn answer(
+        &mut self,
+        queries: &Matrix,
+        mode: Mode,
+        ef: u32,
+    ) -> Result<(Vec<u64>, Vec<u32>), Refusal> {
+        self.kernel.set_query(&self.desk, Query { k: self.k, ef, mode: mode.number() });
+        let (mut ids, mut found) = (Vec::new(), Vec::new());
+        for batch in queries.values.chunks(QUERY_BATCH * queries.dim) {
+            let out = (&mut ids, &mut found);
+            self.kernel.search_batch(self.handle, &self.desk, self.k, batch, out)?;
+        }
+        Ok((ids, found))
+    }
+
+    /// Measures recall, throughput and latency at one ef.
+    pub(crate) fn measure(
+        &mut self,
+        set: &QuerySet<'_>,
+        mode: Mode,
+        ef: u32,
+    ) -> Result<Point, Refusal> {
+        // The first pass is the answer, and warms the caches for the rest.
+        let (ids, found) = self.answer(set.vectors, mode, ef)?;
+        let (mut from, mut hits) = (0, 0);
+        for (query, count) in found.iter().enumerate() {
+            let to = from + *count as usize;
+            hits += set.exact.count(query, &ids[from..to]);
+            from = to;
+        }
+        let recall = hits as f64 / (set.vectors.rows * set.exact.k) as f64;
+
+        let begin = Instant::now();
+        let mut passes = Vec::new();
+        while begin.elapsed() < PATIENCE && (passes.len() < PASSES || begin.elapsed() < ENOUGH) {
+            let start = Instant::now();
+            self.answer(set.vectors, mode, ef)?;
+            passes.push(start.elapsed());
+        }
+        passes.sort();
+        let pass = passes[passes.len() / 2].as_secs_f64();
+
+        let begin = Instant::now();
+        let mut singles = Vec::new();
+        let mut one = Vec::new();
+        for query in 0..set.vectors.rows {
+            one.clear();
+            let values = set.vectors.row(query);
+            let start = Instant::now();
+            self.kernel.search(self.handle, &self.desk, values, &mut one)?;
+            singles.push(start.elapsed());
+            if begin.elapsed() > PATIENCE {
+                break;
+            }
+        }
+        singles.sort();
+        let rank =
+            |share: f64| singles[((singles.len() as f64 * share) as usize).min(singles.len() - 1)];
+        Ok(Point {
+            mode,
+            ef,
+            recall,
+            qps: set.vectors.rows as f64 / pass,
+            p50: rank(0.5),
+            p99: rank(0.99),
+        })
+    }
+
+    /// Measures at growing ef until nearly all is found. Exact search knows no
+    /// ef and is one point.
+    pub(crate) fn sweep(
+        &mut self,
+        set: &QuerySet<'_>,
+        mode: Mode,
+        ef: &[u32],
+        mut each: impl FnMut(&Point),
+    ) -> Result<Vec<Point>, Refusal> {
+        let mut points = Vec::new();
+        for ef in ef {
+            let point = self.measure(set, mode, *ef)?;
+            each(&point);
+            let last = point.recall >= FOUND_ALL || mode == Mode::Exact;
+            points.push(point);
+            if last {
+                break;
+            }
+        }
+        Ok(points)
+    }
+}
+
+/// The cheapest measured point with at least this recall.
+pub(crate) fn operating_point(points: &[Point], recall: f64) -> Option<&Point> {
+    points.iter().filter(|point| point.recall >= recall).max_by(|a, b| a.qps.total_cmp(&b.qps))
+}
