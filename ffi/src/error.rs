@@ -1,0 +1,239 @@
+//! Error codes and sentences.
+//!
+//! What: every function returns 0, a count, or one of the negative numbers of
+//! [`ClawftStatus`]. The sentence of the last error stands in a fixed buffer (one
+//! for each thread natively) until the next error.
+//!
+//! Why so: a number can be compared and survives versions, a sentence can be
+//! read. It is written where the error is found; what travels from there is a
+//! number in a register ([`Failed`]), which keeps the module small. For the same
+//! reason numbers are put into sentences by a loop here and not by `core::fmt`.
+//! The numbers from -1 on belong to the store, those from -101 on to this boundary.
+//!
+//! What it must never do: change or reuse a number; allocate.
+
+use core::ffi::c_char;
+use core::fmt::{self, Write};
+use core::num::NonZeroI32;
+
+use crate::pointer::Output;
+
+/// The numbers that functions return. Stable: a number keeps its meaning, and a
+/// retired one is never given out again.
+#[repr(i32)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum ClawftStatus {
+    /// Done.
+    Ok = 0,
+    /// The vector has not as many components as the store's dimension.
+    WrongDimension = -1,
+    /// A handle that names no open store.
+    BadHandle = -101,
+    /// A pointer was null.
+    NullPointer = -102,
+    /// A pointer was not aligned for what it points to.
+    Misaligned = -103,
+    /// A pointer and its length leave the memory.
+    OutOfRange = -104,
+    /// A struct's `size` is not that of this ABI version.
+    StructSize = -105,
+    /// A number names no metric, encoding or mode.
+    UnknownChoice = -106,
+    /// No memory is left for the request.
+    OutOfMemory = -107,
+    /// All handles are in use.
+    TooManyStores = -108,
+    /// `clawft_init_memory` came after memory was in use.
+    MemoryInUse = -109,
+    /// The region is too small to hold anything.
+    RegionTooSmall = -110,
+    /// The limit is below what is used already.
+    LimitTooSmall = -111,
+    /// The region overlaps the module's own stack and data.
+    RegionTaken = -112,
+    /// The pointer is none that `clawft_alloc` gave and that is still lent.
+    NotAllocated = -113,
+    /// The output is too small for the result.
+    OutputTooSmall = -114,
+}
+
+/// An error whose sentence is written: what is left is its number.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Failed(NonZeroI32);
+
+impl Failed {
+    /// Writes the sentence `subject` + `text`, each `#` in `text` replaced by the
+    /// next of `numbers`.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(status: ClawftStatus, subject: &str, text: &str, numbers: &[u64]) -> Self {
+        with_last(|last| {
+            last.len = 0;
+            let mut numbers = numbers.iter();
+            for &byte in subject.as_bytes().iter().chain(text.as_bytes()) {
+                match byte {
+                    b'#' => last.push_number(numbers.next().copied().unwrap_or(0)),
+                    byte => last.push(byte),
+                }
+            }
+        });
+        Self::of(status as i32)
+    }
+
+    fn of(code: i32) -> Self {
+        Self(NonZeroI32::new(code).unwrap_or(NonZeroI32::MIN))
+    }
+}
+
+impl From<clawft_vectors::Error> for Failed {
+    #[cold]
+    #[inline(never)]
+    fn from(error: clawft_vectors::Error) -> Self {
+        with_last(|last| {
+            last.len = 0;
+            // `write_str` below never fails.
+            let _ = write!(last, "{error}");
+        });
+        Self::of(error.code())
+    }
+}
+
+/// The error of a number that names nothing.
+pub(crate) fn unknown_choice(name: &str, largest: u64, found: u32) -> Failed {
+    let text = ": expected a number from 0 to #, found #";
+    Failed::new(ClawftStatus::UnknownChoice, name, text, &[largest, found.into()])
+}
+
+/// The error of an output with room for `found` where `expected` are to be written.
+pub(crate) fn too_small(name: &str, expected: u64, found: u64) -> Failed {
+    let text = ": expected room for #, found #";
+    Failed::new(ClawftStatus::OutputTooSmall, name, text, &[expected, found])
+}
+
+/// The number to return for `result`.
+pub(crate) fn status(result: Result<(), Failed>) -> i32 {
+    match result {
+        Ok(()) => 0,
+        Err(Failed(code)) => code.get(),
+    }
+}
+
+/// Bytes of the longest sentence; a longer one is cut.
+const SENTENCE_BYTES: usize = 240;
+
+/// The last sentence.
+struct Sentence {
+    bytes: [u8; SENTENCE_BYTES],
+    len: usize,
+}
+
+impl Sentence {
+    const EMPTY: Self = Self { bytes: [0; SENTENCE_BYTES], len: 0 };
+
+    /// Sentences are ASCII, so a cut never splits a character.
+    fn push(&mut self, byte: u8) {
+        if let Some(free) = self.bytes.get_mut(self.len) {
+            *free = byte;
+            self.len += 1;
+        }
+    }
+
+    fn push_number(&mut self, mut number: u64) {
+        // From the last of at most 20 digits to the first.
+        let mut digits = [0; 20];
+        let mut used = 0;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+            used += 1;
+            if number == 0 {
+                break;
+            }
+        }
+        for &digit in digits.iter().skip(20 - used) {
+            self.push(digit);
+        }
+    }
+}
+
+impl Write for Sentence {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.push(byte));
+        Ok(())
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn with_last<T>(use_it: impl FnOnce(&mut Sentence) -> T) -> T {
+    use core::cell::RefCell;
+    std::thread_local! {
+        static LAST: RefCell<Sentence> = const { RefCell::new(Sentence::EMPTY) };
+    }
+    LAST.with_borrow_mut(use_it)
+}
+
+#[cfg(target_family = "wasm")]
+fn with_last<T>(use_it: impl FnOnce(&mut Sentence) -> T) -> T {
+    use crate::lock::Exclusive;
+    static LAST: Exclusive<Sentence> = Exclusive::new(Sentence::EMPTY);
+    use_it(&mut LAST.lock())
+}
+
+/// Copies the sentence of the last error (of this thread natively, of this
+/// instance in WebAssembly) to `out`, cut to `cap - 1` bytes, and ends it with a
+/// zero byte. ASCII, at most 240 bytes. Empty when nothing failed yet; success
+/// does not clear it.
+///
+/// Returns the length of the whole sentence without the zero byte. With `out`
+/// null or `cap` 0, or an `out` outside the memory, nothing is written.
+///
+/// # Safety
+/// Natively `out` is null or valid for writes of `cap` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_last_error(out: *mut c_char, cap: usize) -> usize {
+    with_last(|last| {
+        // A bad pointer here must not overwrite the sentence that is asked for.
+        if crate::pointer::fits(out.cast::<u8>(), cap) {
+            // SAFETY: checked; the rest is the caller's promise.
+            let out = unsafe { Output::trusted(out.cast::<u8>(), cap) };
+            let len = last.len.min(cap.saturating_sub(1));
+            out.copy(0, &last.bytes[..len]);
+            out.set(len, 0);
+        }
+        last.len
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sentence_is_cut_and_not_lost() {
+        let mut sentence = Sentence::EMPTY;
+        for _ in 0..100 {
+            sentence.write_str("0123456789").unwrap();
+        }
+        assert_eq!(sentence.len, SENTENCE_BYTES);
+        assert!(sentence.bytes.starts_with(b"0123456789012"));
+        assert!(sentence.bytes.ends_with(b"6789"));
+    }
+
+    #[test]
+    fn numbers_are_written_whole() {
+        for number in [0, 7, 10, 4_294_967_295, u64::MAX] {
+            let mut sentence = Sentence::EMPTY;
+            sentence.push_number(number);
+            let text = core::str::from_utf8(&sentence.bytes[..sentence.len]).unwrap();
+            assert_eq!(text.parse(), Ok(number));
+        }
+    }
+
+    #[test]
+    fn numbers_take_the_places_of_the_marks() {
+        let failed = Failed::new(ClawftStatus::Misaligned, "out", ": expected #, found #.", &[8, 12]);
+        assert_eq!(status(Err(failed)), -103);
+        let text = with_last(|last| std::vec::Vec::from(&last.bytes[..last.len]));
+        assert_eq!(text, b"out: expected 8, found 12.");
+    }
+}

@@ -1,0 +1,166 @@
+//! Handles: checked numbers for open stores.
+//!
+//! What: a handle is `generation << 8 | index`. The index names one of
+//! [`MOST_STORES`] places; the generation counts how often that place was taken
+//! and given back, and is odd while a store is there. A number from before, or
+//! one that was made up, finds another generation and is refused. 0 is never a
+//! handle.
+//!
+//! Why so: a host can keep a handle too long, guess one, or pass a wrong
+//! variable; with an address instead that would be memory corruption.
+//!
+//! What it must never do: hand out a number twice. A place whose generations are
+//! used up (after eight million stores) stays empty for good.
+//!
+//! Threads (native): any number of threads may read one store at a time, or one
+//! may write it; different stores do not wait for each other.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::error::{ClawftStatus, Failed};
+use crate::lock::Shared;
+use crate::store::Store;
+
+/// So many stores can be open at a time.
+pub(crate) const MOST_STORES: usize = 64;
+
+const INDEX_BITS: u32 = 8;
+const GENERATIONS: u32 = 1 << (32 - INDEX_BITS);
+
+struct Place {
+    /// Odd: taken. Even: free. `GENERATIONS`: used up.
+    generation: AtomicU32,
+    store: Shared<Option<Store>>,
+}
+
+static PLACES: [Place; MOST_STORES] =
+    [const { Place { generation: AtomicU32::new(0), store: Shared::new(None) } }; MOST_STORES];
+
+/// A place that is taken and still empty: given back unless a store moves in.
+pub(crate) struct Claim {
+    index: usize,
+    generation: u32,
+}
+
+impl Claim {
+    /// Takes the first free place.
+    pub(crate) fn new() -> Result<Self, Failed> {
+        for (index, place) in PLACES.iter().enumerate() {
+            let free = place.generation.load(Ordering::Relaxed);
+            if free.is_multiple_of(2)
+                && free < GENERATIONS
+                && place
+                    .generation
+                    .compare_exchange(free, free + 1, Ordering::AcqRel, Ordering::Relaxed)
+                    .is_ok()
+            {
+                return Ok(Self { index, generation: free + 1 });
+            }
+        }
+        Err(Failed::new(
+            ClawftStatus::TooManyStores,
+            "",
+            "expected fewer than # open stores, found #",
+            &[MOST_STORES as u64; 2],
+        ))
+    }
+
+    /// Puts `store` there; the number names it from now on.
+    pub(crate) fn fill(self, store: Store) -> u32 {
+        let handle = (self.generation << INDEX_BITS) | self.index as u32;
+        *PLACES[self.index].store.write() = Some(store);
+        core::mem::forget(self);
+        handle
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        PLACES[self.index].generation.store(self.generation + 1, Ordering::Release);
+    }
+}
+
+fn bad(handle: u32) -> Failed {
+    Failed::new(
+        ClawftStatus::BadHandle,
+        "handle",
+        ": expected that of an open store, found #",
+        &[handle.into()],
+    )
+}
+
+/// The place that `handle` would name, and the generation that it needs.
+fn place(handle: u32) -> Result<(&'static Place, u32), Failed> {
+    let index = handle & ((1 << INDEX_BITS) - 1);
+    match PLACES.get(index as usize) {
+        Some(place) => Ok((place, handle >> INDEX_BITS)),
+        None => Err(bad(handle)),
+    }
+}
+
+/// Calls `use_it` with the store, which others may read meanwhile.
+pub(crate) fn read<T>(
+    handle: u32,
+    use_it: impl FnOnce(&Store) -> Result<T, Failed>,
+) -> Result<T, Failed> {
+    let (place, generation) = place(handle)?;
+    let store = place.store.read();
+    match store.as_ref() {
+        Some(store) if place.generation.load(Ordering::Acquire) == generation => use_it(store),
+        _ => Err(bad(handle)),
+    }
+}
+
+/// Calls `use_it` with the store, which is nobody else's meanwhile.
+pub(crate) fn write<T>(
+    handle: u32,
+    use_it: impl FnOnce(&mut Store) -> Result<T, Failed>,
+) -> Result<T, Failed> {
+    let (place, generation) = place(handle)?;
+    let store = &mut *place.store.write();
+    match store.as_mut() {
+        Some(store) if place.generation.load(Ordering::Acquire) == generation => use_it(store),
+        _ => Err(bad(handle)),
+    }
+}
+
+/// Closes the store: waits for its users, gives its memory back.
+pub(crate) fn close(handle: u32) -> Result<(), Failed> {
+    let (place, generation) = place(handle)?;
+    let store = &mut *place.store.write();
+    if store.is_none() || place.generation.load(Ordering::Acquire) != generation {
+        return Err(bad(handle));
+    }
+    *store = None;
+    // Under the lock, so that no reader sees the place empty and the number alive.
+    place.generation.store(generation + 1, Ordering::Release);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_up_place_is_never_taken_again() {
+        // The last place: tests that run beside this one take the first ones.
+        let place = &PLACES[MOST_STORES - 1];
+        place.generation.store(GENERATIONS, Ordering::Release);
+        let claims: std::vec::Vec<Claim> = core::iter::from_fn(|| Claim::new().ok()).collect();
+        assert!(claims.iter().all(|claim| claim.index != MOST_STORES - 1));
+        assert_eq!(claims.len(), MOST_STORES - 1);
+        drop(claims);
+        place.generation.store(0, Ordering::Release);
+    }
+
+    #[test]
+    fn a_number_is_never_zero_and_never_given_out_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..1000 {
+            let claim = Claim::new().ok().unwrap();
+            let number = (claim.generation << INDEX_BITS) | claim.index as u32;
+            assert_ne!(number, 0);
+            assert!(seen.insert(number));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The parameters of a store, from the host's struct.
+
+use clawft_vectors::{Encoding, Metric, Params};
+
+use crate::error::{Failed, status, unknown_choice};
+use crate::pointer::{self, Output};
+
+/// What a store is to be. `clawft_params_init` fills in the defaults.
+#[repr(C)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct ClawftParams {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Components of a vector: 1 to 8,192.
+    pub dim: u32,
+    /// Vectors that fit.
+    pub capacity: u32,
+    /// What is near: 0 cosine, 1 inner product, 2 L2.
+    pub metric: u32,
+    /// How vectors are kept: 0 f32, 1 f16, 2 i8, 3 by the dimension: f32 below
+    /// 128, i8 from there on.
+    pub encoding: u32,
+    /// Links a vector on the upper levels; 0: 16.
+    pub m: u32,
+    /// Candidates that an insert weighs; 0: 200.
+    pub ef_construction: u32,
+    /// Up to so many vectors a query scans; 0: the measured default, `UINT32_MAX`: always.
+    pub scan_limit: u32,
+    /// Seed of levels and rotation. Same seed and same calls: same bytes.
+    pub seed: u64,
+}
+
+/// From this dimension on the `encoding` 3 means i8.
+const CODED_FROM: u32 = 128;
+
+impl ClawftParams {
+    fn check(&self) -> Result<Params, Failed> {
+        let metric = match self.metric {
+            0 => Metric::Cosine,
+            1 => Metric::InnerProduct,
+            2 => Metric::L2,
+            found => return Err(unknown_choice("metric", 2, found)),
+        };
+        let encoding = match self.encoding {
+            0 => Encoding::F32,
+            1 => Encoding::F16,
+            2 => Encoding::I8,
+            3 if self.dim < CODED_FROM => Encoding::F32,
+            3 => Encoding::I8,
+            found => return Err(unknown_choice("encoding", 3, found)),
+        };
+        let defaults = Params::new(self.dim, self.capacity);
+        // A number that does not fit is too large for the store, which says so.
+        let or_default = |given: u32, default: u16| match given {
+            0 => default,
+            given => u16::try_from(given).unwrap_or(u16::MAX),
+        };
+        Ok(Params {
+            metric,
+            encoding,
+            m: or_default(self.m, defaults.m),
+            ef_construction: or_default(self.ef_construction, defaults.ef_construction),
+            seed: self.seed,
+            scan_limit: if self.scan_limit == 0 { None } else { Some(self.scan_limit) },
+            ..defaults
+        })
+    }
+}
+
+/// Reads and checks the host's struct.
+///
+/// # Safety
+/// Natively `params` is valid for reads.
+pub(crate) unsafe fn read(params: *const ClawftParams) -> Result<Params, Failed> {
+    // SAFETY: the caller's promise; the struct is `repr(C)` and all integers.
+    unsafe { pointer::sized("params", params) }?.check()
+}
+
+/// Writes the defaults for `dim` components and `capacity` vectors to `out`:
+/// cosine, encoding by the dimension, M 16, ef_construction 200, the measured
+/// scan limit, seed 0. The numbers are checked when they are used.
+///
+/// Errors: those of pointers.
+///
+/// # Safety
+/// Natively `out` is valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_params_init(
+    out: *mut ClawftParams,
+    dim: u32,
+    capacity: u32,
+) -> i32 {
+    let init = || {
+        // SAFETY: the caller's promise.
+        let out = unsafe { Output::one("out", out) }?;
+        out.set(
+            0,
+            ClawftParams {
+                size: size_of::<ClawftParams>() as u32,
+                dim,
+                capacity,
+                metric: 0,
+                encoding: 3,
+                m: 0,
+                ef_construction: 0,
+                scan_limit: 0,
+                seed: 0,
+            },
+        );
+        Ok(())
+    };
+    status(init())
+}
+
+/// Writes to `out` how many bytes a store of `params` takes (its image, which is
+/// also the most that its snapshot takes; scratch, some KiB, comes on top).
+///
+/// Errors: `StructSize`, `UnknownChoice`; those of the store for a dimension,
+/// capacity, M or ef_construction out of bounds; those of pointers.
+///
+/// # Safety
+/// Natively the pointers are valid for reads and writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_required_bytes(params: *const ClawftParams, out: *mut u64) -> i32 {
+    let count = || {
+        // SAFETY: the caller's promise.
+        let (params, out) = unsafe { (read(params)?, Output::one("out", out)?) };
+        out.set(0, clawft_vectors::required_bytes(&params)? as u64);
+        Ok(())
+    };
+    status(count())
+}

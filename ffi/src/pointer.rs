@@ -1,0 +1,235 @@
+//! Every pointer of a host passes here before it is used.
+//!
+//! What: a checked input becomes a slice, a checked output becomes an
+//! [`Output`] that is written at the end of a call. In WebAssembly a range must
+//! lie inside the present linear memory and be aligned. Natively it must not be
+//! null, must be aligned, and must not pass the end of the address space; that
+//! it is mapped is the caller's word.
+//!
+//! Why so: outputs of a host may overlap its inputs, so no Rust reference is ever
+//! made of an output; it is written through the raw pointer, when the inputs were
+//! read.
+//!
+//! What it must never do: read through a pointer before the whole range is checked.
+
+use core::marker::PhantomData;
+use core::mem::{align_of, size_of};
+
+use crate::error::{ClawftStatus, Failed};
+
+/// Types whose every bit pattern is a value.
+///
+/// # Safety
+/// No padding, no invalid values, no references.
+pub(crate) unsafe trait Plain: Copy {}
+
+// SAFETY: an integer or a float without padding.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
+// SAFETY: as above.
+unsafe impl Plain for f32 {}
+
+/// What is wrong with a range; `fault` finds it.
+enum Fault {
+    Null,
+    Misaligned,
+    OutOfRange,
+}
+
+fn fault(address: usize, bytes: u64, align: usize) -> Option<Fault> {
+    if address == 0 {
+        Some(Fault::Null)
+    } else if address & (align - 1) != 0 {
+        Some(Fault::Misaligned)
+    } else if bytes > isize::MAX as u64 || bytes > memory_end().saturating_sub(address as u64) {
+        Some(Fault::OutOfRange)
+    } else {
+        None
+    }
+}
+
+/// The first address that is no memory any more.
+fn memory_end() -> u64 {
+    #[cfg(target_family = "wasm")]
+    return crate::arena::linear_memory_bytes();
+    #[cfg(not(target_family = "wasm"))]
+    return usize::MAX as u64;
+}
+
+/// Not generic, so that it is there once.
+#[inline(never)]
+fn check_bytes(name: &str, address: usize, bytes: u64, align: usize) -> Result<(), Failed> {
+    let Some(fault) = fault(address, bytes, align) else { return Ok(()) };
+    let (from, align) = (address as u64, align as u64);
+    Err(match fault {
+        Fault::Null => {
+            Failed::new(ClawftStatus::NullPointer, name, ": expected a pointer, found null", &[])
+        }
+        Fault::Misaligned => Failed::new(
+            ClawftStatus::Misaligned,
+            name,
+            ": expected an address divisible by #, found #",
+            &[align, from],
+        ),
+        Fault::OutOfRange => Failed::new(
+            ClawftStatus::OutOfRange,
+            name,
+            ": expected a range that ends by address #, found # bytes from #",
+            &[memory_end(), bytes, from],
+        ),
+    })
+}
+
+/// Checks `len` elements of `T` from `pointer`; `name` is the argument's. No
+/// elements may be anywhere.
+fn check<T>(name: &str, pointer: *const T, len: u64) -> Result<(), Failed> {
+    if len == 0 {
+        return Ok(());
+    }
+    let bytes = len.saturating_mul(size_of::<T>() as u64);
+    check_bytes(name, pointer as usize, bytes, align_of::<T>())
+}
+
+/// Checks a range of bytes.
+pub(crate) fn region(name: &str, base: *const u8, len: usize) -> Result<(), Failed> {
+    check_bytes(name, base as usize, len as u64, 1)
+}
+
+/// Whether `len` bytes from `pointer` may be written, without a word about it.
+pub(crate) fn fits(pointer: *const u8, len: usize) -> bool {
+    fault(pointer as usize, len as u64, 1).is_none()
+}
+
+/// `n` elements to read. An empty slice may be null.
+///
+/// # Safety
+/// Natively the range is valid for reads, and nobody writes to it, for as long
+/// as the slice is used.
+pub(crate) unsafe fn input<'a, T: Plain>(
+    name: &str,
+    pointer: *const T,
+    n: usize,
+) -> Result<&'a [T], Failed> {
+    // SAFETY: the caller's promise.
+    unsafe { rows(name, pointer, n as u64, 1) }
+}
+
+/// `n` rows of `each` elements to read, as [`input`].
+///
+/// # Safety
+/// As [`input`].
+pub(crate) unsafe fn rows<'a, T: Plain>(
+    name: &str,
+    pointer: *const T,
+    n: u64,
+    each: u32,
+) -> Result<&'a [T], Failed> {
+    // Both factors are below 2^32 or one of them is 1: no overflow.
+    let len = n.saturating_mul(u64::from(each));
+    check(name, pointer, len)?;
+    if len == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: checked, so `len` fits; `T` takes any bytes; the rest is the
+    // caller's promise.
+    Ok(unsafe { core::slice::from_raw_parts(pointer, len as usize) })
+}
+
+/// A place for `len` elements of `T` that the host gave.
+pub(crate) struct Output<'a, T> {
+    pointer: *mut T,
+    len: usize,
+    host: PhantomData<&'a mut T>,
+}
+
+impl<T: Copy> Output<'_, T> {
+    /// Checks a place for one element.
+    ///
+    /// # Safety
+    /// Natively the range is valid for writes for as long as the output is used.
+    pub(crate) unsafe fn one(name: &str, pointer: *mut T) -> Result<Self, Failed> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::rows(name, pointer, 1, 1) }
+    }
+
+    /// Checks a place for `n` rows of `each` elements. An empty one may be null.
+    ///
+    /// # Safety
+    /// As [`Output::one`].
+    pub(crate) unsafe fn rows(
+        name: &str,
+        pointer: *mut T,
+        n: u64,
+        each: u32,
+    ) -> Result<Self, Failed> {
+        let len = n.saturating_mul(u64::from(each));
+        check(name, pointer.cast_const(), len)?;
+        // SAFETY: checked, so `len` fits.
+        Ok(unsafe { Self::trusted(pointer, len as usize) })
+    }
+
+    /// A place that was checked before.
+    ///
+    /// # Safety
+    /// The range is valid for writes for as long as the output is used.
+    pub(crate) unsafe fn trusted(pointer: *mut T, len: usize) -> Self {
+        Self { pointer, len, host: PhantomData }
+    }
+
+    /// Writes element `at`; one outside is left out.
+    pub(crate) fn set(&self, at: usize, value: T) {
+        if at < self.len {
+            // SAFETY: inside the range that was checked.
+            unsafe { self.pointer.add(at).write(value) };
+        }
+    }
+
+    /// Writes `values` from element `at` on, as many as there is room for.
+    pub(crate) fn copy(&self, at: usize, values: &[T]) {
+        let room = self.len.saturating_sub(at).min(values.len());
+        if room != 0 {
+            // SAFETY: inside the range that was checked; `copy_to` allows overlap.
+            unsafe { values.as_ptr().copy_to(self.pointer.add(at), room) };
+        }
+    }
+}
+
+/// Reads a struct whose first field is its size in bytes, as the caller set it.
+///
+/// # Safety
+/// Natively `pointer` is valid for reads of `T`. `T` is `repr(C)`, begins with
+/// that `u32`, and takes any bytes.
+pub(crate) unsafe fn sized<T: Copy>(name: &str, pointer: *const T) -> Result<T, Failed> {
+    check(name, pointer, 1)?;
+    // SAFETY: the range was checked; `T` begins with a `u32`.
+    let found = unsafe { pointer.cast::<u32>().read() };
+    let expected = size_of::<T>() as u32;
+    if found != expected {
+        return Err(Failed::new(
+            ClawftStatus::StructSize,
+            name,
+            ": expected a struct of size #, found #",
+            &[expected.into(), found.into()],
+        ));
+    }
+    // SAFETY: the range was checked, and `T` takes any bytes.
+    Ok(unsafe { pointer.read() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_must_lie_in_memory_and_be_aligned() {
+        let base = 0x1000 as *const u64;
+        assert!(check("p", base, 4).is_ok());
+        assert!(check("p", core::ptr::null::<u64>(), 0).is_ok());
+        assert!(check("p", core::ptr::null::<u64>(), 1).is_err());
+        assert!(check("p", base.wrapping_byte_add(4), 1).is_err());
+        assert!(check("p", base, u64::MAX).is_err());
+        assert!(check("p", base, 1 << 60).is_err());
+        assert!(check("p", (usize::MAX - 7) as *const u64, 2).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! The exports that read vectors and ids.
+
+use crate::error::{status, too_small};
+use crate::handle;
+use crate::pointer::{self, Output};
+use crate::store::Store;
+
+/// 1 if the id is there (marked as deleted or not), else 0.
+///
+/// Errors: `BadHandle`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_contains(handle: u32, id: u64) -> i32 {
+    let mut found = false;
+    let look = |store: &Store| {
+        found = store.image.contains(id);
+        Ok(())
+    };
+    match status(handle::read(handle, look)) {
+        0 => i32::from(found),
+        code => code,
+    }
+}
+
+/// Writes the vector with this id to `out`, `dim` floats, as it was given,
+/// within the error bound of the encoding.
+///
+/// Errors: `BadHandle`, `UnknownId`, `WrongDimension`; those of pointers.
+///
+/// # Safety
+/// Natively `out` is valid for writes of `dim` floats.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_get(handle: u32, id: u64, out: *mut f32, dim: u32) -> i32 {
+    // SAFETY: the caller's promise; one id on the stack is readable.
+    unsafe { clawft_get_batch(handle, &raw const id, 1, out, dim) }
+}
+
+/// Writes the vectors with these `n` ids to `out`, row after row of `dim` floats.
+/// An unknown id among them is an error, and nothing is written.
+///
+/// Errors: as `clawft_get`.
+///
+/// # Safety
+/// Natively `ids` is valid for reads of `n`, `out` for writes of `n * dim` elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_get_batch(
+    handle: u32,
+    ids: *const u64,
+    n: u32,
+    out: *mut f32,
+    dim: u32,
+) -> i32 {
+    let get = |store: &Store| {
+        // SAFETY: the caller's promise.
+        let ids = unsafe { pointer::input("ids", ids, n as usize) }?;
+        // SAFETY: the caller's promise.
+        let out = unsafe { Output::rows("out", out, n.into(), dim) }?;
+        store.check_dim(dim)?;
+        if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
+            return Err(clawft_vectors::Error::UnknownId { id: unknown }.into());
+        }
+        store.scratches.lend(&store.image.params(), 0, 0, |scratch, _, row| {
+            for (at, &id) in ids.iter().enumerate() {
+                store.image.get(id, row, scratch)?;
+                out.copy(at * row.len(), row);
+            }
+            Ok(())
+        })
+    };
+    status(handle::read(handle, get))
+}
+
+/// Writes all ids (those marked as deleted as well) to `out`, in no order that
+/// means anything, and their number to `out_count`. Their number is `count` of
+/// `clawft_stats`.
+///
+/// Errors: `BadHandle`, `OutputTooSmall` (more than `cap` ids); those of pointers.
+///
+/// # Safety
+/// Natively `out` is valid for writes of `cap` ids, `out_count` of one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_ids(
+    handle: u32,
+    out: *mut u64,
+    cap: u32,
+    out_count: *mut u32,
+) -> i32 {
+    let ids = |store: &Store| {
+        // SAFETY: the caller's promise.
+        let out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
+        // SAFETY: the caller's promise.
+        let out_count = unsafe { Output::one("out_count", out_count) }?;
+        let count = store.image.len();
+        if count > cap {
+            return Err(too_small("cap", count.into(), cap.into()));
+        }
+        for (at, id) in store.image.ids().enumerate() {
+            out.set(at, id);
+        }
+        out_count.set(0, count);
+        Ok(())
+    };
+    status(handle::read(handle, ids))
+}

@@ -1,0 +1,284 @@
+//! The exports that search, and the settings of a search.
+//!
+//! Results go from the scratch to the host at the end of each call, when nothing
+//! can fail any more; a batch is checked whole before its first query runs.
+
+use clawft_vectors::{Hit, Mode, SearchOptions};
+
+use crate::error::{Failed, status, unknown_choice};
+use crate::handle;
+use crate::pointer::{self, Output};
+use crate::scratch::DEFAULT_EF;
+use crate::store::Store;
+
+/// How to search. `clawft_query_init` fills in the defaults.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ClawftQuery {
+    /// Size of this struct in bytes.
+    pub size: u32,
+    /// Results wanted, from 1 on. Fewer come only when fewer match.
+    pub k: u32,
+    /// Candidates kept while searching: more find more and take longer. 0: that
+    /// of `clawft_set_ef`. At least `k` are kept in any case.
+    pub ef: u32,
+    /// 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact:
+    /// a scan of the full codes.
+    pub mode: u32,
+    /// Only these ids may be found; null: all. In any order, unknown ones ignored.
+    pub filter_ids: *const u64,
+    /// Number of `filter_ids`. 0 with a pointer that is not null finds nothing.
+    pub filter_len: u32,
+}
+
+/// A query after its checks.
+struct Checked<'a> {
+    k: u32,
+    ef: u32,
+    mode: Mode,
+    filter: Option<&'a [u64]>,
+}
+
+impl Checked<'_> {
+    /// # Safety
+    /// Natively `query` and the filter in it are valid for reads for as long as
+    /// the result is used.
+    unsafe fn read(query: *const ClawftQuery) -> Result<Self, Failed> {
+        // SAFETY: the caller's promise; the struct is `repr(C)` and takes any bytes.
+        let query = unsafe { pointer::sized("query", query) }?;
+        let mode = match query.mode {
+            0 => Mode::Auto,
+            1 => Mode::Walk,
+            2 => Mode::Scan,
+            3 => Mode::Exact,
+            found => return Err(unknown_choice("mode", 3, found)),
+        };
+        let filter = if query.filter_ids.is_null() && query.filter_len == 0 {
+            None
+        } else {
+            let len = query.filter_len as usize;
+            // SAFETY: the caller's promise.
+            Some(unsafe { pointer::input("filter_ids", query.filter_ids, len) }?)
+        };
+        Ok(Self { k: query.k, ef: query.ef, mode, filter })
+    }
+
+    /// The options for `store`. Numbers beyond its capacity mean its capacity.
+    fn options(&self, store: &Store) -> SearchOptions<'_> {
+        let most = store.image.capacity();
+        let k = self.k.min(most);
+        let ef = if self.ef == 0 { store.ef } else { self.ef };
+        SearchOptions { k, ef: ef.max(k).min(most), mode: self.mode, filter: self.filter }
+    }
+}
+
+/// Where the results of one query go.
+struct Results<'a> {
+    ids: Output<'a, u64>,
+    distances: Output<'a, f32>,
+    counts: Output<'a, u32>,
+}
+
+impl Results<'_> {
+    /// # Safety
+    /// Natively valid for writes: `n * k` ids and distances, `n` counts.
+    unsafe fn new(
+        (ids, distances): (*mut u64, *mut f32),
+        (counts, counts_name): (*mut u32, &'static str),
+        (n, k): (u32, u32),
+    ) -> Result<Self, Failed> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Ok(Self {
+                ids: Output::rows("out_ids", ids, n.into(), k)?,
+                distances: Output::rows("out_distances", distances, n.into(), k)?,
+                counts: Output::rows(counts_name, counts, n.into(), 1)?,
+            })
+        }
+    }
+
+    fn write(&self, row: usize, k: usize, hits: &[Hit]) {
+        for (at, hit) in hits.iter().enumerate() {
+            self.ids.set(row * k + at, hit.id);
+            self.distances.set(row * k + at, hit.distance);
+        }
+        self.counts.set(row, hits.len() as u32);
+    }
+}
+
+/// Writes the defaults for `k` results to `out`: the handle's ef, the faster
+/// way, no filter.
+///
+/// Errors: those of pointers.
+///
+/// # Safety
+/// Natively `out` is valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_query_init(out: *mut ClawftQuery, k: u32) -> i32 {
+    let init = || {
+        // SAFETY: the caller's promise.
+        let out = unsafe { Output::one("out", out) }?;
+        out.set(
+            0,
+            ClawftQuery {
+                size: size_of::<ClawftQuery>() as u32,
+                k,
+                ef: 0,
+                mode: 0,
+                filter_ids: core::ptr::null(),
+                filter_len: 0,
+            },
+        );
+        Ok(())
+    };
+    status(init())
+}
+
+/// Finds the `k` nearest of `dim` floats, nearest first: ids to `out_ids`,
+/// distances to `out_distances` (room for `k` each), their number to
+/// `out_count`. With fewer vectors than `k` (or fewer that pass the filter) that
+/// number is smaller, and 0 for an empty store; that is no error.
+///
+/// Distances: cosine `1 - cos`, inner product `1 - <a, b>`, L2 squared.
+///
+/// Errors: `BadHandle`, `WrongDimension`, `NotFinite`, `ZeroVector` (cosine),
+/// `ZeroK`, `UnknownChoice`, `StructSize`, `OutOfMemory` (scratch for a larger
+/// `k` or `ef` than before); those of pointers.
+///
+/// # Safety
+/// Natively the pointers are valid for reads and writes of their lengths.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_search(
+    handle: u32,
+    vector: *const f32,
+    dim: u32,
+    query: *const ClawftQuery,
+    out_ids: *mut u64,
+    out_distances: *mut f32,
+    out_count: *mut u32,
+) -> i32 {
+    let out = (out_count, "out_count");
+    // SAFETY: the caller's promise.
+    unsafe { search(handle, (vector, 1, dim), query, (out_ids, out_distances), out) }
+}
+
+/// Searches for `n` vectors, row after row of `dim` floats. The results of row
+/// `i` begin at `out_ids[i * k]` and `out_distances[i * k]`, their number is
+/// `out_counts[i]`. Finds what `n` calls of `clawft_search` find.
+///
+/// Errors: as `clawft_search`; a bad row is an error of the whole batch.
+///
+/// # Safety
+/// As `clawft_search`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_search_batch(
+    handle: u32,
+    vectors: *const f32,
+    n: u32,
+    dim: u32,
+    query: *const ClawftQuery,
+    out_ids: *mut u64,
+    out_distances: *mut f32,
+    out_counts: *mut u32,
+) -> i32 {
+    let out = (out_counts, "out_counts");
+    // SAFETY: the caller's promise.
+    unsafe { search(handle, (vectors, n, dim), query, (out_ids, out_distances), out) }
+}
+
+/// # Safety
+/// As [`clawft_search_batch`].
+unsafe fn search(
+    handle: u32,
+    (vectors, n, dim): (*const f32, u32, u32),
+    query: *const ClawftQuery,
+    found: (*mut u64, *mut f32),
+    counts: (*mut u32, &'static str),
+) -> i32 {
+    let search = |store: &Store| {
+        // SAFETY: the caller's promise.
+        let query = unsafe { Checked::read(query) }?;
+        // SAFETY: the caller's promise.
+        let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
+        // SAFETY: the caller's promise.
+        let results = unsafe { Results::new(found, counts, (n, query.k)) }?;
+        store.check_dim(dim)?;
+        let options = query.options(store);
+        let k = options.k as usize;
+        for row in rows.chunks_exact(dim as usize) {
+            store.image.check(row)?;
+        }
+        store.scratches.lend(&store.image.params(), options.ef, k, |scratch, hits, _| {
+            for (at, row) in rows.chunks_exact(dim as usize).enumerate() {
+                let count = store.image.search(row, &options, scratch, hits)?;
+                results.write(at, query.k as usize, &hits[..count]);
+            }
+            Ok(())
+        })
+    };
+    status(handle::read(handle, search))
+}
+
+/// Finds vectors within `radius` (a distance, as `clawft_search` gives them),
+/// nearest first, at most `k` of the query: the room in `out_ids` and
+/// `out_distances`.
+///
+/// Errors: as `clawft_search`; `NotFinite` for a radius that is not a number.
+///
+/// # Safety
+/// As `clawft_search`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_search_range(
+    handle: u32,
+    vector: *const f32,
+    dim: u32,
+    radius: f32,
+    query: *const ClawftQuery,
+    out_ids: *mut u64,
+    out_distances: *mut f32,
+    out_count: *mut u32,
+) -> i32 {
+    let search = |store: &Store| {
+        // SAFETY: the caller's promise.
+        let query = unsafe { Checked::read(query) }?;
+        // SAFETY: the caller's promise.
+        let vector = unsafe { pointer::input("vector", vector, dim as usize) }?;
+        let (found, count) = ((out_ids, out_distances), (out_count, "out_count"));
+        // SAFETY: the caller's promise.
+        let results = unsafe { Results::new(found, count, (1, query.k)) }?;
+        let options = query.options(store);
+        let (params, k) = (store.image.params(), options.k as usize);
+        store.scratches.lend(&params, options.ef, k, |scratch, hits, _| {
+            let count = store.image.search_range(vector, radius, &options, scratch, hits)?;
+            results.write(0, query.k as usize, &hits[..count]);
+            Ok(())
+        })
+    };
+    status(handle::read(handle, search))
+}
+
+/// Sets the `ef` of queries that name none; 0: back to 64. Not part of a
+/// snapshot.
+///
+/// Errors: `BadHandle`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
+    let set = |store: &mut Store| {
+        store.ef = if ef == 0 { DEFAULT_EF } else { ef };
+        Ok(())
+    };
+    status(handle::write(handle, set))
+}
+
+/// Sets up to how many vectors a query of mode 0 scans instead of walking;
+/// 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
+///
+/// Errors: `BadHandle`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_set_scan_limit(handle: u32, vectors: u32) -> i32 {
+    let set = |store: &mut Store| {
+        store.image.set_scan_limit(if vectors == 0 { None } else { Some(vectors) });
+        Ok(())
+    };
+    status(handle::write(handle, set))
+}

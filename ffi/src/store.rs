@@ -1,0 +1,92 @@
+//! A store behind a handle: open it, close it, make it larger.
+
+use clawft_vectors::{Error as StoreError, Image, Params};
+
+use crate::arena::Block;
+use crate::error::{Failed, status};
+use crate::handle::{self, Claim};
+use crate::params::{self, ClawftParams};
+use crate::pointer::Output;
+use crate::scratch::{DEFAULT_EF, Scratches};
+
+/// What a handle names: an image in one block, scratch in another, settings.
+pub(crate) struct Store {
+    pub(crate) image: Image<Block>,
+    pub(crate) scratches: Scratches,
+    /// `ef` of queries that name none.
+    pub(crate) ef: u32,
+    /// An insert takes the place of a vector that is marked as deleted.
+    pub(crate) replace_deleted: bool,
+}
+
+impl Store {
+    /// A store over an image, with scratch and default settings.
+    pub(crate) fn new(image: Image<Block>) -> Result<Self, Failed> {
+        let scratches = Scratches::new(&image)?;
+        Ok(Self::with(image, scratches))
+    }
+
+    /// A store over an image and its scratch, with default settings.
+    pub(crate) fn with(image: Image<Block>, scratches: Scratches) -> Self {
+        Self { image, scratches, ef: DEFAULT_EF, replace_deleted: false }
+    }
+
+    /// A row of `dim` floats must be a vector of this store.
+    pub(crate) fn check_dim(&self, dim: u32) -> Result<(), Failed> {
+        match self.image.params().dim {
+            expected if expected == dim => Ok(()),
+            expected => Err(StoreError::WrongDimension { expected, found: dim }.into()),
+        }
+    }
+}
+
+/// Opens an empty store. Its memory is taken here, once: inserting never
+/// allocates. The handle is valid until `clawft_destroy`.
+///
+/// Errors: those of `clawft_required_bytes`; `OutOfMemory`, `TooManyStores`;
+/// those of pointers.
+///
+/// # Safety
+/// Natively the pointers are valid for reads and writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: *mut u32) -> i32 {
+    let create = || {
+        // SAFETY: the caller's promise.
+        let (params, out) =
+            unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
+        let claim = Claim::new()?;
+        let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
+        let store = Store::new(Image::create(params, block)?)?;
+        out.set(0, claim.fill(store));
+        Ok(())
+    };
+    status(create())
+}
+
+/// Closes a store and gives its memory back. What was not saved by a snapshot is
+/// gone. Waits for calls of other threads on that store.
+///
+/// Errors: `BadHandle`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_destroy(handle: u32) -> i32 {
+    status(handle::close(handle))
+}
+
+/// Moves the store into a buffer for `capacity` vectors, which may be smaller
+/// than before but not than the number of vectors. The handle stays. Old and new
+/// buffer exist side by side for the time of the call.
+///
+/// Errors: `BadHandle`, `OutOfMemory`, `Full` (more vectors than `capacity`).
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
+    let resize = |store: &mut Store| {
+        let params = Params { capacity, ..store.image.params() };
+        let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
+        let image = store.image.grow_into(params, block)?;
+        let mut grown = Store::new(image)?;
+        (grown.ef, grown.replace_deleted) = (store.ef, store.replace_deleted);
+        *store = grown;
+        Ok(())
+    };
+    status(handle::write(handle, resize))
+}

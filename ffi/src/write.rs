@@ -1,0 +1,222 @@
+//! The exports that change a store's vectors.
+//!
+//! Every one of them is whole: it happens, or the store is as it was. Batches are
+//! whole for each vector, and say how many went in.
+
+use clawft_vectors::{Error as StoreError, Image, Scratch};
+
+use crate::arena::Block;
+use crate::error::{Failed, status};
+use crate::handle;
+use crate::pointer::{self, Output};
+use crate::store::Store;
+
+/// What to do with an id that is there already.
+#[derive(Copy, Clone)]
+enum Existing {
+    Refuse,
+    Replace,
+}
+
+impl Store {
+    fn put(&mut self, id: u64, vector: &[f32], existing: Existing) -> Result<(), Failed> {
+        let replace_deleted = self.replace_deleted;
+        self.change(|image, scratch| match existing {
+            Existing::Refuse if replace_deleted => insert_replacing(image, id, vector, scratch),
+            Existing::Refuse => Ok(image.insert(id, vector, scratch)?),
+            Existing::Replace => Ok(image.upsert(id, vector, scratch)?),
+        })
+    }
+
+    /// Calls `change` with the image and the scratch that a write needs.
+    fn change(
+        &mut self,
+        change: impl FnOnce(&mut Image<Block>, &mut Scratch<&mut [u8]>) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let params = self.image.params();
+        let ef = u32::from(params.ef_construction).min(params.capacity);
+        let image = &mut self.image;
+        self.scratches.lend(&params, ef, 0, |scratch, _, _| change(image, scratch))
+    }
+}
+
+/// Inserts, and removes one vector that is marked as deleted, if there is one:
+/// the order in which they do so leaves the store as it was on every error.
+fn insert_replacing(
+    image: &mut Image<Block>,
+    id: u64,
+    vector: &[f32],
+    scratch: &mut Scratch<&mut [u8]>,
+) -> Result<(), Failed> {
+    match image.insert(id, vector, scratch) {
+        Ok(()) => {
+            if let Some(marked) = image.first_hidden() {
+                image.remove(marked, scratch)?;
+            }
+            Ok(())
+        }
+        Err(StoreError::Full { capacity }) => match image.first_hidden() {
+            Some(marked) => {
+                image.remove(marked, scratch)?;
+                Ok(image.insert(id, vector, scratch)?)
+            }
+            None => Err(StoreError::Full { capacity }.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts `n` vectors in, and their number into `out_done` if that is wanted.
+///
+/// # Safety
+/// As [`clawft_insert_batch`].
+unsafe fn put(
+    handle: u32,
+    ids: *const u64,
+    (vectors, n, dim): (*const f32, u32, u32),
+    out_done: Option<*mut u32>,
+    existing: Existing,
+) -> i32 {
+    let put = |store: &mut Store| {
+        let out = match out_done {
+            // SAFETY: the caller's promise.
+            Some(out) => Some(unsafe { Output::one("out_done", out) }?),
+            None => None,
+        };
+        // SAFETY: the caller's promise.
+        let ids = unsafe { pointer::input("ids", ids, n as usize) }?;
+        // SAFETY: the caller's promise.
+        let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
+        store.check_dim(dim)?;
+        let mut done = 0;
+        let mut result = Ok(());
+        for (&id, row) in ids.iter().zip(rows.chunks_exact(dim as usize)) {
+            result = store.put(id, row, existing);
+            if result.is_err() {
+                break;
+            }
+            done += 1;
+        }
+        if let Some(out) = out {
+            out.set(0, done);
+        }
+        result
+    };
+    status(handle::write(handle, put))
+}
+
+/// Inserts the vector of `dim` floats under an id that is not there yet.
+///
+/// Errors: `BadHandle`, `WrongDimension`, `NotFinite`, `ZeroVector` (cosine),
+/// `DuplicateId` (also if the id is marked as deleted), `Full`; those of pointers.
+///
+/// # Safety
+/// Natively `vector` is valid for reads of `dim` floats.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_insert(handle: u32, id: u64, vector: *const f32, dim: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { put(handle, &raw const id, (vector, 1, dim), None, Existing::Refuse) }
+}
+
+/// Inserts the vector, in place of the one with this id if there is one. A mark
+/// of `clawft_mark_deleted` is taken away.
+///
+/// Errors: as `clawft_insert`, without `DuplicateId`.
+///
+/// # Safety
+/// As `clawft_insert`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_upsert(handle: u32, id: u64, vector: *const f32, dim: u32) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { put(handle, &raw const id, (vector, 1, dim), None, Existing::Replace) }
+}
+
+/// Inserts `n` vectors, row after row of `dim` floats, in order. Stops at the
+/// first that is refused: those before it are in. `out_done` gets their number,
+/// on an error as well if the arguments themselves were sound.
+///
+/// Errors: as `clawft_insert`.
+///
+/// # Safety
+/// Natively `ids` is valid for reads of `n`, `vectors` of `n * dim` elements,
+/// `out_done` for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_insert_batch(
+    handle: u32,
+    ids: *const u64,
+    vectors: *const f32,
+    n: u32,
+    dim: u32,
+    out_done: *mut u32,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { put(handle, ids, (vectors, n, dim), Some(out_done), Existing::Refuse) }
+}
+
+/// Upserts `n` vectors, as `clawft_insert_batch` inserts them.
+///
+/// Errors: as `clawft_upsert`.
+///
+/// # Safety
+/// As `clawft_insert_batch`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn clawft_upsert_batch(
+    handle: u32,
+    ids: *const u64,
+    vectors: *const f32,
+    n: u32,
+    dim: u32,
+    out_done: *mut u32,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { put(handle, ids, (vectors, n, dim), Some(out_done), Existing::Replace) }
+}
+
+/// Removes the vector for good: its place is free again, no link leads to it.
+///
+/// Errors: `BadHandle`, `UnknownId`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_remove(handle: u32, id: u64) -> i32 {
+    let remove =
+        |store: &mut Store| store.change(|image, scratch| Ok(image.remove(id, scratch)?));
+    status(handle::write(handle, remove))
+}
+
+/// Hides the vector from searches. It keeps its place, and comes back by
+/// `clawft_unmark_deleted`. Marking twice is no error.
+///
+/// Errors: `BadHandle`, `UnknownId`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_mark_deleted(handle: u32, id: u64) -> i32 {
+    mark(handle, id, true)
+}
+
+/// Shows the vector to searches again. It need not have been marked.
+///
+/// Errors: `BadHandle`, `UnknownId`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_unmark_deleted(handle: u32, id: u64) -> i32 {
+    mark(handle, id, false)
+}
+
+fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
+    let mark = |store: &mut Store| {
+        store.image.mark(id, hidden)?;
+        Ok(())
+    };
+    status(handle::write(handle, mark))
+}
+
+/// With `on` not 0 each insert also removes one vector that is marked as
+/// deleted, as long as there are any, so that the store does not grow. Not part
+/// of a snapshot. Off at first.
+///
+/// Errors: `BadHandle`.
+#[unsafe(no_mangle)]
+pub extern "C" fn clawft_set_replace_deleted(handle: u32, on: u32) -> i32 {
+    let set = |store: &mut Store| {
+        store.replace_deleted = on != 0;
+        Ok(())
+    };
+    status(handle::write(handle, set))
+}

@@ -1,0 +1,32 @@
+//! `include/clawft.h` is what the sources say.
+//!
+//! `CLAWFT_BLESS=1 cargo test -p clawft-ffi --test header` writes it anew.
+
+use std::path::Path;
+
+#[test]
+fn the_header_is_that_of_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
+    let lib = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    // The order of the modules in lib.rs is the order in the header.
+    let mut builder = cbindgen::Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
+    for line in lib.lines() {
+        if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
+            builder = builder.with_src(root.join("src").join(name).with_extension("rs"));
+        }
+    }
+    let mut generated = Vec::new();
+    builder.generate().unwrap().write(&mut generated);
+    let generated = String::from_utf8(generated).unwrap();
+
+    let path = root.join("include/clawft.h");
+    if std::env::var_os("CLAWFT_BLESS").is_some() {
+        std::fs::write(&path, &generated).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == generated,
+        "include/clawft.h is not what the sources give: CLAWFT_BLESS=1 cargo test -p clawft-ffi --test header"
+    );
+}
