@@ -3,7 +3,9 @@
 //! The platform's own `sqrt` and `round` live in `std` and may come from a C library. These
 //! are short, exact, and made of operations that IEEE 754 fixes to the last bit.
 
-/// The number of lanes that every float sum is spread over, see [`sum_by`].
+use crate::four::Four;
+
+/// The number of lanes that every float sum is spread over.
 pub const LANES: usize = 32;
 
 /// Adding it to a number of at most 2^22 in size leaves no room for a fraction.
@@ -18,13 +20,13 @@ pub fn round(x: f32) -> f32 {
     (x + NO_FRACTION) - NO_FRACTION
 }
 
-/// The nearest integer as an `i32`, ties to even, for `|x| <= 2^22`.
+/// For each `x`, the nearest integer in two's complement in the low 22 bits, ties to even.
 ///
-/// Reads the integer out of the low mantissa bits, which spares the conversion (slow and
-/// saturating on WebAssembly). Outside the range, and for NaN, the result is meaningless.
+/// As [`round`], without the way back: the integer stands in the low bits of the mantissa, which
+/// spares the conversion (slow and saturating on WebAssembly).
 #[inline(always)]
-pub fn round_to_i32(x: f32) -> i32 {
-    (x + NO_FRACTION).to_bits().wrapping_sub(NO_FRACTION.to_bits()) as i32
+pub(crate) fn round_into_low_bits(x: Four) -> Four {
+    x + Four::splat(NO_FRACTION)
 }
 
 /// The square root, correctly rounded; NaN below zero.
@@ -63,49 +65,55 @@ fn scale_by_power(x: f32, power: i32) -> f32 {
     x * f32::from_bits(((power + 127) as u32) << 23)
 }
 
-/// The largest magnitude in `v`; 0 if it is empty, and NaNs are passed over.
-pub fn max_abs(v: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
+/// Calls `visit` with a number below 8 and four components: number `k` gets the lanes `4k..4k + 4`
+/// of each 32 components, in order. The last block is filled with zeros.
+#[inline(always)]
+fn for_lanes(v: &[f32], mut visit: impl FnMut(usize, Four)) {
     let (blocks, tail) = v.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, x) in lanes.iter_mut().zip(block) {
-            *lane = larger(*lane, x.abs());
+    let mut last = [0.0; LANES];
+    last[..tail.len()].copy_from_slice(tail);
+    let last = if tail.is_empty() { &[][..] } else { core::slice::from_ref(&last) };
+    for block in blocks.iter().chain(last) {
+        for (k, four) in block.as_chunks::<4>().0.iter().enumerate() {
+            visit(k, Four::load(four));
         }
     }
-    for (lane, x) in lanes.iter_mut().zip(tail) {
-        *lane = larger(*lane, x.abs());
-    }
-    lanes.iter().fold(0.0, |a, &b| larger(a, b))
 }
 
-#[inline(always)]
-fn larger(a: f32, b: f32) -> f32 {
-    if b > a { b } else { a }
+/// The largest magnitude in `v`; 0 if it is empty, and NaNs are passed over.
+pub fn max_abs(v: &[f32]) -> f32 {
+    let mut lanes = [Four::splat(0.0); LANES / 4];
+    for_lanes(v, |k, x| lanes[k] = x.abs().larger(lanes[k]));
+    let most = lanes.into_iter().fold(Four::splat(0.0), |a, b| b.larger(a));
+    let mut four = [0.0; 4];
+    most.store(&mut four);
+    four.into_iter().fold(0.0, |a, b| if b > a { b } else { a })
 }
 
-/// The sum of `term(x)` over `v`, in the crate's one order of addition.
+/// The sum of `term(x)` over `v`, in the crate's one order of addition; `term(0)` must be 0.
 ///
 /// Lane `j` adds the terms `32i + j` in order of `i`; then the lanes fold in halves, lane `j`
 /// taking lane `j + half`. The kernels add in the same order, so that a norm computed here
 /// equals a dot product computed there, to the bit.
 #[inline(always)]
-pub fn sum_by(v: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (blocks, tail) = v.as_chunks::<LANES>();
-    for block in blocks {
-        for (lane, &x) in lanes.iter_mut().zip(block) {
-            *lane += term(x);
-        }
-    }
-    for (lane, &x) in lanes.iter_mut().zip(tail) {
-        *lane += term(x);
+fn sum_by(v: &[f32], term: impl Fn(Four) -> Four) -> f32 {
+    let mut fours = [Four::splat(0.0); LANES / 4];
+    for_lanes(v, |k, x| fours[k] = fours[k] + term(x));
+    let mut lanes = [0.0; LANES];
+    for (four, lanes) in fours.into_iter().zip(lanes.as_chunks_mut().0) {
+        four.store(lanes);
     }
     fold(lanes)
 }
 
-/// `|v|^2`, added as by [`sum_by`].
+/// `|v|^2`, added as the kernels add.
 pub fn norm2(v: &[f32]) -> f32 {
     sum_by(v, |x| x * x)
+}
+
+/// The sum of the magnitudes, added as the kernels add.
+pub fn sum_abs(v: &[f32]) -> f32 {
+    sum_by(v, Four::abs)
 }
 
 /// Folds lanes in halves: lane `j` takes lane `j + half`, until one is left.
@@ -147,7 +155,10 @@ mod tests {
         fn round_ties_to_even(x in -4_194_304.0f32..4_194_304.0, halves in -1000i32..1000) {
             for x in [x, halves as f32 / 2.0] {
                 prop_assert_eq!(round(x), x.round_ties_even());
-                prop_assert_eq!(round_to_i32(x), x.round_ties_even() as i32);
+                let mut low = [0.0; 4];
+                round_into_low_bits(Four::splat(x)).store(&mut low);
+                let low = (low[3].to_bits() << 10) as i32 >> 10;
+                prop_assert_eq!(low & 0x3f_ffff, x.round_ties_even() as i32 & 0x3f_ffff);
             }
         }
     }
@@ -159,6 +170,8 @@ mod tests {
         fn sums_and_maxima(v in proptest::collection::vec(-100.0f32..100.0, 0..200)) {
             let exact: f64 = v.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
             prop_assert!((f64::from(norm2(&v)) - exact).abs() <= 1e-5 * exact);
+            let exact: f64 = v.iter().map(|&x| f64::from(x.abs())).sum();
+            prop_assert!((f64::from(sum_abs(&v)) - exact).abs() <= 1e-5 * exact);
             prop_assert_eq!(max_abs(&v), v.iter().fold(0.0, |a, x| x.abs().max(a)));
         }
     }

@@ -4,6 +4,7 @@
 //! all of them; scales per group would cost bytes and gain little. The query keeps 14 bits: its
 //! rounding is then negligible beside the code's, and sums of products still fit in an `i32`.
 
+use crate::four::Four;
 use crate::{FullCode, arith, padded};
 
 /// One byte a dimension of the rotated, padded vector; `x = scale * byte`.
@@ -28,8 +29,23 @@ impl FullCode for I8Code {
     fn encode(v: &[f32], code: &mut [u8]) -> f32 {
         debug_assert!(code.len() >= v.len());
         let (scale, inverse) = steps(v, STEPS);
-        for (byte, &x) in code.iter_mut().zip(v) {
-            *byte = level(x, inverse, STEPS) as u8;
+        let (blocks, tail) = v.as_chunks::<16>();
+        let (code_blocks, code_tail) = code.as_chunks_mut::<16>();
+        for (code, v) in code_blocks.iter_mut().zip(blocks) {
+            *code = low_bytes(v, inverse, STEPS);
+        }
+        if !tail.is_empty() {
+            let mut last = [0.0; 16];
+            last[..tail.len()].copy_from_slice(tail);
+            let rest = match code_blocks.get_mut(blocks.len()) {
+                Some(block) => block.as_mut_slice(),
+                None => code_tail,
+            };
+            for (byte, level) in
+                rest.iter_mut().zip(&low_bytes(&last, inverse, STEPS)[..tail.len()])
+            {
+                *byte = *level;
+            }
         }
         scale
     }
@@ -56,8 +72,15 @@ pub fn encode_query_i8(v: &[f32], out: &mut [i16]) -> f32 {
     debug_assert!(out.len() >= v.len());
     let most = query_levels(v.len()) as f32;
     let (scale, inverse) = steps(v, most);
-    for (q, &x) in out.iter_mut().zip(v) {
-        *q = level(x, inverse, most) as i16;
+    let (blocks, tail) = v.as_chunks::<4>();
+    let mut last = [0.0; 4];
+    last[..tail.len()].copy_from_slice(tail);
+    for (out, four) in out.chunks_mut(4).zip(blocks.iter().chain([&last])) {
+        let mut levels = [0.0; 4];
+        self::levels(four, inverse, most).store(&mut levels);
+        for (q, level) in out.iter_mut().zip(levels) {
+            *q = level.to_bits() as i16;
+        }
     }
     scale
 }
@@ -75,13 +98,19 @@ fn steps(v: &[f32], most: f32) -> (f32, f32) {
     if max > NOTHING && max < f32::INFINITY { (max / most, most / max) } else { (0.0, 0.0) }
 }
 
-/// The level nearest to `x`. Comparisons come before the rounding, so a NaN becomes a level too.
+/// The nearest levels of four components, in the low bits of each lane.
+///
+/// The clamp comes before the rounding, so a NaN becomes a level too.
 #[inline(always)]
-fn level(x: f32, inverse: f32, most: f32) -> i32 {
-    let x = x * inverse;
-    let x = if x < most { x } else { most };
-    let x = if x > -most { x } else { -most };
-    arith::round_to_i32(x)
+pub(crate) fn levels(four: &[f32; 4], inverse: f32, most: f32) -> Four {
+    arith::round_into_low_bits((Four::load(four) * Four::splat(inverse)).clamp(most))
+}
+
+/// The nearest levels of 16 components, a byte each.
+#[inline(always)]
+pub(crate) fn low_bytes(v: &[f32; 16], inverse: f32, most: f32) -> [u8; 16] {
+    let four = |k: usize| levels(&v.as_chunks().0[k], inverse, most);
+    Four::low_bytes([four(0), four(1), four(2), four(3)])
 }
 
 #[cfg(test)]

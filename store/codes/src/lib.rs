@@ -28,6 +28,7 @@ compile_error!(
 pub mod arith;
 mod f16_code;
 mod f32_code;
+mod four;
 mod full;
 mod i8_code;
 mod kernel;

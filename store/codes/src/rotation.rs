@@ -12,7 +12,9 @@
 //! It must never give different bits on different targets: each round is additions and
 //! subtractions in the order written here, and one multiplication a component.
 
+use crate::four::Four;
 use crate::padded;
+use core::array::from_fn;
 
 /// A rotation of vectors of `padded(dim)` components, the same for the same seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Rotation {
     /// Rotates `x` in place. A slice of another length than [`Self::len`] is left as it is.
     pub fn apply(&self, x: &mut [f32]) {
         debug_assert_eq!(x.len(), self.len);
-        if x.len() != self.len {
+        if x.len() != self.len || self.is_empty() {
             return;
         }
         for round in 0..self.rounds() {
@@ -57,7 +59,7 @@ impl Rotation {
     /// Undoes [`Self::apply`], up to rounding.
     pub fn invert(&self, x: &mut [f32]) {
         debug_assert_eq!(x.len(), self.len);
-        if x.len() != self.len {
+        if x.len() != self.len || self.is_empty() {
             return;
         }
         for round in (0..self.rounds()).rev() {
@@ -77,11 +79,9 @@ impl Rotation {
     fn flip(&self, round: u32, x: &mut [f32]) {
         for (word, block) in x.as_chunks_mut::<64>().0.iter_mut().enumerate() {
             let bits = random_word(self.seed, round, word as u32);
-            let groups: [u32; 4] = core::array::from_fn(|j| ((bits >> (16 * j)) as u32) << 16);
+            let groups: [u32; 4] = from_fn(|j| ((bits >> (16 * j)) as u32) << 16);
             for (step, four) in block.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                for (x, group) in four.iter_mut().zip(groups) {
-                    *x = f32::from_bits(x.to_bits() ^ ((group << step) & 0x8000_0000));
-                }
+                Four::load(four).flip(&groups, step as u32).store(four);
             }
         }
     }
@@ -89,12 +89,8 @@ impl Rotation {
     /// The Hadamard transform of this round's window, scaled to keep lengths.
     fn transform(&self, round: u32, x: &mut [f32]) {
         let start = if round % 2 == 0 { 0 } else { self.len - self.window };
-        let window = &mut x[start..start + self.window];
-        hadamard(window);
         let scale = inverse_sqrt_of_power(self.window.ilog2());
-        for x in window {
-            *x *= scale;
-        }
+        hadamard(x[start..start + self.window].as_chunks_mut().0, scale);
     }
 }
 
@@ -104,23 +100,58 @@ fn inverse_sqrt_of_power(log2: u32) -> f32 {
     if log2 % 2 == 0 { whole } else { whole * core::f32::consts::FRAC_1_SQRT_2 }
 }
 
-/// The Walsh-Hadamard transform of a power of two of components, unscaled, small strides first.
-fn hadamard(x: &mut [f32]) {
-    for four in x.as_chunks_mut::<4>().0 {
-        let [a, b, c, d] = *four;
-        let (a, b, c, d) = (a + b, a - b, c + d, c - d);
-        *four = [a + c, b + d, a - c, b - d];
+/// The Walsh-Hadamard transform of at least 16 fours, a power of two, small strides first; then
+/// everything times `scale`.
+///
+/// Three strides at a time, so that memory is passed over a third as often.
+fn hadamard(x: &mut [[f32; 4]], scale: f32) {
+    for eight in x.as_chunks_mut::<8>().0 {
+        let fours = butterflies(eight.each_ref().map(|four| Four::load(four).hadamard()));
+        for (four, sum) in eight.iter_mut().zip(fours) {
+            sum.store(four);
+        }
     }
-    let mut stride = 4;
-    while stride < x.len() {
-        for pair in x.chunks_exact_mut(2 * stride) {
-            let (low, high) = pair.split_at_mut(stride);
-            for (a, b) in low.iter_mut().zip(high) {
-                (*a, *b) = (*a + *b, *a - *b);
+    let mut stride = 8;
+    while stride * 8 <= x.len() {
+        pass::<8>(x, stride, 1.0);
+        stride *= 8;
+    }
+    match x.len() / stride {
+        1 => pass::<1>(x, stride, scale),
+        2 => pass::<2>(x, stride, scale),
+        _ => pass::<4>(x, stride, scale),
+    }
+}
+
+/// The butterflies of `log2(N)` strides from `stride` on, then everything times `scale`.
+#[inline(always)]
+fn pass<const N: usize>(x: &mut [[f32; 4]], stride: usize, scale: f32) {
+    let scale = Four::splat(scale);
+    for block in x.chunks_exact_mut(N * stride) {
+        let mut rows = block.chunks_exact_mut(stride);
+        let mut rows: [&mut [[f32; 4]]; N] = from_fn(|_| rows.next().unwrap_or_default());
+        for i in 0..stride {
+            let fours = butterflies(from_fn::<Four, N, _>(|row| Four::load(&rows[row][i])));
+            for (row, sum) in rows.iter_mut().zip(fours) {
+                (sum * scale).store(&mut row[i]);
+            }
+        }
+    }
+}
+
+/// The Hadamard transform across `N` registers.
+#[inline(always)]
+fn butterflies<const N: usize>(mut x: [Four; N]) -> [Four; N] {
+    let mut stride = 1;
+    while stride < N {
+        for i in 0..N {
+            if i & stride == 0 {
+                (x[i], x[i + stride]) = (x[i] + x[i + stride], x[i] - x[i + stride]);
             }
         }
         stride *= 2;
     }
+    x
 }
 
 /// 64 random bits for a block of components (the output function of SplitMix64, Steele, Lea and
@@ -132,4 +163,122 @@ fn random_word(seed: u64, round: u32, word: u32) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arith;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    fn longest() -> usize {
+        if cfg!(miri) { 200 } else { 3000 }
+    }
+
+    /// The rotation as the module's doc describes it, one component at a time.
+    fn model(seed: u64, x: &mut [f32]) {
+        let window = 1 << x.len().ilog2();
+        let rounds = if window == x.len() { 2 } else { 4 };
+        for round in 0..rounds {
+            for (i, x) in x.iter_mut().enumerate() {
+                let word = random_word(seed, round, i as u32 / 64);
+                let (group, step) = (i % 4, i % 64 / 4);
+                if word >> (16 * group + 15 - step) & 1 == 1 {
+                    *x = -*x;
+                }
+            }
+            let start = if round % 2 == 0 { 0 } else { x.len() - window };
+            let x = &mut x[start..start + window];
+            let mut stride = 1;
+            while stride < window {
+                for i in 0..window {
+                    if i & stride == 0 {
+                        (x[i], x[i + stride]) = (x[i] + x[i + stride], x[i] - x[i + stride]);
+                    }
+                }
+                stride *= 2;
+            }
+            for x in x {
+                *x *= inverse_sqrt_of_power(window.ilog2());
+            }
+        }
+    }
+
+    #[test]
+    fn scales_are_the_nearest_floats() {
+        for log2 in 6..14 {
+            let exact = f64::from(1 << log2).sqrt().recip() as f32;
+            assert_eq!(inverse_sqrt_of_power(log2), exact);
+        }
+    }
+
+    #[test]
+    fn the_empty_rotation_does_nothing() {
+        let rotation = Rotation::new(1, 0);
+        rotation.apply(&mut []);
+        rotation.invert(&mut []);
+        assert!(rotation.is_empty());
+    }
+
+    #[test]
+    fn bits_are_pinned() {
+        // Stored codes depend on them: a change here is a change of format.
+        let mut x: Vec<f32> = (0..192).map(|i| i as f32).collect();
+        Rotation::new(42, 192).apply(&mut x);
+        let hash = x.iter().fold(0u32, |h, x| (h ^ x.to_bits()).wrapping_mul(0x0100_0193));
+        assert_eq!(hash, PINNED, "{hash:#010x}");
+    }
+
+    const PINNED: u32 = 0x851d_72d8;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 200 }))]
+
+        #[test]
+        fn equals_the_model(seed in any::<u64>(), dim in 1..longest()) {
+            let mut x: Vec<f32> = (0..padded(dim) as u64)
+                .map(|i| random_word(seed, 9, i as u32) as i32 as f32 / 1e9)
+                .collect();
+            let mut expected = x.clone();
+            model(seed, &mut expected);
+            Rotation::new(seed, dim).apply(&mut x);
+            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&x), bits(&expected));
+        }
+
+        #[test]
+        fn keeps_products_and_inverts(seed in any::<u64>(), dim in 1..longest()) {
+            let rotation = Rotation::new(seed, dim);
+            let random = |round| -> Vec<f32> {
+                (0..rotation.len() as u32)
+                    .map(|i| random_word(seed, round, i) as i32 as f32 / 1e9)
+                    .collect()
+            };
+            let dot = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+            };
+            let (a, b) = (random(7), random(8));
+            let (mut ra, mut rb) = (a.clone(), b.clone());
+            rotation.apply(&mut ra);
+            rotation.apply(&mut rb);
+            let size = (dot(&a, &a) * dot(&b, &b)).sqrt();
+            prop_assert!((dot(&a, &b) - dot(&ra, &rb)).abs() <= 1e-5 * size);
+            prop_assert!((dot(&a, &a) - dot(&ra, &ra)).abs() <= 1e-5 * dot(&a, &a));
+            rotation.invert(&mut ra);
+            let error: f64 = a.iter().zip(&ra).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            prop_assert!(error <= 1e-11 * dot(&a, &a));
+        }
+
+        #[test]
+        fn spreads_a_lone_component(seed in any::<u64>(), dim in 64..longest(), at in any::<prop::sample::Index>()) {
+            let rotation = Rotation::new(seed, dim);
+            let mut x = std::vec![0.0; rotation.len()];
+            x[at.index(dim)] = 1.0;
+            rotation.apply(&mut x);
+            // The largest of n Gaussians of variance 1 / n, with room to spare.
+            let n = x.len() as f32;
+            prop_assert!(arith::max_abs(&x) < 2.0 * (2.0 * n.ln() / n).sqrt());
+        }
+    }
 }
