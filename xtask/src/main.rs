@@ -1,2 +1,52 @@
-//! x
-fn main(){}
+//! `cargo xtask`: what a person types to see, check, measure and pack clawft.
+//!
+//! Each command installs what it needs under `target/tools` (targets through
+//! rustup) and says in a sentence what is missing where it cannot.
+#![forbid(unsafe_code)]
+
+mod artifacts;
+mod bench;
+mod crates;
+mod demo;
+mod dist;
+mod gate;
+mod process;
+mod sizes;
+mod tools;
+
+use process::Outcome;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo    build the kernel, load it in Wasmtime, search real data (demo --help)
+  test    everything that must hold; `test --all` adds Miri, peers and long fuzzing
+  bench   criterion benches and native peers; arguments go to criterion
+  size    bytes of every artifact and of every crate in it, held to the budgets
+  dist    fill dist/ with modules, libraries, header and sizes";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let outcome: Outcome = match command.as_deref() {
+        Some("demo") => demo::demo(rest),
+        Some("test") => gate::test(&rest),
+        Some("bench") => bench::bench(&rest),
+        Some("size") => sizes::size(),
+        Some("dist") => dist::dist(),
+        None | Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(format!("unknown command `{other}`\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("xtask: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

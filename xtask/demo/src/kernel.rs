@@ -27,8 +27,8 @@ pub(crate) struct Refusal {
     pub(crate) sentence: String,
 }
 
-/// `CLAWFT_E_FULL` in `clawft.h`.
-pub(crate) const FULL: i32 = -9;
+/// The number of `Full` in `clawft.h`.
+pub(crate) const FULL: i32 = -7;
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {

@@ -1,0 +1,174 @@
+//! The WebAssembly artifacts: what each one is built from, and the building.
+
+use crate::process::{Outcome, cargo, command, read, run, target, write};
+use crate::tools;
+use std::path::PathBuf;
+
+/// Bytes of the stack in linear memory. Search and insert keep their work in
+/// the store's scratch, so the stack stays shallow; it counts as memory.
+const STACK_BYTES: u32 = 64 << 10;
+
+/// The most that an artifact may weigh, in bytes (1 KB is 1,000).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) raw: usize,
+    /// None: not budgeted.
+    pub(crate) gzipped: Option<usize>,
+}
+
+/// One module that ships.
+#[derive(Debug)]
+pub(crate) struct Artifact {
+    /// As the demo and the reports call it.
+    pub(crate) name: &'static str,
+    /// As it lies in `dist/`.
+    pub(crate) file: &'static str,
+    package: &'static str,
+    /// The file that cargo makes.
+    built: &'static str,
+    target: &'static str,
+    /// Target features beyond the target's own.
+    features: &'static str,
+    /// What `wasm-opt` is allowed to use.
+    allowed: &'static [&'static str],
+    pub(crate) budget: Option<Budget>,
+}
+
+/// Only what the first version of WebAssembly has, so that every engine runs it.
+const SCALAR: &str = "wasm32v1-none";
+const MODERN: &str = "wasm32-unknown-unknown";
+const MVP: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
+const SIMD: &[&str] = &[
+    "--mvp-features",
+    "--enable-mutable-globals",
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-simd",
+];
+const RELAXED: &[&str] = &[
+    "--mvp-features",
+    "--enable-mutable-globals",
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-simd",
+    "--enable-relaxed-simd",
+];
+
+pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
+    name: "scalar",
+    file: "clawft-kernel.scalar.wasm",
+    package: "clawft-ffi",
+    built: "clawft.wasm",
+    target: SCALAR,
+    features: "",
+    allowed: MVP,
+    budget: None,
+};
+pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
+    name: "simd128",
+    file: "clawft-kernel.wasm",
+    package: "clawft-ffi",
+    built: "clawft.wasm",
+    target: MODERN,
+    features: "+simd128",
+    allowed: SIMD,
+    budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
+};
+pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
+    name: "relaxed",
+    file: "clawft-kernel.relaxed.wasm",
+    package: "clawft-ffi",
+    built: "clawft.wasm",
+    target: MODERN,
+    features: "+simd128,+relaxed-simd",
+    allowed: RELAXED,
+    budget: None,
+};
+/// The graph alone, with one scalar f32 space.
+pub(crate) const GRAPH: Artifact = Artifact {
+    name: "hnsw",
+    file: "clawft-hnsw.wasm",
+    package: "clawft-hnsw-module",
+    built: "clawft_hnsw_module.wasm",
+    target: SCALAR,
+    features: "",
+    allowed: MVP,
+    budget: Some(Budget { raw: 10_000, gzipped: None }),
+};
+/// The builds of the kernel; the first is the default.
+pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];
+/// Everything in WebAssembly that ships.
+pub(crate) const ALL: [&Artifact; 4] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &GRAPH];
+
+/// A built artifact.
+pub(crate) struct Built {
+    /// The module that ships.
+    pub(crate) path: PathBuf,
+    /// The same code with function names, for the size table.
+    pub(crate) named: PathBuf,
+}
+
+impl Artifact {
+    /// Compiles and optimises the module, as far as it is not up to date.
+    pub(crate) fn build(&self) -> Outcome<Built> {
+        tools::targets(&[self.target])?;
+        let wasm_opt = tools::wasm_opt()?;
+        // A folder for each set of flags: changing them would rebuild everything.
+        let folder = target().join("wasm").join(self.name);
+        let registry = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+            .unwrap_or_default();
+        let mut flags = vec![
+            format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
+            // Panic messages name files; the builder's folders are nobody's business.
+            format!("--remap-path-prefix={}=", registry.display()),
+        ];
+        if !self.features.is_empty() {
+            flags.push(format!("-Ctarget-feature={}", self.features));
+        }
+        run(cargo()
+            .args(["rustc", "--lib", "--crate-type", "cdylib", "--profile", "release-wasm"])
+            .args(["--package", self.package, "--target", self.target])
+            .env_remove("RUSTFLAGS")
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+            .env("CARGO_TARGET_DIR", &folder))?;
+        let raw = folder.join(self.target).join("release-wasm").join(self.built);
+
+        let built =
+            Built { path: target().join("wasm").join(self.file), named: folder.join("named.wasm") };
+        // The key of the last run: same input, same tool, same output.
+        let key = format!("{}\n{}", wasm_opt.display(), fingerprint(&read(&raw)?));
+        let stamp = folder.join("optimised");
+        let current = read(&stamp).is_ok_and(|old| old == key.as_bytes());
+        if !(current && built.path.exists() && built.named.exists()) {
+            run(command(&wasm_opt)
+                .args(self.allowed)
+                .args(["-O3", "-g", "--strip-target-features"])
+                .arg(&raw)
+                .arg("-o")
+                .arg(&built.named))?;
+            run(command(&wasm_opt)
+                .args(self.allowed)
+                .args(["--strip-debug", "--strip-producers"])
+                .arg(&built.named)
+                .arg("-o")
+                .arg(&built.path))?;
+            write(&stamp, key.as_bytes())?;
+        }
+        Ok(built)
+    }
+}
+
+/// FNV-1a: enough to see that a file has changed.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask demo`: builds the kernel and the host, and runs the host.
+
+use crate::artifacts::{Artifact, KERNELS};
+use crate::process::{Outcome, cargo, root, run, target};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Passes everything on to the host but the choice of artifacts.
+pub(crate) fn demo(arguments: Vec<String>) -> Outcome {
+    let (artifacts, rest) = choose(arguments)?;
+    let asks_for_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
+    let artifacts = if asks_for_help { Vec::new() } else { artifacts };
+    let status = host(&artifacts)?
+        .args(rest)
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("the demo's host could not be started: {error}"))?;
+    // The host has said why.
+    if status.success() { Ok(()) } else { Err("the demo failed".into()) }
+}
+
+/// The host with the artifacts, built, in the person's own folder so that paths
+/// mean what they mean there.
+pub(crate) fn host(artifacts: &[&Artifact]) -> Outcome<Command> {
+    let mut modules = Vec::new();
+    for artifact in artifacts {
+        modules.push(format!("{}={}", artifact.name, artifact.build()?.path.display()));
+    }
+    let program = build()?;
+    let mut command = Command::new(program);
+    command.arg("--data").arg(root().join("data"));
+    for module in modules {
+        command.args(["--module", &module]);
+    }
+    Ok(command)
+}
+
+/// Builds the host. The first time takes minutes: it contains a compiler.
+fn build() -> Outcome<PathBuf> {
+    run(cargo().args(["build", "--profile", "host", "--package", "clawft-demo"]))?;
+    Ok(target().join("host").join(format!("clawft-demo{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Takes `--artifact NAME` and `--all-artifacts` out of the arguments.
+fn choose(arguments: Vec<String>) -> Outcome<(Vec<&'static Artifact>, Vec<String>)> {
+    let mut chosen = Vec::new();
+    let mut rest = Vec::new();
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let name = match argument.as_str() {
+            "--all-artifacts" => {
+                chosen = KERNELS.to_vec();
+                continue;
+            }
+            "--artifact" => arguments.next().unwrap_or_default(),
+            other => match other.strip_prefix("--artifact=") {
+                Some(name) => name.to_string(),
+                None => {
+                    rest.push(argument);
+                    continue;
+                }
+            },
+        };
+        let artifact = KERNELS.into_iter().find(|one| one.name == name);
+        chosen.push(artifact.ok_or_else(|| {
+            format!("--artifact wants simd128, scalar or relaxed, found `{name}`")
+        })?);
+    }
+    if chosen.is_empty() {
+        chosen.push(KERNELS[0]);
+    }
+    Ok((chosen, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(line: &str) -> Outcome<(Vec<&'static str>, Vec<String>)> {
+        let (chosen, rest) = choose(line.split_whitespace().map(String::from).collect())?;
+        Ok((chosen.into_iter().map(|one| one.name).collect(), rest))
+    }
+
+    #[test]
+    fn takes_the_artifacts_and_leaves_the_rest() {
+        assert_eq!(names("--json").unwrap(), (vec!["simd128"], vec!["--json".to_string()]));
+        assert_eq!(names("--artifact scalar").unwrap().0, ["scalar"]);
+        assert_eq!(names("--artifact=relaxed --ef 10").unwrap().1, ["--ef", "10"]);
+        assert_eq!(names("--all-artifacts").unwrap().0.len(), 3);
+        assert!(names("--artifact").is_err());
+        assert!(names("--artifact neon").unwrap_err().contains("neon"));
+    }
+}

@@ -1,0 +1,208 @@
+//! `cargo xtask test`: what must hold before a change lands.
+//!
+//! Steps run to the end even when one fails, so that one run shows everything.
+//! The last line counts them.
+
+use crate::artifacts::{ALL, KERNELS, SIMD128_KERNEL};
+use crate::process::{Outcome, cargo, command, output, root, run, target};
+use crate::{bench, demo, sizes, tools};
+use std::time::Instant;
+
+/// Crates that must behave in WebAssembly as they do natively.
+const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
+/// Where their tests run: a name, target features and what the engine needs.
+const VARIANTS: [(&str, &str); 3] =
+    [("scalar", ""), ("simd128", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
+const WASI: &str = "wasm32-wasip1";
+/// Runs of each fuzz target: fixed, so that the gate takes as long each time.
+const FUZZ_RUNS: &str = "-runs=2000";
+const FUZZ_SECONDS: &str = "-max_total_time=60";
+/// The same for `--all`.
+const LONG_FUZZ_SECONDS: &str = "-max_total_time=600";
+/// Targets under Miri: the machine's own, and one with 32-bit pointers.
+const MIRI_TARGETS: [Option<&str>; 2] = [None, Some("i686-unknown-linux-gnu")];
+
+/// Counts steps and says how each one went.
+struct Gate {
+    passed: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Gate {
+    fn step(&mut self, name: impl Into<String>, step: impl FnOnce() -> Outcome) {
+        let name = name.into();
+        eprintln!("\n=== {name}");
+        let start = Instant::now();
+        let outcome = step();
+        let seconds = start.elapsed().as_secs();
+        match outcome {
+            Ok(()) => {
+                eprintln!("=== {name}: ok, {seconds} s");
+                self.passed.push(format!("ok      {name} ({seconds} s)"));
+            }
+            Err(why) => {
+                eprintln!("=== {name}: FAILED after {seconds} s: {why}");
+                self.failed.push(format!("FAILED  {name} ({seconds} s): {why}"));
+            }
+        }
+    }
+}
+
+/// Runs the gate; with `--all` also what takes longer than a change can wait.
+pub(crate) fn test(arguments: &[String]) -> Outcome {
+    let all = match arguments {
+        [] => false,
+        [one] if one == "--all" => true,
+        _ => return Err(format!("test takes --all or nothing, found {arguments:?}")),
+    };
+    let start = Instant::now();
+    let mut gate = Gate { passed: Vec::new(), failed: Vec::new() };
+
+    gate.step("tools", || {
+        tools::targets(&[WASI, "wasm32-unknown-unknown", "wasm32v1-none"])?;
+        tools::wasm_opt()?;
+        tools::wasmtime()?;
+        tools::python_with_wasmtime()?;
+        tools::cargo_fuzz().map(|_| ())
+    });
+    gate.step("format", || run(cargo().args(["fmt", "--all", "--check"])));
+    gate.step("clippy", || {
+        run(cargo()
+            .args(["clippy", "--workspace", "--all-targets", "--quiet", "--"])
+            .args(["-D", "warnings"]))
+    });
+    gate.step("documentation", || {
+        run(cargo()
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
+            .env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    gate.step("modules and their sizes", || {
+        let mut weights = Vec::new();
+        for artifact in ALL {
+            weights.push(sizes::weigh(artifact, &artifact.build()?)?);
+        }
+        sizes::print(&weights);
+        sizes::hold(&weights)
+    });
+    gate.step("tests, native", || {
+        run(cargo()
+            .args(["test", "--workspace", "--exclude", "clawft-demo", "--quiet"])
+            .envs(for_tests()?))
+    });
+    gate.step("tests, the demo's host", || {
+        run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
+    });
+    for (name, features) in VARIANTS {
+        gate.step(format!("tests, WebAssembly {name}"), || wasm_tests(name, features));
+    }
+    gate.step("the C ABI from Python", python_example);
+    gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
+    gate.step("fuzz targets", || fuzz(&[FUZZ_RUNS, FUZZ_SECONDS]));
+    if all {
+        for target in MIRI_TARGETS {
+            let name = target.unwrap_or("native");
+            gate.step(format!("Miri, {name}"), || miri(target));
+        }
+        gate.step("peers", || bench::peers(&[]));
+        gate.step("fuzz targets, long", || fuzz(&[LONG_FUZZ_SECONDS]));
+    }
+
+    println!("\n{} s", start.elapsed().as_secs());
+    gate.passed.iter().chain(&gate.failed).for_each(|line| println!("{line}"));
+    println!("{} passed, {} failed", gate.passed.len(), gate.failed.len());
+    match gate.failed.len() {
+        0 => Ok(()),
+        failed => Err(format!("{failed} of the steps failed")),
+    }
+}
+
+/// What tests find in their environment: the kernel and a Python to drive it.
+fn for_tests() -> Outcome<Vec<(&'static str, std::ffi::OsString)>> {
+    Ok(vec![
+        ("CLAWFT_KERNEL_WASM", SIMD128_KERNEL.build()?.path.into()),
+        ("CLAWFT_PYTHON", tools::python_with_wasmtime()?.into()),
+    ])
+}
+
+/// Tests of the portable crates under the Wasmtime command.
+fn wasm_tests(name: &str, features: &str) -> Outcome {
+    tools::targets(&[WASI])?;
+    let wasmtime = tools::wasmtime()?;
+    let mut cargo = cargo();
+    cargo.args(["test", "--target", WASI, "--quiet"]);
+    for package in PORTABLE {
+        cargo.args(["--package", package]);
+    }
+    let flags =
+        if features.is_empty() { String::new() } else { format!("-Ctarget-feature={features}") };
+    run(cargo
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
+        .env("CARGO_TARGET_DIR", target().join("wasi").join(name))
+        // The tests may read the sample; nothing else of the machine is theirs.
+        .env(
+            "CARGO_TARGET_WASM32_WASIP1_RUNNER",
+            format!("{} run --dir={}::/ --dir=.", wasmtime.display(), root().display()),
+        ))
+}
+
+/// Every program in `ffi/examples/python` with the kernel's module.
+fn python_example() -> Outcome {
+    let python = tools::python_with_wasmtime()?;
+    let module = SIMD128_KERNEL.build()?.path;
+    for script in files("ffi/examples/python", "py")? {
+        run(command(&python).arg(script).arg(&module))?;
+    }
+    Ok(())
+}
+
+/// Builds every fuzz target and runs each one.
+fn fuzz(limits: &[&str]) -> Outcome {
+    let program = tools::cargo_fuzz()?;
+    let cargo_fuzz = || {
+        let mut command = command(&program);
+        // Sanitizers are unstable options; the pinned toolchain takes them when told so.
+        command.arg("fuzz").env("RUSTC_BOOTSTRAP", "1");
+        command
+    };
+    let targets = output(cargo_fuzz().arg("list"))?;
+    let targets: Vec<&str> = targets.lines().collect();
+    if targets.is_empty() {
+        return Err("fuzz/ has no targets".into());
+    }
+    for name in targets {
+        run(cargo_fuzz().args(["run", name, "--"]).args(limits))?;
+    }
+    Ok(())
+}
+
+fn miri(target: Option<&str>) -> Outcome {
+    tools::miri()?;
+    let mut miri = command("rustup");
+    miri.args(["run", "nightly", "cargo", "miri", "test"]);
+    for package in PORTABLE {
+        miri.args(["--package", package]);
+    }
+    if let Some(target) = target {
+        miri.args(["--target", target]);
+    }
+    run(miri
+        .env("MIRIFLAGS", "-Zmiri-disable-isolation")
+        // The pinned toolchain's own variables would win over nightly.
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env_remove("CARGO")
+        .env("CARGO_TARGET_DIR", crate::process::target().join("miri")))
+}
+
+/// The files of a folder that end so, sorted.
+fn files(folder: &str, ending: &str) -> Outcome<Vec<std::path::PathBuf>> {
+    let path = root().join(folder);
+    let entries = std::fs::read_dir(&path).map_err(|error| format!("{folder}: {error}"))?;
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .collect();
+    files.sort();
+    if files.is_empty() { Err(format!("{folder} has no .{ending} file")) } else { Ok(files) }
+}

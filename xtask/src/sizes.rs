@@ -1,0 +1,87 @@
+//! What the artifacts weigh, held to their budgets.
+
+use crate::artifacts::{ALL, Artifact, Built};
+use crate::crates;
+use crate::process::{Outcome, read};
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Map, Value, json};
+use std::io::Write;
+
+/// The weight of one artifact.
+pub(crate) struct Weight {
+    file: &'static str,
+    raw: usize,
+    gzipped: usize,
+    /// Bytes by crate and section.
+    parts: Vec<(String, usize)>,
+    /// Sentences about budgets that do not hold.
+    over: Vec<String>,
+}
+
+/// `cargo xtask size`.
+pub(crate) fn size() -> Outcome {
+    let mut weights = Vec::new();
+    for artifact in ALL {
+        weights.push(weigh(artifact, &artifact.build()?)?);
+    }
+    print(&weights);
+    hold(&weights)
+}
+
+/// Weighs a built artifact.
+pub(crate) fn weigh(artifact: &Artifact, built: &Built) -> Outcome<Weight> {
+    let module = read(&built.path)?;
+    let (raw, gzipped) = (module.len(), gzip(&module)?.len());
+    let mut over = Vec::new();
+    if let Some(budget) = artifact.budget {
+        let limits = [("", raw, Some(budget.raw)), (" gzipped", gzipped, budget.gzipped)];
+        for (how, found, limit) in limits {
+            if let Some(limit) = limit
+                && found > limit
+            {
+                over.push(format!(
+                    "{} weighs {found} bytes{how}, its budget is {limit}",
+                    artifact.file
+                ));
+            }
+        }
+    }
+    let parts = crates::weigh(&read(&built.named)?)?;
+    Ok(Weight { file: artifact.file, raw, gzipped, parts, over })
+}
+
+/// Prints the table.
+pub(crate) fn print(weights: &[Weight]) {
+    println!("{:<28} {:>9} {:>9}   (bytes; 1 KB is 1,000)", "artifact", "raw", "gzip -9");
+    for weight in weights {
+        println!("{:<28} {:>9} {:>9}", weight.file, weight.raw, weight.gzipped);
+        for (name, bytes) in &weight.parts {
+            println!("    {name:<24} {bytes:>9}");
+        }
+    }
+}
+
+/// Fails when a budget does not hold.
+pub(crate) fn hold(weights: &[Weight]) -> Outcome {
+    let over: Vec<&str> = weights.iter().flat_map(|one| &one.over).map(String::as_str).collect();
+    if over.is_empty() { Ok(()) } else { Err(over.join("; ")) }
+}
+
+/// The same as JSON, for `SIZES.json`.
+pub(crate) fn json(weights: &[Weight]) -> Map<String, Value> {
+    let object = |weight: &Weight| {
+        let parts: Map<_, _> =
+            weight.parts.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect();
+        json!({ "raw": weight.raw, "gzipped": weight.gzipped, "parts": parts })
+    };
+    weights.iter().map(|weight| (weight.file.to_string(), object(weight))).collect()
+}
+
+/// As `gzip -9` does.
+pub(crate) fn gzip(bytes: &[u8]) -> Outcome<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(9));
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .map_err(|error| format!("gzip: {error}"))
+}

