@@ -36,6 +36,14 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         Ok(Graph { bytes, layout: *layout })
     }
 
+    /// As [`Graph::over`] for a caller that has already passed the same buffer, laid out in the
+    /// same way: no check, and no error to handle on every call.
+    #[must_use]
+    pub fn again(layout: &Layout, bytes: B) -> Self {
+        debug_assert!(bytes.len() >= layout.bytes);
+        Graph { bytes, layout: *layout }
+    }
+
     /// Opens the graph in `bytes` and checks every section before it trusts one.
     ///
     /// # Errors
@@ -202,8 +210,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         write_u32(&mut self.bytes, ROOT, slot);
     }
 
-    pub(crate) fn count_draw(&mut self) {
-        let draws = self.draws().wrapping_add(1);
+    pub(crate) fn set_draws(&mut self, draws: u64) {
         self.bytes[DRAWS..DRAWS + 8].copy_from_slice(&draws.to_le_bytes());
     }
 

@@ -71,7 +71,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             return Err(SlotError::SmallScratch);
         }
         let drawn = level::draw(params.seed, self.draws(), params.m);
-        self.count_draw();
+        self.set_draws(self.draws().wrapping_add(1));
         let level = self.take_blocks(slot, drawn);
         self.set_level(slot, Some(level));
         self.set_parent(slot, EMPTY);

@@ -35,6 +35,7 @@ compile_error!(
 pub mod beam;
 pub mod diversity;
 pub mod graph;
+pub mod grow;
 pub mod insert;
 pub mod layout;
 pub mod level;

@@ -45,6 +45,13 @@ pub struct Request<'a> {
 }
 
 impl Scratch<'_> {
+    /// The keys of the first `n` candidates of the last search (see [`beam`](crate::beam)),
+    /// nearest first.
+    #[must_use]
+    pub fn keys(&self, n: usize) -> &[u64] {
+        &self.pool[..n.min(self.pool.len())]
+    }
+
     /// The first `n` candidates of the last search, nearest first.
     pub fn candidates(&self, n: usize) -> impl Iterator<Item = (Slot, f32)> + '_ {
         self.pool.iter().take(n).map(|&k| (key_slot(k), key_distance(k)))

@@ -1,0 +1,156 @@
+//! The codes of an image as the graph sees them: distances between slots.
+//!
+//! Between stored vectors the distance is always the squared Euclidean one, whatever the
+//! metric: a graph of it serves walks by inner product too, while "diverse by inner product"
+//! means nothing. For vectors of length 1 it orders as the cosine does.
+
+use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, Rotation};
+use clawft_hnsw::{Slot, Space};
+
+use crate::layout::{FACTORS, UNIT};
+use crate::{Layout, Metric, Params};
+
+/// Slots are measured in batches of at most this many.
+pub(crate) const BATCH: usize = 64;
+
+/// What stands beside a code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Factors {
+    /// `|r|^2` of the residual that the short code stands for.
+    pub(crate) norm2: f32,
+    /// `|r|^2 / sum |r_i|`: from the short code's dot product to the residual's.
+    pub(crate) slope: f32,
+    /// Scale of the full code.
+    pub(crate) scale: f32,
+    /// Squared length of the decoded full code.
+    pub(crate) length2: f32,
+}
+
+impl Factors {
+    /// The factors as they stand in the image.
+    pub(crate) fn to_bytes(self) -> [u8; FACTORS] {
+        bytemuck::cast([self.norm2, self.slope, self.scale, self.length2])
+    }
+}
+
+/// The sections behind the graph, to read.
+#[derive(Clone, Copy)]
+pub(crate) struct Codes<'a> {
+    pub(crate) kernels: Kernels,
+    pub(crate) metric: Metric,
+    pub(crate) encoding: Encoding,
+    pub(crate) seed: u64,
+    pub(crate) layout: &'a Layout,
+    pub(crate) short: &'a [u8],
+    pub(crate) factors: &'a [[f32; 4]],
+    pub(crate) places: &'a [u32],
+    pub(crate) centroid: &'a [f32],
+    pub(crate) pool: &'a [u8],
+}
+
+impl<'a> Codes<'a> {
+    /// Reads the sections in `tail`, which begins at `layout.short`.
+    pub(crate) fn new(
+        kernels: Kernels,
+        params: &Params,
+        layout: &'a Layout,
+        tail: &'a [u8],
+    ) -> Self {
+        let n = params.capacity as usize;
+        let section = |at: usize, bytes: usize| &tail[at - layout.short..][..bytes];
+        let centroid = if params.is_short() { 4 * layout.padded } else { 0 };
+        Codes {
+            kernels,
+            metric: params.metric,
+            encoding: params.encoding,
+            seed: params.seed,
+            layout,
+            short: section(layout.short, n * layout.short_bytes),
+            factors: bytemuck::cast_slice(section(layout.factors, n * FACTORS)),
+            places: bytemuck::cast_slice(section(layout.places, n * 4)),
+            centroid: bytemuck::cast_slice(section(layout.centroid, centroid)),
+            pool: &tail[layout.pool - layout.short..],
+        }
+    }
+
+    pub(crate) fn factors(&self, slot: Slot) -> Factors {
+        let [norm2, slope, scale, length2] =
+            self.factors.get(slot as usize).copied().unwrap_or_default();
+        Factors { norm2, slope, scale, length2 }
+    }
+
+    /// Places of `slots` in the pool.
+    pub(crate) fn places(&self, slots: &[Slot]) -> [u32; BATCH] {
+        let mut at = [0; BATCH];
+        for (at, &slot) in at.iter_mut().zip(slots) {
+            *at = self.places.get(slot as usize).copied().unwrap_or(0);
+        }
+        at
+    }
+
+    /// The bytes of a slot's full code.
+    pub(crate) fn code(&self, slot: Slot) -> &'a [u8] {
+        let at = self.places.get(slot as usize).copied().unwrap_or(0) as usize * UNIT;
+        self.pool.get(at..at + self.layout.code_bytes).unwrap_or(&[])
+    }
+
+    /// Decodes a slot's vector; rotated where its encoding is.
+    pub(crate) fn decode(&self, slot: Slot, out: &mut [f32]) {
+        let (code, scale) = (self.code(slot), self.factors(slot).scale);
+        let out = if self.encoding.rotated() { out } else { &mut out[..self.layout.dim] };
+        match self.encoding {
+            Encoding::F32 => F32Code::decode(code, scale, out),
+            Encoding::F16 => F16Code::decode(code, scale, out),
+            Encoding::I8 => I8Code::decode(code, scale, out),
+        }
+    }
+
+    /// Decodes a slot's vector, rotated.
+    pub(crate) fn decode_rotated(&self, slot: Slot, out: &mut [f32]) {
+        self.decode(slot, out);
+        if !self.encoding.rotated() {
+            out[self.layout.dim..].fill(0.0);
+            self.rotation().apply(out);
+        }
+    }
+
+    pub(crate) fn rotation(&self) -> Rotation {
+        Rotation::new(self.seed, self.layout.dim)
+    }
+}
+
+/// Distances between stored vectors.
+pub(crate) struct Between<'a> {
+    pub(crate) codes: Codes<'a>,
+    /// A row of the decoded vector, for the encodings that are compared in `f32`.
+    pub(crate) row: &'a mut [f32],
+}
+
+impl Space for Between<'_> {
+    fn between(&mut self, slot: Slot, others: &[Slot], out: &mut [f32]) {
+        let codes = self.codes;
+        if codes.encoding != Encoding::I8 {
+            codes.decode(slot, self.row);
+        }
+        let row = &self.row[..codes.layout.dim];
+        for (others, out) in others.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let at = &codes.places(others)[..others.len()];
+            match codes.encoding {
+                Encoding::F32 => codes.kernels.l2_f32(row, codes.pool, UNIT, at, out),
+                Encoding::F16 => codes.kernels.l2_f16(row, codes.pool, UNIT, at, out),
+                Encoding::I8 => {
+                    let own = codes.factors(slot);
+                    let code: &[i8] = bytemuck::cast_slice(codes.code(slot));
+                    let mut dots = [0; BATCH];
+                    codes.kernels.dot_i8(code, codes.pool, UNIT, at, &mut dots);
+                    for ((out, &other), &dot) in out.iter_mut().zip(others).zip(&dots) {
+                        let f = codes.factors(other);
+                        let product = own.scale * f.scale * dot as f32;
+                        // The same products as in `length2`: 0 for equal codes.
+                        *out = (own.length2 + f.length2 - 2.0 * product).max(0.0);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The first 256 bytes of an image.
+//!
+//! Little-endian.
+//!
+//! ```text
+//! magic "CLIM" @0 · version u16 @4 · metric u8 @6 · encoding u8 @7 · dim u32 @8
+//! capacity u32 @12 · m u16 @16 · short width in bits u8 @18 (0: none) · zero @19
+//! ef_construction u32 @20 · seed u64 @24 · scan limit u32 @32
+//! centred u32 @36 (vectors when the centroid was last renewed)
+//! seal u64 @40 (XXH64 of all other bytes, 0 while the image is not sealed)
+//! pages u32 @48 · page bytes u32 @52 · hidden u32 @56 (vectors marked as deleted)
+//! free u32 @60 (first page without a class) · partial u32 x 8 @64 (first page with room, by
+//! class) · zeros
+//! ```
+
+use clawft_codes::Encoding;
+
+use crate::{Error, Metric, Params};
+
+/// Bytes of the header.
+pub(crate) const HEADER: usize = 256;
+/// What it begins with.
+pub(crate) const MAGIC: [u8; 4] = *b"CLIM";
+/// The version of this page and of the layout.
+pub(crate) const VERSION: u16 = 1;
+
+/// A field of 32 bits.
+#[derive(Clone, Copy)]
+pub(crate) enum Field {
+    ScanLimit = 32,
+    Centred = 36,
+    Pages = 48,
+    PageBytes = 52,
+    Hidden = 56,
+    Free = 60,
+    Partial = 64,
+}
+
+/// Where the seal stands.
+pub(crate) const SEAL: usize = 40;
+
+pub(crate) fn get(bytes: &[u8], field: Field) -> u32 {
+    u32_at(bytes, field as usize)
+}
+
+pub(crate) fn set(bytes: &mut [u8], field: Field, value: u32) {
+    bytes[field as usize..field as usize + 4].copy_from_slice(&value.to_le_bytes());
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+}
+
+/// Writes the parameters into a header that is otherwise zero.
+pub(crate) fn write(bytes: &mut [u8], params: &Params) {
+    bytes[..HEADER].fill(0);
+    bytes[..4].copy_from_slice(&MAGIC);
+    bytes[4..6].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[6] = params.metric as u8;
+    bytes[7] = params.encoding as u8;
+    bytes[8..12].copy_from_slice(&params.dim.to_le_bytes());
+    bytes[12..16].copy_from_slice(&params.capacity.to_le_bytes());
+    bytes[16..18].copy_from_slice(&params.m.to_le_bytes());
+    bytes[18] = u8::from(params.is_short());
+    bytes[20..24].copy_from_slice(&params.ef_construction.to_le_bytes());
+    bytes[24..32].copy_from_slice(&params.seed.to_le_bytes());
+    set(bytes, Field::ScanLimit, params.scan_limit_in_force());
+}
+
+/// Reads the parameters back.
+///
+/// # Errors
+/// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
+pub(crate) fn read(bytes: &[u8]) -> Result<Params, Error> {
+    if bytes.len() < HEADER {
+        return Err(Error::TooShort { expected: HEADER as u64, found: bytes.len() as u64 });
+    }
+    if bytes[..4] != MAGIC {
+        return Err(Error::Corrupt("they do not begin with an image's magic bytes"));
+    }
+    let version = u16::from_le_bytes([bytes[4], bytes[5]]);
+    if version != VERSION {
+        return Err(Error::Version(version));
+    }
+    let (Some(metric), Some(encoding)) = (Metric::from_u8(bytes[6]), Encoding::from_u8(bytes[7]))
+    else {
+        return Err(Error::Corrupt("the header names an unknown metric or encoding"));
+    };
+    let params = Params {
+        dim: u32_at(bytes, 8),
+        capacity: u32_at(bytes, 12),
+        metric,
+        encoding,
+        m: u16::from_le_bytes([bytes[16], bytes[17]]),
+        ef_construction: u32_at(bytes, 20),
+        seed: u64_at(bytes, 24),
+        scan_limit: Some(get(bytes, Field::ScanLimit)),
+    };
+    if params.check().is_err() {
+        return Err(Error::Corrupt("the header's parameters are out of their ranges"));
+    }
+    if bytes[18] != u8::from(params.is_short()) {
+        return Err(Error::Corrupt("the header names a width of short codes that is not known"));
+    }
+    Ok(params)
+}
+
+/// The seal, 0 where there is none.
+pub(crate) fn seal(bytes: &[u8]) -> u64 {
+    u64_at(bytes, SEAL)
+}
+
+pub(crate) fn set_seal(bytes: &mut [u8], seal: u64) {
+    bytes[SEAL..SEAL + 8].copy_from_slice(&seal.to_le_bytes());
+}

@@ -1,0 +1,172 @@
+//! The id table: from the caller's ids to slots.
+//!
+//! Open addressing with linear probing; a removal shifts the entries behind it back, so that
+//! there are no tombstones and a miss stays as cheap as it was. The table holds slots only; the
+//! id of a slot stands in the section of ids.
+
+use crate::Error;
+use crate::layout::Layout;
+
+const NONE: u32 = u32::MAX;
+
+/// The ids and the table of an image, to read.
+#[derive(Clone, Copy)]
+pub(crate) struct Ids<'a> {
+    ids: &'a [u64],
+    table: &'a [u32],
+}
+
+/// The ids and the table of an image, to change.
+pub(crate) struct IdsMut<'a> {
+    ids: &'a mut [u64],
+    table: &'a mut [u32],
+}
+
+/// Where a probe for `id` begins. The finaliser of MurmurHash3 (Appleby) spreads dense ids.
+fn home(id: u64, mask: usize) -> usize {
+    let mut h = id;
+    h = (h ^ (h >> 33)).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+    h = (h ^ (h >> 33)).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+    (h ^ (h >> 33)) as usize & mask
+}
+
+impl<'a> Ids<'a> {
+    pub(crate) fn new(bytes: &'a [u8], layout: &Layout) -> Self {
+        Ids {
+            ids: bytemuck::cast_slice(
+                &bytes[layout.ids..][..8 * layout.graph.params().capacity as usize],
+            ),
+            table: bytemuck::cast_slice(&bytes[layout.table..][..4 * layout.table_slots]),
+        }
+    }
+
+    /// The id of `slot`.
+    pub(crate) fn id(&self, slot: u32) -> u64 {
+        self.ids.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    /// The slot of `id`.
+    pub(crate) fn slot(&self, id: u64) -> Option<u32> {
+        self.position(id).map(|at| self.table[at])
+    }
+
+    fn position(&self, id: u64) -> Option<usize> {
+        let mask = self.table.len() - 1;
+        let mut at = home(id, mask);
+        // Bounded, so that a damaged table without a gap cannot hold it up.
+        for _ in 0..self.table.len() {
+            match self.table[at] {
+                NONE => return None,
+                slot if self.id(slot) == id => return Some(at),
+                _ => at = (at + 1) & mask,
+            }
+        }
+        None
+    }
+
+    /// Checks that the table holds each of the `len` live slots, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn check(&self, live: impl Iterator<Item = u32>) -> Result<(), Error> {
+        let mut count = 0;
+        for slot in live {
+            if self.slot(self.id(slot)) != Some(slot) {
+                return Err(Error::Corrupt("a vector is not under its id in the table"));
+            }
+            count += 1;
+        }
+        if self.table.iter().filter(|&&s| s != NONE).count() != count {
+            return Err(Error::Corrupt("the table of ids holds a slot that is free"));
+        }
+        Ok(())
+    }
+}
+
+impl<'a> IdsMut<'a> {
+    pub(crate) fn new(bytes: &'a mut [u8], layout: &Layout) -> Self {
+        let (head, tail) = bytes.split_at_mut(layout.table);
+        IdsMut {
+            ids: bytemuck::cast_slice_mut(
+                &mut head[layout.ids..][..8 * layout.graph.params().capacity as usize],
+            ),
+            table: bytemuck::cast_slice_mut(&mut tail[..4 * layout.table_slots]),
+        }
+    }
+
+    pub(crate) fn init(&mut self) {
+        self.table.fill(NONE);
+    }
+
+    /// Enters `id` for `slot`; the id must be new.
+    pub(crate) fn enter(&mut self, id: u64, slot: u32) {
+        self.ids[slot as usize] = id;
+        let mask = self.table.len() - 1;
+        let mut at = home(id, mask);
+        for _ in 0..self.table.len() {
+            if self.table[at] == NONE {
+                self.table[at] = slot;
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Strikes `id` out.
+    pub(crate) fn strike(&mut self, id: u64) {
+        let ids = Ids { ids: self.ids, table: self.table };
+        let Some(mut gap) = ids.position(id) else { return };
+        let mask = self.table.len() - 1;
+        let slot = self.table[gap];
+        let mut at = gap;
+        for _ in 0..self.table.len() {
+            at = (at + 1) & mask;
+            let next = self.table[at];
+            if next == NONE {
+                break;
+            }
+            let wanted = home(self.ids[next as usize], mask);
+            // Move back what would not be found past the gap.
+            if at.wrapping_sub(wanted) & mask >= at.wrapping_sub(gap) & mask {
+                self.table[gap] = next;
+                gap = at;
+            }
+        }
+        self.table[gap] = NONE;
+        self.ids[slot as usize] = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 3 } else { 300 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_table_holds_what_the_model_holds(ops in prop::collection::vec((0u64..40, any::<bool>()), 0..300)) {
+            let (mut ids, mut table) = ([0u64; 20], [NONE; 32]);
+            let mut model: BTreeMap<u64, u32> = BTreeMap::new();
+            for (id, wide) in ops {
+                let id = if wide { id << 57 } else { id };
+                let mut both = IdsMut { ids: &mut ids, table: &mut table };
+                if model.remove(&id).is_some() {
+                    both.strike(id);
+                } else if model.len() < 20 {
+                    let slot = (0..20).find(|s| !model.values().any(|v| v == s)).unwrap();
+                    both.enter(id, slot);
+                    model.insert(id, slot);
+                }
+                let all = Ids { ids: &ids, table: &table };
+                for (&id, &slot) in &model {
+                    prop_assert_eq!(all.slot(id), Some(slot));
+                }
+                prop_assert_eq!(all.slot(u64::MAX), None);
+                prop_assert!(all.check(model.values().copied()).is_ok());
+            }
+        }
+    }
+}

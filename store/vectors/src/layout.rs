@@ -1,0 +1,176 @@
+//! From parameters to the sections of the image.
+//!
+//! ```text
+//! header    256 B             see `header`
+//! graph     see clawft-hnsw
+//! short     B x capacity      short codes, B = padded dimension / 8; none below 128 dimensions
+//! factors   16 x capacity     |r|^2, |r|^2 / sum |r_i|, scale of the full code, |code|^2
+//! ids       8 x capacity      the caller's ids
+//! places    4 x capacity      where the full code lies, in 8-byte units of the pool
+//! hidden    8 x ceil(capacity / 64)   one bit a slot: marked as deleted
+//! table     4 x 2^t           slots by hash of id, 0xFFFFFFFF where empty
+//! centroid  4 x padded        the rotated centroid; none below 128 dimensions
+//! pages     24 x pages        free u64 (bit: record is free) · next u32 · previous u32
+//!                             · class u8 (0xFF: none) · 7 zero bytes
+//! pool      page bytes x pages
+//! ```
+//!
+//! Every section begins at a multiple of 64 bytes.
+
+use clawft_codes::{padded, short_bytes};
+
+use crate::header::HEADER;
+use crate::{Error, Params};
+
+/// Bytes of the factors of one slot.
+pub(crate) const FACTORS: usize = 16;
+/// Bytes of an entry of the page table.
+pub(crate) const PAGE_ENTRY: usize = 24;
+/// Full codes are placed at multiples of this many bytes.
+pub(crate) const UNIT: usize = 8;
+
+/// Where the sections lie, in bytes from the image's base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub(crate) graph: clawft_hnsw::Layout,
+    pub(crate) dim: usize,
+    pub(crate) padded: usize,
+    pub(crate) short_bytes: usize,
+    pub(crate) code_bytes: usize,
+    pub(crate) record_bytes: usize,
+    pub(crate) short: usize,
+    pub(crate) factors: usize,
+    pub(crate) ids: usize,
+    pub(crate) places: usize,
+    pub(crate) hidden: usize,
+    pub(crate) table: usize,
+    pub(crate) table_slots: usize,
+    pub(crate) centroid: usize,
+    pub(crate) pages: usize,
+    pub(crate) page_count: usize,
+    pub(crate) page_bytes: usize,
+    pub(crate) pool: usize,
+    /// Bytes of the whole image.
+    pub bytes: usize,
+}
+
+/// Bytes that an image of these parameters needs.
+///
+/// # Errors
+/// [`Error::Dimension`], [`Error::Params`].
+pub fn required_bytes(params: &Params) -> Result<usize, Error> {
+    Layout::new(params).map(|layout| layout.bytes)
+}
+
+fn align64(n: u64) -> u64 {
+    (n + 63) & !63
+}
+
+/// The size of a page for records of `record` bytes: 4 KiB, or less where 64 records take
+/// less, or, for records that waste much of it, the multiple of 4 KiB up to 64 KiB that
+/// wastes least.
+fn page_bytes(record: u64) -> u64 {
+    if record * 64 <= 4096 {
+        return align64(record * 64);
+    }
+    let first = record.div_ceil(4096);
+    let mut best = first * 4096;
+    for pages in first..=first.max(16) {
+        let bytes = pages * 4096;
+        let waste = |b: u64| (b - (b / record).min(64) * record) as f64 / b as f64;
+        if waste(best) > 0.02 && waste(bytes) < waste(best) {
+            best = bytes;
+        }
+    }
+    best
+}
+
+impl Layout {
+    /// Lays the sections out.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::Params`].
+    pub fn new(params: &Params) -> Result<Self, Error> {
+        params.check()?;
+        let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
+        let dim = params.dim as usize;
+        let n = u64::from(params.capacity);
+        let short_bytes = if params.is_short() { short_bytes(dim) } else { 0 };
+        let padded = padded(dim);
+        let code_bytes = params.encoding.bytes(dim);
+        let record = (code_bytes as u64).next_multiple_of(UNIT as u64);
+        let page_bytes = page_bytes(record);
+        let page_count = n.div_ceil((page_bytes / record).min(64));
+        // At most five eighths of the table are in use, so that probes stay short.
+        let table_slots = (n * 8).div_ceil(5).next_power_of_two();
+        let centroid_bytes = if params.is_short() { 4 * padded as u64 } else { 0 };
+
+        let short = HEADER as u64 + graph.bytes as u64;
+        let factors = short + align64(n * short_bytes as u64);
+        let ids = factors + align64(n * FACTORS as u64);
+        let places = ids + align64(n * 8);
+        let hidden = places + align64(n * 4);
+        let table = hidden + align64(n.div_ceil(64) * 8);
+        let centroid = table + align64(table_slots * 4);
+        let pages = centroid + align64(centroid_bytes);
+        let pool = pages + align64(page_count * PAGE_ENTRY as u64);
+        let bytes = pool + page_count * page_bytes;
+        if bytes > isize::MAX as u64 || page_count * page_bytes / UNIT as u64 > u64::from(u32::MAX)
+        {
+            return Err(Error::Params);
+        }
+        Ok(Layout {
+            graph,
+            dim,
+            padded,
+            short_bytes,
+            code_bytes,
+            record_bytes: record as usize,
+            short: short as usize,
+            factors: factors as usize,
+            ids: ids as usize,
+            places: places as usize,
+            hidden: hidden as usize,
+            table: table as usize,
+            table_slots: table_slots as usize,
+            centroid: centroid as usize,
+            pages: pages as usize,
+            page_count: page_count as usize,
+            page_bytes: page_bytes as usize,
+            pool: pool as usize,
+            bytes: bytes as usize,
+        })
+    }
+
+    /// Full codes that a page holds.
+    pub(crate) fn records_per_page(&self) -> usize {
+        (self.page_bytes / self.record_bytes).min(64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clawft_codes::Encoding;
+
+    #[test]
+    fn ten_thousand_hot_vectors_fit_into_eight_mebibytes() {
+        let bytes = required_bytes(&Params::new(512, 10_000)).unwrap();
+        assert!(bytes < 7_000_000, "{bytes}");
+    }
+
+    #[test]
+    fn pages_waste_little() {
+        for dim in [1u32, 2, 3, 16, 100, 127, 128, 200, 384, 512, 768, 1000, 1536, 3072, 8192] {
+            for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
+                let params = Params { encoding, ..Params::new(dim, 10_000) };
+                let l = Layout::new(&params).unwrap();
+                let used = l.records_per_page() * l.record_bytes;
+                assert!(used <= l.page_bytes && l.page_bytes % 64 == 0);
+                let waste = (l.page_bytes - used) as f64 / l.page_bytes as f64;
+                assert!(waste < 0.12, "dim {dim} {encoding:?}: {waste}");
+                assert!(l.page_bytes <= 65_536);
+            }
+        }
+    }
+}

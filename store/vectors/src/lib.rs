@@ -1,0 +1,50 @@
+//! The image: a searchable store of vectors in one buffer.
+//!
+//! An [`Image`] puts a graph (`clawft-hnsw`), short codes to walk it by, full codes to rank
+//! by, ids and an id table into one 64-byte aligned buffer of fixed size. It never allocates
+//! and never grows: what does not fit is refused with [`Error::Full`], and nothing changes. A
+//! byte copy of a sealed image is a snapshot (see [`Image::seal`]).
+//!
+//! A search takes two stages. The walk compares one bit a dimension by estimates that are
+//! unbiased but rough (RaBitQ, arXiv:2405.12497); what it finds is ranked by the full codes.
+//! Below [`SHORT_FROM`] dimensions a bit says too little, and the walk uses the full codes.
+//! Links are always chosen by full codes.
+//!
+//! What this crate must never do: know a file or a clock, draw randomness, give other results
+//! on another machine, or let any bytes that it opens make it panic.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod centroid;
+mod codes;
+mod error;
+mod grow;
+mod header;
+mod ids;
+mod image;
+mod layout;
+mod pages;
+mod params;
+mod query;
+mod range;
+mod scratch;
+mod search;
+mod snapshot;
+mod write;
+
+pub use clawft_codes::{Encoding, Kernels};
+pub use clawft_hnsw::{Mode as WalkMode, Report};
+pub use error::Error;
+pub use image::{Image, Stats};
+pub use layout::{Layout, required_bytes};
+pub use params::{Metric, Params};
+pub use scratch::{Scratch, scratch_words};
+pub use search::{Hit, Mode, SearchOptions};
+
+/// From this many dimensions on, walks use short codes.
+pub const SHORT_FROM: usize = 128;
+/// The largest dimension.
+pub const MAX_DIM: usize = clawft_codes::MAX_DIM;

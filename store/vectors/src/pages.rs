@@ -1,0 +1,265 @@
+//! The pool of pages: where full codes live.
+//!
+//! A page holds records of one class (one size). A class has a list of its pages with room,
+//! linked both ways, so that a page leaves the list when it fills and goes back to the others
+//! when it empties. A bitmap in the page's entry says which records are free.
+
+use crate::Error;
+use crate::header::{self, Field};
+use crate::layout::{Layout, PAGE_ENTRY, UNIT};
+
+/// No page.
+const NONE: u32 = u32::MAX;
+/// The class of a page that has none.
+const NO_CLASS: u8 = 0xFF;
+/// How many classes there may be.
+pub(crate) const CLASSES: usize = 8;
+
+/// The pool of an image: its header and its page table.
+pub(crate) struct Pages<'a> {
+    pub(crate) bytes: &'a mut [u8],
+    pub(crate) layout: &'a Layout,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    free: u64,
+    next: u32,
+    previous: u32,
+    class: u8,
+}
+
+impl Pages<'_> {
+    /// Makes every page free, in order.
+    pub(crate) fn init(&mut self) {
+        let count = self.layout.page_count as u32;
+        for page in 0..count {
+            let next = if page + 1 < count { page + 1 } else { NONE };
+            let previous = page.checked_sub(1).unwrap_or(NONE);
+            self.set_entry(page, Entry { free: 0, next, previous, class: NO_CLASS });
+        }
+        header::set(self.bytes, Field::Pages, count);
+        header::set(self.bytes, Field::PageBytes, self.layout.page_bytes as u32);
+        header::set(self.bytes, Field::Free, 0);
+        for class in 0..CLASSES as u8 {
+            self.set_head(class, NONE);
+        }
+    }
+
+    /// Takes a record of `class`; returns its place in units of the pool. `None` when no page
+    /// is left.
+    pub(crate) fn take(&mut self, class: u8) -> Option<u32> {
+        let mut page = self.head(class);
+        if page == NONE {
+            page = self.head(NO_CLASS);
+            if page == NONE {
+                return None;
+            }
+            self.unlink(page);
+            let mut entry = self.entry(page);
+            entry.class = class;
+            entry.free = u64::MAX >> (64 - self.layout.records_per_page());
+            self.set_entry(page, entry);
+            self.link(page);
+        }
+        let mut entry = self.entry(page);
+        let record = entry.free.trailing_zeros();
+        entry.free &= entry.free.wrapping_sub(1);
+        self.set_entry(page, entry);
+        if entry.free == 0 {
+            self.unlink(page);
+        }
+        let units = self.layout.record_bytes / UNIT;
+        Some((page as usize * (self.layout.page_bytes / UNIT) + record as usize * units) as u32)
+    }
+
+    /// Gives the record at `place` back and clears its bytes: what was removed is gone.
+    pub(crate) fn give_back(&mut self, place: u32) {
+        let Some((page, record)) = locate(self.layout, place) else { return };
+        let at = self.layout.pool + place as usize * UNIT;
+        self.bytes[at..at + self.layout.record_bytes].fill(0);
+        let mut entry = self.entry(page);
+        let was_full = entry.free == 0;
+        entry.free |= 1 << record;
+        self.set_entry(page, entry);
+        if was_full {
+            self.link(page);
+        }
+        if entry.free == u64::MAX >> (64 - self.layout.records_per_page()) {
+            self.unlink(page);
+            let mut entry = self.entry(page);
+            entry.class = NO_CLASS;
+            entry.free = 0;
+            self.set_entry(page, entry);
+            self.link(page);
+        }
+    }
+
+    fn head_field(class: u8) -> usize {
+        if class == NO_CLASS {
+            Field::Free as usize
+        } else {
+            Field::Partial as usize + 4 * class as usize
+        }
+    }
+
+    fn head(&self, class: u8) -> u32 {
+        let at = Self::head_field(class);
+        u32_at(self.bytes, at)
+    }
+
+    fn set_head(&mut self, class: u8, page: u32) {
+        let at = Self::head_field(class);
+        self.bytes[at..at + 4].copy_from_slice(&page.to_le_bytes());
+    }
+
+    fn entry(&self, page: u32) -> Entry {
+        entry(self.bytes, self.layout, page)
+    }
+
+    fn set_entry(&mut self, page: u32, entry: Entry) {
+        let at = self.layout.pages + page as usize * PAGE_ENTRY;
+        let bytes = &mut self.bytes[at..at + PAGE_ENTRY];
+        bytes[..8].copy_from_slice(&entry.free.to_le_bytes());
+        bytes[8..12].copy_from_slice(&entry.next.to_le_bytes());
+        bytes[12..16].copy_from_slice(&entry.previous.to_le_bytes());
+        bytes[16..].fill(0);
+        bytes[16] = entry.class;
+    }
+
+    /// Puts `page` at the head of its class's list.
+    fn link(&mut self, page: u32) {
+        let mut entry = self.entry(page);
+        let head = self.head(entry.class);
+        if head != NONE {
+            let mut first = self.entry(head);
+            first.previous = page;
+            self.set_entry(head, first);
+        }
+        entry.next = head;
+        entry.previous = NONE;
+        self.set_entry(page, entry);
+        self.set_head(entry.class, page);
+    }
+
+    /// Takes `page` out of its class's list.
+    fn unlink(&mut self, page: u32) {
+        let mut entry = self.entry(page);
+        if entry.next != NONE {
+            let mut next = self.entry(entry.next);
+            next.previous = entry.previous;
+            self.set_entry(entry.next, next);
+        }
+        if entry.previous == NONE {
+            self.set_head(entry.class, entry.next);
+        } else {
+            let mut previous = self.entry(entry.previous);
+            previous.next = entry.next;
+            self.set_entry(entry.previous, previous);
+        }
+        entry.next = NONE;
+        entry.previous = NONE;
+        self.set_entry(page, entry);
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn entry(bytes: &[u8], layout: &Layout, page: u32) -> Entry {
+    let at = layout.pages + page as usize * PAGE_ENTRY;
+    Entry {
+        free: u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32,
+        next: u32_at(bytes, at + 8),
+        previous: u32_at(bytes, at + 12),
+        class: bytes[at + 16],
+    }
+}
+
+/// Page and record of a place; `None` where no record begins there.
+fn locate(layout: &Layout, place: u32) -> Option<(u32, u32)> {
+    let page_units = layout.page_bytes / UNIT;
+    let (page, within) = (place as usize / page_units, place as usize % page_units);
+    let record = within * UNIT / layout.record_bytes;
+    let begins = within * UNIT % layout.record_bytes == 0;
+    (begins && page < layout.page_count && record < layout.records_per_page())
+        .then_some((page as u32, record as u32))
+}
+
+/// Checks the page table and its lists against the `places` of the live records.
+///
+/// # Errors
+/// [`Error::Corrupt`].
+pub(crate) fn check(
+    bytes: &[u8],
+    layout: &Layout,
+    class: u8,
+    places: impl Iterator<Item = u32>,
+) -> Result<(), Error> {
+    let fail = |what| Err(Error::Corrupt(what));
+    if header::get(bytes, Field::Pages) as usize != layout.page_count
+        || header::get(bytes, Field::PageBytes) as usize != layout.page_bytes
+    {
+        return fail("the header's pages do not fit its parameters");
+    }
+    let all = u64::MAX >> (64 - layout.records_per_page());
+    let (mut taken, mut partial, mut unused) = (0u64, 0, 0);
+    for page in 0..layout.page_count as u32 {
+        let e = entry(bytes, layout, page);
+        match e.class {
+            NO_CLASS if e.free == 0 => unused += 1,
+            c if c == class && e.free & !all == 0 && e.free != all => {
+                taken += u64::from((all & !e.free).count_ones());
+                partial += usize::from(e.free != 0);
+            }
+            _ => return fail("a page has an unknown class or a wrong bitmap"),
+        }
+    }
+    let mut count = 0;
+    for place in places {
+        let Some((page, record)) = locate(layout, place) else {
+            return fail("a code lies where no record begins");
+        };
+        let e = entry(bytes, layout, page);
+        if e.class != class || e.free >> record & 1 != 0 {
+            return fail("a code lies in a record that is free");
+        }
+        count += 1;
+    }
+    if taken != count {
+        return fail("a record belongs to nobody, or to two");
+    }
+    check_list(bytes, layout, header::get(bytes, Field::Free), NO_CLASS, unused)?;
+    for c in 0..CLASSES as u8 {
+        let head = u32_at(bytes, Field::Partial as usize + 4 * c as usize);
+        check_list(bytes, layout, head, c, if c == class { partial } else { 0 })?;
+    }
+    Ok(())
+}
+
+/// A list must hold exactly `count` pages of `class` with room, linked both ways. As each has
+/// one predecessor, the count also rules out a ring.
+fn check_list(
+    bytes: &[u8],
+    layout: &Layout,
+    head: u32,
+    class: u8,
+    count: usize,
+) -> Result<(), Error> {
+    let fail = Err(Error::Corrupt("a list of pages is broken"));
+    let (mut page, mut previous) = (head, NONE);
+    for _ in 0..count {
+        if page as usize >= layout.page_count {
+            return fail;
+        }
+        let e = entry(bytes, layout, page);
+        let has_room = class == NO_CLASS || e.free != 0;
+        if e.class != class || !has_room || e.previous != previous {
+            return fail;
+        }
+        previous = page;
+        page = e.next;
+    }
+    if page == NONE { Ok(()) } else { fail }
+}

@@ -1,0 +1,110 @@
+//! What an image is made for: fixed at creation, kept in its header.
+
+use clawft_codes::Encoding;
+
+use crate::{Error, MAX_DIM, SHORT_FROM};
+
+/// How near two vectors are. Distances are such that smaller is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Metric {
+    /// `1 - cos(a, b)`, 0 to 2. Vectors are scaled to length 1 when they come in.
+    Cosine = 0,
+    /// `1 - <a, b>`.
+    InnerProduct = 1,
+    /// Squared Euclidean distance.
+    L2 = 2,
+}
+
+impl Metric {
+    /// The metric of a stored number.
+    #[must_use]
+    pub const fn from_u8(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Metric::Cosine),
+            1 => Some(Metric::InnerProduct),
+            2 => Some(Metric::L2),
+            _ => None,
+        }
+    }
+}
+
+/// Parameters of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Components of each vector, 1 to 8192.
+    pub dim: u32,
+    /// How many vectors the image holds at most.
+    pub capacity: u32,
+    /// How near two vectors are.
+    pub metric: Metric,
+    /// Encoding of the full codes.
+    pub encoding: Encoding,
+    /// Links that a vector chooses on each level of the graph, 4 to 64.
+    pub m: u16,
+    /// Width of the walk that looks for them.
+    pub ef_construction: u32,
+    /// Seed of the rotation and of the graph's levels.
+    pub seed: u64,
+    /// Up to how many candidates a scan is taken to be faster than a walk; `None` takes the
+    /// figure measured for such vectors.
+    pub scan_limit: Option<u32>,
+}
+
+impl Params {
+    /// The defaults: cosine, 8-bit codes from 128 dimensions on and `f32` below, m 16,
+    /// ef_construction 200.
+    #[must_use]
+    pub const fn new(dim: u32, capacity: u32) -> Self {
+        Params {
+            dim,
+            capacity,
+            metric: Metric::Cosine,
+            encoding: if (dim as usize) < SHORT_FROM { Encoding::F32 } else { Encoding::I8 },
+            m: 16,
+            ef_construction: 200,
+            seed: 0x00C1_AF70,
+            scan_limit: None,
+        }
+    }
+
+    pub(crate) const fn graph(&self) -> clawft_hnsw::Params {
+        clawft_hnsw::Params {
+            capacity: self.capacity,
+            m: self.m,
+            ef_construction: self.ef_construction,
+            seed: self.seed,
+        }
+    }
+
+    /// # Errors
+    /// [`Error::Dimension`] or [`Error::Params`], whichever is out of its range.
+    pub(crate) const fn check(&self) -> Result<(), Error> {
+        if self.dim == 0 || self.dim as usize > MAX_DIM {
+            return Err(Error::Dimension { expected: MAX_DIM as u32, found: self.dim });
+        }
+        if clawft_hnsw::required_bytes(&self.graph()).is_none() {
+            return Err(Error::Params);
+        }
+        Ok(())
+    }
+
+    /// Do walks use short codes?
+    #[must_use]
+    pub const fn is_short(&self) -> bool {
+        self.dim as usize >= SHORT_FROM
+    }
+
+    /// The scan limit in force.
+    ///
+    /// Measured with mixtures of real embeddings in Wasmtime: the size at which a scan of all
+    /// codes takes as long as a walk at recall 0.97.
+    #[must_use]
+    pub const fn scan_limit_in_force(&self) -> u32 {
+        match self.scan_limit {
+            Some(limit) => limit,
+            None if self.is_short() => 2000,
+            None => 1000,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A query in every form that the codes are compared with, and the two probes.
+
+use clawft_codes::{Encoding, ShortQuery, arith, encode_query_i8};
+use clawft_hnsw::{Probe, Slot};
+
+use crate::codes::{BATCH, Codes};
+use crate::layout::UNIT;
+use crate::scratch::QueryMemory;
+use crate::{Error, Metric};
+
+/// A vector of the right dimension, finite, with a direction where the metric needs one.
+///
+/// # Errors
+/// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
+pub(crate) fn check(metric: Metric, dim: usize, vector: &[f32]) -> Result<(), Error> {
+    if vector.len() != dim {
+        return Err(Error::Dimension { expected: dim as u32, found: vector.len() as u32 });
+    }
+    if let Some(index) = vector.iter().position(|x| !x.is_finite()) {
+        return Err(Error::NotFinite { index: index as u32 });
+    }
+    match metric {
+        Metric::Cosine if vector.iter().all(|&x| x == 0.0) => Err(Error::ZeroVector),
+        // Distances are sums of squares: they too must stay finite.
+        Metric::InnerProduct | Metric::L2 if !(arith::norm2(vector) < LONGEST) => {
+            Err(Error::NotFinite { index: dim as u32 })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The longest squared length of a vector, with room for the sum of two and a difference.
+const LONGEST: f32 = f32::MAX / 16.0;
+
+/// A query, ready to be compared.
+pub(crate) struct Query<'a> {
+    raw: &'a [f32],
+    levels: &'a [i16],
+    /// Step of `levels`.
+    step: f32,
+    length2: f32,
+    short: Option<ShortQuery<'a>>,
+    /// Squared length of the residual.
+    residual2: f32,
+    /// Query times centroid, and the centroid's squared length.
+    centroid: (f32, f32),
+}
+
+impl<'a> Query<'a> {
+    /// Brings a checked `vector` into its forms.
+    pub(crate) fn new(codes: &Codes<'_>, vector: &[f32], memory: &'a mut QueryMemory<'_>) -> Self {
+        let dim = codes.layout.dim;
+        let (raw, pad) = memory.raw.split_at_mut(dim);
+        raw.copy_from_slice(vector);
+        pad.fill(0.0);
+        if codes.metric == Metric::Cosine {
+            normalise(raw);
+        }
+        let length2 = arith::norm2(raw);
+        let is_short = codes.layout.short_bytes > 0;
+        let mut step = 0.0;
+        let mut short = None;
+        let mut residual2 = 0.0;
+        let mut centroid = (0.0, 0.0);
+        if is_short || codes.encoding.rotated() {
+            memory.rotated.copy_from_slice(memory.raw);
+            codes.rotation().apply(memory.rotated);
+        }
+        if codes.encoding == Encoding::I8 {
+            step = encode_query_i8(memory.rotated, memory.levels);
+        }
+        if is_short {
+            for ((r, &x), &c) in
+                memory.residual.iter_mut().zip(&*memory.rotated).zip(codes.centroid)
+            {
+                *r = x - c;
+            }
+            residual2 = arith::norm2(memory.residual);
+            let centroid2 = arith::norm2(codes.centroid);
+            // |q - c|^2 = |q|^2 - 2 <q, c> + |c|^2
+            centroid = ((length2 + centroid2 - residual2) * 0.5, centroid2);
+            short = Some(ShortQuery::encode(memory.residual, memory.planes));
+        }
+        let raw = &memory.raw[..dim];
+        Query { raw, levels: memory.levels, step, length2, short, residual2, centroid }
+    }
+
+    /// The rotated residual and rotated vector are what a stored vector is encoded from.
+    pub(crate) fn full_probe(&self, codes: Codes<'a>, metric: Metric) -> FullProbe<'_> {
+        FullProbe { codes, query: self, metric }
+    }
+
+    /// Estimates by short codes; `None` where the image has none.
+    pub(crate) fn short_probe(&self, codes: Codes<'a>, metric: Metric) -> Option<ShortProbe<'_>> {
+        let short = self.short?;
+        let (by_centroid, centroid2) = self.centroid;
+        // All three are base + near |r|^2 + own |o|^2 - slope <r, q - c>:
+        //   |o - q|^2 = |r|^2 + |q - c|^2 - 2 <r, q - c>
+        //   <o, q> = <r, q - c> + <o, c> + <q, c> - |c|^2, <o, c> = (|o|^2 + |c|^2 - |r|^2) / 2
+        let (base, near, own, slope) = match metric {
+            Metric::L2 => (self.residual2, 1.0, 0.0, 2.0),
+            Metric::Cosine => (self.residual2 * 0.5, 0.5, 0.0, 1.0),
+            Metric::InnerProduct => (1.0 - by_centroid + centroid2 * 0.5, 0.5, -0.5, 1.0),
+        };
+        Some(ShortProbe { codes, short, base, near, own, slope, residual2: self.residual2 })
+    }
+}
+
+/// Scales `v` to length 1. The largest component is brought near 1 first, so that no square
+/// overflows or vanishes.
+fn normalise(v: &mut [f32]) {
+    let largest = arith::max_abs(v);
+    let length2 = arith::norm2(v);
+    if !(length2 > 1e-30 && length2 < 1e30) && largest > 0.0 {
+        // Twice, as the reciprocal of a subnormal is infinite.
+        let factor = if largest < 1e-30 { 1e30 } else { 1.0 };
+        for x in v.iter_mut() {
+            *x = *x * factor / (largest * factor);
+        }
+    }
+    let length = arith::sqrt(arith::norm2(v));
+    for x in v.iter_mut() {
+        *x /= length;
+    }
+}
+
+/// Distances by full codes.
+pub(crate) struct FullProbe<'a> {
+    codes: Codes<'a>,
+    query: &'a Query<'a>,
+    metric: Metric,
+}
+
+impl Probe for FullProbe<'_> {
+    fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
+        let (codes, query) = (self.codes, self.query);
+        for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let at = &codes.places(slots)[..slots.len()];
+            let l2 = self.metric == Metric::L2;
+            match codes.encoding {
+                Encoding::F32 if l2 => codes.kernels.l2_f32(query.raw, codes.pool, UNIT, at, out),
+                Encoding::F32 => codes.kernels.dot_f32(query.raw, codes.pool, UNIT, at, out),
+                Encoding::F16 if l2 => codes.kernels.l2_f16(query.raw, codes.pool, UNIT, at, out),
+                Encoding::F16 => codes.kernels.dot_f16(query.raw, codes.pool, UNIT, at, out),
+                Encoding::I8 => {
+                    let mut dots = [0; BATCH];
+                    codes.kernels.dot_i8_query(query.levels, codes.pool, UNIT, at, &mut dots);
+                    for ((out, &slot), &dot) in out.iter_mut().zip(slots).zip(&dots) {
+                        let f = codes.factors(slot);
+                        let product = f.scale * query.step * dot as f32;
+                        *out = if l2 {
+                            (f.length2 + query.length2 - 2.0 * product).max(0.0)
+                        } else {
+                            1.0 - product
+                        };
+                    }
+                    continue;
+                }
+            }
+            if !l2 {
+                for out in out {
+                    *out = 1.0 - *out;
+                }
+            }
+        }
+    }
+}
+
+/// Estimates by short codes.
+pub(crate) struct ShortProbe<'a> {
+    codes: Codes<'a>,
+    short: ShortQuery<'a>,
+    base: f32,
+    near: f32,
+    own: f32,
+    slope: f32,
+    residual2: f32,
+}
+
+impl Probe for ShortProbe<'_> {
+    fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
+        let codes = self.codes;
+        for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
+            let mut sums = [0; BATCH];
+            let width = codes.layout.short_bytes;
+            codes.kernels.dot_short(&self.short, codes.short, width, slots, &mut sums);
+            for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&sums) {
+                let f = codes.factors(slot);
+                let dot = f.slope * (self.short.delta * (2 * sum - self.short.sum) as f32);
+                *out = self.base + self.near * f.norm2 + self.own * f.length2 - self.slope * dot;
+            }
+        }
+    }
+}
+
+/// How many standard deviations an estimate is trusted to be right within.
+const DEVIATIONS: f32 = 3.0;
+
+impl ShortProbe<'_> {
+    /// Is the slot, by its estimate, beyond `limit` for all that the estimate's error allows?
+    ///
+    /// The standard error of `<r, q - c>` is `|q - c| |r| sqrt((1 - x^2) / (x^2 (D - 1)))` with
+    /// `x = sum |r_i| / (|r| sqrt(D))` (RaBitQ, theorem 3.2); with the slope in place of the
+    /// sum that is `|q - c| sqrt((D slope^2 - |r|^2) / (D - 1))`.
+    pub(crate) fn is_beyond(&self, slot: Slot, estimate: f32, limit: f32) -> bool {
+        let gap = estimate - limit;
+        let f = self.codes.factors(slot);
+        let d = self.codes.layout.padded as f32;
+        let error2 = self.residual2 * (d * f.slope * f.slope - f.norm2) / (d - 1.0);
+        let scale = DEVIATIONS * self.slope;
+        gap > 0.0 && gap * gap > scale * scale * error2
+    }
+}

@@ -1,0 +1,93 @@
+//! Memory that a call works in, lent by the caller.
+//!
+//! All that a search writes is here, so that threads may search one image at once, each with a
+//! scratch of its own.
+
+use clawft_codes::PLANES;
+
+use crate::{Error, Layout};
+
+/// Working memory for every call on an image.
+#[derive(Debug)]
+pub struct Scratch<'a> {
+    pub(crate) graph: clawft_hnsw::Scratch<'a>,
+    /// One bit a slot: may be found.
+    pub(crate) filter: &'a mut [u64],
+    /// Keys of the results so far, ranked by full codes.
+    pub(crate) best: &'a mut [u64],
+    pub(crate) query: QueryMemory<'a>,
+    /// A decoded row.
+    pub(crate) row: &'a mut [f32],
+}
+
+/// Where a query's forms are kept.
+#[derive(Debug)]
+pub(crate) struct QueryMemory<'a> {
+    /// As given; of length 1 under the cosine metric. Padded with zeros.
+    pub(crate) raw: &'a mut [f32],
+    /// Rotated.
+    pub(crate) rotated: &'a mut [f32],
+    /// Rotated, less the centroid.
+    pub(crate) residual: &'a mut [f32],
+    /// `rotated` in integer levels.
+    pub(crate) levels: &'a mut [i16],
+    /// `residual` in bit planes.
+    pub(crate) planes: &'a mut [u8],
+}
+
+/// 64-bit words that a [`Scratch`] for searches of at most `max_ef` candidates needs.
+#[must_use]
+pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
+    let graph = clawft_hnsw::Scratch::words(&layout.graph, max_ef);
+    let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
+    // Four rows of f32, one of i16, and the planes; padded is a multiple of 64.
+    let rows = layout.padded * 2 + layout.padded / 4 + PLANES * layout.padded / 64;
+    graph + bitmap + max_ef as usize + rows
+}
+
+impl<'a> Scratch<'a> {
+    /// Divides `words` into the parts of a scratch for searches of at most `max_ef`
+    /// candidates.
+    ///
+    /// # Errors
+    /// [`Error::Scratch`] where there are fewer than [`scratch_words`] says.
+    pub fn new(layout: &Layout, words: &'a mut [u64], max_ef: u32) -> Result<Self, Error> {
+        let expected = scratch_words(layout, max_ef);
+        if words.len() < expected {
+            return Err(Error::Scratch { expected, found: words.len() });
+        }
+        let found = words.len();
+        let mut rest = words;
+        let mut take = |n: usize| {
+            let (head, tail) = core::mem::take(&mut rest).split_at_mut(n);
+            rest = tail;
+            head
+        };
+        let graph = take(clawft_hnsw::Scratch::words(&layout.graph, max_ef));
+        let filter = take(clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity));
+        let best = take(max_ef as usize);
+        let mut row = || bytemuck::cast_slice_mut(take(layout.padded / 2));
+        let (raw, rotated, residual, decoded) = (row(), row(), row(), row());
+        let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
+        let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
+        let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)
+            .ok_or(Error::Scratch { expected, found })?;
+        let query = QueryMemory { raw, rotated, residual, levels, planes };
+        Ok(Scratch { graph, filter, best, query, row: decoded })
+    }
+
+    /// The most candidates that a search with this scratch may keep.
+    #[must_use]
+    pub fn max_ef(&self) -> usize {
+        self.best.len()
+    }
+
+    /// Was this scratch made for such an image?
+    pub(crate) fn check(&self, layout: &Layout) -> Result<(), Error> {
+        let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
+        if self.filter.len() == bitmap && self.row.len() == layout.padded {
+            return Ok(());
+        }
+        Err(Error::Scratch { expected: scratch_words(layout, 1), found: self.row.len() })
+    }
+}

@@ -1,0 +1,224 @@
+//! Search in two stages: candidates by the graph, results by the full codes.
+
+use core::ops::Deref;
+
+use clawft_hnsw::beam::{key, key_distance, key_slot};
+use clawft_hnsw::{Probe, Request};
+
+use crate::Error;
+use crate::codes::BATCH;
+use crate::image::Image;
+use crate::query::{self, Query, ShortProbe};
+use crate::scratch::Scratch;
+
+/// A result.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hit {
+    /// The caller's id.
+    pub id: u64,
+    /// The distance by the full code; see [`Metric`](crate::Metric).
+    pub distance: f32,
+}
+
+/// How to look for candidates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// A scan where the candidates are few, else a walk.
+    #[default]
+    Auto,
+    /// A walk, whatever their number.
+    Walk,
+    /// A scan of the short codes (of the full ones, where there are no short ones).
+    Scan,
+    /// The full codes of every vector.
+    Exact,
+}
+
+/// What a search asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct SearchOptions<'a> {
+    /// Results wanted, from 1. As many are found, if so many vectors may be.
+    pub k: usize,
+    /// Candidates that are kept; below `k` it counts as `k`. More find more and take longer.
+    pub ef: usize,
+    /// How to look.
+    pub mode: Mode,
+    /// Only these ids are found; unknown ones do no harm.
+    pub filter: Option<&'a [u64]>,
+}
+
+impl SearchOptions<'_> {
+    /// `k` results with the default `ef` of 128.
+    #[must_use]
+    pub const fn new(k: usize) -> Self {
+        SearchOptions { k, ef: 128, mode: Mode::Auto, filter: None }
+    }
+}
+
+impl<B: Deref<Target = [u8]>> Image<B> {
+    /// Finds the vectors nearest to `query`; writes them nearest first and returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`], [`Error::ZeroK`];
+    /// [`Error::Scratch`] where `k` or `ef` is beyond the scratch; [`Error::Output`] where
+    /// `out` has no room for `min(k, len)` results.
+    pub fn search(
+        &self,
+        query: &[f32],
+        options: &SearchOptions<'_>,
+        scratch: &mut Scratch<'_>,
+        out: &mut [Hit],
+    ) -> Result<usize, Error> {
+        self.check_search(query, options, scratch)?;
+        let k = options.k.min(self.len() as usize);
+        if out.len() < k {
+            return Err(Error::Output { expected: k, found: out.len() });
+        }
+        let n = self.rank(query, options, k, scratch);
+        let ids = self.id_table();
+        for (hit, &k) in out.iter_mut().zip(&scratch.best[..n]) {
+            *hit = Hit { id: ids.id(key_slot(k)), distance: key_distance(k) };
+        }
+        Ok(n)
+    }
+
+    pub(crate) fn check_search(
+        &self,
+        query: &[f32],
+        options: &SearchOptions<'_>,
+        scratch: &Scratch<'_>,
+    ) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        query::check(self.params.metric, self.layout.dim, query)?;
+        if options.k == 0 {
+            return Err(Error::ZeroK);
+        }
+        let len = self.len() as usize;
+        let wanted = options.k.max(options.ef).min(len);
+        if wanted > scratch.max_ef() {
+            let ef = wanted as u32;
+            let expected = crate::scratch_words(&self.layout, ef);
+            let found = crate::scratch_words(&self.layout, scratch.max_ef() as u32);
+            return Err(Error::Scratch { expected, found });
+        }
+        Ok(())
+    }
+
+    /// Leaves the keys of the `k` best in `scratch.best`; returns how many there are.
+    pub(crate) fn rank(
+        &self,
+        query: &[f32],
+        options: &SearchOptions<'_>,
+        k: usize,
+        scratch: &mut Scratch<'_>,
+    ) -> usize {
+        let codes = self.codes();
+        let filtered = self.fill_filter(options.filter, scratch.filter);
+        let query = Query::new(&codes, query, &mut scratch.query);
+        let metric = self.params.metric;
+        let request = Request {
+            k,
+            ef: if options.mode == Mode::Exact { k } else { options.ef },
+            mode: match options.mode {
+                Mode::Auto => clawft_hnsw::Mode::Auto,
+                Mode::Walk => clawft_hnsw::Mode::Walk,
+                Mode::Scan | Mode::Exact => clawft_hnsw::Mode::Scan,
+            },
+            scan_limit: self.params.scan_limit_in_force(),
+            filter: filtered.then_some(&*scratch.filter),
+        };
+        let graph = self.graph();
+        let mut full = query.full_probe(codes, metric);
+        let best = &mut *scratch.best;
+        match query.short_probe(codes, metric) {
+            Some(mut short) if options.mode != Mode::Exact => {
+                let n = graph.search(&mut short, &request, &mut scratch.graph);
+                rerank(&short, &mut full, scratch.graph.keys(n), &mut best[..k])
+            }
+            _ => {
+                let n = graph.search(&mut full, &request, &mut scratch.graph).min(k);
+                best[..n].copy_from_slice(scratch.graph.keys(n));
+                for key in &mut best[..n] {
+                    *key &= !1;
+                }
+                n
+            }
+        }
+    }
+
+    /// Sets the bits of what may be found; is that not everything?
+    fn fill_filter(&self, ids: Option<&[u64]>, filter: &mut [u64]) -> bool {
+        let graph = self.graph();
+        let hidden = self.stats().hidden > 0;
+        match ids {
+            None if !hidden => return false,
+            None => filter.copy_from_slice(graph.live()),
+            Some(ids) => {
+                filter.fill(0);
+                let table = self.id_table();
+                for slot in ids.iter().filter_map(|&id| table.slot(id)) {
+                    filter[slot as usize / 64] |= 1 << (slot % 64);
+                }
+            }
+        }
+        if hidden {
+            for (word, hidden) in filter.iter_mut().zip(self.hidden_bits()) {
+                *word &= !hidden;
+            }
+        }
+        true
+    }
+}
+
+/// Ranks the candidates, sorted by estimate, by their full codes; fills `best` and returns how
+/// many there are. A candidate whose estimate is beyond the worst of a full `best` for all
+/// that its error allows is not looked at.
+fn rerank(
+    short: &ShortProbe<'_>,
+    full: &mut dyn Probe,
+    candidates: &[u64],
+    best: &mut [u64],
+) -> usize {
+    let mut n = 0;
+    let mut distances = [0.0; BATCH];
+    let mut slots = [0; BATCH];
+    let mut rest = candidates.iter();
+    loop {
+        // The first batch fills the places; the later ones are short, so that the worst place
+        // improves while it still can spare a look.
+        let wanted = if n < best.len() { BATCH } else { BATCH / 4 };
+        let mut batch = 0;
+        for &candidate in rest.by_ref() {
+            let (slot, estimate) = (key_slot(candidate), key_distance(candidate));
+            if n == best.len() && short.is_beyond(slot, estimate, key_distance(best[n - 1])) {
+                continue;
+            }
+            slots[batch] = slot;
+            batch += 1;
+            if batch == wanted {
+                break;
+            }
+        }
+        if batch == 0 {
+            return n;
+        }
+        full.distances(&slots[..batch], &mut distances[..batch]);
+        for (&slot, &distance) in slots[..batch].iter().zip(&distances) {
+            offer(best, &mut n, key(distance, slot));
+        }
+    }
+}
+
+/// Puts `key` among the first `n` of `best`, which are in order, if it belongs there.
+fn offer(best: &mut [u64], n: &mut usize, key: u64) {
+    if *n == best.len() {
+        if key >= best[*n - 1] {
+            return;
+        }
+        *n -= 1;
+    }
+    let at = best[..*n].partition_point(|&b| b < key);
+    best.copy_within(at..*n, at + 1);
+    best[at] = key;
+    *n += 1;
+}

@@ -1,0 +1,187 @@
+//! Insert, upsert, remove and mark: every check comes first, so that a call that fails has
+//! changed nothing.
+
+use core::ops::DerefMut;
+
+use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, encode_short};
+use clawft_hnsw::Graph;
+
+use crate::codes::{Between, Codes, Factors};
+use crate::header::{self, Field, HEADER};
+use crate::ids::IdsMut;
+use crate::image::Image;
+use crate::layout::{FACTORS, UNIT};
+use crate::pages::Pages;
+use crate::query::{self, Query};
+use crate::scratch::{QueryMemory, Scratch};
+use crate::{Error, Layout, Metric, Params};
+
+/// The class of pages that the full codes live in. Tiers will have more.
+pub(crate) const CLASS: u8 = 0;
+
+impl<B: DerefMut<Target = [u8]>> Image<B> {
+    /// Stores `vector` under a new `id`.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`],
+    /// [`Error::DuplicateId`], [`Error::Full`], [`Error::Scratch`].
+    pub fn insert(
+        &mut self,
+        id: u64,
+        vector: &[f32],
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        query::check(self.params.metric, self.layout.dim, vector)?;
+        if self.contains(id) {
+            return Err(Error::DuplicateId(id));
+        }
+        let full = Error::Full { len: self.len(), capacity: self.params.capacity };
+        let slot = self.graph().free_slot().ok_or(full)?;
+        let place =
+            Pages { bytes: &mut self.buffer, layout: &self.layout }.take(CLASS).ok_or(full)?;
+        self.unseal();
+        self.renew_centroid(scratch);
+        let Image { buffer, layout, params, kernels } = self;
+        let bytes = &mut buffer[..layout.bytes];
+        let at = layout.places + 4 * slot as usize;
+        bytes[at..at + 4].copy_from_slice(&place.to_le_bytes());
+        let (head, tail) = bytes.split_at_mut(layout.short);
+        let space = Codes::new(*kernels, params, layout, tail);
+        Query::new(&space, vector, &mut scratch.query);
+        encode(params, layout, slot, place, tail, &scratch.query);
+        // The graph of the image is one of Euclidean distances (see `codes`), so the vector
+        // is looked for by them.
+        connect(params, layout, *kernels, slot, head, tail, vector, scratch);
+        IdsMut::new(bytes, layout).enter(id, slot);
+        Ok(())
+    }
+
+    /// Stores `vector` under `id`, in the place of what stands there, if anything does.
+    ///
+    /// # Errors
+    /// As [`Image::insert`], but for [`Error::DuplicateId`].
+    pub fn upsert(
+        &mut self,
+        id: u64,
+        vector: &[f32],
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        query::check(self.params.metric, self.layout.dim, vector)?;
+        if self.contains(id) {
+            // The slot and the record that this frees are those that the insert takes.
+            self.remove(id, scratch)?;
+        }
+        self.insert(id, vector, scratch)
+    }
+
+    /// Removes `id`, its codes and its links.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::Scratch`].
+    pub fn remove(&mut self, id: u64, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        self.mark(id, false)?;
+        self.unseal();
+        let Image { buffer, layout, params, kernels } = self;
+        let bytes = &mut buffer[..layout.bytes];
+        let (head, tail) = bytes.split_at_mut(layout.short);
+        let codes = Codes::new(*kernels, params, layout, tail);
+        let place = codes.places(&[slot])[0];
+        let mut space = Between { codes, row: scratch.row };
+        let removed = Graph::again(&layout.graph, &mut head[HEADER..]).remove(slot, &mut space);
+        debug_assert!(removed.is_ok(), "a slot under an id is live");
+        Pages { bytes, layout }.give_back(place);
+        IdsMut::new(bytes, layout).strike(id);
+        bytes[layout.short + slot as usize * layout.short_bytes..][..layout.short_bytes].fill(0);
+        bytes[layout.factors + slot as usize * FACTORS..][..FACTORS].fill(0);
+        bytes[layout.places + 4 * slot as usize..][..4].fill(0);
+        Ok(())
+    }
+
+    /// Marks `id` as deleted, or takes the mark off. A marked vector is not found, but keeps
+    /// its place and still serves the walk.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`].
+    pub fn mark(&mut self, id: u64, hidden: bool) -> Result<(), Error> {
+        if self.is_hidden(id)? == hidden {
+            return Ok(());
+        }
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        self.unseal();
+        self.buffer[self.layout.hidden + slot as usize / 8] ^= 1 << (slot % 8);
+        let count = header::get(&self.buffer, Field::Hidden);
+        let count = if hidden { count + 1 } else { count - 1 };
+        header::set(&mut self.buffer, Field::Hidden, count);
+        Ok(())
+    }
+}
+
+/// Writes the codes and factors of the vector whose forms are in `forms`.
+fn encode(
+    params: &Params,
+    layout: &Layout,
+    slot: u32,
+    place: u32,
+    tail: &mut [u8],
+    forms: &QueryMemory<'_>,
+) {
+    let at = layout.pool - layout.short + place as usize * UNIT;
+    let code = &mut tail[at..at + layout.code_bytes];
+    let raw = &forms.raw[..layout.dim];
+    let scale = match params.encoding {
+        Encoding::F32 => F32Code::encode(raw, code),
+        Encoding::F16 => F16Code::encode(raw, code),
+        Encoding::I8 => I8Code::encode(forms.rotated, code),
+    };
+    let length2 = if params.encoding == Encoding::I8 {
+        let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
+        scale * scale * squares as f32
+    } else {
+        clawft_codes::arith::norm2(raw)
+    };
+    let mut factors = Factors { scale, length2, ..Factors::default() };
+    if params.is_short() {
+        let width = layout.short_bytes;
+        let short = &mut tail[slot as usize * width..][..width];
+        set_short(&mut factors, forms.residual, short);
+    }
+    let at = layout.factors - layout.short + slot as usize * FACTORS;
+    tail[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
+}
+
+/// Encodes a rotated residual as a short code, with its factors.
+pub(crate) fn set_short(factors: &mut Factors, residual: &[f32], short: &mut [u8]) {
+    let side = encode_short(residual, short);
+    factors.norm2 = side.norm2;
+    factors.slope = if side.sum_abs > 0.0 { side.norm2 / side.sum_abs } else { 0.0 };
+}
+
+/// Inserts the slot into the graph.
+#[expect(clippy::too_many_arguments, reason = "the parts of one image, borrowed apart")]
+fn connect(
+    params: &Params,
+    layout: &Layout,
+    kernels: Kernels,
+    slot: u32,
+    head: &mut [u8],
+    tail: &[u8],
+    vector: &[f32],
+    scratch: &mut Scratch<'_>,
+) {
+    let codes = Codes::new(kernels, params, layout, tail);
+    let query = Query::new(&codes, vector, &mut scratch.query);
+    let mut space = Between { codes, row: scratch.row };
+    let mut graph = Graph::again(&layout.graph, &mut head[HEADER..]);
+    let inserted = match query.short_probe(codes, Metric::L2) {
+        Some(mut probe) => graph.insert(slot, &mut probe, &mut space, &mut scratch.graph),
+        None => {
+            let mut probe = query.full_probe(codes, Metric::L2);
+            graph.insert(slot, &mut probe, &mut space, &mut scratch.graph)
+        }
+    };
+    debug_assert!(inserted.is_ok(), "a free slot and a scratch that was checked");
+}
