@@ -143,7 +143,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 16 } else { 20_000 }))]
+        #![proptest_config(crate::cases(20_000, 16))]
 
         #[test]
         fn sqrt_is_correctly_rounded(bits in 0u32..0x7f80_0000) {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+        #![proptest_config(crate::cases(256, 4))]
 
         #[test]
         fn sums_and_maxima(v in proptest::collection::vec(-100.0f32..100.0, 0..200)) {

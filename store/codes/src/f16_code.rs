@@ -72,7 +72,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 500 }))]
+        #![proptest_config(crate::cases(500, 4))]
 
         #[test]
         fn holds_its_error_bound(

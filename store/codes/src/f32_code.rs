@@ -40,7 +40,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+        #![proptest_config(crate::cases(256, 4))]
 
         #[test]
         fn comes_back_bit_for_bit(bits in proptest::collection::vec(any::<u32>(), 0..70)) {

@@ -1,9 +1,9 @@
 //! Four floats at a time, for what is computed once a vector: encoding, norms, the rotation.
 //!
 //! The kernels choose their instruction set when they run; this code is not hot enough for
-//! that, but on WebAssembly, where compilers turn such loops into scalar instructions, it is too
-//! hot to leave alone. So it is written over one register of four: `simd128` there, an array
-//! elsewhere. Every operation is exact or rounds once: same bits everywhere.
+//! that, but too hot to leave to compilers, which turn such loops into scalar instructions. So it
+//! is written over one register of what each target always has: `simd128` on WebAssembly, SSE2
+//! on x86-64, an array elsewhere. Every operation is exact or rounds once: same bits everywhere.
 
 pub(crate) use register::Four;
 
@@ -47,7 +47,7 @@ operators! {
     Mul mul times;
 }
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(target_feature = "simd128")]
 mod register {
     use core::arch::wasm32::*;
 
@@ -142,7 +142,115 @@ mod register {
     }
 }
 
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+#[cfg(target_arch = "x86_64")]
+mod register {
+    use core::arch::x86_64::*;
+
+    /// Four `f32`.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Four(__m128);
+
+    // SSE2 is part of x86-64: its instructions are always there.
+    impl Four {
+        #[inline(always)]
+        pub(crate) fn load(from: &[f32; 4]) -> Self {
+            // SAFETY: `from` is 16 bytes; this load needs no alignment.
+            Four(unsafe { _mm_loadu_ps(from.as_ptr()) })
+        }
+
+        #[inline(always)]
+        pub(crate) fn store(self, to: &mut [f32; 4]) {
+            // SAFETY: `to` is 16 bytes; this store needs no alignment.
+            unsafe { _mm_storeu_ps(to.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        pub(super) fn plus(self, b: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_add_ps(self.0, b.0) })
+        }
+
+        #[inline(always)]
+        pub(super) fn minus(self, b: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_sub_ps(self.0, b.0) })
+        }
+
+        #[inline(always)]
+        pub(super) fn times(self, b: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_mul_ps(self.0, b.0) })
+        }
+
+        /// `if self < b { self } else { b }`.
+        #[inline(always)]
+        pub(crate) fn smaller(self, b: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_min_ps(self.0, b.0) })
+        }
+
+        /// `if self > b { self } else { b }`.
+        #[inline(always)]
+        pub(crate) fn larger(self, b: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_max_ps(self.0, b.0) })
+        }
+
+        /// The bits that are also in `mask`.
+        #[inline(always)]
+        pub(super) fn mask(self, mask: u32) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_and_ps(self.0, _mm_castsi128_ps(_mm_set1_epi32(mask as i32))) })
+        }
+
+        /// Flips the sign of lane `j` if bit `31 - shift` of `bits[j]` is set.
+        #[inline(always)]
+        pub(crate) fn flip(self, bits: &[u32; 4], shift: u32) -> Self {
+            // SAFETY: SSE2; `bits` is 16 bytes.
+            unsafe {
+                let bits = _mm_loadu_si128(bits.as_ptr().cast());
+                let bits = _mm_sll_epi32(bits, _mm_cvtsi32_si128(shift as i32));
+                Four(_mm_xor_ps(self.0, _mm_and_ps(_mm_castsi128_ps(bits), _mm_set1_ps(-0.0))))
+            }
+        }
+
+        /// Bit `j` says that lane `j` is at least zero.
+        #[inline(always)]
+        pub(crate) fn not_negative(self) -> u8 {
+            // SAFETY: SSE2.
+            unsafe { _mm_movemask_ps(_mm_cmpge_ps(self.0, _mm_setzero_ps())) as u8 }
+        }
+
+        /// The lowest byte of each lane of four, in order.
+        #[inline(always)]
+        pub(crate) fn low_bytes([a, b, c, d]: [Self; 4]) -> [u8; 16] {
+            let mut out = [0; 16];
+            // SAFETY: SSE2; `out` is 16 bytes.
+            unsafe {
+                let low = |x: Four| _mm_and_si128(_mm_castps_si128(x.0), _mm_set1_epi32(0xff));
+                let words = (_mm_packs_epi32(low(a), low(b)), _mm_packs_epi32(low(c), low(d)));
+                _mm_storeu_si128(out.as_mut_ptr().cast(), _mm_packus_epi16(words.0, words.1));
+            }
+            out
+        }
+
+        /// The Hadamard transform of the lanes `a b c d`: `a + b`, `a - b`, `c + d`, `c - d`, and
+        /// the same again with stride two.
+        #[inline(always)]
+        pub(crate) fn hadamard(self) -> Self {
+            // SAFETY: SSE2.
+            unsafe {
+                let odd = _mm_shuffle_ps::<0b11_11_01_01>(self.0, self.0);
+                let odd = _mm_xor_ps(odd, _mm_setr_ps(0.0, -0.0, 0.0, -0.0));
+                let x = _mm_add_ps(_mm_shuffle_ps::<0b10_10_00_00>(self.0, self.0), odd);
+                let high = _mm_xor_ps(_mm_movehl_ps(x, x), _mm_setr_ps(0.0, 0.0, -0.0, -0.0));
+                Four(_mm_add_ps(_mm_movelh_ps(x, x), high))
+            }
+        }
+    }
+}
+
+#[cfg(any(test, not(any(target_arch = "x86_64", target_feature = "simd128"))))]
 mod portable {
     use core::array::from_fn;
 
@@ -225,10 +333,10 @@ mod portable {
     }
 }
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(not(any(target_arch = "x86_64", target_feature = "simd128")))]
 use portable as register;
 
-#[cfg(test)]
+#[cfg(all(test, any(target_arch = "x86_64", target_feature = "simd128")))]
 mod tests {
     use super::{Four, portable};
     use proptest::prelude::*;
@@ -265,7 +373,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 16 } else { 2000 }))]
+        #![proptest_config(crate::cases(2000, 16))]
 
         #[test]
         fn equals_the_portable_one(

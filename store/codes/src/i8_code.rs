@@ -88,8 +88,10 @@ pub fn encode_query_i8(v: &[f32], out: &mut [i16]) -> f32 {
 /// The largest level of a query of `len` components: 14 bits with the sign, or what keeps
 /// `len` products with a code of -128 inside an `i32`.
 const fn query_levels(len: usize) -> i32 {
-    let most = if len == 0 { 8191 } else { i32::MAX as usize / 128 / len };
-    if most > 8191 { 8191 } else { most as i32 }
+    match (i32::MAX as usize / 128).checked_div(len) {
+        Some(most) if most < 8191 => most as i32,
+        _ => 8191,
+    }
 }
 
 /// The step that makes the largest magnitude `most` levels, and its reciprocal.
@@ -138,7 +140,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 500 }))]
+        #![proptest_config(crate::cases(500, 4))]
 
         #[test]
         fn holds_its_error_bound(

@@ -54,3 +54,16 @@ pub const MAX_DIM: usize = 8192;
 pub const fn padded(dim: usize) -> usize {
     dim.div_ceil(64) * 64
 }
+
+/// How many cases a property is tried on, natively and in Miri, which is a thousand times slower.
+///
+/// Failing seeds are kept in files only where there are files.
+#[cfg(test)]
+fn cases(native: u32, miri: u32) -> proptest::test_runner::Config {
+    let mut config =
+        proptest::test_runner::Config::with_cases(if cfg!(miri) { miri } else { native });
+    if cfg!(any(miri, target_arch = "wasm32")) {
+        config.failure_persistence = None;
+    }
+    config
+}

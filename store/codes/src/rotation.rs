@@ -88,7 +88,7 @@ impl Rotation {
 
     /// The Hadamard transform of this round's window, scaled to keep lengths.
     fn transform(&self, round: u32, x: &mut [f32]) {
-        let start = if round % 2 == 0 { 0 } else { self.len - self.window };
+        let start = if round.is_multiple_of(2) { 0 } else { self.len - self.window };
         let scale = inverse_sqrt_of_power(self.window.ilog2());
         hadamard(x[start..start + self.window].as_chunks_mut().0, scale);
     }
@@ -97,7 +97,7 @@ impl Rotation {
 /// `2^(-log2 / 2)`, the scale of a transform of `2^log2` components.
 fn inverse_sqrt_of_power(log2: u32) -> f32 {
     let whole = f32::from_bits((127 - log2 / 2) << 23);
-    if log2 % 2 == 0 { whole } else { whole * core::f32::consts::FRAC_1_SQRT_2 }
+    if log2.is_multiple_of(2) { whole } else { whole * core::f32::consts::FRAC_1_SQRT_2 }
 }
 
 /// The Walsh-Hadamard transform of at least 16 fours, a power of two, small strides first; then
@@ -188,7 +188,7 @@ mod tests {
                     *x = -*x;
                 }
             }
-            let start = if round % 2 == 0 { 0 } else { x.len() - window };
+            let start = if round.is_multiple_of(2) { 0 } else { x.len() - window };
             let x = &mut x[start..start + window];
             let mut stride = 1;
             while stride < window {
@@ -233,7 +233,7 @@ mod tests {
     const PINNED: u32 = 0x851d_72d8;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 200 }))]
+        #![proptest_config(crate::cases(200, 3))]
 
         #[test]
         fn equals_the_model(seed in any::<u64>(), dim in 1..longest()) {

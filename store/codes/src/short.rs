@@ -36,7 +36,7 @@ pub struct ShortSide {
 ///
 /// Bit `i % 8` of byte `i / 8` says that `r[i] >= 0`.
 pub fn encode_short(r: &[f32], code: &mut [u8]) -> ShortSide {
-    debug_assert!(r.len() % 64 == 0 && code.len() >= r.len() / 8);
+    debug_assert!(r.len().is_multiple_of(64) && code.len() >= r.len() / 8);
     for (byte, eight) in code.iter_mut().zip(r.as_chunks::<8>().0) {
         let [low, high] = [0, 1].map(|k| Four::load(&eight.as_chunks().0[k]).not_negative());
         *byte = low | high << 4;
@@ -71,7 +71,7 @@ impl<'a> ShortQuery<'a> {
     ///
     /// Levels are to nearest, ties to even, and at most 7 in size.
     pub fn encode(rq: &[f32], planes: &'a mut [u8]) -> ShortQuery<'a> {
-        debug_assert!(rq.len() % 64 == 0 && planes.len() >= PLANES * rq.len() / 8);
+        debug_assert!(rq.len().is_multiple_of(64) && planes.len() >= PLANES * rq.len() / 8);
         // What does not fit is left out: a shorter query, and kernels that agree with it.
         let words = (rq.len() / 64).min(planes.len() / (8 * PLANES));
         let planes = &mut planes[..words * 8 * PLANES];
@@ -211,7 +211,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 300 }))]
+        #![proptest_config(crate::cases(300, 4))]
 
         #[test]
         fn bits_and_levels_are_as_documented(

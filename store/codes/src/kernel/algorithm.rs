@@ -293,15 +293,15 @@ impl<'q, V: Vector, const BLOCKS: usize> Counted<'q, V, BLOCKS> {
         // SAFETY: `words` words may be read at `code` and in each plane.
         unsafe {
             if BLOCKS > 0 && BLOCKS <= ROOM {
-                return V::weigh(core::array::from_fn(|plane| {
-                    let mut counts = V::zero_counts();
+                let mut counts = [V::zero_counts(); PLANES];
+                for (plane, counts) in counts.iter_mut().enumerate() {
                     for i in 0..BLOCKS {
                         let bits = V::load_bits(code.add(i * V::WORDS * 8));
                         let plane = V::load_bits(planes.add(plane * stride + i * V::WORDS * 8));
-                        counts = V::count(counts, bits, plane);
+                        *counts = V::count(*counts, bits, plane);
                     }
-                    counts
-                }));
+                }
+                return V::weigh(counts);
             }
             let mut sum = V::zero_ints();
             let mut at = 0;

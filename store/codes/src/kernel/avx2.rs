@@ -1,8 +1,7 @@
 //! AVX2: registers of 32 bytes, on x86-64 processors since 2013.
 
-use super::vector::Vector;
+use super::vector::{Vector, each};
 use core::arch::x86_64::*;
-use core::array::from_fn;
 
 /// The AVX2 instruction set.
 #[derive(Clone, Copy)]
@@ -84,43 +83,45 @@ impl Vector for Avx2 {
     #[inline(always)]
     unsafe fn load_f32(p: *const u8) -> [__m256; 4] {
         // SAFETY: the caller lets 128 bytes be read.
-        from_fn(|k| unsafe { _mm256_loadu_ps(p.add(32 * k).cast()) })
+        unsafe { each!(k in [0, 1, 2, 3] => _mm256_loadu_ps(p.add(32 * k).cast())) }
     }
 
     /// As `f16_code::widen`, with the sign moved along with the exponent.
     #[inline(always)]
     unsafe fn load_f16(p: *const u8) -> [__m256; 4] {
         // SAFETY: the caller lets 64 bytes be read.
-        from_fn(|k| unsafe {
-            let half = _mm256_cvtepi16_epi32(_mm_loadu_si128(p.add(16 * k).cast()));
-            let places = _mm256_set1_epi32(0x8fff_e000_u32 as i32);
-            let moved = _mm256_and_si256(_mm256_slli_epi32::<13>(half), places);
-            let power = _mm256_castsi256_ps(_mm256_set1_epi32((112 + 127) << 23));
-            let value = _mm256_mul_ps(_mm256_castsi256_ps(moved), power);
-            let sign = _mm256_set1_ps(-0.0);
-            let beyond = _mm256_set1_ps(65_536.0);
-            let special = _mm256_cmp_ps::<_CMP_GE_OQ>(_mm256_andnot_ps(sign, value), beyond);
-            let infinity = _mm256_set1_ps(f32::INFINITY);
-            _mm256_or_ps(value, _mm256_and_ps(special, infinity))
-        })
+        unsafe {
+            each!(k in [0, 1, 2, 3] => {
+                let half = _mm256_cvtepi16_epi32(_mm_loadu_si128(p.add(16 * k).cast()));
+                let places = _mm256_set1_epi32(0x8fff_e000_u32 as i32);
+                let moved = _mm256_and_si256(_mm256_slli_epi32::<13>(half), places);
+                let power = _mm256_castsi256_ps(_mm256_set1_epi32((112 + 127) << 23));
+                let value = _mm256_mul_ps(_mm256_castsi256_ps(moved), power);
+                let sign = _mm256_set1_ps(-0.0);
+                let beyond = _mm256_set1_ps(65_536.0);
+                let special = _mm256_cmp_ps::<_CMP_GE_OQ>(_mm256_andnot_ps(sign, value), beyond);
+                let infinity = _mm256_set1_ps(f32::INFINITY);
+                _mm256_or_ps(value, _mm256_and_ps(special, infinity))
+            })
+        }
     }
 
     #[inline(always)]
     unsafe fn add(a: [__m256; 4], b: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm256_add_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1, 2, 3] => _mm256_add_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: [__m256; 4], b: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm256_sub_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1, 2, 3] => _mm256_sub_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: [__m256; 4], b: [__m256; 4]) -> [__m256; 4] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm256_mul_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1, 2, 3] => _mm256_mul_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
@@ -139,7 +140,7 @@ impl Vector for Avx2 {
     unsafe fn add_words(sum: __m256i, q: *const u8, code: *const u8) -> __m256i {
         // SAFETY: the caller lets 128 bytes be read at `q` and 64 at `code`.
         unsafe {
-            let [a, b, c, d] = from_fn(|k| {
+            let [a, b, c, d] = each!(k in [0, 1, 2, 3] => {
                 let q = _mm256_loadu_si256(q.add(32 * k).cast());
                 _mm256_madd_epi16(extend(code.add(16 * k)), q)
             });
@@ -152,8 +153,7 @@ impl Vector for Avx2 {
     unsafe fn add_bytes(sum: __m256i, q: *const u8, code: *const u8) -> __m256i {
         // SAFETY: the caller lets 64 bytes be read at `q` and at `code`.
         unsafe {
-            let [a, b, c, d] =
-                from_fn(|k| _mm256_madd_epi16(extend(code.add(16 * k)), extend(q.add(16 * k))));
+            let [a, b, c, d] = each!(k in [0, 1, 2, 3] => _mm256_madd_epi16(extend(code.add(16 * k)), extend(q.add(16 * k))));
             let products = _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d));
             _mm256_add_epi32(sum, products)
         }

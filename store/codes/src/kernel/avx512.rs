@@ -4,9 +4,8 @@
 //! instruction, BITALG counts the ones of bytes in one.
 
 use super::avx2;
-use super::vector::Vector;
+use super::vector::{Vector, each};
 use core::arch::x86_64::*;
-use core::array::from_fn;
 
 /// AVX-512 F, BW and VL; with `NEW` also VNNI and BITALG.
 #[derive(Clone, Copy)]
@@ -71,31 +70,31 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     #[inline(always)]
     unsafe fn load_f32(p: *const u8) -> [__m512; 2] {
         // SAFETY: the caller lets 128 bytes be read.
-        from_fn(|k| unsafe { _mm512_loadu_ps(p.add(64 * k).cast()) })
+        unsafe { each!(k in [0, 1] => _mm512_loadu_ps(p.add(64 * k).cast())) }
     }
 
     #[inline(always)]
     unsafe fn load_f16(p: *const u8) -> [__m512; 2] {
         // SAFETY: the caller lets 64 bytes be read.
-        from_fn(|k| unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(p.add(32 * k).cast())) })
+        unsafe { each!(k in [0, 1] => _mm512_cvtph_ps(_mm256_loadu_si256(p.add(32 * k).cast()))) }
     }
 
     #[inline(always)]
     unsafe fn add(a: [__m512; 2], b: [__m512; 2]) -> [__m512; 2] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm512_add_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1] => _mm512_add_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: [__m512; 2], b: [__m512; 2]) -> [__m512; 2] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm512_sub_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1] => _mm512_sub_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: [__m512; 2], b: [__m512; 2]) -> [__m512; 2] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm512_mul_ps(a[k], b[k]) })
+        unsafe { each!(k in [0, 1] => _mm512_mul_ps(a[k], b[k])) }
     }
 
     #[inline(always)]
@@ -117,24 +116,26 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     #[inline(always)]
     unsafe fn add_words(sum: [__m512i; 2], q: *const u8, code: *const u8) -> [__m512i; 2] {
         // SAFETY: the caller lets 128 bytes be read at `q` and 64 at `code`.
-        from_fn(|k| unsafe {
-            let q = _mm512_loadu_si512(q.add(64 * k).cast());
-            Self::multiply(sum[k], extend(code.add(32 * k)), q)
-        })
+        unsafe {
+            each!(k in [0, 1] => {
+                let q = _mm512_loadu_si512(q.add(64 * k).cast());
+                Self::multiply(sum[k], extend(code.add(32 * k)), q)
+            })
+        }
     }
 
     #[inline(always)]
     unsafe fn add_bytes(sum: [__m512i; 2], q: *const u8, code: *const u8) -> [__m512i; 2] {
         // SAFETY: the caller lets 64 bytes be read at `q` and at `code`.
-        from_fn(|k| unsafe {
-            Self::multiply(sum[k], extend(code.add(32 * k)), extend(q.add(32 * k)))
-        })
+        unsafe {
+            each!(k in [0, 1] => Self::multiply(sum[k], extend(code.add(32 * k)), extend(q.add(32 * k))))
+        }
     }
 
     #[inline(always)]
     unsafe fn add_ints(a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
         // SAFETY: the caller's promise.
-        from_fn(|k| unsafe { _mm512_add_epi32(a[k], b[k]) })
+        unsafe { each!(k in [0, 1] => _mm512_add_epi32(a[k], b[k])) }
     }
 
     #[inline(always)]

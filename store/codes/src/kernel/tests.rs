@@ -149,7 +149,7 @@ macro_rules! properties {
             }
 
             proptest! {
-                #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 6 } else { 200 }))]
+                #![proptest_config(crate::cases(200, 6))]
 
                 #[test]
                 fn dot_i8_query(

@@ -5,6 +5,19 @@
 //! instruction set may choose its best instructions for a whole step (a fused multiply-add
 //! of bytes, a popcount) where a trait of single registers would tie its hands.
 
+/// `[f(0), f(1), ..]` written out.
+///
+/// A closure, as `array::from_fn` takes, is a function of its own without the instruction set
+/// enabled: if the compiler does not inline it, every instruction in it becomes a call.
+#[cfg(target_arch = "x86_64")]
+macro_rules! each {
+    ($k:ident in [$($value:literal),*] => $result:expr) => {
+        [$({ let $k = $value; $result }),*]
+    };
+}
+#[cfg(target_arch = "x86_64")]
+pub(super) use each;
+
 /// An instruction set.
 ///
 /// # Safety
