@@ -25,8 +25,39 @@ use crate::pointer::Output;
 pub enum ClawftStatus {
     /// Done.
     Ok = 0,
-    /// The vector has not as many components as the store's dimension.
+    /// A vector has not as many components as the store's dimension, or that
+    /// dimension is out of bounds.
     WrongDimension = -1,
+    /// A component, or the length, of a vector is NaN or infinite.
+    NotFinite = -2,
+    /// A zero vector under cosine.
+    ZeroVector = -3,
+    /// `k` is 0.
+    ZeroK = -4,
+    /// The id is in the store already.
+    DuplicateId = -5,
+    /// The id is not in the store.
+    UnknownId = -6,
+    /// No room is left for another vector.
+    Full = -7,
+    /// The parameters of a store are out of their bounds.
+    BadParams = -8,
+    /// A buffer is not aligned to 64 bytes. Not seen from outside.
+    BufferMisaligned = -9,
+    /// A snapshot is shorter than its header says.
+    TooShort = -10,
+    /// A snapshot is damaged, or is none.
+    Corrupt = -11,
+    /// A snapshot is of another version.
+    WrongVersion = -12,
+    /// Scratch is too small for a call. Not seen from outside.
+    ScratchTooSmall = -13,
+    /// The place for results is too small. Not seen from outside.
+    ResultsTooSmall = -14,
+    /// A new capacity is below the present one.
+    Shrink = -15,
+    /// A radius is NaN.
+    BadRadius = -16,
     /// A handle that names no open store.
     BadHandle = -101,
     /// A pointer was null.
@@ -108,6 +139,14 @@ pub(crate) fn unknown_choice(name: &str, largest: u64, found: u32) -> Failed {
 pub(crate) fn too_small(name: &str, expected: u64, found: u64) -> Failed {
     let text = ": expected room for #, found #";
     Failed::new(ClawftStatus::OutputTooSmall, name, text, &[expected, found])
+}
+
+/// Keeps a sentence that is no error.
+pub(crate) fn note(text: &str) {
+    with_last(|last| {
+        last.len = 0;
+        text.bytes().for_each(|byte| last.push(byte));
+    });
 }
 
 /// The number to return for `result`.
@@ -231,7 +270,8 @@ mod tests {
 
     #[test]
     fn numbers_take_the_places_of_the_marks() {
-        let failed = Failed::new(ClawftStatus::Misaligned, "out", ": expected #, found #.", &[8, 12]);
+        let failed =
+            Failed::new(ClawftStatus::Misaligned, "out", ": expected #, found #.", &[8, 12]);
         assert_eq!(status(Err(failed)), -103);
         let text = with_last(|last| std::vec::Vec::from(&last.bytes[..last.len]));
         assert_eq!(text, b"out: expected 8, found 12.");

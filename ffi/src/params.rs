@@ -20,7 +20,7 @@ pub struct ClawftParams {
     /// How vectors are kept: 0 f32, 1 f16, 2 i8, 3 by the dimension: f32 below
     /// 128, i8 from there on.
     pub encoding: u32,
-    /// Links a vector on the upper levels; 0: 16.
+    /// Links that a vector chooses on each level, 4 to 64; 0: 16.
     pub m: u32,
     /// Candidates that an insert weighs; 0: 200.
     pub ef_construction: u32,
@@ -29,9 +29,6 @@ pub struct ClawftParams {
     /// Seed of levels and rotation. Same seed and same calls: same bytes.
     pub seed: u64,
 }
-
-/// From this dimension on the `encoding` 3 means i8.
-const CODED_FROM: u32 = 128;
 
 impl ClawftParams {
     fn check(&self) -> Result<Params, Failed> {
@@ -45,26 +42,29 @@ impl ClawftParams {
             0 => Encoding::F32,
             1 => Encoding::F16,
             2 => Encoding::I8,
-            3 if self.dim < CODED_FROM => Encoding::F32,
-            3 => Encoding::I8,
+            3 => Params::new(self.dim, self.capacity).encoding,
             found => return Err(unknown_choice("encoding", 3, found)),
         };
         let defaults = Params::new(self.dim, self.capacity);
-        // A number that does not fit is too large for the store, which says so.
-        let or_default = |given: u32, default: u16| match given {
-            0 => default,
-            given => u16::try_from(given).unwrap_or(u16::MAX),
-        };
+        let or_default = |given, default| if given == 0 { default } else { given };
+        let m = or_default(self.m, defaults.m.into());
         Ok(Params {
             metric,
             encoding,
-            m: or_default(self.m, defaults.m),
+            // A number that does not fit is too large for the store, which says so.
+            m: u16::try_from(m).unwrap_or(u16::MAX),
             ef_construction: or_default(self.ef_construction, defaults.ef_construction),
             seed: self.seed,
-            scan_limit: if self.scan_limit == 0 { None } else { Some(self.scan_limit) },
+            scan_limit: (self.scan_limit != 0).then_some(self.scan_limit),
             ..defaults
         })
     }
+}
+
+/// What `given` vectors mean for a store of `params`: 0 is the default.
+pub(crate) fn scan_limit(params: &Params, given: u32) -> u32 {
+    let given = (given != 0).then_some(given);
+    Params { scan_limit: given, ..*params }.scan_limit_in_force()
 }
 
 /// Reads and checks the host's struct.
@@ -78,7 +78,7 @@ pub(crate) unsafe fn read(params: *const ClawftParams) -> Result<Params, Failed>
 
 /// Writes the defaults for `dim` components and `capacity` vectors to `out`:
 /// cosine, encoding by the dimension, M 16, ef_construction 200, the measured
-/// scan limit, seed 0. The numbers are checked when they are used.
+/// scan limit, a fixed seed. The numbers are checked when they are used.
 ///
 /// Errors: those of pointers.
 ///
@@ -93,6 +93,7 @@ pub unsafe extern "C" fn clawft_params_init(
     let init = || {
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
+        let defaults = Params::new(dim, capacity);
         out.set(
             0,
             ClawftParams {
@@ -101,10 +102,10 @@ pub unsafe extern "C" fn clawft_params_init(
                 capacity,
                 metric: 0,
                 encoding: 3,
-                m: 0,
-                ef_construction: 0,
+                m: defaults.m.into(),
+                ef_construction: defaults.ef_construction,
                 scan_limit: 0,
-                seed: 0,
+                seed: defaults.seed,
             },
         );
         Ok(())

@@ -56,9 +56,9 @@ pub unsafe extern "C" fn clawft_get_batch(
         let out = unsafe { Output::rows("out", out, n.into(), dim) }?;
         store.check_dim(dim)?;
         if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
-            return Err(clawft_vectors::Error::UnknownId { id: unknown }.into());
+            return Err(clawft_vectors::Error::UnknownId(unknown).into());
         }
-        store.scratches.lend(&store.image.params(), 0, 0, |scratch, _, row| {
+        store.scratches.lend(store.image.layout(), 1, 0, |scratch, _, row| {
             for (at, &id) in ids.iter().enumerate() {
                 store.image.get(id, row, scratch)?;
                 out.copy(at * row.len(), row);
@@ -86,16 +86,14 @@ pub unsafe extern "C" fn clawft_ids(
 ) -> i32 {
     let ids = |store: &Store| {
         // SAFETY: the caller's promise.
-        let out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
+        let mut out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
         // SAFETY: the caller's promise.
         let out_count = unsafe { Output::one("out_count", out_count) }?;
         let count = store.image.len();
         if count > cap {
             return Err(too_small("cap", count.into(), cap.into()));
         }
-        for (at, id) in store.image.ids().enumerate() {
-            out.set(at, id);
-        }
+        store.image.ids(out.slice("out", store.image.bytes())?);
         out_count.set(0, count);
         Ok(())
     };

@@ -3,10 +3,11 @@
 //! Results go from the scratch to the host at the end of each call, when nothing
 //! can fail any more; a batch is checked whole before its first query runs.
 
-use clawft_vectors::{Hit, Mode, SearchOptions};
+use clawft_vectors::{Error as StoreError, Hit, Mode, SearchOptions};
 
 use crate::error::{Failed, status, unknown_choice};
 use crate::handle;
+use crate::params;
 use crate::pointer::{self, Output};
 use crate::scratch::DEFAULT_EF;
 use crate::store::Store;
@@ -34,7 +35,7 @@ pub struct ClawftQuery {
 /// A query after its checks.
 struct Checked<'a> {
     k: u32,
-    ef: u32,
+    ef: usize,
     mode: Mode,
     filter: Option<&'a [u64]>,
 }
@@ -60,13 +61,13 @@ impl Checked<'_> {
             // SAFETY: the caller's promise.
             Some(unsafe { pointer::input("filter_ids", query.filter_ids, len) }?)
         };
-        Ok(Self { k: query.k, ef: query.ef, mode, filter })
+        Ok(Self { k: query.k, ef: query.ef as usize, mode, filter })
     }
 
     /// The options for `store`. Numbers beyond its capacity mean its capacity.
     fn options(&self, store: &Store) -> SearchOptions<'_> {
-        let most = store.image.capacity();
-        let k = self.k.min(most);
+        let most = store.image.capacity() as usize;
+        let k = (self.k as usize).min(most);
         let ef = if self.ef == 0 { store.ef } else { self.ef };
         SearchOptions { k, ef: ef.max(k).min(most), mode: self.mode, filter: self.filter }
     }
@@ -204,11 +205,18 @@ unsafe fn search(
         let results = unsafe { Results::new(found, counts, (n, query.k)) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
-        let k = options.k as usize;
-        for row in rows.chunks_exact(dim as usize) {
-            store.image.check(row)?;
-        }
-        store.scratches.lend(&store.image.params(), options.ef, k, |scratch, hits, _| {
+        store.scratches.lend(store.image.layout(), options.ef, options.k, |scratch, hits, _| {
+            if n > 1 {
+                // A search without results looks at nothing but the vector: a
+                // sound one is refused for its k alone.
+                let nothing = SearchOptions { k: 0, ..options };
+                for row in rows.chunks_exact(dim as usize) {
+                    match store.image.search(row, &nothing, scratch, &mut []) {
+                        Err(StoreError::ZeroK) | Ok(_) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
             for (at, row) in rows.chunks_exact(dim as usize).enumerate() {
                 let count = store.image.search(row, &options, scratch, hits)?;
                 results.write(at, query.k as usize, &hits[..count]);
@@ -223,7 +231,7 @@ unsafe fn search(
 /// nearest first, at most `k` of the query: the room in `out_ids` and
 /// `out_distances`.
 ///
-/// Errors: as `clawft_search`; `NotFinite` for a radius that is not a number.
+/// Errors: as `clawft_search`; `BadRadius` for NaN.
 ///
 /// # Safety
 /// As `clawft_search`.
@@ -247,8 +255,7 @@ pub unsafe extern "C" fn clawft_search_range(
         // SAFETY: the caller's promise.
         let results = unsafe { Results::new(found, count, (1, query.k)) }?;
         let options = query.options(store);
-        let (params, k) = (store.image.params(), options.k as usize);
-        store.scratches.lend(&params, options.ef, k, |scratch, hits, _| {
+        store.scratches.lend(store.image.layout(), options.ef, options.k, |scratch, hits, _| {
             let count = store.image.search_range(vector, radius, &options, scratch, hits)?;
             results.write(0, query.k as usize, &hits[..count]);
             Ok(())
@@ -257,14 +264,14 @@ pub unsafe extern "C" fn clawft_search_range(
     status(handle::read(handle, search))
 }
 
-/// Sets the `ef` of queries that name none; 0: back to 64. Not part of a
+/// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
 /// snapshot.
 ///
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
     let set = |store: &mut Store| {
-        store.ef = if ef == 0 { DEFAULT_EF } else { ef };
+        store.ef = if ef == 0 { DEFAULT_EF } else { ef as usize };
         Ok(())
     };
     status(handle::write(handle, set))
@@ -277,7 +284,7 @@ pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_scan_limit(handle: u32, vectors: u32) -> i32 {
     let set = |store: &mut Store| {
-        store.image.set_scan_limit(if vectors == 0 { None } else { Some(vectors) });
+        store.image.set_scan_limit(params::scan_limit(store.image.params(), vectors));
         Ok(())
     };
     status(handle::write(handle, set))

@@ -54,7 +54,8 @@ pub unsafe extern "C" fn clawft_snapshot(
         if len > cap {
             return Err(too_small("cap", len as u64, cap as u64));
         }
-        out.copy(0, store.image.seal());
+        store.image.seal();
+        out.copy(0, store.image.bytes());
         out_len.set(0, len);
         Ok(())
     };
@@ -80,7 +81,8 @@ pub unsafe extern "C" fn clawft_snapshot_view(
         let out_address = unsafe { Output::one("out_address", out_address) }?;
         // SAFETY: the caller's promise.
         let out_len = unsafe { Output::one("out_len", out_len) }?;
-        let bytes = store.image.seal();
+        store.image.seal();
+        let bytes = store.image.bytes();
         out_address.set(0, bytes.as_ptr().cast());
         out_len.set(0, bytes.len());
         Ok(())
@@ -91,7 +93,8 @@ pub unsafe extern "C" fn clawft_snapshot_view(
 /// Opens a copy of the snapshot of `len` bytes. It is checked whole: a damaged
 /// or cut one is refused. `bytes` stays the caller's and needs no alignment.
 ///
-/// Errors: those of `clawft_adopt`; those of pointers.
+/// Errors: `TooShort`, `Corrupt`, `WrongVersion`; `OutOfMemory`, `TooManyStores`;
+/// those of pointers.
 ///
 /// # Safety
 /// Natively `bytes` is valid for reads of `len`, `out_handle` for writes.
@@ -107,7 +110,9 @@ pub unsafe extern "C" fn clawft_open(
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
         let claim = Claim::new()?;
-        let mut block = Block::new(len)?;
+        let whole = Image::<&[u8]>::snapshot_bytes(bytes)?;
+        let bytes = bytes.get(..whole).unwrap_or(bytes);
+        let mut block = Block::new(bytes.len())?;
         block.copy_from_slice(bytes);
         let store = Store::new(Image::open(block)?)?;
         out.set(0, claim.fill(store));
@@ -120,8 +125,7 @@ pub unsafe extern "C" fn clawft_open(
 /// as a store, without a copy. On success the block is the store's; on an error
 /// it stays the caller's.
 ///
-/// Errors: `NotAllocated`, `Corrupt`, `OutOfMemory` (scratch), `TooManyStores`;
-/// those of pointers.
+/// Errors: `NotAllocated`; as `clawft_open`.
 ///
 /// # Safety
 /// Natively `out_handle` is valid for writes.

@@ -14,7 +14,7 @@ pub(crate) struct Store {
     pub(crate) image: Image<Block>,
     pub(crate) scratches: Scratches,
     /// `ef` of queries that name none.
-    pub(crate) ef: u32,
+    pub(crate) ef: usize,
     /// An insert takes the place of a vector that is marked as deleted.
     pub(crate) replace_deleted: bool,
 }
@@ -35,7 +35,7 @@ impl Store {
     pub(crate) fn check_dim(&self, dim: u32) -> Result<(), Failed> {
         match self.image.params().dim {
             expected if expected == dim => Ok(()),
-            expected => Err(StoreError::WrongDimension { expected, found: dim }.into()),
+            expected => Err(StoreError::Dimension { expected, found: dim }.into()),
         }
     }
 }
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
         let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
-        let store = Store::new(Image::create(params, block)?)?;
+        let store = Store::new(Image::create(&params, block)?)?;
         out.set(0, claim.fill(store));
         Ok(())
     };
@@ -72,17 +72,21 @@ pub extern "C" fn clawft_destroy(handle: u32) -> i32 {
     status(handle::close(handle))
 }
 
-/// Moves the store into a buffer for `capacity` vectors, which may be smaller
-/// than before but not than the number of vectors. The handle stays. Old and new
-/// buffer exist side by side for the time of the call.
+/// Moves the store into a buffer for `capacity` vectors, no fewer than before.
+/// Handle, vectors and results stay the same. Old and new buffer exist side by
+/// side for the time of the call.
 ///
-/// Errors: `BadHandle`, `OutOfMemory`, `Full` (more vectors than `capacity`).
+/// Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
     let resize = |store: &mut Store| {
-        let params = Params { capacity, ..store.image.params() };
+        let expected = store.image.capacity();
+        if capacity < expected {
+            return Err(StoreError::Shrink { expected, found: capacity }.into());
+        }
+        let params = Params { capacity, ..*store.image.params() };
         let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
-        let image = store.image.grow_into(params, block)?;
+        let image = store.image.grow_into(capacity, block)?;
         let mut grown = Store::new(image)?;
         (grown.ef, grown.replace_deleted) = (store.ef, store.replace_deleted);
         *store = grown;

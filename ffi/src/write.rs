@@ -31,12 +31,11 @@ impl Store {
     /// Calls `change` with the image and the scratch that a write needs.
     fn change(
         &mut self,
-        change: impl FnOnce(&mut Image<Block>, &mut Scratch<&mut [u8]>) -> Result<(), Failed>,
+        change: impl FnOnce(&mut Image<Block>, &mut Scratch<'_>) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
-        let params = self.image.params();
-        let ef = u32::from(params.ef_construction).min(params.capacity);
-        let image = &mut self.image;
-        self.scratches.lend(&params, ef, 0, |scratch, _, _| change(image, scratch))
+        let (image, scratches) = (&mut self.image, &self.scratches);
+        let layout = *image.layout();
+        scratches.lend(&layout, 1, 0, |scratch, _, _| change(image, scratch))
     }
 }
 
@@ -46,7 +45,7 @@ fn insert_replacing(
     image: &mut Image<Block>,
     id: u64,
     vector: &[f32],
-    scratch: &mut Scratch<&mut [u8]>,
+    scratch: &mut Scratch<'_>,
 ) -> Result<(), Failed> {
     match image.insert(id, vector, scratch) {
         Ok(()) => {
@@ -55,12 +54,12 @@ fn insert_replacing(
             }
             Ok(())
         }
-        Err(StoreError::Full { capacity }) => match image.first_hidden() {
+        Err(full @ StoreError::Full { .. }) => match image.first_hidden() {
             Some(marked) => {
                 image.remove(marked, scratch)?;
                 Ok(image.insert(id, vector, scratch)?)
             }
-            None => Err(StoreError::Full { capacity }.into()),
+            None => Err(full.into()),
         },
         Err(error) => Err(error.into()),
     }
@@ -177,8 +176,7 @@ pub unsafe extern "C" fn clawft_upsert_batch(
 /// Errors: `BadHandle`, `UnknownId`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_remove(handle: u32, id: u64) -> i32 {
-    let remove =
-        |store: &mut Store| store.change(|image, scratch| Ok(image.remove(id, scratch)?));
+    let remove = |store: &mut Store| store.change(|image, scratch| Ok(image.remove(id, scratch)?));
     status(handle::write(handle, remove))
 }
 

@@ -10,7 +10,8 @@ fn the_header_is_that_of_the_sources() {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
     let lib = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
     // The order of the modules in lib.rs is the order in the header.
-    let mut builder = cbindgen::Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
+    let mut builder =
+        cbindgen::Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
     for line in lib.lines() {
         if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')) {
             builder = builder.with_src(root.join("src").join(name).with_extension("rs"));
