@@ -1,0 +1,83 @@
+//! Remove-and-insert churn of 20 times the capacity: recall within 0.02 of a fresh build of the
+//! same vectors, and no slot that a walk cannot reach.
+
+use clawft_vectors::{Mode, Params};
+
+use crate::data::{Random, Topics};
+use crate::store::Store;
+
+const TIMES: usize = 20;
+const QUERIES: usize = 100;
+/// Small, so that a walk looks at a part of the store only.
+const EF: usize = 32;
+
+/// That of the gate.
+const CAPACITY: usize = 600;
+
+/// Which vector goes next, of those in the store.
+#[derive(Clone, Copy, Debug)]
+enum Leaves {
+    Oldest,
+    Any,
+}
+
+/// Fills a store, replaces its vectors one by one, and compares it with a fresh one.
+fn churn(capacity: usize, dim: usize, leaves: Leaves, topic: impl Fn(usize, &mut Random) -> usize) {
+    let (topics, mut random) = (Topics::new(dim, 40, 0.8, 1), Random(2));
+    let params = Params::new(dim as u32, capacity as u32);
+    let mut store = Store::new(params);
+    for round in 0..capacity * (TIMES + 1) {
+        if round >= capacity {
+            let place = match leaves {
+                Leaves::Oldest => 0,
+                Leaves::Any => random.below(capacity),
+            };
+            store.remove_at(place);
+        }
+        let topic = topic(round, &mut random);
+        store.insert(topics.point(topic, &mut random));
+    }
+    store.is_sound();
+
+    let rows: Vec<_> = store.rows().cloned().collect();
+    assert_eq!(rows.len(), capacity);
+    let (fresh, queries) = (Store::built(params, &rows), topics.points(QUERIES, 3));
+    for mode in [Mode::Walk, Mode::Auto] {
+        let (old, new) = (store.recall(&queries, EF, mode), fresh.recall(&queries, EF, mode));
+        let name = format!("{dim} dimensions, {leaves:?}, {mode:?}");
+        assert!(old >= new - 0.02, "{name}: recall {old:.4}, a fresh build {new:.4}");
+        // A fresh build that is as bad would prove nothing.
+        assert!(new >= 0.9, "{name}: a fresh build has recall {new:.4}");
+    }
+}
+
+#[test]
+fn any_vector_leaves() {
+    for dim in [64, 256] {
+        churn(CAPACITY, dim, Leaves::Any, |_, random| random.below(40));
+    }
+}
+
+#[test]
+fn the_oldest_leaves() {
+    for dim in [64, 256] {
+        churn(CAPACITY, dim, Leaves::Oldest, |_, random| random.below(40));
+    }
+}
+
+/// The store forgets one subject wholly while it learns the next: the graph moves house.
+#[test]
+fn the_oldest_leaves_topic_after_topic() {
+    for dim in [64, 256] {
+        churn(CAPACITY, dim, Leaves::Oldest, |round, _| round / 150);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: run by cargo xtask test --all"]
+fn churn_of_a_large_store() {
+    for dim in [64, 256] {
+        churn(5_000, dim, Leaves::Any, |_, random| random.below(40));
+        churn(5_000, dim, Leaves::Oldest, |round, _| round / 1_000);
+    }
+}

@@ -1,0 +1,112 @@
+//! Recall@10 of at least 0.95 whatever the dimension, the data and the metric.
+
+use clawft_vectors::Metric::{self, Cosine, InnerProduct, L2};
+use clawft_vectors::{Mode, Params};
+
+use crate::data::{Topics, of_all_lengths, positive, uniform};
+use crate::store::Store;
+
+const COUNT: usize = 3_000;
+const QUERIES: usize = 100;
+/// That of `SearchOptions::new`.
+const EF: usize = 128;
+
+/// Builds a store of the rows but the last `QUERIES`, which are the queries, and holds the
+/// recall of both modes to `least`.
+#[track_caller]
+fn holds(name: &str, metric: Metric, rows: &[Vec<f32>], least: f64) {
+    let (base, queries) = rows.split_at(rows.len() - QUERIES);
+    let mut params = Params::new(rows[0].len() as u32, base.len() as u32);
+    params.metric = metric;
+    let store = Store::built(params, base);
+    store.is_sound();
+    for mode in [Mode::Walk, Mode::Auto] {
+        let recall = store.recall(queries, EF, mode);
+        if recall < least {
+            let (scan, exact) =
+                (store.recall(queries, EF, Mode::Scan), store.recall(queries, EF, Mode::Exact));
+            panic!(
+                "{name}, {metric:?}, {mode:?}: recall@10 {recall:.4}, expected {least}; \
+                 a scan has {scan:.4}, the full codes {exact:.4}"
+            );
+        }
+    }
+}
+
+/// Points of 60 topics, whose clouds overlap.
+fn texts(dim: usize) -> Vec<Vec<f32>> {
+    Topics::new(dim, 60, 0.8, 5).points(COUNT + QUERIES, 6)
+}
+
+#[test]
+fn uniform_in_16_dimensions() {
+    let rows = uniform(16, COUNT + QUERIES, 1);
+    for metric in [Cosine, InnerProduct, L2] {
+        holds("uniform 16", metric, &rows, 0.95);
+    }
+}
+
+#[test]
+fn two_dimensions() {
+    let rows = uniform(2, COUNT + QUERIES, 2);
+    for metric in [Cosine, L2] {
+        holds("uniform 2", metric, &rows, 0.95);
+    }
+    holds("texts 2", L2, &texts(2), 0.95);
+}
+
+#[test]
+fn a_hundred_dimensions() {
+    for metric in [Cosine, InnerProduct, L2] {
+        holds("texts 100", metric, &texts(100), 0.95);
+    }
+    for metric in [Cosine, InnerProduct, L2] {
+        holds("uniform 100", metric, &uniform(100, COUNT / 2, 3), 0.95);
+    }
+}
+
+#[test]
+fn dimensions_384() {
+    for metric in [Cosine, InnerProduct, L2] {
+        holds("texts 384", metric, &texts(384), 0.95);
+    }
+}
+
+#[test]
+fn dimensions_768() {
+    for metric in [Cosine, InnerProduct, L2] {
+        holds("texts 768", metric, &texts(768), 0.95);
+    }
+}
+
+#[test]
+fn uniform_in_384_and_768_dimensions() {
+    for dim in [384, 768] {
+        for metric in [Cosine, InnerProduct, L2] {
+            holds(&format!("uniform {dim}"), metric, &uniform(dim, 1_000 + QUERIES, 4), 0.95);
+        }
+    }
+}
+
+#[test]
+fn all_positive_vectors() {
+    for dim in [16, 100, 384] {
+        for metric in [Cosine, InnerProduct, L2] {
+            holds(&format!("positive {dim}"), metric, &positive(texts(dim)), 0.95);
+        }
+    }
+}
+
+#[test]
+fn vectors_of_all_lengths() {
+    for dim in [16, 100, 384] {
+        let rows = of_all_lengths(texts(dim), 7);
+        for metric in [InnerProduct, L2] {
+            holds(&format!("all lengths {dim}"), metric, &rows, 0.95);
+        }
+    }
+    // Far from zero, as raw readings are: about 5, give or take 2.
+    let mut rows = texts(384);
+    rows.iter_mut().flatten().for_each(|x| *x = 5.0 + 20.0 * *x);
+    holds("far from zero 384", L2, &rows, 0.95);
+}

@@ -1,0 +1,19 @@
+//! Recall: does a search find what comparing every vector finds?
+//!
+//! | file | what |
+//! |---|---|
+//! | `data.rs` | seeded vectors of many kinds: uniform, clustered, positive, of all lengths |
+//! | `store.rs` | an image with its buffers, the exact answer, and recall between them |
+//! | `kinds.rs` | recall of at least 0.95 whatever the dimension, the data and the metric |
+//! | `order.rs` | the order of insertion must not matter |
+//! | `churn.rs` | removing and inserting again and again must not matter |
+//!
+//! Every test runs with the automatic choice and once more with the scan forced off: at such
+//! sizes a scan would hide a broken graph. Sizes are those of the gate; what takes minutes is ignored
+//! there and run by `cargo xtask test --all`.
+
+mod churn;
+mod data;
+mod kinds;
+mod order;
+mod store;
