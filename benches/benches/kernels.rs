@@ -34,7 +34,12 @@ struct Codes {
 }
 
 impl Codes {
-    fn new(name: &'static str, unit: usize, rows: &Rows, encode: impl Fn(&[f32], &mut [u8])) -> Self {
+    fn new(
+        name: &'static str,
+        unit: usize,
+        rows: &Rows,
+        encode: impl Fn(&[f32], &mut [u8]),
+    ) -> Self {
         let mut bytes = vec![0; unit * rows.len()];
         bytes.chunks_exact_mut(unit).zip(rows.iter()).for_each(|(code, row)| encode(row, code));
         Codes { name, unit, bytes }
