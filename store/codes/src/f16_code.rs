@@ -4,7 +4,6 @@
 //! exponent.
 
 use crate::{FullCode, arith};
-use half::f16;
 
 /// Two bytes a dimension. Components beyond ±65504, the largest `f16`, saturate.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +21,7 @@ impl FullCode for F16Code {
     fn encode(v: &[f32], code: &mut [u8]) -> f32 {
         debug_assert!(code.len() >= 2 * v.len());
         for (x, bytes) in v.iter().zip(code.as_chunks_mut().0) {
-            *bytes = f16::from_f32_const(x.clamp(-LARGEST, LARGEST)).to_le_bytes();
+            *bytes = narrow(*x).to_le_bytes();
         }
         1.0
     }
@@ -55,9 +54,30 @@ pub(crate) fn widen(half: u16) -> f32 {
     f32::from_bits(value.to_bits() | special | (u32::from(half) & 0x8000) << 16)
 }
 
+/// The bits of the `f16` nearest to `x`, ties to even, no larger than the largest finite one.
+///
+/// A number that is normal as an `f16` is rounded in its bits: half a step less one, and one more
+/// if the last bit kept is odd. Below 2^-14 the steps are all 2^-24, as those of an `f32` between
+/// a half and one are: adding a half rounds, and leaves the count of steps in the low bits.
+#[inline(always)]
+fn narrow(x: f32) -> u16 {
+    let size = x.abs();
+    let size = if size > LARGEST { LARGEST } else { size };
+    let bits = size.to_bits();
+    let normal = (bits.wrapping_sub(112 << 23).wrapping_add(0xfff + (bits >> 13 & 1))) >> 13;
+    let subnormal = (size + 0.5).to_bits().wrapping_sub(0.5f32.to_bits());
+    let half = if size >= SMALLEST_NORMAL { normal } else { subnormal };
+    let half = if size.is_nan() { 0x7e00 } else { half };
+    half as u16 | (x.to_bits() >> 16 & 0x8000) as u16
+}
+
+/// 2^-14.
+const SMALLEST_NORMAL: f32 = 1.0 / 16_384.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::f16;
     use proptest::prelude::*;
 
     #[test]
@@ -69,6 +89,23 @@ mod tests {
                 "{bits:#06x} gave {ours}, expected {theirs}"
             );
         }
+    }
+
+    #[test]
+    fn narrows_halves_their_neighbours_and_their_middles() {
+        // Every boundary of rounding lies at a half or in the middle between two.
+        for bits in (0..0x7bffu16).step_by(if cfg!(miri) { 251 } else { 1 }) {
+            let (low, high) = (widen(bits), widen(bits + 1));
+            let middle = low + (high - low) / 2.0;
+            for x in [low, middle, middle.next_up(), middle.next_down(), high.next_down()] {
+                assert_eq!(narrow(x), f16::from_f32_const(x).to_bits(), "of {x:e}");
+                assert_eq!(narrow(-x), f16::from_f32_const(-x).to_bits(), "of -{x:e}");
+            }
+        }
+        for (x, bits) in [(65_520.0, 0x7bff), (f32::INFINITY, 0x7bff), (-1e30, 0xfbff)] {
+            assert_eq!(narrow(x), bits);
+        }
+        assert!(f16::from_bits(narrow(f32::NAN)).is_nan());
     }
 
     proptest! {
