@@ -1,7 +1,7 @@
 /* The C ABI of clawft. Generated: change the sources and run
  *     CLAWFT_BLESS=1 cargo test -p clawft-ffi --test header
  * docs/abi.md says how to use it. All functions that return int32_t return 0 or
- * a count when they succeed, else a negative number of enum ClawftStatus, and
+ * a count when they succeed, else a negative number of enum CLAWFT, and
  * then write no output. SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 #ifndef CLAWFT_H
@@ -23,8 +23,39 @@ enum CLAWFT
  {
   // Done.
   CLAWFT_OK = 0,
-  // The vector has not as many components as the store's dimension.
+  // A vector has not as many components as the store's dimension, or that
+  // dimension is out of bounds.
   CLAWFT_WRONG_DIMENSION = -1,
+  // A component, or the length, of a vector is NaN or infinite.
+  CLAWFT_NOT_FINITE = -2,
+  // A zero vector under cosine.
+  CLAWFT_ZERO_VECTOR = -3,
+  // `k` is 0.
+  CLAWFT_ZERO_K = -4,
+  // The id is in the store already.
+  CLAWFT_DUPLICATE_ID = -5,
+  // The id is not in the store.
+  CLAWFT_UNKNOWN_ID = -6,
+  // No room is left for another vector.
+  CLAWFT_FULL = -7,
+  // The parameters of a store are out of their bounds.
+  CLAWFT_BAD_PARAMS = -8,
+  // A buffer is not aligned to 64 bytes. Not seen from outside.
+  CLAWFT_BUFFER_MISALIGNED = -9,
+  // A snapshot is shorter than its header says.
+  CLAWFT_TOO_SHORT = -10,
+  // A snapshot is damaged, or is none.
+  CLAWFT_CORRUPT = -11,
+  // A snapshot is of another version.
+  CLAWFT_WRONG_VERSION = -12,
+  // Scratch is too small for a call. Not seen from outside.
+  CLAWFT_SCRATCH_TOO_SMALL = -13,
+  // The place for results is too small. Not seen from outside.
+  CLAWFT_RESULTS_TOO_SMALL = -14,
+  // A new capacity is below the present one.
+  CLAWFT_SHRINK = -15,
+  // A radius is NaN.
+  CLAWFT_BAD_RADIUS = -16,
   // A handle that names no open store.
   CLAWFT_BAD_HANDLE = -101,
   // A pointer was null.
@@ -95,7 +126,7 @@ typedef struct {
   // How vectors are kept: 0 f32, 1 f16, 2 i8, 3 by the dimension: f32 below
   // 128, i8 from there on.
   uint32_t encoding;
-  // Links a vector on the upper levels; 0: 16.
+  // Links that a vector chooses on each level, 4 to 64; 0: 16.
   uint32_t m;
   // Candidates that an insert weighs; 0: 200.
   uint32_t ef_construction;
@@ -109,16 +140,52 @@ typedef struct {
 typedef struct {
   // Size of this struct; the library sets it.
   uint32_t size;
+  // Components of a vector.
+  uint32_t dim;
+  // Vectors that fit.
+  uint32_t capacity;
   // Vectors in it, those marked as deleted as well.
   uint32_t count;
+  // Vectors marked as deleted.
+  uint32_t deleted;
+  // As in `ClawftParams`.
+  uint32_t metric;
+  // As in `ClawftParams`: 0, 1 or 2.
+  uint32_t encoding;
+  // As in `ClawftParams`.
+  uint32_t m;
+  // As in `ClawftParams`.
+  uint32_t ef_construction;
+  // `ef` of queries that name none.
+  uint32_t ef;
+  // Up to so many vectors a query of mode 0 scans.
+  uint32_t scan_limit;
+  // 1 if inserts take the places of vectors marked as deleted.
+  uint32_t replace_deleted;
+  // As in `ClawftParams`.
+  uint64_t seed;
+  // Bytes of the image, which are those of a snapshot.
+  uint64_t bytes;
+  // Bytes of the graph in it.
+  uint64_t graph_bytes;
+  // Bytes of the short codes and factors in it.
+  uint64_t short_bytes;
+  // Bytes of the full codes' pages in it.
+  uint64_t pool_bytes;
 } ClawftStats;
 
-// What `clawft_verify` found. All zero but `size` and `count`: the store is sound.
+// What `clawft_verify` found. The store is sound if `unreachable` and `broken` are 0.
 typedef struct {
   // Size of this struct; the library sets it.
   uint32_t size;
-  // Vectors that no search by the graph can reach.
+  // Vectors in the graph.
+  uint32_t live;
+  // Vectors that no walk through the graph can reach.
   uint32_t unreachable;
+  // 1 if an invariant of the graph is broken; `clawft_last_error` says which.
+  uint32_t broken;
+  // Links on all levels.
+  uint64_t links;
 } ClawftReport;
 
 // How to search. `clawft_query_init` fills in the defaults.
@@ -197,7 +264,7 @@ int32_t clawft_memory_stats(ClawftMemory *out);
 
 // Writes the defaults for `dim` components and `capacity` vectors to `out`:
 // cosine, encoding by the dimension, M 16, ef_construction 200, the measured
-// scan limit, seed 0. The numbers are checked when they are used.
+// scan limit, a fixed seed. The numbers are checked when they are used.
 //
 // Errors: those of pointers.
 //
@@ -260,7 +327,7 @@ int32_t clawft_ids(uint32_t handle, uint64_t *out, uint32_t cap, uint32_t *out_c
 // Natively `out` is valid for writes.
 int32_t clawft_stats(uint32_t handle, ClawftStats *out);
 
-// Walks the whole store and counts what is broken, to `out`. Takes time in
+// Walks the whole graph and writes what is broken in it to `out`. Takes time in
 // proportion to its size.
 //
 // Errors: `BadHandle`; those of pointers.
@@ -320,7 +387,7 @@ int32_t clawft_search_batch(uint32_t handle,
 // nearest first, at most `k` of the query: the room in `out_ids` and
 // `out_distances`.
 //
-// Errors: as `clawft_search`; `NotFinite` for a radius that is not a number.
+// Errors: as `clawft_search`; `BadRadius` for NaN.
 //
 // # Safety
 // As `clawft_search`.
@@ -333,7 +400,7 @@ int32_t clawft_search_range(uint32_t handle,
                             float *out_distances,
                             uint32_t *out_count);
 
-// Sets the `ef` of queries that name none; 0: back to 64. Not part of a
+// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
 // snapshot.
 //
 // Errors: `BadHandle`.
@@ -374,7 +441,8 @@ int32_t clawft_snapshot_view(uint32_t handle, const void **out_address, size_t *
 // Opens a copy of the snapshot of `len` bytes. It is checked whole: a damaged
 // or cut one is refused. `bytes` stays the caller's and needs no alignment.
 //
-// Errors: those of `clawft_adopt`; those of pointers.
+// Errors: `TooShort`, `Corrupt`, `WrongVersion`; `OutOfMemory`, `TooManyStores`;
+// those of pointers.
 //
 // # Safety
 // Natively `bytes` is valid for reads of `len`, `out_handle` for writes.
@@ -384,8 +452,7 @@ int32_t clawft_open(const void *bytes, size_t len, uint32_t *out_handle);
 // as a store, without a copy. On success the block is the store's; on an error
 // it stays the caller's.
 //
-// Errors: `NotAllocated`, `Corrupt`, `OutOfMemory` (scratch), `TooManyStores`;
-// those of pointers.
+// Errors: `NotAllocated`; as `clawft_open`.
 //
 // # Safety
 // Natively `out_handle` is valid for writes.
@@ -407,11 +474,11 @@ int32_t clawft_create(const ClawftParams *params, uint32_t *out_handle);
 // Errors: `BadHandle`.
 int32_t clawft_destroy(uint32_t handle);
 
-// Moves the store into a buffer for `capacity` vectors, which may be smaller
-// than before but not than the number of vectors. The handle stays. Old and new
-// buffer exist side by side for the time of the call.
+// Moves the store into a buffer for `capacity` vectors, no fewer than before.
+// Handle, vectors and results stay the same. Old and new buffer exist side by
+// side for the time of the call.
 //
-// Errors: `BadHandle`, `OutOfMemory`, `Full` (more vectors than `capacity`).
+// Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 int32_t clawft_resize(uint32_t handle, uint32_t capacity);
 
 // Inserts the vector of `dim` floats under an id that is not there yet.
@@ -535,7 +602,7 @@ int32_t clawft_memory_stats(ClawftMemory *out);
 
 // Writes the defaults for `dim` components and `capacity` vectors to `out`:
 // cosine, encoding by the dimension, M 16, ef_construction 200, the measured
-// scan limit, seed 0. The numbers are checked when they are used.
+// scan limit, a fixed seed. The numbers are checked when they are used.
 //
 // Errors: those of pointers.
 //
@@ -598,7 +665,7 @@ int32_t clawft_ids(uint32_t handle, uint64_t *out, uint32_t cap, uint32_t *out_c
 // Natively `out` is valid for writes.
 int32_t clawft_stats(uint32_t handle, ClawftStats *out);
 
-// Walks the whole store and counts what is broken, to `out`. Takes time in
+// Walks the whole graph and writes what is broken in it to `out`. Takes time in
 // proportion to its size.
 //
 // Errors: `BadHandle`; those of pointers.
@@ -658,7 +725,7 @@ int32_t clawft_search_batch(uint32_t handle,
 // nearest first, at most `k` of the query: the room in `out_ids` and
 // `out_distances`.
 //
-// Errors: as `clawft_search`; `NotFinite` for a radius that is not a number.
+// Errors: as `clawft_search`; `BadRadius` for NaN.
 //
 // # Safety
 // As `clawft_search`.
@@ -671,7 +738,7 @@ int32_t clawft_search_range(uint32_t handle,
                             float *out_distances,
                             uint32_t *out_count);
 
-// Sets the `ef` of queries that name none; 0: back to 64. Not part of a
+// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
 // snapshot.
 //
 // Errors: `BadHandle`.
@@ -712,7 +779,8 @@ int32_t clawft_snapshot_view(uint32_t handle, const void **out_address, size_t *
 // Opens a copy of the snapshot of `len` bytes. It is checked whole: a damaged
 // or cut one is refused. `bytes` stays the caller's and needs no alignment.
 //
-// Errors: those of `clawft_adopt`; those of pointers.
+// Errors: `TooShort`, `Corrupt`, `WrongVersion`; `OutOfMemory`, `TooManyStores`;
+// those of pointers.
 //
 // # Safety
 // Natively `bytes` is valid for reads of `len`, `out_handle` for writes.
@@ -722,8 +790,7 @@ int32_t clawft_open(const void *bytes, size_t len, uint32_t *out_handle);
 // as a store, without a copy. On success the block is the store's; on an error
 // it stays the caller's.
 //
-// Errors: `NotAllocated`, `Corrupt`, `OutOfMemory` (scratch), `TooManyStores`;
-// those of pointers.
+// Errors: `NotAllocated`; as `clawft_open`.
 //
 // # Safety
 // Natively `out_handle` is valid for writes.
@@ -745,11 +812,11 @@ int32_t clawft_create(const ClawftParams *params, uint32_t *out_handle);
 // Errors: `BadHandle`.
 int32_t clawft_destroy(uint32_t handle);
 
-// Moves the store into a buffer for `capacity` vectors, which may be smaller
-// than before but not than the number of vectors. The handle stays. Old and new
-// buffer exist side by side for the time of the call.
+// Moves the store into a buffer for `capacity` vectors, no fewer than before.
+// Handle, vectors and results stay the same. Old and new buffer exist side by
+// side for the time of the call.
 //
-// Errors: `BadHandle`, `OutOfMemory`, `Full` (more vectors than `capacity`).
+// Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 int32_t clawft_resize(uint32_t handle, uint32_t capacity);
 
 // Inserts the vector of `dim` floats under an id that is not there yet.

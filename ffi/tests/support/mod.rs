@@ -1,5 +1,5 @@
 //! What the tests of the C ABI share: calls that must succeed, vectors, the sentence.
-#![allow(dead_code, reason = "each test binary uses its part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of this")]
 
 use clawft::*;
 use std::ffi::c_char;

@@ -1,0 +1,33 @@
+//! Memory that grows up to a limit. One test, because a process has one limit.
+
+mod support;
+
+use clawft::ClawftStatus as S;
+use clawft::*;
+use support::*;
+
+#[test]
+fn growth_stops_at_the_limit_and_all_comes_back() {
+    ok(unsafe { clawft_init_memory(std::ptr::null_mut(), 1 << 20) });
+    assert_eq!(memory().limit, 1 << 20);
+    let mut blocks = Vec::new();
+    loop {
+        let block = clawft_alloc(100_000);
+        if block.is_null() {
+            break;
+        }
+        blocks.push(block);
+    }
+    assert!(sentence().contains("100000"), "{}", sentence());
+    assert_eq!(blocks.len(), 10, "ten of these and their headers fit into 1 MiB");
+    let full = memory();
+    assert!(full.claimed <= 1 << 20 && full.overhead < 1024);
+    let mut handle = 7;
+    let params = params(32, 100_000);
+    assert_eq!(unsafe { clawft_create(&params, &mut handle) }, S::OutOfMemory as i32);
+    assert_eq!((handle, memory()), (7, full));
+    for block in blocks {
+        ok(clawft_free(block));
+    }
+    assert_eq!(memory().claimed, 0);
+}
