@@ -1,6 +1,6 @@
 //! The WebAssembly artifacts: what each one is built from, and the building.
 
-use crate::process::{Outcome, cargo, command, read, run, target, write};
+use crate::process::{Outcome, cargo, command, read, run, run_silently, target, write};
 use crate::tools;
 use std::path::PathBuf;
 
@@ -148,18 +148,23 @@ impl Artifact {
         let stamp = folder.join("optimised");
         let current = read(&stamp).is_ok_and(|old| old == key.as_bytes());
         if !(current && built.path.exists() && built.named.exists()) {
-            run(command(&wasm_opt)
-                .args(self.allowed)
-                .args(["-O3", "-g", "--strip-target-features"])
-                .arg(&raw)
-                .arg("-o")
-                .arg(&built.named))?;
-            run(command(&wasm_opt)
-                .args(self.allowed)
-                .args(["--strip-debug", "--strip-producers"])
-                .arg(&built.named)
-                .arg("-o")
-                .arg(&built.path))?;
+            eprintln!("$ wasm-opt -O3 {}", self.file);
+            run_silently(
+                command(&wasm_opt)
+                    .args(self.allowed)
+                    .args(["-O3", "-g", "--strip-target-features"])
+                    .arg(&raw)
+                    .arg("-o")
+                    .arg(&built.named),
+            )?;
+            run_silently(
+                command(&wasm_opt)
+                    .args(self.allowed)
+                    .args(["--strip-debug", "--strip-producers"])
+                    .arg(&built.named)
+                    .arg("-o")
+                    .arg(&built.path),
+            )?;
             write(&stamp, key.as_bytes())?;
         }
         Ok(built)

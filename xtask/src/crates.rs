@@ -8,68 +8,94 @@ use crate::process::Outcome;
 use std::collections::{BTreeMap, HashMap};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// Bytes by crate (functions) and by section (the rest), largest first.
-pub(crate) fn weigh(module: &[u8]) -> Outcome<Vec<(String, usize)>> {
-    let broken = |error: wasmparser::BinaryReaderError| format!("the module: {error}");
-    let mut bodies = Vec::new();
-    let mut imported = 0;
-    let mut names = HashMap::new();
-    let mut weights = BTreeMap::<String, usize>::new();
-    for payload in Parser::new(0).parse_all(module) {
-        match payload.map_err(broken)? {
-            Payload::CodeSectionEntry(body) => bodies.push(body.range().len()),
-            Payload::ImportSection(section) => {
-                imported = section.count();
-            }
-            Payload::DataSection(section) => {
-                *weights.entry("(constants)".into()).or_default() += section.range().len();
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::Name(section) = section.as_known() {
-                    for name in section {
-                        if let Name::Function(functions) = name.map_err(broken)? {
-                            for function in functions {
-                                let function = function.map_err(broken)?;
-                                names.insert(function.index, function.name.to_string());
-                            }
-                        }
-                    }
-                }
-            }
-            other => {
-                if let Some((_, range)) = other.as_section() {
-                    let code = matches!(other, Payload::CodeSectionStart { .. });
-                    if !code {
-                        *weights.entry("(types, exports, tables)".into()).or_default() +=
-                            range.len();
-                    }
-                }
-            }
-        }
-    }
-    for (index, bytes) in bodies.into_iter().enumerate() {
-        let name = names.get(&(imported + index as u32)).map_or("", String::as_str);
-        *weights.entry(crate_of(name)).or_default() += bytes;
-    }
-    let mut weights: Vec<_> = weights.into_iter().collect();
-    weights.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Ok(weights)
+/// What a module consists of.
+struct Parts {
+    /// Symbol and bytes of each function.
+    functions: Vec<(String, usize)>,
+    /// Bytes of the data section.
+    constants: usize,
+    /// Bytes of the other sections that ship.
+    other: usize,
 }
 
-/// The crate in a symbol: the first path in it.
+/// Bytes by crate (functions) and by section (the rest), largest first.
+pub(crate) fn weigh(module: &[u8]) -> Outcome<Vec<(String, usize)>> {
+    let parts = parse(module)?;
+    let mut weights = BTreeMap::<String, usize>::new();
+    for (symbol, bytes) in &parts.functions {
+        *weights.entry(crate_of(symbol)).or_default() += bytes;
+    }
+    weights.insert("(constants)".into(), parts.constants);
+    weights.insert("(types, exports, tables)".into(), parts.other);
+    Ok(sorted(weights))
+}
+
+/// Bytes by function, largest first; generic ones of the same name are added up.
+pub(crate) fn weigh_functions(module: &[u8]) -> Outcome<Vec<(String, usize)>> {
+    let mut weights = BTreeMap::<String, usize>::new();
+    for (symbol, bytes) in parse(module)?.functions {
+        *weights.entry(plain(&symbol)).or_default() += bytes;
+    }
+    Ok(sorted(weights))
+}
+
+fn sorted(weights: BTreeMap<String, usize>) -> Vec<(String, usize)> {
+    let mut weights: Vec<_> = weights.into_iter().collect();
+    weights.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    weights
+}
+
+fn parse(module: &[u8]) -> Outcome<Parts> {
+    let broken = |error: wasmparser::BinaryReaderError| format!("the module: {error}");
+    let mut parts = Parts { functions: Vec::new(), constants: 0, other: 0 };
+    let mut imported = 0;
+    let mut names = HashMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.map_err(broken)? {
+            Payload::CodeSectionEntry(body) => {
+                parts.functions.push((String::new(), body.range().len()));
+            }
+            Payload::CodeSectionStart { .. } => {}
+            Payload::ImportSection(section) => imported = section.count(),
+            Payload::DataSection(section) => parts.constants = section.range().len(),
+            Payload::CustomSection(section) => {
+                let KnownCustom::Name(section) = section.as_known() else { continue };
+                for name in section {
+                    let Name::Function(functions) = name.map_err(broken)? else { continue };
+                    for function in functions {
+                        let function = function.map_err(broken)?;
+                        names.insert(function.index, function.name.to_string());
+                    }
+                }
+            }
+            other => parts.other += other.as_section().map_or(0, |(_, range)| range.len()),
+        }
+    }
+    for (index, (symbol, _)) in parts.functions.iter_mut().enumerate() {
+        *symbol = names.remove(&(imported + index as u32)).unwrap_or_default();
+    }
+    Ok(parts)
+}
+
+/// The crate in a symbol: the first name that a `::` follows.
 fn crate_of(symbol: &str) -> String {
-    let name = format!("{:#}", rustc_demangle::demangle(symbol));
+    let name = plain(symbol);
     if name.starts_with("clawft_") && !name.contains("::") {
         // An export of the C ABI keeps its plain name.
         return "clawft (exports)".into();
     }
-    let start = name.find(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
-    let path = start.map_or("", |at| &name[at..]);
-    let path = ["mut ", "dyn "].iter().fold(path, |path, word| path.trim_start_matches(word));
-    match path.split_once("::") {
-        Some((first, _)) => first.split(['[', '<', ' ']).next().unwrap_or(first).to_string(),
-        None => "(other)".into(),
-    }
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let crates = name.split("::").map(|part| {
+        let start = part.rfind(|letter| !is_part(letter)).map_or(0, |at| at + 1);
+        &part[start..]
+    });
+    let mut crates = crates.take(name.matches("::").count());
+    crates.find(|name| !name.is_empty()).unwrap_or("(other)").to_string()
+}
+
+/// A symbol as a person reads it, without its hash.
+fn plain(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
 #[cfg(test)]
@@ -85,6 +111,7 @@ mod tests {
             ("core::fmt::Formatter::pad", "core"),
             ("<clawft_vectors::Error as core::fmt::Display>::fmt", "clawft_vectors"),
             ("<&mut talc::base::Talc<A> as B>::c", "talc"),
+            ("<u64 as core::convert::TryInto<usize>>::try_into", "core"),
             ("memcpy", "(other)"),
             ("", "(other)"),
         ] {

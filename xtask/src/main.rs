@@ -23,7 +23,8 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data (demo --help)
   test    everything that must hold; `test --all` adds Miri, peers and long fuzzing
   bench   criterion benches and native peers; arguments go to criterion
-  size    bytes of every artifact and of every crate in it, held to the budgets
+  size    bytes of every artifact and of every crate in it, held to the budgets;
+          `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
 
 fn main() -> ExitCode {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(rest),
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
-        Some("size") => sizes::size(),
+        Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -53,9 +53,13 @@ fn typed(command: &Command) -> String {
 
 /// Runs a command with its output shown.
 pub(crate) fn run(command: &mut Command) -> Outcome {
-    // Another cargo that waits for the same target folder would look stuck
-    // without this line.
+    // Without this line a cargo that waits for another one would look stuck.
     eprintln!("$ {}", typed(command));
+    run_silently(command)
+}
+
+/// The same without the line that says so.
+pub(crate) fn run_silently(command: &mut Command) -> Outcome {
     let status = command.stdin(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),

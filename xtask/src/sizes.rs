@@ -18,11 +18,32 @@ pub(crate) struct Weight {
     over: Vec<String>,
 }
 
-/// `cargo xtask size`.
-pub(crate) fn size() -> Outcome {
+/// Functions that `--functions` lists.
+const LARGEST: usize = 40;
+
+/// `cargo xtask size [--functions] [ARTIFACT...]`.
+pub(crate) fn size(arguments: &[String]) -> Outcome {
+    let (options, names): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| *argument == "--functions");
+    let known = |name: &&&String| ALL.iter().any(|artifact| artifact.name == name.as_str());
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let all = ALL.map(|artifact| artifact.name).join(", ");
+        return Err(format!("size knows {all}, found `{unknown}`"));
+    }
     let mut weights = Vec::new();
     for artifact in ALL {
-        weights.push(weigh(artifact, &artifact.build()?)?);
+        if !names.is_empty() && !names.iter().any(|name| *name == artifact.name) {
+            continue;
+        }
+        let built = artifact.build()?;
+        weights.push(weigh(artifact, &built)?);
+        if !options.is_empty() {
+            println!("{}: the largest functions", artifact.file);
+            let functions = crates::weigh_functions(&read(&built.named)?)?;
+            for (name, bytes) in functions.iter().take(LARGEST) {
+                println!("{bytes:>9}  {name}");
+            }
+        }
     }
     print(&weights);
     hold(&weights)

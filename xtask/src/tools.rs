@@ -7,6 +7,8 @@ use crate::process::{Outcome, answers, cargo, command, output, run, target};
 use std::path::{Path, PathBuf};
 
 const BINARYEN: &str = "132.0.0";
+/// Older ones do not know the final opcodes of relaxed SIMD.
+const BINARYEN_LEAST: u32 = 116;
 const WASMTIME_CLI: &str = "49.0.4";
 const WASMTIME_PYTHON: &str = "50.0.1";
 const CARGO_FUZZ: &str = "0.13.1";
@@ -32,18 +34,23 @@ pub(crate) fn targets(wanted: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// `wasm-opt`: one on the PATH, else binaryen's from npm.
+/// `wasm-opt`: one on the PATH that is new enough, else binaryen's from npm.
 pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
     if answers("wasm-opt", "--version") {
-        return Ok("wasm-opt".into());
+        let version = output(command("wasm-opt").arg("--version"))?;
+        let number = version.split_whitespace().find_map(|word| word.parse::<u32>().ok());
+        if number.is_some_and(|number| number >= BINARYEN_LEAST) {
+            return Ok("wasm-opt".into());
+        }
     }
     let npm = folder().join("npm");
     let wasm_opt = npm.join("node_modules/.bin/wasm-opt");
     if !wasm_opt.exists() {
         if !answers("npm", "--version") {
-            return Err("wasm-opt is missing: install Debian's `binaryen`, or npm so that this \
-                can install it"
-                .into());
+            return Err(format!(
+                "wasm-opt {BINARYEN_LEAST} or newer is missing: install binaryen, or npm so that \
+                 this can install it"
+            ));
         }
         make(&npm)?;
         let package = format!("binaryen@{BINARYEN}");

@@ -12,8 +12,6 @@ use crate::run::{Inputs, Loaded, load};
 use crate::sweep::{self, Searcher};
 
 const K: usize = 10;
-/// Recall that must be reached at some ef, on every set and in every mode.
-const RECALL: [f64; 2] = [0.97, 0.99];
 /// Values of ef at which all builds must give the same ids.
 const SAME_AT: [u32; 3] = [16, 64, 200];
 const LINEAR_MEMORY_MAX: usize = 8 << 20;
@@ -61,11 +59,11 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
 
         for ((set, vectors, _), exact) in inputs.queries.iter().zip(&exact) {
             for mode in [Mode::Auto, Mode::Walk, Mode::Scan] {
-                let mut wanted = RECALL.iter().peekable();
+                let mut wanted = sweep::TARGETS.iter().peekable();
                 let mut best = 0.0f64;
                 for ef in sweep::EF {
                     let (ids, counts) = searcher.answer(vectors, mode, ef)?;
-                    let recall = recall(exact, &ids, &counts);
+                    let recall = exact.recall(&ids, &counts);
                     best = best.max(recall);
                     while let Some(want) = wanted.next_if(|want| recall >= **want) {
                         let mode = mode.name();
@@ -87,7 +85,7 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
                 }
             }
             let (ids, counts) = searcher.answer(vectors, Mode::Exact, K as u32)?;
-            let recall = recall(exact, &ids, &counts);
+            let recall = exact.recall(&ids, &counts);
             verdict.expect(
                 recall >= 0.995,
                 format!("{name}: {set}, exact: recall@10 {recall:.4}, 0.995 wanted (8-bit codes)"),
@@ -149,14 +147,4 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
     }
     println!("demo check: {} passed, {} failed", verdict.held, verdict.failed);
     Ok(verdict.failed == 0 && verdict.held > 0)
-}
-
-fn recall(exact: &Exact<'_>, ids: &[u64], counts: &[u32]) -> f64 {
-    let (mut from, mut hits) = (0, 0);
-    for (query, count) in counts.iter().enumerate() {
-        let to = from + *count as usize;
-        hits += exact.count(query, &ids[from..to]);
-        from = to;
-    }
-    hits as f64 / (counts.len() * exact.k) as f64
 }

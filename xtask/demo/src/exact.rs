@@ -86,6 +86,18 @@ impl<'a> Exact<'a> {
         found.iter().enumerate().filter(|one| is_near(*one)).count().min(self.k)
     }
 
+    /// The share of the true neighbours in answers to all queries, one after the
+    /// other: `ids` holds them, `counts` how many each query got.
+    pub(crate) fn recall(&self, ids: &[u64], counts: &[u32]) -> f64 {
+        let (mut from, mut hits) = (0, 0);
+        for (query, count) in counts.iter().enumerate() {
+            let to = from + *count as usize;
+            hits += self.count(query, &ids[from..to]);
+            from = to;
+        }
+        hits as f64 / (self.queries.rows * self.k) as f64
+    }
+
     /// The distance in f64: smaller is nearer.
     fn distance(&self, query: usize, row: usize) -> f64 {
         let pairs = self.queries.row(query).iter().zip(self.base.row(row));
@@ -224,6 +236,16 @@ mod tests {
         assert_eq!(exact.count(0, &[0, 5]), 1, "no such row");
         assert_eq!(exact.count(0, &[u64::MAX, 1 << 32]), 0);
         assert_eq!(exact.count(0, &[]), 0);
+    }
+
+    #[test]
+    fn recall_is_the_share_over_all_queries() {
+        let base = Matrix { rows: 4, dim: 1, values: vec![0.0, 1.0, 5.0, 9.0] };
+        let queries = Matrix { rows: 2, dim: 1, values: vec![0.0, 9.0] };
+        let exact = Exact::compute(&base, &queries, Metric::L2, 2);
+        assert_eq!(exact.recall(&[0, 1, 3, 2], &[2, 2]), 1.0);
+        assert_eq!(exact.recall(&[0, 3, 2], &[1, 2]), 0.75);
+        assert_eq!(exact.recall(&[], &[0, 0]), 0.0);
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    #[expect(unsafe_code, reason = "precompiled code can only be loaded on trust")]
     pub(crate) fn load(wasm: &[u8], runtime: Runtime) -> Result<Self, Failure> {
         let engine = Engine::default();
         let broken = |error: wasmtime::Error| Failure::new(format!("the module: {error:#}"));

@@ -6,6 +6,9 @@
 //! reach. The answer to compare with is computed from the data given
 //! (`exact`); it is never read from a file.
 
+// Unsafe once: `kernel` loads code that it has compiled itself.
+#![deny(unsafe_code)]
+
 mod arrays;
 mod check;
 mod exact;

@@ -110,11 +110,12 @@ impl Report {
                     "p50_us": rounded(micros(point.p50), 2),
                     "p99_us": rounded(micros(point.p99), 2),
                     "ef": point.ef,
+                    "target": point.target,
                 })
             );
         } else {
             println!(
-                "{:<9} {:<4} {:<11} {:<5} {:>5} {:>9.4} {:>11.0} {:>8.1} {:>8.1}",
+                "{:<9} {:<4} {:<11} {:<5} {:>5} {:>9.4} {:>11.0} {:>8.1} {:>8.1}  {}",
                 at.artifact,
                 at.runtime,
                 at.queries,
@@ -124,6 +125,7 @@ impl Report {
                 point.qps,
                 micros(point.p50),
                 micros(point.p99),
+                point.target.map_or(String::new(), |target| format!("smallest ef for {target}")),
             );
         }
     }

@@ -11,8 +11,6 @@ use crate::{Failure, texts, words};
 
 /// Neighbours asked for.
 const K: usize = 10;
-/// Recall at which the points of the second runtime are taken.
-const OPERATING_POINTS: [f64; 2] = [0.97, 0.99];
 /// The maximum of the linear memory where the data allows it.
 const USUAL_MAXIMUM: usize = 16 << 20;
 /// Linear memory beside a store's image: the module's data, its stack, the
@@ -266,7 +264,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
     let mut spoken = Vec::new();
     for artifact in &options.artifacts {
-        let mut chosen: Vec<Vec<(Mode, Vec<u32>)>> = Vec::new();
+        // For each set: mode, recall wanted, ef that has it.
+        let mut chosen: Vec<Vec<(Mode, f64, u32)>> = Vec::new();
         for (turn, runtime) in runtimes.iter().enumerate() {
             let is_first = turn == 0 && artifact.name == options.artifacts[0].name;
             let mut loaded = match is_first {
@@ -283,20 +282,30 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
                     queries: set.name,
                     rows,
                 };
-                let mut of_set = Vec::new();
-                for (at, mode) in modes.iter().enumerate() {
-                    // The first runtime sweeps; the others repeat its operating points.
-                    let values = match turn {
-                        0 => ef.clone(),
-                        _ => chosen[number][at].1.clone(),
-                    };
-                    let each = |point: &Point| report.point(&job, &place, point);
-                    let points = searcher.sweep(set, *mode, &values, each)?;
-                    of_set.push((*mode, picked(&points)));
+                // The first runtime sweeps and finds the operating points; the
+                // others repeat these.
+                let mut of_set = match turn {
+                    0 => Vec::new(),
+                    _ => chosen[number].clone(),
+                };
+                if turn == 0 {
+                    for mode in &modes {
+                        let each = |point: &Point| report.point(&job, &place, point);
+                        let points = searcher.sweep(set, *mode, &ef, each)?;
+                        for target in sweep::TARGETS {
+                            let ef = searcher.smallest_ef(set, &points, target)?;
+                            of_set.extend(ef.map(|ef| (*mode, target, ef)));
+                        }
+                    }
+                }
+                for (mode, target, ef) in &of_set {
+                    let mut point = searcher.measure(set, *mode, *ef)?;
+                    point.target = Some(*target);
+                    report.point(&job, &place, &point);
                 }
                 if turn == 0 {
                     if artifact.name == options.artifacts[0].name && !options.json {
-                        let ef = of_set[0].1.last().copied().unwrap_or(ef[0]);
+                        let ef = of_set.last().map_or(ef[0], |(_, _, ef)| *ef);
                         spoken.push(searcher.answer(set.vectors, modes[0], ef)?);
                     }
                     chosen.push(of_set);
@@ -313,17 +322,4 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         words::show(&job, questions.as_deref(), set.name, ids, counts);
     }
     Ok(())
-}
-
-/// The values of ef at the operating points; the last one measured where
-/// recall falls short of them.
-fn picked(points: &[Point]) -> Vec<u32> {
-    let reached = OPERATING_POINTS.map(|recall| sweep::operating_point(points, recall));
-    let mut ef: Vec<u32> = reached.into_iter().flatten().map(|point| point.ef).collect();
-    if ef.is_empty() {
-        ef.extend(points.last().map(|point| point.ef));
-    }
-    ef.sort_unstable();
-    ef.dedup();
-    ef
 }

@@ -18,10 +18,13 @@ const ENOUGH: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Values of ef that are tried, in order.
-pub(crate) const EF: [u32; 18] =
-    [10, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024];
-/// A sweep ends when so much was found: the rest of the values only costs time.
+pub(crate) const EF: [u32; 14] = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
+/// A sweep ends when so much was found, or when a larger ef finds no more: the
+/// rest of the values only costs time.
 const FOUND_ALL: f64 = 0.9995;
+const NO_MORE: f64 = 0.0002;
+/// Recall at which an operating point is looked for: the smallest ef that has it.
+pub(crate) const TARGETS: [f64; 2] = [0.97, 0.99];
 
 /// What became of the insertion of all rows.
 pub(crate) struct Filled {
@@ -84,6 +87,8 @@ pub(crate) struct QuerySet<'a> {
 pub(crate) struct Point {
     pub(crate) mode: Mode,
     pub(crate) ef: u32,
+    /// The recall whose smallest ef this is, for an operating point.
+    pub(crate) target: Option<f64>,
     pub(crate) recall: f64,
     /// Queries in a second, in batches: the median of the passes.
     pub(crate) qps: f64,
@@ -127,6 +132,17 @@ impl<'k> Searcher<'k> {
         Ok((ids, found))
     }
 
+    /// Recall at one ef: one pass over the queries.
+    pub(crate) fn recall(
+        &mut self,
+        set: &QuerySet<'_>,
+        mode: Mode,
+        ef: u32,
+    ) -> Result<f64, Refusal> {
+        let (ids, found) = self.answer(set.vectors, mode, ef)?;
+        Ok(set.exact.recall(&ids, &found))
+    }
+
     /// Measures recall, throughput and latency at one ef.
     pub(crate) fn measure(
         &mut self,
@@ -134,15 +150,8 @@ impl<'k> Searcher<'k> {
         mode: Mode,
         ef: u32,
     ) -> Result<Point, Refusal> {
-        // The first pass is the answer, and warms the caches for the rest.
-        let (ids, found) = self.answer(set.vectors, mode, ef)?;
-        let (mut from, mut hits) = (0, 0);
-        for (query, count) in found.iter().enumerate() {
-            let to = from + *count as usize;
-            hits += set.exact.count(query, &ids[from..to]);
-            from = to;
-        }
-        let recall = hits as f64 / (set.vectors.rows * set.exact.k) as f64;
+        // This pass also warms the caches for the timed ones.
+        let recall = self.recall(set, mode, ef)?;
 
         let begin = Instant::now();
         let mut passes = Vec::new();
@@ -173,6 +182,7 @@ impl<'k> Searcher<'k> {
         Ok(Point {
             mode,
             ef,
+            target: None,
             recall,
             qps: set.vectors.rows as f64 / pass,
             p50: rank(0.5),
@@ -180,8 +190,8 @@ impl<'k> Searcher<'k> {
         })
     }
 
-    /// Measures at growing ef until nearly all is found. Exact search knows no
-    /// ef and is one point.
+    /// Measures at growing ef until nearly all is found or no more is. Exact
+    /// search knows no ef and is one point.
     pub(crate) fn sweep(
         &mut self,
         set: &QuerySet<'_>,
@@ -189,11 +199,15 @@ impl<'k> Searcher<'k> {
         ef: &[u32],
         mut each: impl FnMut(&Point),
     ) -> Result<Vec<Point>, Refusal> {
-        let mut points = Vec::new();
+        let mut points: Vec<Point> = Vec::new();
         for ef in ef {
             let point = self.measure(set, mode, *ef)?;
             each(&point);
-            let last = point.recall >= FOUND_ALL || mode == Mode::Exact;
+            let stuck =
+                points.iter().rev().nth(1).is_some_and(|before| {
+                    point.recall > 0.5 && point.recall - before.recall < NO_MORE
+                });
+            let last = point.recall >= FOUND_ALL || stuck || mode == Mode::Exact;
             points.push(point);
             if last {
                 break;
@@ -201,9 +215,28 @@ impl<'k> Searcher<'k> {
         }
         Ok(points)
     }
-}
 
-/// The cheapest measured point with at least this recall.
-pub(crate) fn operating_point(points: &[Point], recall: f64) -> Option<&Point> {
-    points.iter().filter(|point| point.recall >= recall).max_by(|a, b| a.qps.total_cmp(&b.qps))
+    /// The smallest ef with at least this recall, between measured points (by
+    /// bisection); none when no point of the sweep has it.
+    pub(crate) fn smallest_ef(
+        &mut self,
+        set: &QuerySet<'_>,
+        points: &[Point],
+        target: f64,
+    ) -> Result<Option<u32>, Refusal> {
+        let Some(first) = points.iter().position(|point| point.recall >= target) else {
+            return Ok(None);
+        };
+        let mode = points[first].mode;
+        let mut enough = points[first].ef;
+        let mut too_few = if first == 0 { enough - 1 } else { points[first - 1].ef };
+        while enough - too_few > 1 {
+            let middle = too_few + (enough - too_few) / 2;
+            match self.recall(set, mode, middle)? >= target {
+                true => enough = middle,
+                false => too_few = middle,
+            }
+        }
+        Ok(Some(enough))
+    }
 }
