@@ -29,7 +29,7 @@ impl Rows {
     }
 
     /// Every row in turn.
-    pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
+    pub fn iter(&self) -> impl Iterator<Item = &[f32]> + Clone {
         self.flat.chunks_exact(self.dim)
     }
 
