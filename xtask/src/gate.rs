@@ -85,9 +85,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         sizes::hold(&weights)
     });
     gate.step("tests, native", || {
-        run(cargo()
-            .args(["test", "--workspace", "--exclude", "clawft-demo", "--quiet"])
-            .envs(for_tests()?))
+        run(cargo().args(["test", "--workspace", "--exclude", "clawft-demo", "--quiet"]))
     });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
@@ -114,14 +112,6 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         0 => Ok(()),
         failed => Err(format!("{failed} of the steps failed")),
     }
-}
-
-/// What tests find in their environment: the kernel and a Python to drive it.
-fn for_tests() -> Outcome<Vec<(&'static str, std::ffi::OsString)>> {
-    Ok(vec![
-        ("CLAWFT_KERNEL_WASM", SIMD128_KERNEL.build()?.path.into()),
-        ("CLAWFT_PYTHON", tools::python_with_wasmtime()?.into()),
-    ])
 }
 
 /// Tests of the portable crates under the Wasmtime command.
