@@ -17,7 +17,7 @@ from wasmtime import Config, Engine, Instance, Module, Store
 
 PAGE = 65_536
 METRICS = {"cosine": 0, "ip": 1, "l2": 2}
-FULL, BAD_HANDLE = -6, -101
+FULL, BAD_HANDLE = -7, -101
 
 
 class ClawftError(Exception):
@@ -49,11 +49,10 @@ class Kernel:
         return result
 
     def last_error(self):
-        at = self.alloc(256)
-        length = self.exports["clawft_last_error"](self.store, at, 256)
-        sentence = self.read(at, length).decode("ascii")
-        self.free(at)
-        return sentence
+        with self.frame() as frame:
+            at = frame.alloc(256)
+            length = self.exports["clawft_last_error"](self.store, at, 256)
+            return self.read(at, length).decode("ascii")
 
     def alloc(self, size):
         at = self.exports["clawft_alloc"](self.store, size)
@@ -61,24 +60,47 @@ class Kernel:
             raise MemoryError(f"no {size} bytes left in linear memory")
         return at & 0xFFFFFFFF
 
-    def free(self, at):
-        self.call("clawft_free", at)
-
-    def put(self, data):
-        at = self.alloc(max(len(data), 1))
-        self.memory.write(self.store, data, at)
-        return at
-
     def read(self, at, size):
         return bytes(self.memory.read(self.store, at, at + size))
 
+    def frame(self):
+        return Frame(self)
+
     def memory_stats(self):
-        at = self.alloc(64)
-        self.call("clawft_memory_stats", at)
         names = ("size", "blocks", "limit", "claimed", "asked", "free", "overhead", "linear_memory")
-        stats = dict(zip(names, struct.unpack("<2I6Q", self.read(at, 56))))
-        self.free(at)
-        return stats
+        with self.frame() as frame:
+            at = frame.alloc(56)
+            self.call("clawft_memory_stats", at)
+            return dict(zip(names, struct.unpack("<2I6Q", self.read(at, 56))))
+
+
+class Frame:
+    """Blocks for the arguments of a call, given back at its end."""
+
+    def __init__(self, kernel):
+        self.kernel, self.blocks = kernel, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for at in self.blocks:
+            self.kernel.call("clawft_free", at)
+
+    def alloc(self, size):
+        self.blocks.append(self.kernel.alloc(size))
+        return self.blocks[-1]
+
+    def put(self, data):
+        at = self.alloc(len(data))
+        self.kernel.memory.write(self.kernel.store, data, at)
+        return at
+
+    def ids(self, ids):
+        return self.put(array.array("Q", ids).tobytes())
+
+    def floats(self, floats):
+        return self.put(array.array("f", floats).tobytes())
 
 
 class Index:
@@ -86,36 +108,31 @@ class Index:
 
     def __init__(self, kernel, dim, capacity, space="cosine", seed=0, snapshot=None):
         self.kernel, self.dim = kernel, dim
-        out = kernel.alloc(64)
-        if snapshot is None:
-            kernel.call("clawft_params_init", out, dim, capacity)
-            params = bytearray(kernel.read(out, 40))
-            struct.pack_into("<I", params, 12, METRICS[space])
-            struct.pack_into("<Q", params, 32, seed)
-            at = kernel.put(bytes(params))
-            kernel.call("clawft_create", at, out)
-            kernel.free(at)
-        else:
-            # The block becomes the store's: no copy inside the module.
-            kernel.call("clawft_adopt", kernel.put(snapshot), out)
-        (self.handle,) = struct.unpack("<I", kernel.read(out, 4))
-        kernel.free(out)
+        with kernel.frame() as frame:
+            out = frame.alloc(40)
+            if snapshot is None:
+                kernel.call("clawft_params_init", out, dim, capacity)
+                params = bytearray(kernel.read(out, 40))
+                struct.pack_into("<I", params, 12, METRICS[space])
+                struct.pack_into("<Q", params, 32, seed)
+                kernel.call("clawft_create", frame.put(bytes(params)), out)
+            else:
+                # The block becomes the store's: no copy inside the module.
+                block = kernel.alloc(len(snapshot))
+                kernel.memory.write(kernel.store, snapshot, block)
+                kernel.call("clawft_adopt", block, out)
+            (self.handle,) = struct.unpack("<I", kernel.read(out, 4))
 
     def close(self):
         self.kernel.call("clawft_destroy", self.handle)
 
     def insert(self, ids, vectors):
-        kernel = self.kernel
-        ids_at = kernel.put(array.array("Q", ids).tobytes())
-        rows_at = kernel.put(array.array("f", [x for v in vectors for x in v]).tobytes())
-        done_at = kernel.alloc(4)
-        try:
-            kernel.call(
-                "clawft_insert_batch", self.handle, ids_at, rows_at, len(ids), self.dim, done_at
+        with self.kernel.frame() as frame:
+            rows = frame.floats(x for vector in vectors for x in vector)
+            done = frame.alloc(4)
+            self.kernel.call(
+                "clawft_insert_batch", self.handle, frame.ids(ids), rows, len(ids), self.dim, done
             )
-        finally:
-            for at in (ids_at, rows_at, done_at):
-                kernel.free(at)
 
     def remove(self, id):
         self.kernel.call("clawft_remove", self.handle, id)
@@ -123,28 +140,23 @@ class Index:
     def search(self, vector, k, ef=0, ids=None, exact=False):
         """Ids and distances, nearest first; of `ids` only, if they are given."""
         kernel = self.kernel
-        filter_at = kernel.put(array.array("Q", ids).tobytes()) if ids is not None else 0
-        query = struct.pack("<6I", 24, k, ef, 3 if exact else 0, filter_at, len(ids or ()))
-        query_at = kernel.put(query)
-        vector_at = kernel.put(array.array("f", vector).tobytes())
-        ids_at, distances_at, count_at = kernel.alloc(8 * k), kernel.alloc(4 * k), kernel.alloc(4)
-        kernel.call(
-            "clawft_search", self.handle, vector_at, self.dim, query_at,
-            ids_at, distances_at, count_at,
-        )
-        (count,) = struct.unpack("<I", kernel.read(count_at, 4))
-        found = array.array("Q", kernel.read(ids_at, 8 * count)).tolist()
-        distances = array.array("f", kernel.read(distances_at, 4 * count)).tolist()
-        for at in (filter_at, query_at, vector_at, ids_at, distances_at, count_at):
-            kernel.free(at)
-        return found, distances
+        with kernel.frame() as frame:
+            allowed = frame.ids(ids) if ids is not None else 0
+            query = struct.pack("<6I", 24, k, ef, 3 if exact else 0, allowed, len(ids or ()))
+            out_ids, out_distances, out_count = (frame.alloc(n) for n in (8 * k, 4 * k, 4))
+            kernel.call(
+                "clawft_search", self.handle, frame.floats(vector), self.dim, frame.put(query),
+                out_ids, out_distances, out_count,
+            )
+            (count,) = struct.unpack("<I", kernel.read(out_count, 4))
+            found = array.array("Q", kernel.read(out_ids, 8 * count)).tolist()
+            return found, array.array("f", kernel.read(out_distances, 4 * count)).tolist()
 
     def snapshot(self):
-        out = self.kernel.alloc(8)
-        self.kernel.call("clawft_snapshot_view", self.handle, out, out + 4)
-        at, length = struct.unpack("<2I", self.kernel.read(out, 8))
-        self.kernel.free(out)
-        return self.kernel.read(at, length)
+        with self.kernel.frame() as frame:
+            out = frame.alloc(8)
+            self.kernel.call("clawft_snapshot_view", self.handle, out, out + 4)
+            return self.kernel.read(*struct.unpack("<2I", self.kernel.read(out, 8)))
 
 
 def cosine_distance(a, b):

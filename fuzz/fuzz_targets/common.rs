@@ -1,0 +1,93 @@
+//! An image in an aligned buffer, its scratch, and the model beside it.
+#![allow(dead_code, reason = "each target uses its part of this")]
+
+use clawft_vectors::{Encoding, Image, Layout, Metric, Params, Scratch, scratch_words};
+
+/// A buffer aligned to 64 bytes.
+pub struct Buffer {
+    words: Vec<[u64; 8]>,
+    len: usize,
+}
+
+impl Buffer {
+    pub fn new(len: usize) -> Self {
+        let mut buffer = Self { words: vec![[0; 8]; len.div_ceil(64) + 1], len };
+        assert_eq!(buffer.start() % 8, 0);
+        buffer.as_mut().fill(0);
+        buffer
+    }
+
+    /// Bytes from the beginning of the allocation to the first multiple of 64.
+    fn start(&self) -> usize {
+        self.words.as_ptr().addr().wrapping_neg() % 64
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        let (start, bytes) = (self.start(), self.words.as_ptr().cast::<u8>());
+        // SAFETY: one more line than `len` needs was allocated, and any bytes are `u8`.
+        unsafe { core::slice::from_raw_parts(bytes.add(start), self.len) }
+    }
+}
+
+impl AsMut<[u8]> for Buffer {
+    fn as_mut(&mut self) -> &mut [u8] {
+        let (start, bytes) = (self.start(), self.words.as_mut_ptr().cast::<u8>());
+        // SAFETY: as above, and borrowed exclusively.
+        unsafe { core::slice::from_raw_parts_mut(bytes.add(start), self.len) }
+    }
+}
+
+impl core::ops::Deref for Buffer {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.as_ref()
+    }
+}
+
+impl core::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.as_mut()
+    }
+}
+
+/// Small stores of every kind: dimensions on both sides of the short codes.
+pub fn params(kind: u8, capacity: u8) -> Params {
+    let dim = [1, 2, 7, 64, 128, 200][kind as usize % 6];
+    Params {
+        metric: [Metric::Cosine, Metric::InnerProduct, Metric::L2][kind as usize / 6 % 3],
+        encoding: [Encoding::F32, Encoding::F16, Encoding::I8][kind as usize / 18 % 3],
+        m: [4, 5, 16][kind as usize / 54 % 3],
+        ef_construction: 20,
+        ..Params::new(dim, u32::from(capacity % 120) + 1)
+    }
+}
+
+/// A vector that is a function of its seed; few seeds, so that there are duplicates.
+pub fn vector(seed: u16, dim: u32) -> Vec<f32> {
+    let mut state = u64::from(seed) + 1;
+    (0..dim)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1 << 22) as f32 - 2.0
+        })
+        .collect()
+}
+
+/// Calls `with` with a scratch for every search over `layout`.
+pub fn with_scratch<T>(
+    layout: &Layout,
+    capacity: u32,
+    with: impl FnOnce(&mut Scratch<'_>) -> T,
+) -> T {
+    let mut words = vec![0; scratch_words(layout, capacity)];
+    with(&mut Scratch::new(layout, &mut words, capacity).expect("so many words are enough"))
+}
+
+pub fn create(params: &Params) -> Image<Buffer> {
+    let layout = Layout::new(params).expect("the parameters are sound");
+    Image::create(params, Buffer::new(layout.bytes)).expect("the buffer is large enough")
+}
