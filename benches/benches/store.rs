@@ -78,7 +78,7 @@ impl Store {
 
     /// The time that the insert took.
     fn insert(&mut self, id: u64, row: &[f32]) -> Duration {
-        let layout = self.image.layout().clone();
+        let layout = *self.image.layout();
         let mut scratch = Scratch::new(&layout, &mut self.words, MAX_EF).expect("enough words");
         let start = Instant::now();
         self.image.insert(id, row, &mut scratch).expect("room for one more");
@@ -86,7 +86,7 @@ impl Store {
     }
 
     fn remove(&mut self, id: u64) {
-        let layout = self.image.layout().clone();
+        let layout = *self.image.layout();
         let mut scratch = Scratch::new(&layout, &mut self.words, MAX_EF).expect("enough words");
         self.image.remove(id, &mut scratch).expect("a stored id");
     }

@@ -64,7 +64,7 @@ impl Store {
     }
 
     pub(crate) fn insert(&mut self, row: Vec<f32>) {
-        let layout = self.image.layout().clone();
+        let layout = *self.image.layout();
         let mut scratch = scratch(&layout, &mut self.words);
         self.image.insert(self.next_id, &row, &mut scratch).unwrap();
         self.rows.push((self.next_id, row));
@@ -74,7 +74,7 @@ impl Store {
     /// Removes the vector that has this place in the order of insertion.
     pub(crate) fn remove_at(&mut self, place: usize) {
         let (id, _) = self.rows.remove(place);
-        let layout = self.image.layout().clone();
+        let layout = *self.image.layout();
         self.image.remove(id, &mut scratch(&layout, &mut self.words)).unwrap();
     }
 
