@@ -25,13 +25,18 @@ use crate::{EMPTY, Slot, Space};
 /// out before all are measured.
 const STEP: usize = 8;
 
+/// Above level 0 a link must be this much nearer to cover: those levels are there to cross from
+/// one heap of points to another, and their few links should not all end in one.
+const UPPER: f32 = 2.0;
+
 /// Does a link at `between` from a candidate cover it, which lies at `distance`?
-fn covers(between: f32, distance: f32) -> bool {
-    between * 1.5 < distance || between == 0.0
+fn covers(level: u8, between: f32, distance: f32) -> bool {
+    let factor = if level == 0 { 1.0 } else { UPPER };
+    between * factor < distance || between == 0.0
 }
 
 /// Chooses up to `limit` links among `sorted` candidates, nearest first.
-pub(crate) fn select(space: &mut dyn Space, sorted: &[u64], limit: usize) -> Links {
+pub(crate) fn select(space: &mut dyn Space, level: u8, sorted: &[u64], limit: usize) -> Links {
     let mut links = Links::new();
     let mut fillers = [EMPTY; MAX_LINKS];
     let mut spare = 0;
@@ -40,7 +45,7 @@ pub(crate) fn select(space: &mut dyn Space, sorted: &[u64], limit: usize) -> Lin
             break;
         }
         let slot = key_slot(k);
-        if is_covered(space, slot, key_distance(k), links.as_slice()) {
+        if is_covered(space, level, slot, key_distance(k), links.as_slice()) {
             if spare < limit {
                 fillers[spare] = slot;
                 spare += 1;
@@ -56,12 +61,18 @@ pub(crate) fn select(space: &mut dyn Space, sorted: &[u64], limit: usize) -> Lin
     links
 }
 
-fn is_covered(space: &mut dyn Space, slot: Slot, distance: f32, chosen: &[Slot]) -> bool {
+fn is_covered(
+    space: &mut dyn Space,
+    level: u8,
+    slot: Slot,
+    distance: f32,
+    chosen: &[Slot],
+) -> bool {
     let mut between = [0.0; STEP];
     chosen.chunks(STEP).any(|chunk| {
         let between = &mut between[..chunk.len()];
         space.between(slot, chunk, between);
-        between.iter().any(|&d| covers(d, distance))
+        between.iter().any(|&d| covers(level, d, distance))
     })
 }
 
@@ -96,8 +107,8 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         diverse[n] = true;
         for i in 0..usize::from(old.diverse) {
             let nearer = key(distance[i], slots[i]) < own;
-            diverse[i] = nearer || !covers(to_new[i], distance[i]);
-            if nearer && covers(to_new[i], distance[n]) {
+            diverse[i] = nearer || !covers(level, to_new[i], distance[i]);
+            if nearer && covers(level, to_new[i], distance[n]) {
                 diverse[n] = false;
             }
         }

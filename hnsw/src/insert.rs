@@ -108,7 +108,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
 
     /// Chooses links among `candidates`, sorted by distance, and offers `slot` to each.
     fn connect(&mut self, space: &mut dyn Space, slot: Slot, level: u8, candidates: &[u64]) {
-        let links = select(space, candidates, self.layout.params.m as usize);
+        let links = select(space, level, candidates, self.layout.params.m as usize);
         self.set_links(slot, level, &links);
         if level == 0 {
             let parent = candidates.iter().map(|&k| key_slot(k)).find(|&c| self.has_room(c));

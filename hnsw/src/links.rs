@@ -7,7 +7,7 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::graph::{Graph, read_u32, widen, write_u32};
+use crate::graph::{Graph, read_u32, write_u32};
 use crate::layout::{BLOCK_HEADER, MAX_LINKS};
 use crate::{EMPTY, Slot};
 
@@ -88,29 +88,38 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
     /// A slot that does not reach `level` has none.
     pub fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
-        let Some(place) = self.place(slot, level) else { return 0 };
-        let limit = self.layout.limit(level);
         let mut n = 0;
+        self.each_link(slot, level, |link| {
+            if let Some(out) = out.get_mut(n) {
+                *out = link;
+                n += 1;
+            }
+        });
+        n
+    }
+
+    /// Calls `act` with each neighbour of `slot` on `level`, without a copy of the list.
+    #[inline(always)]
+    pub(crate) fn each_link(&self, slot: Slot, level: u8, mut act: impl FnMut(Slot)) {
+        let Some(place) = self.place(slot, level) else { return };
+        let limit = self.layout.limit(level);
         if self.layout.wide {
             let bytes = &self.bytes[place.links..place.links + 4 * limit];
             for &link in bytemuck::cast_slice::<u8, u32>(bytes) {
-                out[n] = link;
-                n += usize::from(link != EMPTY);
-                if n == MAX_LINKS {
+                if link == EMPTY {
                     break;
                 }
+                act(link);
             }
         } else {
             let bytes = &self.bytes[place.links..place.links + 2 * limit];
             for &link in bytemuck::cast_slice::<u8, u16>(bytes) {
-                out[n] = widen(link);
-                n += usize::from(link != u16::MAX);
-                if n == MAX_LINKS {
+                if link == u16::MAX {
                     break;
                 }
+                act(Slot::from(link));
             }
         }
-        n
     }
 
     /// The list of `slot` on `level`.

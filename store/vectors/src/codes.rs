@@ -79,18 +79,21 @@ impl<'a> Codes<'a> {
         Factors { norm2, slope, scale, length2 }
     }
 
-    /// Places of `slots` in the pool.
-    pub(crate) fn places(&self, slots: &[Slot]) -> [u32; BATCH] {
-        let mut at = [0; BATCH];
+    /// Writes the places of `slots`, at most [`BATCH`], in the pool.
+    pub(crate) fn places(&self, slots: &[Slot], at: &mut [u32; BATCH]) {
         for (at, &slot) in at.iter_mut().zip(slots) {
-            *at = self.places.get(slot as usize).copied().unwrap_or(0);
+            *at = self.place(slot);
         }
-        at
+    }
+
+    /// The place of a slot's full code in the pool.
+    pub(crate) fn place(&self, slot: Slot) -> u32 {
+        self.places.get(slot as usize).copied().unwrap_or(0)
     }
 
     /// The bytes of a slot's full code.
     pub(crate) fn code(&self, slot: Slot) -> &'a [u8] {
-        let at = self.places.get(slot as usize).copied().unwrap_or(0) as usize * UNIT;
+        let at = self.place(slot) as usize * UNIT;
         self.pool.get(at..at + self.layout.code_bytes).unwrap_or(&[])
     }
 
@@ -124,6 +127,16 @@ pub(crate) struct Between<'a> {
     pub(crate) codes: Codes<'a>,
     /// A row of the decoded vector, for the encodings that are compared in `f32`.
     pub(crate) row: &'a mut [f32],
+    // Kept between calls, as clearing them each time would cost as much as using them.
+    at: [u32; BATCH],
+    dots: [i32; BATCH],
+}
+
+impl<'a> Between<'a> {
+    /// `row` is a padded vector of working memory.
+    pub(crate) fn new(codes: Codes<'a>, row: &'a mut [f32]) -> Self {
+        Between { codes, row, at: [0; BATCH], dots: [0; BATCH] }
+    }
 }
 
 impl Space for Between<'_> {
@@ -134,16 +147,17 @@ impl Space for Between<'_> {
         }
         let row = &self.row[..codes.layout.dim];
         for (others, out) in others.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            let at = &codes.places(others)[..others.len()];
+            codes.places(others, &mut self.at);
+            let at = &self.at[..others.len()];
             match codes.encoding {
                 Encoding::F32 => codes.kernels.l2_f32(row, codes.pool, UNIT, at, out),
                 Encoding::F16 => codes.kernels.l2_f16(row, codes.pool, UNIT, at, out),
                 Encoding::I8 => {
                     let own = codes.factors(slot);
                     let code: &[i8] = bytemuck::cast_slice(codes.code(slot));
-                    let mut dots = [0; BATCH];
-                    codes.kernels.dot_i8(code, codes.pool, UNIT, at, &mut dots);
-                    for ((out, &other), &dot) in out.iter_mut().zip(others).zip(&dots) {
+                    let dots = &mut self.dots;
+                    codes.kernels.dot_i8(code, codes.pool, UNIT, at, dots);
+                    for ((out, &other), &dot) in out.iter_mut().zip(others).zip(&*dots) {
                         let f = codes.factors(other);
                         let product = own.scale * f.scale * dot as f32;
                         // The same products as in `length2`: 0 for equal codes.

@@ -87,7 +87,7 @@ impl<'a> Query<'a> {
 
     /// The rotated residual and rotated vector are what a stored vector is encoded from.
     pub(crate) fn full_probe(&self, codes: Codes<'a>, metric: Metric) -> FullProbe<'_> {
-        FullProbe { codes, query: self, metric }
+        FullProbe { codes, query: self, metric, at: [0; BATCH], dots: [0; BATCH] }
     }
 
     /// Estimates by short codes; `None` where the image has none.
@@ -102,7 +102,8 @@ impl<'a> Query<'a> {
             Metric::Cosine => (self.residual2 * 0.5, 0.5, 0.0, 1.0),
             Metric::InnerProduct => (1.0 - by_centroid + centroid2 * 0.5, 0.5, -0.5, 1.0),
         };
-        Some(ShortProbe { codes, short, base, near, own, slope, residual2: self.residual2 })
+        let residual2 = self.residual2;
+        Some(ShortProbe { codes, short, base, near, own, slope, residual2, sums: [0; BATCH] })
     }
 }
 
@@ -129,13 +130,17 @@ pub(crate) struct FullProbe<'a> {
     codes: Codes<'a>,
     query: &'a Query<'a>,
     metric: Metric,
+    // Kept between calls, as clearing them each time would cost as much as using them.
+    at: [u32; BATCH],
+    dots: [i32; BATCH],
 }
 
 impl Probe for FullProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
         let (codes, query) = (self.codes, self.query);
         for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            let at = &codes.places(slots)[..slots.len()];
+            codes.places(slots, &mut self.at);
+            let at = &self.at[..slots.len()];
             let l2 = self.metric == Metric::L2;
             match codes.encoding {
                 Encoding::F32 if l2 => codes.kernels.l2_f32(query.raw, codes.pool, UNIT, at, out),
@@ -143,9 +148,9 @@ impl Probe for FullProbe<'_> {
                 Encoding::F16 if l2 => codes.kernels.l2_f16(query.raw, codes.pool, UNIT, at, out),
                 Encoding::F16 => codes.kernels.dot_f16(query.raw, codes.pool, UNIT, at, out),
                 Encoding::I8 => {
-                    let mut dots = [0; BATCH];
-                    codes.kernels.dot_i8_query(query.levels, codes.pool, UNIT, at, &mut dots);
-                    for ((out, &slot), &dot) in out.iter_mut().zip(slots).zip(&dots) {
+                    let dots = &mut self.dots;
+                    codes.kernels.dot_i8_query(query.levels, codes.pool, UNIT, at, dots);
+                    for ((out, &slot), &dot) in out.iter_mut().zip(slots).zip(&*dots) {
                         let f = codes.factors(slot);
                         let product = f.scale * query.step * dot as f32;
                         *out = if l2 {
@@ -175,16 +180,16 @@ pub(crate) struct ShortProbe<'a> {
     own: f32,
     slope: f32,
     residual2: f32,
+    sums: [i32; BATCH],
 }
 
 impl Probe for ShortProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
         let codes = self.codes;
         for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            let mut sums = [0; BATCH];
             let width = codes.layout.short_bytes;
-            codes.kernels.dot_short(&self.short, codes.short, width, slots, &mut sums);
-            for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&sums) {
+            codes.kernels.dot_short(&self.short, codes.short, width, slots, &mut self.sums);
+            for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&self.sums) {
                 let f = codes.factors(slot);
                 let dot = f.slope * (self.short.delta * (2 * sum - self.short.sum) as f32);
                 *out = self.base + self.near * f.norm2 + self.own * f.length2 - self.slope * dot;

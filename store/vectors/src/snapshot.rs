@@ -75,7 +75,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     fn check(&self) -> Result<(), Error> {
         self.id_table().check(self.live())?;
         let codes = self.codes();
-        let places = self.live().map(|slot| codes.places(&[slot])[0]);
+        let places = self.live().map(|slot| codes.place(slot));
         pages::check(&self.buffer, &self.layout, CLASS, places)?;
         if self.live().any(|slot| {
             let f = codes.factors(slot);

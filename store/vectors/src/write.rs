@@ -89,8 +89,8 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let bytes = &mut buffer[..layout.bytes];
         let (head, tail) = bytes.split_at_mut(layout.short);
         let codes = Codes::new(*kernels, params, layout, tail);
-        let place = codes.places(&[slot])[0];
-        let mut space = Between { codes, row: scratch.row };
+        let place = codes.place(slot);
+        let mut space = Between::new(codes, scratch.row);
         let removed = Graph::again(&layout.graph, &mut head[HEADER..]).remove(slot, &mut space);
         debug_assert!(removed.is_ok(), "a slot under an id is live");
         Pages { bytes, layout }.give_back(place);
@@ -174,7 +174,7 @@ fn connect(
 ) {
     let codes = Codes::new(kernels, params, layout, tail);
     let query = Query::new(&codes, vector, &mut scratch.query);
-    let mut space = Between { codes, row: scratch.row };
+    let mut space = Between::new(codes, scratch.row);
     let mut graph = Graph::again(&layout.graph, &mut head[HEADER..]);
     let inserted = match query.short_probe(codes, Metric::L2) {
         Some(mut probe) => graph.insert(slot, &mut probe, &mut space, &mut scratch.graph),
