@@ -215,7 +215,7 @@ fn with_last<T>(use_it: impl FnOnce(&mut Sentence) -> T) -> T {
 fn with_last<T>(use_it: impl FnOnce(&mut Sentence) -> T) -> T {
     use crate::lock::Exclusive;
     static LAST: Exclusive<Sentence> = Exclusive::new(Sentence::EMPTY);
-    use_it(&mut LAST.lock())
+    use_it(LAST.lock())
 }
 
 /// Copies the sentence of the last error (of this thread natively, of this

@@ -80,7 +80,7 @@ mod inner {
             self.0.lock()
         }
 
-        #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
+        #[allow(clippy::mut_from_ref, reason = "that is what a lock is for")]
         pub(crate) fn write(&self) -> &mut T {
             self.0.lock()
         }

@@ -1,6 +1,11 @@
 //! Handles: dead ones are refused by every function, numbers are not reused,
 //! places are.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::ClawftStatus as S;

@@ -4,6 +4,11 @@
 //! `save_index`, `load_index`, `get_items`, `get_ids_list`, `get_max_elements`,
 //! `get_current_count`, and `BFIndex`.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::ClawftStatus as S;

@@ -1,5 +1,10 @@
 //! Memory that grows up to a limit. One test, because a process has one limit.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::ClawftStatus as S;

@@ -1,6 +1,11 @@
 //! Memory in one region that the host gave: what the allocator takes of it, and
 //! what happens when it is used up. One test, because a process has one region.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::ClawftStatus as S;

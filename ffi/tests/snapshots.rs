@@ -1,6 +1,11 @@
 //! Save and load: a whole snapshot comes back as the same store, a damaged or cut
 //! one is refused, and nothing is lost on the way.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::ClawftStatus as S;

@@ -1,6 +1,11 @@
 //! Several threads: searches of one store at a time, writers beside them, stores
 //! that come and go.
 
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "pointers lead to live locals of the length that is passed, unless a test says otherwise"
+)]
+
 mod support;
 
 use clawft::*;

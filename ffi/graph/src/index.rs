@@ -27,10 +27,8 @@ pub enum Fault {
     Free = -5,
     /// The bytes are no sound graph.
     Corrupt = -6,
-    /// No memory is left.
-    Memory = -7,
     /// `init` was not called.
-    Unset = -8,
+    Unset = -7,
 }
 
 /// Where the parts of an index lie in its buffer.
