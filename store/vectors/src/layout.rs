@@ -4,7 +4,7 @@
 //! header    256 B             see `header`
 //! graph     see clawft-hnsw
 //! short     B x capacity      short codes, B = padded dimension / 8; none below 128 dimensions
-//! factors   16 x capacity     |r|^2, |r|^2 / sum |r_i|, scale of the full code, |code|^2
+//! factors   16 x capacity     offset, slope, scale and length2, each f32: see `Factors`
 //! ids       8 x capacity      the caller's ids
 //! places    4 x capacity      where the full code lies, in 8-byte units of the pool
 //! hidden    8 x ceil(capacity / 64)   one bit a slot: marked as deleted

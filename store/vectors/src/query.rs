@@ -38,7 +38,6 @@ pub(crate) struct Query<'a> {
     levels: &'a [i16],
     /// Step of `levels`.
     step: f32,
-    length2: f32,
     short: Option<ShortQuery<'a>>,
     /// Squared length of the residual.
     residual2: f32,
@@ -66,9 +65,6 @@ impl<'a> Query<'a> {
             memory.rotated.copy_from_slice(memory.raw);
             codes.rotation().apply(memory.rotated);
         }
-        if codes.encoding == Encoding::I8 {
-            step = encode_query_i8(memory.rotated, memory.levels);
-        }
         if is_short {
             for ((r, &x), &c) in
                 memory.residual.iter_mut().zip(&*memory.rotated).zip(codes.centroid)
@@ -80,30 +76,46 @@ impl<'a> Query<'a> {
             // |q - c|^2 = |q|^2 - 2 <q, c> + |c|^2
             centroid = ((length2 + centroid2 - residual2) * 0.5, centroid2);
             short = Some(ShortQuery::encode(memory.residual, memory.planes));
+        } else if codes.encoding.rotated() {
+            memory.residual.copy_from_slice(memory.rotated);
+            residual2 = length2;
+        }
+        if codes.encoding == Encoding::I8 {
+            // Codes are of residuals. A Euclidean distance is that of residuals too; an inner
+            // product is that of the query itself with the residual, and with the centroid.
+            let form =
+                if codes.metric == Metric::L2 { &*memory.residual } else { &*memory.rotated };
+            step = encode_query_i8(form, memory.levels);
         }
         let raw = &memory.raw[..dim];
-        Query { raw, levels: memory.levels, step, length2, short, residual2, centroid }
+        Query { raw, levels: memory.levels, step, short, residual2, centroid }
     }
 
-    /// The rotated residual and rotated vector are what a stored vector is encoded from.
-    pub(crate) fn full_probe(&self, codes: Codes<'a>, metric: Metric) -> FullProbe<'_> {
-        FullProbe { codes, query: self, metric, at: [0; BATCH], dots: [0; BATCH] }
+    /// The product of the query and the centroid.
+    pub(crate) fn by_centroid(&self) -> f32 {
+        self.centroid.0
+    }
+
+    /// Distances by full codes.
+    pub(crate) fn full_probe(&self, codes: Codes<'a>) -> FullProbe<'_> {
+        FullProbe { codes, query: self, at: [0; BATCH], dots: [0; BATCH] }
     }
 
     /// Estimates by short codes; `None` where the image has none.
-    pub(crate) fn short_probe(&self, codes: Codes<'a>, metric: Metric) -> Option<ShortProbe<'_>> {
+    pub(crate) fn short_probe(&self, codes: Codes<'a>) -> Option<ShortProbe<'_>> {
         let short = self.short?;
         let (by_centroid, centroid2) = self.centroid;
-        // All three are base + near |r|^2 + own |o|^2 - slope <r, q - c>:
-        //   |o - q|^2 = |r|^2 + |q - c|^2 - 2 <r, q - c>
-        //   <o, q> = <r, q - c> + <o, c> + <q, c> - |c|^2, <o, c> = (|o|^2 + |c|^2 - |r|^2) / 2
-        let (base, near, own, slope) = match metric {
-            Metric::L2 => (self.residual2, 1.0, 0.0, 2.0),
-            Metric::Cosine => (self.residual2 * 0.5, 0.5, 0.0, 1.0),
-            Metric::InnerProduct => (1.0 - by_centroid + centroid2 * 0.5, 0.5, -0.5, 1.0),
+        // Each is base + what depends on the vector alone - slope <r, q - c>:
+        //   |o - q|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
+        //   1 - <o, q> = 1 - <q, c> + |c|^2 - <o, c> - <r, q - c>
+        // and half the first is the cosine distance of vectors of length 1.
+        let (base, slope) = match codes.metric {
+            Metric::L2 => (self.residual2, 2.0),
+            Metric::Cosine => (self.residual2 * 0.5, 1.0),
+            Metric::InnerProduct => (1.0 - by_centroid + centroid2, 1.0),
         };
         let residual2 = self.residual2;
-        Some(ShortProbe { codes, short, base, near, own, slope, residual2, sums: [0; BATCH] })
+        Some(ShortProbe { codes, short, base, slope, residual2, sums: [0; BATCH] })
     }
 }
 
@@ -129,7 +141,6 @@ fn normalise(v: &mut [f32]) {
 pub(crate) struct FullProbe<'a> {
     codes: Codes<'a>,
     query: &'a Query<'a>,
-    metric: Metric,
     // Kept between calls, as clearing them each time would cost as much as using them.
     at: [u32; BATCH],
     dots: [i32; BATCH],
@@ -141,7 +152,7 @@ impl Probe for FullProbe<'_> {
         for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
             codes.places(slots, &mut self.at);
             let at = &self.at[..slots.len()];
-            let l2 = self.metric == Metric::L2;
+            let l2 = codes.metric == Metric::L2;
             match codes.encoding {
                 Encoding::F32 if l2 => codes.kernels.l2_f32(query.raw, codes.pool, UNIT, at, out),
                 Encoding::F32 => codes.kernels.dot_f32(query.raw, codes.pool, UNIT, at, out),
@@ -154,9 +165,9 @@ impl Probe for FullProbe<'_> {
                         let f = codes.factors(slot);
                         let product = f.scale * query.step * dot as f32;
                         *out = if l2 {
-                            (f.length2 + query.length2 - 2.0 * product).max(0.0)
+                            (f.length2 + query.residual2 - 2.0 * product).max(0.0)
                         } else {
-                            1.0 - product
+                            1.0 - query.centroid.0 - product
                         };
                     }
                     continue;
@@ -176,8 +187,6 @@ pub(crate) struct ShortProbe<'a> {
     codes: Codes<'a>,
     short: ShortQuery<'a>,
     base: f32,
-    near: f32,
-    own: f32,
     slope: f32,
     residual2: f32,
     sums: [i32; BATCH],
@@ -192,7 +201,7 @@ impl Probe for ShortProbe<'_> {
             for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&self.sums) {
                 let f = codes.factors(slot);
                 let dot = f.slope * (self.short.delta * (2 * sum - self.short.sum) as f32);
-                *out = self.base + self.near * f.norm2 + self.own * f.length2 - self.slope * dot;
+                *out = self.base + f.offset - self.slope * dot;
             }
         }
     }
@@ -211,7 +220,7 @@ impl ShortProbe<'_> {
         let gap = estimate - limit;
         let f = self.codes.factors(slot);
         let d = self.codes.layout.padded as f32;
-        let error2 = self.residual2 * (d * f.slope * f.slope - f.norm2) / (d - 1.0);
+        let error2 = self.residual2 * (d * f.slope * f.slope - f.length2) / (d - 1.0);
         let scale = DEVIATIONS * self.slope;
         gap > 0.0 && gap * gap > scale * scale * error2
     }

@@ -48,10 +48,10 @@ pub struct SearchOptions<'a> {
 }
 
 impl SearchOptions<'_> {
-    /// `k` results with the default `ef` of 128.
+    /// `k` results with the default `ef` of 200.
     #[must_use]
     pub const fn new(k: usize) -> Self {
-        SearchOptions { k, ef: 128, mode: Mode::Auto, filter: None }
+        SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None }
     }
 }
 
@@ -115,7 +115,6 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         let codes = self.codes();
         let filtered = self.fill_filter(options.filter, scratch.filter);
         let query = Query::new(&codes, query, &mut scratch.query);
-        let metric = self.params.metric;
         let request = Request {
             k,
             ef: if options.mode == Mode::Exact { k } else { options.ef },
@@ -128,9 +127,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             filter: filtered.then_some(&*scratch.filter),
         };
         let graph = self.graph();
-        let mut full = query.full_probe(codes, metric);
+        let mut full = query.full_probe(codes);
         let best = &mut *scratch.best;
-        match query.short_probe(codes, metric) {
+        match query.short_probe(codes) {
             Some(mut short) if options.mode != Mode::Exact => {
                 let n = graph.search(&mut short, &request, &mut scratch.graph);
                 rerank(&short, &mut full, scratch.graph.keys(n), &mut best[..k])

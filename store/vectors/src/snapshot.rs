@@ -79,7 +79,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         pages::check(&self.buffer, &self.layout, CLASS, places)?;
         if self.live().any(|slot| {
             let f = codes.factors(slot);
-            !(f.norm2.is_finite()
+            !(f.offset.is_finite()
                 && f.slope.is_finite()
                 && f.scale.is_finite()
                 && f.length2.is_finite())

@@ -47,11 +47,10 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let at = layout.places + 4 * slot as usize;
         bytes[at..at + 4].copy_from_slice(&place.to_le_bytes());
         let (head, tail) = bytes.split_at_mut(layout.short);
-        let space = Codes::new(*kernels, params, layout, tail);
-        Query::new(&space, vector, &mut scratch.query);
-        encode(params, layout, slot, place, tail, &scratch.query);
-        // The graph of the image is one of Euclidean distances (see `codes`), so the vector
-        // is looked for by them.
+        let codes = Codes::new(*kernels, params, layout, tail);
+        let query = Query::new(&codes, vector, &mut scratch.query);
+        let by_centroid = query.by_centroid();
+        encode(params, layout, slot, place, by_centroid, tail, &scratch.query);
         connect(params, layout, *kernels, slot, head, tail, vector, scratch);
         IdsMut::new(bytes, layout).enter(id, slot);
         Ok(())
@@ -126,38 +125,54 @@ fn encode(
     layout: &Layout,
     slot: u32,
     place: u32,
+    by_centroid: f32,
     tail: &mut [u8],
     forms: &QueryMemory<'_>,
 ) {
     let at = layout.pool - layout.short + place as usize * UNIT;
     let code = &mut tail[at..at + layout.code_bytes];
     let raw = &forms.raw[..layout.dim];
-    let scale = match params.encoding {
-        Encoding::F32 => F32Code::encode(raw, code),
-        Encoding::F16 => F16Code::encode(raw, code),
-        Encoding::I8 => I8Code::encode(forms.rotated, code),
-    };
-    let length2 = if params.encoding == Encoding::I8 {
-        let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
-        scale * scale * squares as f32
-    } else {
-        clawft_codes::arith::norm2(raw)
-    };
-    let mut factors = Factors { scale, length2, ..Factors::default() };
+    let mut factors = Factors::default();
+    match params.encoding {
+        Encoding::F32 => factors.scale = F32Code::encode(raw, code),
+        Encoding::F16 => factors.scale = F16Code::encode(raw, code),
+        Encoding::I8 => encode_i8(&mut factors, forms.residual, code),
+    }
     if params.is_short() {
         let width = layout.short_bytes;
         let short = &mut tail[slot as usize * width..][..width];
-        set_short(&mut factors, forms.residual, short);
+        encode_residual(&mut factors, params, by_centroid, forms.residual, short);
     }
     let at = layout.factors - layout.short + slot as usize * FACTORS;
     tail[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
 }
 
-/// Encodes a rotated residual as a short code, with its factors.
-pub(crate) fn set_short(factors: &mut Factors, residual: &[f32], short: &mut [u8]) {
+/// Encodes a rotated residual in 8 bits.
+pub(crate) fn encode_i8(factors: &mut Factors, residual: &[f32], code: &mut [u8]) {
+    factors.scale = I8Code::encode(residual, code);
+    let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
+    factors.length2 = factors.scale * factors.scale * squares as f32;
+}
+
+/// Encodes a rotated residual as a short code, with the factors of its estimates.
+/// `by_centroid` is the product of the vector and the centroid.
+pub(crate) fn encode_residual(
+    factors: &mut Factors,
+    params: &Params,
+    by_centroid: f32,
+    residual: &[f32],
+    short: &mut [u8],
+) {
     let side = encode_short(residual, short);
-    factors.norm2 = side.norm2;
     factors.slope = if side.sum_abs > 0.0 { side.norm2 / side.sum_abs } else { 0.0 };
+    if params.encoding != Encoding::I8 {
+        factors.length2 = side.norm2;
+    }
+    factors.offset = match params.metric {
+        Metric::L2 => side.norm2,
+        Metric::Cosine => side.norm2 * 0.5,
+        Metric::InnerProduct => -by_centroid,
+    };
 }
 
 /// Inserts the slot into the graph.
@@ -176,10 +191,10 @@ fn connect(
     let query = Query::new(&codes, vector, &mut scratch.query);
     let mut space = Between::new(codes, scratch.row);
     let mut graph = Graph::again(&layout.graph, &mut head[HEADER..]);
-    let inserted = match query.short_probe(codes, Metric::L2) {
+    let inserted = match query.short_probe(codes) {
         Some(mut probe) => graph.insert(slot, &mut probe, &mut space, &mut scratch.graph),
         None => {
-            let mut probe = query.full_probe(codes, Metric::L2);
+            let mut probe = query.full_probe(codes);
             graph.insert(slot, &mut probe, &mut space, &mut scratch.graph)
         }
     };

@@ -9,7 +9,7 @@ use crate::store::Store;
 const COUNT: usize = 3_000;
 const QUERIES: usize = 100;
 /// That of `SearchOptions::new`.
-const EF: usize = 128;
+const EF: usize = 200;
 
 /// Builds a store of the rows but the last `QUERIES`, which are the queries, and holds the
 /// recall of both modes to `least`.
