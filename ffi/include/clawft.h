@@ -385,7 +385,7 @@ int32_t clawft_search_batch(uint32_t handle,
 
 // Finds vectors within `radius` (a distance, as `clawft_search` gives them),
 // nearest first, at most `k` of the query: the room in `out_ids` and
-// `out_distances`.
+// `out_distances`. `k` results mean that there may be more.
 //
 // Errors: as `clawft_search`; `BadRadius` for NaN.
 //
@@ -723,7 +723,7 @@ int32_t clawft_search_batch(uint32_t handle,
 
 // Finds vectors within `radius` (a distance, as `clawft_search` gives them),
 // nearest first, at most `k` of the query: the room in `out_ids` and
-// `out_distances`.
+// `out_distances`. `k` results mean that there may be more.
 //
 // Errors: as `clawft_search`; `BadRadius` for NaN.
 //

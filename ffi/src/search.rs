@@ -160,7 +160,7 @@ pub unsafe extern "C" fn clawft_search(
 ) -> i32 {
     let out = (out_count, "out_count");
     // SAFETY: the caller's promise.
-    unsafe { search(handle, (vector, 1, dim), query, (out_ids, out_distances), out) }
+    unsafe { search(handle, (vector, 1, dim), None, query, (out_ids, out_distances), out) }
 }
 
 /// Searches for `n` vectors, row after row of `dim` floats. The results of row
@@ -184,14 +184,17 @@ pub unsafe extern "C" fn clawft_search_batch(
 ) -> i32 {
     let out = (out_counts, "out_counts");
     // SAFETY: the caller's promise.
-    unsafe { search(handle, (vectors, n, dim), query, (out_ids, out_distances), out) }
+    unsafe { search(handle, (vectors, n, dim), None, query, (out_ids, out_distances), out) }
 }
 
+/// What each row asks for: the nearest, or those within a radius.
+///
 /// # Safety
 /// As [`clawft_search_batch`].
 unsafe fn search(
     handle: u32,
     (vectors, n, dim): (*const f32, u32, u32),
+    radius: Option<f32>,
     query: *const ClawftQuery,
     found: (*mut u64, *mut f32),
     counts: (*mut u32, &'static str),
@@ -205,20 +208,23 @@ unsafe fn search(
         let results = unsafe { Results::new(found, counts, (n, query.k)) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
-        store.scratches.lend(store.image.layout(), options.ef, options.k, |scratch, hits, _| {
-            if n > 1 {
-                // A search without results looks at nothing but the vector: a
-                // sound one is refused for its k alone.
-                let nothing = SearchOptions { k: 0, ..options };
-                for row in rows.chunks_exact(dim as usize) {
-                    match store.image.search(row, &nothing, scratch, &mut []) {
-                        Err(StoreError::ZeroK) | Ok(_) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+        // A search without results looks at nothing but the vector: a sound one
+        // is refused for its k alone.
+        let nothing = SearchOptions { k: 0, ..options };
+        let rows = || rows.chunks_exact(dim as usize);
+        let image = &store.image;
+        store.scratches.lend(image.layout(), options.ef, options.k, |scratch, hits, _| {
+            for row in rows() {
+                match image.search(row, &nothing, scratch, &mut []) {
+                    Err(StoreError::ZeroK) | Ok(_) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
-            for (at, row) in rows.chunks_exact(dim as usize).enumerate() {
-                let count = store.image.search(row, &options, scratch, hits)?;
+            for (at, row) in rows().enumerate() {
+                let count = match radius {
+                    None => image.search(row, &options, scratch, hits),
+                    Some(radius) => image.search_range(row, radius, &options, scratch, hits),
+                }?;
                 results.write(at, query.k as usize, &hits[..count]);
             }
             Ok(())
@@ -229,7 +235,7 @@ unsafe fn search(
 
 /// Finds vectors within `radius` (a distance, as `clawft_search` gives them),
 /// nearest first, at most `k` of the query: the room in `out_ids` and
-/// `out_distances`.
+/// `out_distances`. `k` results mean that there may be more.
 ///
 /// Errors: as `clawft_search`; `BadRadius` for NaN.
 ///
@@ -246,22 +252,9 @@ pub unsafe extern "C" fn clawft_search_range(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let search = |store: &Store| {
-        // SAFETY: the caller's promise.
-        let query = unsafe { Checked::read(query) }?;
-        // SAFETY: the caller's promise.
-        let vector = unsafe { pointer::input("vector", vector, dim as usize) }?;
-        let (found, count) = ((out_ids, out_distances), (out_count, "out_count"));
-        // SAFETY: the caller's promise.
-        let results = unsafe { Results::new(found, count, (1, query.k)) }?;
-        let options = query.options(store);
-        store.scratches.lend(store.image.layout(), options.ef, options.k, |scratch, hits, _| {
-            let count = store.image.search_range(vector, radius, &options, scratch, hits)?;
-            results.write(0, query.k as usize, &hits[..count]);
-            Ok(())
-        })
-    };
-    status(handle::read(handle, search))
+    let out = (out_count, "out_count");
+    // SAFETY: the caller's promise.
+    unsafe { search(handle, (vector, 1, dim), Some(radius), query, (out_ids, out_distances), out) }
 }
 
 /// Sets the `ef` of queries that name none; 0: back to 128. Not part of a

@@ -109,14 +109,12 @@ pub unsafe extern "C" fn clawft_open(
         let bytes = unsafe { pointer::input("bytes", bytes.cast::<u8>(), len) }?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
-        let claim = Claim::new()?;
         let whole = Image::<&[u8]>::snapshot_bytes(bytes)?;
         let bytes = bytes.get(..whole).unwrap_or(bytes);
         let mut block = Block::new(bytes.len())?;
         block.copy_from_slice(bytes);
-        let store = Store::new(Image::open(block)?)?;
-        out.set(0, claim.fill(store));
-        Ok(())
+        // The block is given back if it is refused.
+        take_over(block, &out).map_err(|(failed, _)| failed)
     };
     status(open())
 }
@@ -134,20 +132,35 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
     let adopt = || {
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
-        let claim = Claim::new()?;
-        let block = memory::lent(block)?;
-        match Image::open(&*block).map_err(Failed::from).and_then(|image| Scratches::new(&image)) {
-            Ok(scratches) => {
-                let store = Store::with(Image::open(block)?, scratches);
-                out.set(0, claim.fill(store));
-                Ok(())
-            }
-            Err(error) => {
-                // Its address does not change: the caller's pointer stays good.
-                block.lend();
-                Err(error)
-            }
-        }
+        take_over(memory::lent(block)?, &out).map_err(|(failed, block)| {
+            // Its address does not change: the caller's pointer stays good.
+            block.map(Block::lend);
+            failed
+        })
     };
     status(adopt())
+}
+
+/// Makes a store of the snapshot in `block` and writes its handle to `out`; gives
+/// the block back with what is wrong.
+fn take_over(block: Block, out: &Output<'_, u32>) -> Result<(), (Failed, Option<Block>)> {
+    // All that may fail comes before the block is given away.
+    let prepare = || {
+        let claim = Claim::new()?;
+        let image = Image::open(&*block)?;
+        Ok((claim, Scratches::new(&image)?))
+    };
+    let (claim, scratches) = match prepare() {
+        Ok(prepared) => prepared,
+        Err(failed) => return Err((failed, Some(block))),
+    };
+    match Image::open(block) {
+        Ok(image) => {
+            out.set(0, claim.fill(Store::with(image, scratches)));
+            Ok(())
+        }
+        // It was sound a moment ago: another thread has written to it meanwhile,
+        // and it is not known what it holds. Its memory is free again.
+        Err(error) => Err((error.into(), None)),
+    }
 }
