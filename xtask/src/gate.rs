@@ -3,7 +3,7 @@
 //! Steps run to the end even when one fails, so that one run shows everything.
 //! The last line counts them.
 
-use crate::artifacts::{ALL, KERNELS, SIMD128_KERNEL};
+use crate::artifacts::{ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, output, root, run, target};
 use crate::{bench, demo, sizes, tools};
 use std::time::Instant;
@@ -94,7 +94,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     for (name, features) in VARIANTS {
         gate.step(format!("tests, WebAssembly {name}"), || wasm_tests(name, features));
     }
-    gate.step("the C ABI from Python", python_example);
+    gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     gate.step("fuzz targets", || fuzz(&[FUZZ_RUNS, FUZZ_SECONDS]));
     if all {
@@ -137,12 +137,16 @@ fn wasm_tests(name: &str, features: &str) -> Outcome {
         ))
 }
 
-/// Every program in `ffi/examples/python` with the kernel's module.
-fn python_example() -> Outcome {
+/// The Python programs: the example with every kernel, the model test of the
+/// graph with its module.
+fn python_programs() -> Outcome {
     let python = tools::python_with_wasmtime()?;
-    let module = SIMD128_KERNEL.build()?.path;
-    for script in files("ffi/examples/python", "py")? {
-        run(command(&python).arg(script).arg(&module))?;
+    let runs = KERNELS.map(|kernel| ("ffi/examples/python", kernel));
+    for (folder, artifact) in runs.into_iter().chain([("ffi/graph/tests", &GRAPH)]) {
+        let module = artifact.build()?.path;
+        for script in files(folder, "py")? {
+            run(command(&python).arg(script).arg(&module))?;
+        }
     }
     Ok(())
 }
