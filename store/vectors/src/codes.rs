@@ -18,20 +18,23 @@ pub(crate) const BATCH: usize = 64;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Factors {
     /// The part of an estimated distance that depends on the vector alone: `|r|^2` under L2,
-    /// `|r|^2 / 2` under the cosine, `-<o, c>` under the inner product.
+    /// `|r|^2 / 2` under the cosine, `-<o, c>` under the inner product, where `r = o - c` and
+    /// `c` is the centre of the short codes.
     pub(crate) offset: f32,
     /// `|r|^2 / sum |r_i|`: from the short code's dot product to the residual's.
     pub(crate) slope: f32,
     /// Scale of the full code.
     pub(crate) scale: f32,
-    /// `|r|^2`; of the decoded code, where the full code is one of the residual.
-    pub(crate) length2: f32,
+    /// The part of a distance by 8-bit codes that depends on the vector alone: `|e|^2` of the
+    /// decoded code `e`, but `<e, c>` under the inner product, where `c` is the centre of the
+    /// 8-bit codes.
+    pub(crate) own: f32,
 }
 
 impl Factors {
     /// The factors as they stand in the image.
     pub(crate) fn to_bytes(self) -> [u8; FACTORS] {
-        bytemuck::cast([self.offset, self.slope, self.scale, self.length2])
+        bytemuck::cast([self.offset, self.slope, self.scale, self.own])
     }
 }
 
@@ -46,7 +49,8 @@ pub(crate) struct Codes<'a> {
     pub(crate) short: &'a [u8],
     pub(crate) factors: &'a [[f32; 4]],
     pub(crate) places: &'a [u32],
-    pub(crate) centroid: &'a [f32],
+    pub(crate) short_centre: &'a [f32],
+    pub(crate) full_centre: &'a [f32],
     pub(crate) pool: &'a [u8],
 }
 
@@ -60,7 +64,9 @@ impl<'a> Codes<'a> {
     ) -> Self {
         let n = params.capacity as usize;
         let section = |at: usize, bytes: usize| &tail[at - layout.short..][..bytes];
-        let centroid = if params.is_short() { 4 * layout.padded } else { 0 };
+        let centre = if params.is_short() { 4 * layout.padded } else { 0 };
+        let centres: &[f32] = bytemuck::cast_slice(section(layout.centres, 2 * centre));
+        let (short_centre, full_centre) = centres.split_at(centre / 4);
         Codes {
             kernels,
             metric: params.metric,
@@ -70,15 +76,16 @@ impl<'a> Codes<'a> {
             short: section(layout.short, n * layout.short_bytes),
             factors: bytemuck::cast_slice(section(layout.factors, n * FACTORS)),
             places: bytemuck::cast_slice(section(layout.places, n * 4)),
-            centroid: bytemuck::cast_slice(section(layout.centroid, centroid)),
+            short_centre,
+            full_centre,
             pool: &tail[layout.pool - layout.short..],
         }
     }
 
     pub(crate) fn factors(&self, slot: Slot) -> Factors {
-        let [offset, slope, scale, length2] =
+        let [offset, slope, scale, own] =
             self.factors.get(slot as usize).copied().unwrap_or_default();
-        Factors { offset, slope, scale, length2 }
+        Factors { offset, slope, scale, own }
     }
 
     /// Writes the places of `slots`, at most [`BATCH`], in the pool.
@@ -108,7 +115,7 @@ impl<'a> Codes<'a> {
             Encoding::F16 => F16Code::decode(code, scale, out),
             Encoding::I8 => {
                 I8Code::decode(code, scale, out);
-                for (x, &c) in out.iter_mut().zip(self.centroid) {
+                for (x, &c) in out.iter_mut().zip(self.full_centre) {
                     *x += c;
                 }
             }
@@ -167,19 +174,19 @@ impl Space for Between<'_> {
                 }
                 Encoding::F16 => codes.kernels.dot_f16(row, codes.pool, UNIT, at, out),
                 Encoding::I8 => {
-                    let own = codes.factors(slot);
-                    let code: &[i8] = bytemuck::cast_slice(codes.code(slot));
+                    let code = codes.factors(slot);
+                    let levels: &[i8] = bytemuck::cast_slice(codes.code(slot));
                     let dots = &mut self.dots;
-                    codes.kernels.dot_i8(code, codes.pool, UNIT, at, dots);
+                    codes.kernels.dot_i8(levels, codes.pool, UNIT, at, dots);
                     for ((out, &other), &dot) in out.iter_mut().zip(others).zip(&*dots) {
                         let f = codes.factors(other);
-                        let product = own.scale * f.scale * dot as f32;
+                        let product = code.scale * f.scale * dot as f32;
                         *out = if by_product {
-                            // - <a, b> - |c|^2
-                            own.offset + f.offset - product
+                            // <a, b> less |c|^2, which is the same for all.
+                            -(code.own + f.own + product)
                         } else {
-                            // The same products as in `length2`: 0 for equal codes.
-                            (own.length2 + f.length2 - 2.0 * product).max(0.0)
+                            // The same products as in `own`: 0 for equal codes.
+                            (code.own + f.own - 2.0 * product).max(0.0)
                         };
                     }
                     continue;

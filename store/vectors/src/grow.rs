@@ -46,7 +46,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         copy(layout.short, old.short, n * old.short_bytes);
         copy(layout.factors, old.factors, n * FACTORS);
         copy(layout.hidden, old.hidden, n.div_ceil(64) * 8);
-        copy(layout.centroid, old.centroid, old.pages - old.centroid);
+        copy(layout.centres, old.centres, old.pages - old.centres);
         let (ids, codes) = (self.id_table(), self.codes());
         for slot in self.live() {
             let full = Error::Full { len: self.len(), capacity };

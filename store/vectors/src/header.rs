@@ -6,7 +6,7 @@
 //! magic "CLIM" @0 · version u16 @4 · metric u8 @6 · encoding u8 @7 · dim u32 @8
 //! capacity u32 @12 · m u16 @16 · short width in bits u8 @18 (0: none) · zero @19
 //! ef_construction u32 @20 · seed u64 @24 · scan limit u32 @32
-//! centred u32 @36 (vectors when the centroid was last renewed)
+//! centred u32 @36 (vectors when the centres were last looked at)
 //! seal u64 @40 (XXH64 of all other bytes, 0 while the image is not sealed)
 //! pages u32 @48 · page bytes u32 @52 · hidden u32 @56 (vectors marked as deleted)
 //! free u32 @60 (first page without a class) · partial u32 x 8 @64 (first page with room, by

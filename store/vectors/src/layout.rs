@@ -4,12 +4,13 @@
 //! header    256 B             see `header`
 //! graph     see clawft-hnsw
 //! short     B x capacity      short codes, B = padded dimension / 8; none below 128 dimensions
-//! factors   16 x capacity     offset, slope, scale and length2, each f32: see `Factors`
+//! factors   16 x capacity     offset, slope, scale and own, each f32: see `Factors`
 //! ids       8 x capacity      the caller's ids
 //! places    4 x capacity      where the full code lies, in 8-byte units of the pool
 //! hidden    8 x ceil(capacity / 64)   one bit a slot: marked as deleted
 //! table     4 x 2^t           slots by hash of id, 0xFFFFFFFF where empty
-//! centroid  4 x padded        the rotated centroid; none below 128 dimensions
+//! centres   8 x padded        rotated: of the short codes, of the 8-bit codes; see `centre`;
+//!                             none below 128 dimensions
 //! pages     24 x pages        free u64 (bit: record is free) · next u32 · previous u32
 //!                             · class u8 (0xFF: none) · 7 zero bytes
 //! pool      page bytes x pages
@@ -45,7 +46,7 @@ pub struct Layout {
     pub(crate) hidden: usize,
     pub(crate) table: usize,
     pub(crate) table_slots: usize,
-    pub(crate) centroid: usize,
+    pub(crate) centres: usize,
     pub(crate) pages: usize,
     pub(crate) page_count: usize,
     pub(crate) page_bytes: usize,
@@ -103,7 +104,7 @@ impl Layout {
         let page_count = n.div_ceil((page_bytes / record).min(64));
         // At most five eighths of the table are in use, so that probes stay short.
         let table_slots = (n * 8).div_ceil(5).next_power_of_two();
-        let centroid_bytes = if params.is_short() { 4 * padded as u64 } else { 0 };
+        let centre_bytes = if params.is_short() { 8 * padded as u64 } else { 0 };
 
         let short = HEADER as u64 + graph.bytes as u64;
         let factors = short + align64(n * short_bytes as u64);
@@ -111,8 +112,8 @@ impl Layout {
         let places = ids + align64(n * 8);
         let hidden = places + align64(n * 4);
         let table = hidden + align64(n.div_ceil(64) * 8);
-        let centroid = table + align64(table_slots * 4);
-        let pages = centroid + align64(centroid_bytes);
+        let centres = table + align64(table_slots * 4);
+        let pages = centres + align64(centre_bytes);
         let pool = pages + align64(page_count * PAGE_ENTRY as u64);
         let bytes = pool + page_count * page_bytes;
         if bytes > isize::MAX as u64 || page_count * page_bytes / UNIT as u64 > u64::from(u32::MAX)
@@ -133,7 +134,7 @@ impl Layout {
             hidden: hidden as usize,
             table: table as usize,
             table_slots: table_slots as usize,
-            centroid: centroid as usize,
+            centres: centres as usize,
             pages: pages as usize,
             page_count: page_count as usize,
             page_bytes: page_bytes as usize,

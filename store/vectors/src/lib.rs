@@ -18,7 +18,7 @@
 #[cfg(test)]
 extern crate std;
 
-mod centroid;
+mod centre;
 mod codes;
 mod error;
 mod grow;

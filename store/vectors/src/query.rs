@@ -39,10 +39,10 @@ pub(crate) struct Query<'a> {
     /// Step of `levels`.
     step: f32,
     short: Option<ShortQuery<'a>>,
-    /// Squared length of the residual.
-    residual2: f32,
-    /// Query times centroid, and the centroid's squared length.
-    centroid: (f32, f32),
+    /// `|q - c|^2` and `<q, c>` for the centre of the short codes.
+    short_centre: (f32, f32),
+    /// The same for the centre of the 8-bit codes.
+    full_centre: (f32, f32),
 }
 
 impl<'a> Query<'a> {
@@ -55,45 +55,27 @@ impl<'a> Query<'a> {
         if codes.metric == Metric::Cosine {
             normalise(raw);
         }
-        let length2 = arith::norm2(raw);
         let is_short = codes.layout.short_bytes > 0;
-        let mut step = 0.0;
-        let mut short = None;
-        let mut residual2 = 0.0;
-        let mut centroid = (0.0, 0.0);
         if is_short || codes.encoding.rotated() {
             memory.rotated.copy_from_slice(memory.raw);
             codes.rotation().apply(memory.rotated);
         }
+        let (mut short, mut short_centre) = (None, (0.0, 0.0));
         if is_short {
-            for ((r, &x), &c) in
-                memory.residual.iter_mut().zip(&*memory.rotated).zip(codes.centroid)
-            {
-                *r = x - c;
-            }
-            residual2 = arith::norm2(memory.residual);
-            let centroid2 = arith::norm2(codes.centroid);
-            // |q - c|^2 = |q|^2 - 2 <q, c> + |c|^2
-            centroid = ((length2 + centroid2 - residual2) * 0.5, centroid2);
+            short_centre = less(memory.rotated, codes.short_centre, memory.residual);
             short = Some(ShortQuery::encode(memory.residual, memory.planes));
-        } else if codes.encoding.rotated() {
-            memory.residual.copy_from_slice(memory.rotated);
-            residual2 = length2;
         }
+        let (mut step, mut full_centre) = (0.0, (0.0, 0.0));
         if codes.encoding == Encoding::I8 {
             // Codes are of residuals. A Euclidean distance is that of residuals too; an inner
-            // product is that of the query itself with the residual, and with the centroid.
+            // product is that of the query itself with the residual, and with the centre.
+            full_centre = less(memory.rotated, codes.full_centre, memory.residual);
             let form =
                 if codes.metric == Metric::L2 { &*memory.residual } else { &*memory.rotated };
             step = encode_query_i8(form, memory.levels);
         }
         let raw = &memory.raw[..dim];
-        Query { raw, levels: memory.levels, step, short, residual2, centroid }
-    }
-
-    /// The product of the query and the centroid.
-    pub(crate) fn by_centroid(&self) -> f32 {
-        self.centroid.0
+        Query { raw, levels: memory.levels, step, short, short_centre, full_centre }
     }
 
     /// Distances by full codes.
@@ -104,19 +86,30 @@ impl<'a> Query<'a> {
     /// Estimates by short codes; `None` where the image has none.
     pub(crate) fn short_probe(&self, codes: Codes<'a>) -> Option<ShortProbe<'_>> {
         let short = self.short?;
-        let (by_centroid, centroid2) = self.centroid;
-        // Each is base + what depends on the vector alone - slope <r, q - c>:
+        let (residual2, by_centre) = self.short_centre;
+        // Each is base + offset - slope <r, q - c>, with r = o - c:
         //   |o - q|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
         //   1 - <o, q> = 1 - <q, c> + |c|^2 - <o, c> - <r, q - c>
         // and half the first is the cosine distance of vectors of length 1.
         let (base, slope) = match codes.metric {
-            Metric::L2 => (self.residual2, 2.0),
-            Metric::Cosine => (self.residual2 * 0.5, 1.0),
-            Metric::InnerProduct => (1.0 - by_centroid + centroid2, 1.0),
+            Metric::L2 => (residual2, 2.0),
+            Metric::Cosine => (residual2 * 0.5, 1.0),
+            Metric::InnerProduct => (1.0 - by_centre + arith::norm2(codes.short_centre), 1.0),
         };
-        let residual2 = self.residual2;
         Some(ShortProbe { codes, short, base, slope, residual2, sums: [0; BATCH] })
     }
+}
+
+/// Writes `v` less `centre` (which may be missing, for zero) to `out`; returns the squared
+/// length of that, and the product of `v` and `centre`.
+pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
+    out.copy_from_slice(v);
+    for (x, &c) in out.iter_mut().zip(centre) {
+        *x -= c;
+    }
+    let (residual2, length2) = (arith::norm2(out), arith::norm2(v));
+    // |v - c|^2 = |v|^2 - 2 <v, c> + |c|^2
+    (residual2, (length2 + arith::norm2(centre) - residual2) * 0.5)
 }
 
 /// Scales `v` to length 1. The largest component is brought near 1 first, so that no square
@@ -165,9 +158,9 @@ impl Probe for FullProbe<'_> {
                         let f = codes.factors(slot);
                         let product = f.scale * query.step * dot as f32;
                         *out = if l2 {
-                            (f.length2 + query.residual2 - 2.0 * product).max(0.0)
+                            (f.own + query.full_centre.0 - 2.0 * product).max(0.0)
                         } else {
-                            1.0 - query.centroid.0 - product
+                            1.0 - query.full_centre.1 - product
                         };
                     }
                     continue;
@@ -210,17 +203,20 @@ impl Probe for ShortProbe<'_> {
 /// How many standard deviations an estimate is trusted to be right within.
 const DEVIATIONS: f32 = 3.0;
 
+/// The part of a residual's squared length that its signs do not show, `1 - 2 / pi`.
+const UNSEEN: f32 = 0.363_380_2;
+
 impl ShortProbe<'_> {
     /// Is the slot, by its estimate, beyond `limit` for all that the estimate's error allows?
     ///
     /// The standard error of `<r, q - c>` is `|q - c| |r| sqrt((1 - x^2) / (x^2 (D - 1)))` with
-    /// `x = sum |r_i| / (|r| sqrt(D))` (RaBitQ, theorem 3.2); with the slope in place of the
-    /// sum that is `|q - c| sqrt((D slope^2 - |r|^2) / (D - 1))`.
+    /// `x = sum |r_i| / (|r| sqrt(D))` (RaBitQ, theorem 3.2). A random rotation makes `x^2`
+    /// close to `2 / pi`, and `|r| / x` is `slope sqrt(D)`.
     pub(crate) fn is_beyond(&self, slot: Slot, estimate: f32, limit: f32) -> bool {
         let gap = estimate - limit;
-        let f = self.codes.factors(slot);
+        let slope = self.codes.factors(slot).slope;
         let d = self.codes.layout.padded as f32;
-        let error2 = self.residual2 * (d * f.slope * f.slope - f.length2) / (d - 1.0);
+        let error2 = self.residual2 * slope * slope * UNSEEN * d / (d - 1.0);
         let scale = DEVIATIONS * self.slope;
         gap > 0.0 && gap * gap > scale * scale * error2
     }

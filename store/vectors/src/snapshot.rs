@@ -82,7 +82,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             !(f.offset.is_finite()
                 && f.slope.is_finite()
                 && f.scale.is_finite()
-                && f.length2.is_finite())
+                && f.own.is_finite())
         }) {
             return Err(Error::Corrupt("a factor of a code is not finite"));
         }

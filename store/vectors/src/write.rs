@@ -12,8 +12,8 @@ use crate::ids::IdsMut;
 use crate::image::Image;
 use crate::layout::{FACTORS, UNIT};
 use crate::pages::Pages;
-use crate::query::{self, Query};
-use crate::scratch::{QueryMemory, Scratch};
+use crate::query::{self, Query, less};
+use crate::scratch::Scratch;
 use crate::{Error, Layout, Metric, Params};
 
 /// The class of pages that the full codes live in. Tiers will have more.
@@ -41,16 +41,15 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let place =
             Pages { bytes: &mut self.buffer, layout: &self.layout }.take(CLASS).ok_or(full)?;
         self.unseal();
-        self.renew_centroid(scratch);
+        self.renew_centres(scratch);
         let Image { buffer, layout, params, kernels } = self;
         let bytes = &mut buffer[..layout.bytes];
         let at = layout.places + 4 * slot as usize;
         bytes[at..at + 4].copy_from_slice(&place.to_le_bytes());
         let (head, tail) = bytes.split_at_mut(layout.short);
         let codes = Codes::new(*kernels, params, layout, tail);
-        let query = Query::new(&codes, vector, &mut scratch.query);
-        let by_centroid = query.by_centroid();
-        encode(params, layout, slot, place, by_centroid, tail, &scratch.query);
+        Query::new(&codes, vector, &mut scratch.query);
+        encode(params, layout, slot, place, tail, scratch);
         connect(params, layout, *kernels, slot, head, tail, vector, scratch);
         IdsMut::new(bytes, layout).enter(id, slot);
         Ok(())
@@ -119,59 +118,89 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     }
 }
 
-/// Writes the codes and factors of the vector whose forms are in `forms`.
+/// Writes the codes and factors of the vector whose forms are in the scratch.
 fn encode(
     params: &Params,
     layout: &Layout,
     slot: u32,
     place: u32,
-    by_centroid: f32,
     tail: &mut [u8],
-    forms: &QueryMemory<'_>,
+    scratch: &mut Scratch<'_>,
 ) {
-    let at = layout.pool - layout.short + place as usize * UNIT;
-    let code = &mut tail[at..at + layout.code_bytes];
+    let (forms, row) = (&scratch.query, &mut *scratch.row);
+    let (head, pool) = tail.split_at_mut(layout.pool - layout.short);
+    let code = &mut pool[place as usize * UNIT..][..layout.code_bytes];
     let raw = &forms.raw[..layout.dim];
     let mut factors = Factors::default();
     match params.encoding {
         Encoding::F32 => factors.scale = F32Code::encode(raw, code),
         Encoding::F16 => factors.scale = F16Code::encode(raw, code),
-        Encoding::I8 => encode_i8(&mut factors, forms.residual, code),
+        Encoding::I8 => {
+            let centre = centre(layout, params, head, 1);
+            encode_i8(&mut factors, params, forms.rotated, centre, row, code);
+        }
     }
     if params.is_short() {
         let width = layout.short_bytes;
-        let short = &mut tail[slot as usize * width..][..width];
-        encode_residual(&mut factors, params, by_centroid, forms.residual, short);
+        let (short, head) = head.split_at_mut(layout.factors - layout.short);
+        let at = layout.centres - layout.factors;
+        let centre: &[f32] = bytemuck::cast_slice(&head[at..at + 4 * layout.padded]);
+        let short = &mut short[slot as usize * width..][..width];
+        encode_residual(&mut factors, params, forms.rotated, centre, row, short);
     }
     let at = layout.factors - layout.short + slot as usize * FACTORS;
-    tail[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
+    head[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
 }
 
-/// Encodes a rotated residual in 8 bits.
-pub(crate) fn encode_i8(factors: &mut Factors, residual: &[f32], code: &mut [u8]) {
-    factors.scale = I8Code::encode(residual, code);
-    let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
-    factors.length2 = factors.scale * factors.scale * squares as f32;
+/// Centre 0 (of the short codes) or 1 (of the 8-bit codes), in the sections behind the graph;
+/// empty where there are none.
+fn centre<'a>(layout: &Layout, params: &Params, tail: &'a [u8], which: usize) -> &'a [f32] {
+    if !params.is_short() {
+        return &[];
+    }
+    let bytes = 4 * layout.padded;
+    let at = layout.centres - layout.short + which * bytes;
+    bytemuck::cast_slice(&tail[at..at + bytes])
 }
 
-/// Encodes a rotated residual as a short code, with the factors of its estimates.
-/// `by_centroid` is the product of the vector and the centroid.
+/// Encodes a rotated vector in 8 bits, relative to `centre`; `row` is working memory.
+pub(crate) fn encode_i8(
+    factors: &mut Factors,
+    params: &Params,
+    rotated: &[f32],
+    centre: &[f32],
+    row: &mut [f32],
+    code: &mut [u8],
+) {
+    less(rotated, centre, row);
+    let scale = I8Code::encode(row, code);
+    factors.scale = scale;
+    factors.own = if params.metric == Metric::InnerProduct {
+        I8Code::decode(code, scale, row);
+        dot(row, centre)
+    } else {
+        let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
+        scale * scale * squares as f32
+    };
+}
+
+/// Encodes a rotated vector in one bit a dimension, relative to `centre`; `row` is working
+/// memory.
 pub(crate) fn encode_residual(
     factors: &mut Factors,
     params: &Params,
-    by_centroid: f32,
-    residual: &[f32],
+    rotated: &[f32],
+    centre: &[f32],
+    row: &mut [f32],
     short: &mut [u8],
 ) {
-    let side = encode_short(residual, short);
+    let (residual2, by_centre) = less(rotated, centre, row);
+    let side = encode_short(row, short);
     factors.slope = if side.sum_abs > 0.0 { side.norm2 / side.sum_abs } else { 0.0 };
-    if params.encoding != Encoding::I8 {
-        factors.length2 = side.norm2;
-    }
     factors.offset = match params.metric {
-        Metric::L2 => side.norm2,
-        Metric::Cosine => side.norm2 * 0.5,
-        Metric::InnerProduct => -by_centroid,
+        Metric::L2 => residual2,
+        Metric::Cosine => residual2 * 0.5,
+        Metric::InnerProduct => -by_centre,
     };
 }
 
@@ -199,4 +228,8 @@ fn connect(
         }
     };
     debug_assert!(inserted.is_ok(), "a free slot and a scratch that was checked");
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }
