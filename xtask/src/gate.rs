@@ -86,7 +86,14 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         sizes::hold(&weights)
     });
     gate.step("tests, native", || {
-        run(cargo().args(["test", "--workspace", "--exclude", "clawft-demo", "--quiet"]))
+        run(cargo().args([
+            "test",
+            "--workspace",
+            "--exclude",
+            "clawft-demo",
+            "--quiet",
+            "--no-fail-fast",
+        ]))
     });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
@@ -120,20 +127,22 @@ fn wasm_tests(name: &str, features: &str) -> Outcome {
     tools::targets(&[WASI])?;
     let wasmtime = tools::wasmtime()?;
     let mut cargo = cargo();
-    cargo.args(["test", "--target", WASI, "--quiet"]);
+    cargo.args(["test", "--target", WASI, "--quiet", "--no-fail-fast"]);
     for package in PORTABLE {
         cargo.args(["--package", package]);
     }
     let flags =
         if features.is_empty() { String::new() } else { format!("-Ctarget-feature={features}") };
     run(cargo
+        // A panic ends the module, and with it what was captured.
+        .args(["--", "--nocapture"])
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .env("CARGO_TARGET_DIR", target().join("wasi").join(name))
         // The tests may read the sample; nothing else of the machine is theirs.
         .env(
             "CARGO_TARGET_WASM32_WASIP1_RUNNER",
-            format!("{} run --dir={}::/ --dir=.", wasmtime.display(), root().display()),
+            format!("{} run --dir={} --dir=.", wasmtime.display(), root().display()),
         ))
 }
 
