@@ -14,11 +14,11 @@ const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
 const VARIANTS: [(&str, &str); 3] =
     [("scalar", ""), ("simd128", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
 const WASI: &str = "wasm32-wasip1";
-/// Runs of each fuzz target: fixed, so that the gate takes as long each time.
-const FUZZ_RUNS: &str = "-runs=2000";
-const FUZZ_SECONDS: &str = "-max_total_time=60";
+/// Runs of each fuzz target: their number and seed are fixed, inputs are long
+/// from the start, and time has an end where a machine is slow.
+const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
 /// The same for `--all`.
-const LONG_FUZZ_SECONDS: &str = "-max_total_time=600";
+const LONG_FUZZ: [&str; 1] = ["-max_total_time=600"];
 /// Targets under Miri: the machine's own, and one with 32-bit pointers.
 const MIRI_TARGETS: [Option<&str>; 2] = [None, Some("i686-unknown-linux-gnu")];
 
@@ -103,14 +103,14 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     }
     gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
-    gate.step("fuzz targets", || fuzz(&[FUZZ_RUNS, FUZZ_SECONDS]));
+    gate.step("fuzz targets", || fuzz(&FUZZ));
     if all {
         for target in MIRI_TARGETS {
             let name = target.unwrap_or("native");
             gate.step(format!("Miri, {name}"), || miri(target));
         }
         gate.step("peers", || bench::peers(&[]));
-        gate.step("fuzz targets, long", || fuzz(&[LONG_FUZZ_SECONDS]));
+        gate.step("fuzz targets, long", || fuzz(&LONG_FUZZ));
     }
 
     println!("\n{} s", start.elapsed().as_secs());
