@@ -9,9 +9,7 @@
 //! floats do, then the slot, then the mark. Ties go to the lower slot, so that the order
 //! is total and the same everywhere.
 
-use core::ops::Deref;
-
-use crate::graph::Graph;
+use crate::graph::View;
 use crate::layout::MAX_LINKS;
 use crate::{Probe, Slot};
 
@@ -198,7 +196,7 @@ impl Batch {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Walks `level` from what the pool holds until nothing in it is left to expand.
     /// `visited` marks the slots that are not to be measured (again).
     pub(crate) fn walk(

@@ -13,10 +13,8 @@
 //! A candidate at distance zero of a chosen link is always covered, so that a heap of
 //! duplicates cannot use up the list.
 
-use core::ops::{Deref, DerefMut};
-
 use crate::beam::{key, key_distance, key_slot};
-use crate::graph::Graph;
+use crate::graph::{Edit, View};
 use crate::layout::MAX_LINKS;
 use crate::links::Links;
 use crate::{EMPTY, Slot, Space};
@@ -76,7 +74,7 @@ fn is_covered(
     })
 }
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
+impl Edit<'_> {
     /// Offers `new` as a link of `slot` on `level`; is it one afterwards? `forced` links,
     /// those of the tree, always are.
     pub(crate) fn link(
@@ -87,12 +85,12 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         new: Slot,
         forced: bool,
     ) -> bool {
-        let old = self.links(slot, level);
+        let old = self.view().links(slot, level);
         if old.position(new).is_some() {
             return true;
         }
         let n = old.as_slice().len();
-        let limit = self.layout().limit(level);
+        let limit = self.layout.limit(level);
         let mut slots = [EMPTY; MAX_LINKS + 1];
         slots[..n].copy_from_slice(old.as_slice());
         slots[n] = new;
@@ -118,7 +116,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             let farthest = |wanted: bool| {
                 (0..=n)
                     .filter(|&i| diverse[i] == wanted)
-                    .filter(|&i| if i == n { !forced } else { !self.is_kin(slot, slots[i]) })
+                    .filter(|&i| if i == n { !forced } else { !self.view().is_kin(slot, slots[i]) })
                     .max_by_key(|&i| key(distance[i], slots[i]))
             };
             farthest(false).or_else(|| farthest(true))
@@ -140,7 +138,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Are the two parent and child?
     pub(crate) fn is_kin(&self, a: Slot, b: Slot) -> bool {
         self.parent(a) == b || self.parent(b) == a

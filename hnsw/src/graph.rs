@@ -5,8 +5,12 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::layout::{HEADER, Layout, MAGIC, OpenError, Params, VERSION};
-use crate::{EMPTY, Slot};
+use crate::insert::SlotError;
+use crate::layout::{HEADER, Layout, MAGIC, MAX_LINKS, OpenError, Params, VERSION};
+use crate::scratch::Scratch;
+use crate::search::Request;
+use crate::verify::Report;
+use crate::{EMPTY, Probe, Slot, Space};
 
 const DRAWS: usize = 24;
 const LEN: usize = 32;
@@ -14,10 +18,27 @@ const ENTRY: usize = 36;
 const ROOT: usize = 40;
 
 /// A graph over a buffer `B`: `&[u8]` to read it, `&mut [u8]` to change it too.
+///
+/// What a call does is written for [`View`] and [`Edit`], so that there is one copy of it in
+/// a program, whatever `B` is.
 #[derive(Debug)]
 pub struct Graph<B> {
     pub(crate) bytes: B,
     pub(crate) layout: Layout,
+}
+
+/// A graph to read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) layout: &'a Layout,
+}
+
+/// A graph to change.
+#[derive(Debug)]
+pub(crate) struct Edit<'a> {
+    pub(crate) bytes: &'a mut [u8],
+    pub(crate) layout: &'a Layout,
 }
 
 impl<B: Deref<Target = [u8]>> Graph<B> {
@@ -67,7 +88,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         };
         let layout = Layout::new(&params).ok_or(OpenError::BadParams)?;
         let graph = Graph::over(&layout, bytes)?;
-        graph.check()?;
+        graph.view().check()?;
         Ok(graph)
     }
 
@@ -80,7 +101,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Slots in use.
     #[must_use]
     pub fn len(&self) -> u32 {
-        read_u32(&self.bytes, LEN)
+        self.view().len()
     }
 
     /// Is no slot in use?
@@ -98,78 +119,64 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Where walks begin, or [`EMPTY`].
     #[must_use]
     pub fn entry(&self) -> Slot {
-        read_u32(&self.bytes, ENTRY)
+        self.view().entry()
     }
 
     /// The one slot without a parent, or [`EMPTY`].
     #[must_use]
     pub fn root(&self) -> Slot {
-        read_u32(&self.bytes, ROOT)
-    }
-
-    pub(crate) fn draws(&self) -> u64 {
-        read_u64(&self.bytes, DRAWS)
+        self.view().root()
     }
 
     /// The highest level of `slot`, or `None` where it is free or out of range.
     #[must_use]
     pub fn level(&self, slot: Slot) -> Option<u8> {
-        if slot >= self.capacity() {
-            return None;
-        }
-        match self.bytes[self.layout.levels + slot as usize] {
-            0xFF => None,
-            level => Some(level),
-        }
+        self.view().level(slot)
     }
 
     /// Is `slot` in use?
     #[must_use]
     pub fn is_live(&self, slot: Slot) -> bool {
-        self.level(slot).is_some()
+        self.view().level(slot).is_some()
     }
 
     /// One bit a slot, least significant first: set where it is in use.
     #[must_use]
     pub fn live(&self) -> &[u64] {
-        let words = self.capacity().div_ceil(64) as usize;
-        bytemuck::cast_slice(&self.bytes[self.layout.live..self.layout.live + 8 * words])
+        self.view().live()
     }
 
     /// The lowest free slot, or `None` when the graph is full.
     #[must_use]
     pub fn free_slot(&self) -> Option<Slot> {
-        if self.len() >= self.capacity() {
-            return None;
-        }
-        let words = self.live();
-        // Slots fill from below: begin where the live ones would end if there were no gaps,
-        // unless a gap has been left below.
-        let dense = (self.len() / 64) as usize;
-        let full = |w: &u64| *w == u64::MAX;
-        let first = if words[..dense].iter().all(full) { dense } else { 0 };
-        for (i, &word) in words.iter().enumerate().skip(first) {
-            if word != u64::MAX {
-                let slot = (i as u32) * 64 + (!word).trailing_zeros();
-                return (slot < self.capacity()).then_some(slot);
-            }
-        }
-        None
+        self.view().free_slot()
     }
 
-    /// A slot as stored at index `i` of the section at `section`.
-    pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
-        if self.layout.wide {
-            read_u32(&self.bytes, section + 4 * i)
-        } else {
-            let at = section + 2 * i;
-            widen(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]))
-        }
+    /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
+    /// A slot that does not reach `level` has none.
+    pub fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
+        self.view().neighbours(slot, level, out)
     }
 
-    /// The parent of `slot` in the tree of protected links.
-    pub(crate) fn parent(&self, slot: Slot) -> Slot {
-        self.stored(self.layout.parents, slot as usize)
+    /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
+    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
+    /// or, where some are tied, a few more; all limited by the scratch.
+    pub fn search(
+        &self,
+        probe: &mut dyn Probe,
+        request: &Request<'_>,
+        scratch: &mut Scratch<'_>,
+    ) -> usize {
+        self.view().search(probe, request, scratch)
+    }
+
+    /// Checks every invariant and walks level 0 from the entry to every slot.
+    pub fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
+        self.view().verify(scratch)
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View { bytes: &self.bytes, layout: &self.layout }
     }
 }
 
@@ -198,16 +205,146 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         Ok(graph)
     }
 
+    /// Inserts `slot`, which must be free. `probe` gives distances from its vector, which
+    /// may be estimates, for the walk; `space` must know the vector already, and chooses.
+    ///
+    /// # Errors
+    /// [`SlotError`]; the graph is then as it was.
+    pub fn insert(
+        &mut self,
+        slot: Slot,
+        probe: &mut dyn Probe,
+        space: &mut dyn Space,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), SlotError> {
+        self.edit().insert(slot, probe, space, scratch)
+    }
+
+    /// Removes `slot` and repairs the lists that pointed to it. `space` must still know
+    /// the slot's vector.
+    ///
+    /// # Errors
+    /// [`SlotError::OutOfRange`], [`SlotError::Free`]; the graph is then as it was.
+    pub fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
+        self.edit().remove(slot, space)
+    }
+
+    /// Makes this graph, which must be empty, a copy of `other`.
+    ///
+    /// # Errors
+    /// [`OpenError::BadParams`] where this graph is not empty, is smaller, or was made with
+    /// other parameters than `other` but for the capacity; it is then as it was.
+    pub fn copy_from<C: Deref<Target = [u8]>>(
+        &mut self,
+        other: &Graph<C>,
+    ) -> Result<(), OpenError> {
+        self.edit().copy_from(other.view())
+    }
+
+    fn edit(&mut self) -> Edit<'_> {
+        Edit { bytes: &mut self.bytes, layout: &self.layout }
+    }
+}
+
+impl<'a> View<'a> {
+    /// Slots in use.
+    pub(crate) fn len(&self) -> u32 {
+        read_u32(self.bytes, LEN)
+    }
+
+    /// How many slots there are.
+    pub(crate) fn capacity(&self) -> u32 {
+        self.layout.params.capacity
+    }
+
+    /// Where walks begin, or [`EMPTY`].
+    pub(crate) fn entry(&self) -> Slot {
+        read_u32(self.bytes, ENTRY)
+    }
+
+    /// The one slot without a parent, or [`EMPTY`].
+    pub(crate) fn root(&self) -> Slot {
+        read_u32(self.bytes, ROOT)
+    }
+
+    pub(crate) fn draws(&self) -> u64 {
+        read_u64(self.bytes, DRAWS)
+    }
+
+    /// The highest level of `slot`, or `None` where it is free or out of range.
+    pub(crate) fn level(&self, slot: Slot) -> Option<u8> {
+        if slot >= self.capacity() {
+            return None;
+        }
+        match self.bytes[self.layout.levels + slot as usize] {
+            0xFF => None,
+            level => Some(level),
+        }
+    }
+
+    /// Is `slot` in use?
+    pub(crate) fn is_live(&self, slot: Slot) -> bool {
+        self.level(slot).is_some()
+    }
+
+    /// One bit a slot, least significant first: set where it is in use.
+    pub(crate) fn live(&self) -> &'a [u64] {
+        let words = self.capacity().div_ceil(64) as usize;
+        bytemuck::cast_slice(&self.bytes[self.layout.live..self.layout.live + 8 * words])
+    }
+
+    /// The lowest free slot, or `None` when the graph is full.
+    pub(crate) fn free_slot(&self) -> Option<Slot> {
+        if self.len() >= self.capacity() {
+            return None;
+        }
+        let words = self.live();
+        // Slots fill from below: begin where the live ones would end if there were no gaps,
+        // unless a gap has been left below.
+        let dense = (self.len() / 64) as usize;
+        let full = |w: &u64| *w == u64::MAX;
+        let first = if words[..dense].iter().all(full) { dense } else { 0 };
+        for (i, &word) in words.iter().enumerate().skip(first) {
+            if word != u64::MAX {
+                let slot = (i as u32) * 64 + (!word).trailing_zeros();
+                return (slot < self.capacity()).then_some(slot);
+            }
+        }
+        None
+    }
+
+    /// A slot as stored at index `i` of the section at `section`.
+    pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
+        if self.layout.wide {
+            read_u32(self.bytes, section + 4 * i)
+        } else {
+            let at = section + 2 * i;
+            widen(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]))
+        }
+    }
+
+    /// The parent of `slot` in the tree of protected links.
+    pub(crate) fn parent(&self, slot: Slot) -> Slot {
+        self.stored(self.layout.parents, slot as usize)
+    }
+}
+
+impl Edit<'_> {
+    /// The graph as it stands.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { bytes: self.bytes, layout: self.layout }
+    }
+
     pub(crate) fn set_len(&mut self, len: u32) {
-        write_u32(&mut self.bytes, LEN, len);
+        write_u32(self.bytes, LEN, len);
     }
 
     pub(crate) fn set_entry(&mut self, slot: Slot) {
-        write_u32(&mut self.bytes, ENTRY, slot);
+        write_u32(self.bytes, ENTRY, slot);
     }
 
     pub(crate) fn set_root(&mut self, slot: Slot) {
-        write_u32(&mut self.bytes, ROOT, slot);
+        write_u32(self.bytes, ROOT, slot);
     }
 
     pub(crate) fn set_draws(&mut self, draws: u64) {
@@ -228,7 +365,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
 
     pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
         if self.layout.wide {
-            write_u32(&mut self.bytes, section + 4 * i, slot);
+            write_u32(self.bytes, section + 4 * i, slot);
         } else {
             let at = section + 2 * i;
             self.bytes[at..at + 2].copy_from_slice(&(slot as u16).to_le_bytes());

@@ -1,24 +1,19 @@
 //! Copying a graph into a larger one: slots, links and levels stay as they are.
 
-use core::ops::{Deref, DerefMut};
-
-use crate::graph::Graph;
+use crate::graph::{Edit, View};
 use crate::layout::OpenError;
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
+impl Edit<'_> {
     /// Makes this graph, which must be empty, a copy of `other`.
     ///
     /// # Errors
     /// [`OpenError::BadParams`] where this graph is not empty, is smaller, or was made with
     /// other parameters than `other` but for the capacity; it is then as it was.
-    pub fn copy_from<C: Deref<Target = [u8]>>(
-        &mut self,
-        other: &Graph<C>,
-    ) -> Result<(), OpenError> {
+    pub(crate) fn copy_from(&mut self, other: View<'_>) -> Result<(), OpenError> {
         let (mut own, theirs) = (self.layout.params, other.layout.params);
         let fits = own.capacity >= theirs.capacity;
         own.capacity = theirs.capacity;
-        if !self.is_empty() || !fits || own != theirs {
+        if self.view().len() > 0 || !fits || own != theirs {
             return Err(OpenError::BadParams);
         }
         for slot in 0..other.capacity() {

@@ -1,16 +1,14 @@
 //! Insertion: algorithm 1 of the paper.
 
-use core::fmt;
-use core::ops::DerefMut;
-
 use crate::beam::{Pool, key, key_slot, set_bit};
 use crate::diversity::select;
-use crate::graph::Graph;
+use crate::graph::Edit;
 use crate::layout::MAX_LINKS;
 use crate::level;
 use crate::scratch::Scratch;
 use crate::search::UPPER_WIDTH;
 use crate::{EMPTY, Probe, Slot, Space};
+use core::fmt;
 
 /// Why a slot cannot be inserted or removed. The graph is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +44,13 @@ impl fmt::Display for SlotError {
 
 impl core::error::Error for SlotError {}
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
+impl Edit<'_> {
     /// Inserts `slot`, which must be free. `probe` gives distances from its vector, which
     /// may be estimates, for the walk; `space` must know the vector already, and chooses.
     ///
     /// # Errors
     /// [`SlotError`]; the graph is then as it was.
-    pub fn insert(
+    pub(crate) fn insert(
         &mut self,
         slot: Slot,
         probe: &mut dyn Probe,
@@ -63,33 +61,33 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         if slot >= params.capacity {
             return Err(SlotError::OutOfRange { slot, capacity: params.capacity });
         }
-        if self.is_live(slot) {
+        if self.view().is_live(slot) {
             return Err(SlotError::InUse(slot));
         }
         let width = (params.ef_construction as usize).min(scratch.max_ef());
-        if width == 0 || scratch.visited.len() < self.live().len() {
+        if width == 0 || scratch.visited.len() < self.view().live().len() {
             return Err(SlotError::SmallScratch);
         }
-        let drawn = level::draw(params.seed, self.draws(), params.m);
-        self.set_draws(self.draws().wrapping_add(1));
+        let drawn = level::draw(params.seed, self.view().draws(), params.m);
+        self.set_draws(self.view().draws().wrapping_add(1));
         let level = self.take_blocks(slot, drawn);
         self.set_level(slot, Some(level));
         self.set_parent(slot, EMPTY);
-        self.set_len(self.len() + 1);
-        let entry = self.entry();
-        let Some(top) = self.level(entry) else {
+        self.set_len(self.view().len() + 1);
+        let entry = self.view().entry();
+        let Some(top) = self.view().level(entry) else {
             self.set_entry(slot);
             self.set_root(slot);
             return Ok(());
         };
         let visited = &mut *scratch.visited;
         let mut pool = Pool::new(scratch.pool, UPPER_WIDTH);
-        self.approach(level.min(top), probe, visited, &mut pool);
+        self.view().approach(level.min(top), probe, visited, &mut pool);
         for l in (0..=level.min(top)).rev() {
             pool.resize(width);
             pool.restart(visited);
             set_bit(visited, slot);
-            self.walk(l, None, probe, visited, &mut pool);
+            self.view().walk(l, None, probe, visited, &mut pool);
             // The next level begins where this one came nearest by the walk's distances; the
             // links are chosen by the space's.
             let mut starts = [0; UPPER_WIDTH];
@@ -111,7 +109,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         let links = select(space, level, candidates, self.layout.params.m as usize);
         self.set_links(slot, level, &links);
         if level == 0 {
-            let parent = candidates.iter().map(|&k| key_slot(k)).find(|&c| self.has_room(c));
+            let parent = candidates.iter().map(|&k| key_slot(k)).find(|&c| self.view().has_room(c));
             match parent {
                 Some(parent) => self.adopt(space, parent, slot),
                 None => self.attach(space, slot, &[]),

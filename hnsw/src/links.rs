@@ -5,9 +5,7 @@
 //! above it a slot has a chain of blocks, one a level, which name their owner, so that a
 //! block is found free, or checked, without a second structure.
 
-use core::ops::{Deref, DerefMut};
-
-use crate::graph::{Graph, read_u32, write_u32};
+use crate::graph::{Edit, View, read_u32, write_u32};
 use crate::layout::{BLOCK_HEADER, MAX_LINKS};
 use crate::{EMPTY, Slot};
 
@@ -84,10 +82,10 @@ struct Place {
     diverse: usize,
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
     /// A slot that does not reach `level` has none.
-    pub fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
+    pub(crate) fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
         let mut n = 0;
         self.each_link(slot, level, |link| {
             if let Some(out) = out.get_mut(n) {
@@ -148,7 +146,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         }
         let mut block = self.stored(self.layout.upper, slot as usize);
         for _ in 1..level {
-            block = read_u32(&self.bytes, self.block(block)?);
+            block = read_u32(self.bytes, self.block(block)?);
         }
         let at = self.block(block)?;
         Some(Place { links: at + BLOCK_HEADER, diverse: at + 9 })
@@ -163,15 +161,15 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Owner and level of upper block number `block`; `None` where it is free.
     pub(crate) fn block_owner(&self, block: u32) -> Option<(Slot, u8)> {
         let at = self.block(block)?;
-        let owner = read_u32(&self.bytes, at + 4);
+        let owner = read_u32(self.bytes, at + 4);
         (owner != EMPTY).then(|| (owner, self.bytes[at + 8]))
     }
 }
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
+impl Edit<'_> {
     /// Writes the list of `slot` on `level`, which the slot must reach.
     pub(crate) fn set_links(&mut self, slot: Slot, level: u8, links: &Links) {
-        let Some(place) = self.place(slot, level) else { return };
+        let Some(place) = self.view().place(slot, level) else { return };
         for i in 0..self.layout.limit(level) {
             self.store(place.links, i, links.slots[i]);
         }
@@ -184,17 +182,17 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         let mut previous = None;
         let mut free = 0;
         for l in 1..=level {
-            while free < self.layout.block_count && self.block_owner(free).is_some() {
+            while free < self.layout.block_count && self.view().block_owner(free).is_some() {
                 free += 1;
             }
-            let Some(at) = self.block(free) else { return l - 1 };
+            let Some(at) = self.view().block(free) else { return l - 1 };
             let bytes = &mut self.bytes[at..at + self.layout.block_bytes];
             bytes.fill(0xFF);
             write_u32(bytes, 4, slot);
             bytes[8..BLOCK_HEADER].copy_from_slice(&[l, 0, 0, 0]);
             match previous {
                 None => self.store(self.layout.upper, slot as usize, free),
-                Some(before) => write_u32(&mut self.bytes, before, free),
+                Some(before) => write_u32(self.bytes, before, free),
             }
             previous = Some(at);
         }
@@ -203,17 +201,17 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
 
     /// Gives the blocks of `slot` back.
     pub(crate) fn drop_blocks(&mut self, slot: Slot, level: u8) {
-        let mut block = self.stored(self.layout.upper, slot as usize);
+        let mut block = self.view().stored(self.layout.upper, slot as usize);
         for _ in 0..level {
-            let Some(at) = self.block(block) else { break };
-            block = read_u32(&self.bytes, at);
+            let Some(at) = self.view().block(block) else { break };
+            block = read_u32(self.bytes, at);
             self.bytes[at..at + self.layout.block_bytes].fill(0xFF);
         }
         self.store(self.layout.upper, slot as usize, EMPTY);
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Has the list of `slot` on `level` its `n` links in front and nothing behind, with no
     /// more diverse ones than links?
     pub(crate) fn is_dense(&self, slot: Slot, level: u8, n: usize) -> bool {

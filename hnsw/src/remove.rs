@@ -6,10 +6,8 @@
 //! miss some; here one pass over the links finds them all, 64 bytes a slot, which costs
 //! less than the insert that will take the slot again.
 
-use core::ops::{Deref, DerefMut};
-
 use crate::beam::{key, key_slot};
-use crate::graph::Graph;
+use crate::graph::{Edit, View};
 use crate::insert::{SlotError, shell_sort};
 use crate::layout::MAX_LINKS;
 use crate::links::Links;
@@ -18,37 +16,37 @@ use crate::{EMPTY, Slot, Space};
 /// How many of the removed slot's neighbours are offered to a list that pointed to it.
 const OFFERS: usize = 3;
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
+impl Edit<'_> {
     /// Removes `slot` and repairs the lists that pointed to it. `space` must still know
     /// the slot's vector.
     ///
     /// # Errors
     /// [`SlotError::OutOfRange`], [`SlotError::Free`]; the graph is then as it was.
-    pub fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
-        if slot >= self.capacity() {
-            return Err(SlotError::OutOfRange { slot, capacity: self.capacity() });
+    pub(crate) fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
+        if slot >= self.view().capacity() {
+            return Err(SlotError::OutOfRange { slot, capacity: self.view().capacity() });
         }
-        let Some(level) = self.level(slot) else { return Err(SlotError::Free(slot)) };
-        let children = self.children(slot);
+        let Some(level) = self.view().level(slot) else { return Err(SlotError::Free(slot)) };
+        let children = self.view().children(slot);
         for l in 1..=level {
             self.repair_upper(space, slot, l);
         }
-        let neighbours = self.links(slot, 0);
+        let neighbours = self.view().links(slot, 0);
         self.set_links(slot, 0, &Links::new());
         for &child in children.as_slice() {
             self.set_parent(child, EMPTY);
         }
-        for pointing in 0..self.capacity() {
-            if self.points_to(pointing, slot) {
+        for pointing in 0..self.view().capacity() {
+            if self.view().points_to(pointing, slot) {
                 self.repair(space, pointing, slot, 0, &neighbours);
             }
         }
         self.drop_blocks(slot, level);
         self.set_level(slot, None);
         self.set_parent(slot, EMPTY);
-        self.set_len(self.len() - 1);
+        self.set_len(self.view().len() - 1);
         let mut orphans = children.as_slice();
-        if self.root() == slot {
+        if self.view().root() == slot {
             let heir = orphans.first().copied().unwrap_or(EMPTY);
             self.set_root(heir);
             orphans = orphans.get(1..).unwrap_or(&[]);
@@ -56,9 +54,9 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         for &orphan in orphans {
             self.attach(space, orphan, neighbours.as_slice());
         }
-        if self.entry() == slot {
-            let highest = (0..self.capacity())
-                .filter_map(|s| self.level(s).map(|l| (l, core::cmp::Reverse(s))))
+        if self.view().entry() == slot {
+            let highest = (0..self.view().capacity())
+                .filter_map(|s| self.view().level(s).map(|l| (l, core::cmp::Reverse(s))))
                 .max();
             self.set_entry(highest.map_or(EMPTY, |(_, core::cmp::Reverse(s))| s));
         }
@@ -66,11 +64,11 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     }
 
     fn repair_upper(&mut self, space: &mut dyn Space, slot: Slot, level: u8) {
-        let neighbours = self.links(slot, level);
-        for block in 0..self.layout().block_count {
-            match self.block_owner(block) {
+        let neighbours = self.view().links(slot, level);
+        for block in 0..self.layout.block_count {
+            match self.view().block_owner(block) {
                 Some((owner, l)) if l == level && owner != slot => {
-                    if self.links(owner, level).position(slot).is_some() {
+                    if self.view().links(owner, level).position(slot).is_some() {
                         self.repair(space, owner, slot, level, &neighbours);
                     }
                 }
@@ -88,7 +86,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         level: u8,
         neighbours: &Links,
     ) {
-        let mut links = self.links(slot, level);
+        let mut links = self.view().links(slot, level);
         let Some(at) = links.position(gone) else { return };
         links.take(at);
         self.set_links(slot, level, &links);
@@ -114,13 +112,13 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Is `target` among the level-0 links of `slot`? One pass without an early exit, which
     /// the compiler turns into a few vector compares.
     fn points_to(&self, slot: Slot, target: Slot) -> bool {
-        let at = self.layout().links + slot as usize * self.layout().stride;
-        let limit = self.layout().limit(0);
-        if self.layout().wide {
+        let at = self.layout.links + slot as usize * self.layout.stride;
+        let limit = self.layout.limit(0);
+        if self.layout.wide {
             let links: &[u32] = bytemuck::cast_slice(&self.bytes[at..at + 4 * limit]);
             links.iter().fold(false, |found, &link| found | (link == target))
         } else {

@@ -4,10 +4,8 @@
 //! live slot (see [`tree`](mod@crate::tree)), and a filtered walk that comes back with too few
 //! is followed by a scan of the slots that match.
 
-use core::ops::Deref;
-
 use crate::beam::{Batch, Pool, has_bit, key_distance, key_slot};
-use crate::graph::Graph;
+use crate::graph::View;
 use crate::scratch::Scratch;
 use crate::{Probe, Slot};
 
@@ -58,11 +56,11 @@ impl Scratch<'_> {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
     /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
     /// or, where some are tied, a few more; all limited by the scratch.
-    pub fn search(
+    pub(crate) fn search(
         &self,
         probe: &mut dyn Probe,
         request: &Request<'_>,
@@ -86,7 +84,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         // A second hop shows a list's worth of lists: a filter sparser than that breaks the
         // graph apart, and one with fewer slots than a walk measures is cheaper to scan.
         let sparse = request.filter.is_some()
-            && matching <= (4 * ef).max(self.len() as usize / self.layout().limit(0));
+            && matching <= (4 * ef).max(self.len() as usize / self.layout.limit(0));
         if few || sparse {
             return self.scan(probe, request.filter, ef, scratch);
         }

@@ -10,15 +10,13 @@
 //! When a slot is removed its children look for a new parent that does not descend from
 //! them. There always is one with room: a finite tree has leaves.
 
-use core::ops::{Deref, DerefMut};
-
 use crate::beam::key;
-use crate::graph::Graph;
+use crate::graph::{Edit, View};
 use crate::layout::MAX_LINKS;
 use crate::links::Links;
 use crate::{EMPTY, Slot, Space};
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// The children of `slot`: those neighbours whose parent it is.
     pub(crate) fn children(&self, slot: Slot) -> Links {
         let mut children = Links::new();
@@ -32,7 +30,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
 
     /// May `slot` have one child more?
     pub(crate) fn has_room(&self, slot: Slot) -> bool {
-        self.children(slot).as_slice().len() < self.layout().limit(0) / 2
+        self.children(slot).as_slice().len() < self.layout.limit(0) / 2
     }
 
     /// Is `slot` equal to `ancestor` or one of its descendants? The climb is bounded, so
@@ -50,42 +48,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         }
         true
     }
-}
 
-impl<B: DerefMut<Target = [u8]>> Graph<B> {
-    /// Makes `parent` the parent of `child`, and both neighbours of each other.
-    pub(crate) fn adopt(&mut self, space: &mut dyn Space, parent: Slot, child: Slot) {
-        self.set_parent(child, parent);
-        self.link(space, 0, parent, child, true);
-        self.link(space, 0, child, parent, true);
-    }
-
-    /// Finds a parent for `orphan`: the nearest of its neighbours and of `others` that has
-    /// room and does not descend from it, else the nearest such slot of all.
-    pub(crate) fn attach(&mut self, space: &mut dyn Space, orphan: Slot, others: &[Slot]) {
-        let own = self.links(orphan, 0);
-        let mut best = None;
-        for near in [own.as_slice(), others] {
-            best = best.min_some(self.nearest_parent(space, orphan, near));
-        }
-        if best.is_none() {
-            let mut batch = Links::new();
-            for slot in 0..self.capacity() {
-                if self.is_live(slot) {
-                    batch.push(slot);
-                }
-                if batch.as_slice().len() == MAX_LINKS || slot + 1 == self.capacity() {
-                    let found = self.nearest_parent(space, orphan, batch.as_slice());
-                    best = best.min_some(found);
-                    batch = Links::new();
-                }
-            }
-        }
-        if let Some(k) = best {
-            self.adopt(space, crate::beam::key_slot(k), orphan);
-        }
-    }
-
+    /// The nearest of `candidates` that may become the parent of `orphan`, as a key.
     fn nearest_parent(
         &self,
         space: &mut dyn Space,
@@ -107,6 +71,41 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             }
         }
         best
+    }
+}
+
+impl Edit<'_> {
+    /// Makes `parent` the parent of `child`, and both neighbours of each other.
+    pub(crate) fn adopt(&mut self, space: &mut dyn Space, parent: Slot, child: Slot) {
+        self.set_parent(child, parent);
+        self.link(space, 0, parent, child, true);
+        self.link(space, 0, child, parent, true);
+    }
+
+    /// Finds a parent for `orphan`: the nearest of its neighbours and of `others` that has
+    /// room and does not descend from it, else the nearest such slot of all.
+    pub(crate) fn attach(&mut self, space: &mut dyn Space, orphan: Slot, others: &[Slot]) {
+        let own = self.view().links(orphan, 0);
+        let mut best = None;
+        for near in [own.as_slice(), others] {
+            best = best.min_some(self.view().nearest_parent(space, orphan, near));
+        }
+        if best.is_none() {
+            let mut batch = Links::new();
+            for slot in 0..self.view().capacity() {
+                if self.view().is_live(slot) {
+                    batch.push(slot);
+                }
+                if batch.as_slice().len() == MAX_LINKS || slot + 1 == self.view().capacity() {
+                    let found = self.view().nearest_parent(space, orphan, batch.as_slice());
+                    best = best.min_some(found);
+                    batch = Links::new();
+                }
+            }
+        }
+        if let Some(k) = best {
+            self.adopt(space, crate::beam::key_slot(k), orphan);
+        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Checks of the invariants: those that `open` needs, and the count of what is unreachable.
 
-use core::ops::Deref;
-
 use crate::beam::{has_bit, set_bit};
-use crate::graph::{Graph, read_u32};
+use crate::graph::{View, read_u32};
 use crate::layout::{MAX_LEVEL, MAX_LINKS, OpenError};
 use crate::links::Links;
 use crate::scratch::Scratch;
@@ -30,9 +28,9 @@ impl Report {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Graph<B> {
+impl View<'_> {
     /// Checks every invariant and walks level 0 from the entry to every slot.
-    pub fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
+    pub(crate) fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
         let mut report = Report { live: self.len(), ..Report::default() };
         if let Err(OpenError::Corrupt(what)) = self.check() {
             report.broken = Some(what);
@@ -81,8 +79,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// content can make it run for long.
     pub(crate) fn check(&self) -> Result<(), OpenError> {
         let fail = |what| Err(OpenError::Corrupt(what));
-        let (capacity, layout) = (self.capacity(), &self.layout);
-        if read_u32(&self.bytes, 44) != layout.block_count {
+        let (capacity, layout) = (self.capacity(), self.layout);
+        if read_u32(self.bytes, 44) != layout.block_count {
             return fail("the header's count of blocks does not fit its parameters");
         }
         let mut live = 0;
@@ -143,7 +141,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
             if self.block_owner(block) != Some((slot, l)) {
                 return fail("a slot's block of upper links is another's");
             }
-            block = self.block(block).map_or(EMPTY, |at| read_u32(&self.bytes, at));
+            block = self.block(block).map_or(EMPTY, |at| read_u32(self.bytes, at));
         }
         if block != EMPTY {
             return fail("a slot has more blocks of upper links than levels");
