@@ -48,6 +48,8 @@ struct Header {
     next: *mut Header,
     /// Bytes of payload.
     len: usize,
+    /// When its owner drops it, the block is the host's again and not free.
+    is_loan: bool,
 }
 
 /// Where memory comes from.
@@ -108,12 +110,7 @@ pub(crate) unsafe fn use_region(base: *mut u8, size: usize) -> Result<(), Failed
     let end = unsafe { arena.talc.claim(base, size) };
     if end.is_none() {
         let least = talc::min_first_heap_size::<WasmBinning>();
-        return Err(Failed::new(
-            ClawftStatus::RegionTooSmall,
-            "size",
-            ": expected a region of # bytes or more, found #",
-            &[least as u64, size as u64],
-        ));
+        return Err(Failed::new(ClawftStatus::RegionTooSmall, "size", least as u64, size as u64));
     }
     arena.origin = Origin::Region;
     arena.limit = size;
@@ -127,8 +124,8 @@ pub(crate) fn check_free(address: usize) -> Result<(), Failed> {
         return Err(Failed::new(
             ClawftStatus::RegionTaken,
             "base",
-            ": expected an address from # on, past the module's own data, found #",
-            &[growth::heap_base() as u64, address as u64],
+            growth::heap_base() as u64,
+            address as u64,
         ));
     }
     let _ = address;
@@ -142,12 +139,7 @@ pub(crate) fn use_growth(limit: usize) -> Result<(), Failed> {
     arena.must_be_unset()?;
     let present = linear_memory_bytes();
     if (limit as u64) < present {
-        return Err(Failed::new(
-            ClawftStatus::LimitTooSmall,
-            "size",
-            ": expected a limit of # bytes or more, found #",
-            &[present, limit as u64],
-        ));
+        return Err(Failed::new(ClawftStatus::LimitTooSmall, "size", present, limit as u64));
     }
     arena.origin = Origin::Grown;
     arena.limit = limit;
@@ -172,12 +164,7 @@ impl Arena {
     fn must_be_unset(&self) -> Result<(), Failed> {
         match self.origin {
             Origin::Unset => Ok(()),
-            _ => Err(Failed::new(
-                ClawftStatus::MemoryInUse,
-                "memory",
-                ": expected to be set up once, before its first use, found it in use",
-                &[],
-            )),
+            _ => Err(Failed::new(ClawftStatus::MemoryInUse, "memory", 0, 0)),
         }
     }
 
@@ -222,7 +209,7 @@ impl Arena {
         };
         let header = block.cast::<Header>();
         // SAFETY: the block is ours, aligned, and longer than a header.
-        unsafe { header.write(Header { next: ptr::null_mut(), len }) };
+        unsafe { header.write(Header { next: ptr::null_mut(), len, is_loan: false }) };
         self.asked += len;
         self.blocks += 1;
         Some(header)
@@ -265,13 +252,8 @@ impl Arena {
 }
 
 /// The error of a request for `asked` bytes.
-pub(crate) fn out_of_memory(asked: u64, free: u64) -> Failed {
-    Failed::new(
-        ClawftStatus::OutOfMemory,
-        "memory",
-        ": expected room for # bytes, found # free",
-        &[asked, free],
-    )
+fn out_of_memory(asked: u64, free: u64) -> Failed {
+    Failed::new(ClawftStatus::OutOfMemory, "memory", asked, free)
 }
 
 fn layout_for(len: usize) -> Option<Layout> {
@@ -323,9 +305,10 @@ unsafe impl Sync for Block {}
 
 impl Block {
     /// A block of `len` zero bytes.
-    pub(crate) fn new(len: usize) -> Result<Self, Failed> {
+    #[inline(never)]
+    pub(crate) fn new(len: u64) -> Result<Self, Failed> {
         let arena = &mut *ARENA.lock();
-        match arena.allocate(len) {
+        match usize::try_from(len).ok().and_then(|len| arena.allocate(len)) {
             Some(header) => Ok(Self { header }),
             None => {
                 let usage = arena.usage();
@@ -333,25 +316,23 @@ impl Block {
                     0 => usage.free,
                     limit => limit.saturating_sub(usage.claimed) + usage.free,
                 };
-                Err(out_of_memory(len as u64, free))
+                Err(out_of_memory(len, free))
             }
         }
     }
 
     /// Lends the block to the host, until [`Block::take_back`].
-    pub(crate) fn lend(self) -> *mut u8 {
-        let arena = &mut *ARENA.lock();
-        let mut header = self.header;
+    pub(crate) fn lend(mut self) -> *mut u8 {
         // SAFETY: the block is live and ours.
-        unsafe { header.as_mut() }.next = arena.lent;
-        arena.lent = header.as_ptr();
-        core::mem::forget(self);
-        payload_of(header).as_ptr()
+        unsafe { self.header.as_mut() }.is_loan = true;
+        payload_of(self.header).as_ptr()
     }
 
-    /// The lent block that begins at `payload`; nothing if none does.
-    pub(crate) fn take_back(payload: *const u8) -> Option<Self> {
-        ARENA.lock().take_back(payload).map(|header| Self { header })
+    /// The lent block that begins at `payload`; nothing if none does. Dropped before
+    /// [`Loan::end`] it is lent again, at the same address.
+    pub(crate) fn take_back(payload: *const u8) -> Option<(Self, Loan)> {
+        let header = ARENA.lock().take_back(payload)?;
+        Some((Self { header }, Loan { header }))
     }
 
     fn len(&self) -> usize {
@@ -360,10 +341,36 @@ impl Block {
     }
 }
 
+/// The host's claim on a block that it gave back.
+pub(crate) struct Loan {
+    header: NonNull<Header>,
+}
+
+impl Loan {
+    /// Ends it: the block is its owner's alone. It must not be dropped yet.
+    ///
+    /// # Safety
+    /// The block that this loan came with is live.
+    pub(crate) unsafe fn end(mut self) {
+        // SAFETY: the caller's promise; nobody else looks at the header meanwhile.
+        unsafe { self.header.as_mut() }.is_loan = false;
+    }
+}
+
 impl Drop for Block {
+    #[inline(never)]
     fn drop(&mut self) {
-        // SAFETY: this was the only owner.
-        unsafe { ARENA.lock().release(self.header) };
+        let arena = &mut *ARENA.lock();
+        // SAFETY: this was the only owner, and the block is live.
+        unsafe {
+            let header = self.header.as_mut();
+            if header.is_loan {
+                header.next = arena.lent;
+                arena.lent = header;
+            } else {
+                arena.release(self.header);
+            }
+        }
     }
 }
 

@@ -7,13 +7,13 @@
 //! Why so: a number can be compared and survives versions, a sentence can be
 //! read. It is written where the error is found; what travels from there is a
 //! number in a register ([`Failed`]), which keeps the module small. For the same
-//! reason numbers are put into sentences by a loop here and not by `core::fmt`.
+//! reason a sentence is a text with marks for its numbers, which a loop here fills in,
+//! and a status has one text: `core::fmt` is not linked into the module.
 //! The numbers from -1 on belong to the store, those from -101 on to this boundary.
 //!
 //! What it must never do: change or reuse a number; allocate.
 
 use core::ffi::c_char;
-use core::fmt::{self, Write};
 use core::num::NonZeroI32;
 
 use crate::pointer::Output;
@@ -88,30 +88,48 @@ pub enum ClawftStatus {
     OutputTooSmall = -114,
 }
 
+impl ClawftStatus {
+    /// What was expected and found, for the statuses of this boundary; a `#` stands for a
+    /// number.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::BadHandle => "that of an open store, found #",
+            Self::NullPointer => "a pointer, found null",
+            Self::Misaligned => "an address divisible by #, found #",
+            Self::OutOfRange => "no more than # bytes from that address on, found #",
+            Self::StructSize => "a struct of size #, found #",
+            Self::UnknownChoice => "a number from 0 to #, found #",
+            Self::OutOfMemory => "room for # bytes, found # free",
+            Self::TooManyStores => "fewer than # open, found #",
+            Self::MemoryInUse => "to be set up once, before its first use, found it in use",
+            Self::RegionTooSmall => "a region of # bytes or more, found #",
+            Self::LimitTooSmall => "a limit of # bytes or more, found #",
+            Self::RegionTaken => "an address from # on, past the module's own data, found #",
+            Self::NotAllocated => "a block that clawft_alloc gave, found address #",
+            Self::OutputTooSmall => "room for #, found #",
+            // The store's errors bring their own.
+            _ => "",
+        }
+    }
+}
+
 /// An error whose sentence is written: what is left is its number.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failed(NonZeroI32);
 
 impl Failed {
-    /// Writes the sentence `subject` + `text`, each `#` in `text` replaced by the
-    /// next of `numbers`.
+    /// Writes the sentence "`subject`: expected" and the status's text, `first` and `second`
+    /// for the numbers in it.
     #[cold]
     #[inline(never)]
-    pub(crate) fn new(status: ClawftStatus, subject: &str, text: &str, numbers: &[u64]) -> Self {
-        with_last(|last| {
-            last.len = 0;
-            let mut numbers = numbers.iter();
-            for &byte in subject.as_bytes().iter().chain(text.as_bytes()) {
-                match byte {
-                    b'#' => last.push_number(numbers.next().copied().unwrap_or(0)),
-                    byte => last.push(byte),
-                }
-            }
-        });
-        Self::of(status as i32)
+    pub(crate) fn new(status: ClawftStatus, subject: &str, first: u64, second: u64) -> Self {
+        let parts = [subject, ": expected ", status.text()];
+        Self::write(status as i32, &parts, [first, second])
     }
 
-    fn of(code: i32) -> Self {
+    #[inline(never)]
+    fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
+        with_last(|last| last.write(parts, numbers));
         Self(NonZeroI32::new(code).unwrap_or(NonZeroI32::MIN))
     }
 }
@@ -120,33 +138,24 @@ impl From<clawft_vectors::Error> for Failed {
     #[cold]
     #[inline(never)]
     fn from(error: clawft_vectors::Error) -> Self {
-        with_last(|last| {
-            last.len = 0;
-            // `write_str` below never fails.
-            let _ = write!(last, "{error}");
-        });
-        Self::of(error.code())
+        let sentence = error.sentence();
+        Self::write(error.code(), &[sentence.text, sentence.detail, ""], sentence.numbers)
     }
 }
 
 /// The error of a number that names nothing.
 pub(crate) fn unknown_choice(name: &str, largest: u64, found: u32) -> Failed {
-    let text = ": expected a number from 0 to #, found #";
-    Failed::new(ClawftStatus::UnknownChoice, name, text, &[largest, found.into()])
+    Failed::new(ClawftStatus::UnknownChoice, name, largest, found.into())
 }
 
 /// The error of an output with room for `found` where `expected` are to be written.
 pub(crate) fn too_small(name: &str, expected: u64, found: u64) -> Failed {
-    let text = ": expected room for #, found #";
-    Failed::new(ClawftStatus::OutputTooSmall, name, text, &[expected, found])
+    Failed::new(ClawftStatus::OutputTooSmall, name, expected, found)
 }
 
 /// Keeps a sentence that is no error.
 pub(crate) fn note(text: &str) {
-    with_last(|last| {
-        last.len = 0;
-        text.bytes().for_each(|byte| last.push(byte));
-    });
+    with_last(|last| last.write(&[text, "", ""], [0; 2]));
 }
 
 /// The number to return for `result`.
@@ -168,6 +177,24 @@ struct Sentence {
 
 impl Sentence {
     const EMPTY: Self = Self { bytes: [0; SENTENCE_BYTES], len: 0 };
+
+    /// Takes the place of the sentence before. Each `#` in `parts` stands for the next of
+    /// `numbers`.
+    fn write(&mut self, parts: &[&str; 3], numbers: [u64; 2]) {
+        self.len = 0;
+        let mut numbers = numbers.iter();
+        for part in parts {
+            for &byte in part.as_bytes() {
+                match (byte, numbers.as_slice()) {
+                    (b'#', [number, ..]) => {
+                        self.push_number(*number);
+                        numbers.next();
+                    }
+                    _ => self.push(byte),
+                }
+            }
+        }
+    }
 
     /// Sentences are ASCII, so a cut never splits a character.
     fn push(&mut self, byte: u8) {
@@ -192,13 +219,6 @@ impl Sentence {
         for &digit in digits.iter().skip(20 - used) {
             self.push(digit);
         }
-    }
-}
-
-impl Write for Sentence {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.bytes().for_each(|byte| self.push(byte));
-        Ok(())
     }
 }
 
@@ -236,7 +256,7 @@ pub unsafe extern "C" fn clawft_last_error(out: *mut c_char, cap: usize) -> usiz
             // SAFETY: checked; the rest is the caller's promise.
             let out = unsafe { Output::trusted(out.cast::<u8>(), cap) };
             let len = last.len.min(cap.saturating_sub(1));
-            out.copy(0, &last.bytes[..len]);
+            out.copy(0, last.bytes.get(..len).unwrap_or_default());
             out.set(len, 0);
         }
         last.len
@@ -250,9 +270,7 @@ mod tests {
     #[test]
     fn a_long_sentence_is_cut_and_not_lost() {
         let mut sentence = Sentence::EMPTY;
-        for _ in 0..100 {
-            sentence.write_str("0123456789").unwrap();
-        }
+        sentence.write(&[&"0123456789".repeat(20); 3], [0; 2]);
         assert_eq!(sentence.len, SENTENCE_BYTES);
         assert!(sentence.bytes.starts_with(b"0123456789012"));
         assert!(sentence.bytes.ends_with(b"6789"));
@@ -270,10 +288,22 @@ mod tests {
 
     #[test]
     fn numbers_take_the_places_of_the_marks() {
-        let failed =
-            Failed::new(ClawftStatus::Misaligned, "out", ": expected #, found #.", &[8, 12]);
+        let failed = Failed::new(ClawftStatus::Misaligned, "out", 8, 12);
         assert_eq!(status(Err(failed)), -103);
         let text = with_last(|last| std::vec::Vec::from(&last.bytes[..last.len]));
-        assert_eq!(text, b"out: expected 8, found 12.");
+        assert_eq!(text, b"out: expected an address divisible by 8, found 12");
+    }
+
+    #[test]
+    fn the_sentence_of_a_store_s_error_is_the_one_it_displays() {
+        for error in [
+            clawft_vectors::Error::Dimension { expected: 3, found: 4 },
+            clawft_vectors::Error::UnknownId(u64::MAX),
+            clawft_vectors::Error::Corrupt("torn"),
+        ] {
+            assert_eq!(status(Err(error.into())), error.code());
+            let text = with_last(|last| std::vec::Vec::from(&last.bytes[..last.len]));
+            assert_eq!(text, std::format!("{error}").as_bytes());
+        }
     }
 }

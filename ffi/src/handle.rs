@@ -18,7 +18,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{ClawftStatus, Failed};
-use crate::lock::Shared;
+use crate::lock::{self, Reading, Shared, Writing};
 use crate::store::Store;
 
 /// So many stores can be open at a time.
@@ -30,11 +30,11 @@ const GENERATIONS: u32 = 1 << (32 - INDEX_BITS);
 struct Place {
     /// Odd: taken. Even: free. `GENERATIONS`: used up.
     generation: AtomicU32,
-    store: Shared<Option<Store>>,
+    store: Shared<Store>,
 }
 
 static PLACES: [Place; MOST_STORES] =
-    [const { Place { generation: AtomicU32::new(0), store: Shared::new(None) } }; MOST_STORES];
+    [const { Place { generation: AtomicU32::new(0), store: Shared::empty() } }; MOST_STORES];
 
 /// A place that is taken and still empty: given back unless a store moves in.
 pub(crate) struct Claim {
@@ -57,18 +57,14 @@ impl Claim {
                 return Ok(Self { index, generation: free + 1 });
             }
         }
-        Err(Failed::new(
-            ClawftStatus::TooManyStores,
-            "",
-            "expected fewer than # open stores, found #",
-            &[MOST_STORES as u64; 2],
-        ))
+        let most = MOST_STORES as u64;
+        Err(Failed::new(ClawftStatus::TooManyStores, "stores", most, most))
     }
 
     /// Puts `store` there; the number names it from now on.
     pub(crate) fn fill(self, store: Store) -> u32 {
         let handle = (self.generation << INDEX_BITS) | self.index as u32;
-        *PLACES[self.index].store.write() = Some(store);
+        *PLACES[self.index].store.place() = lock::Place::Full(store);
         core::mem::forget(self);
         handle
     }
@@ -80,58 +76,50 @@ impl Drop for Claim {
     }
 }
 
+#[cold]
 fn bad(handle: u32) -> Failed {
-    Failed::new(
-        ClawftStatus::BadHandle,
-        "handle",
-        ": expected that of an open store, found #",
-        &[handle.into()],
-    )
+    Failed::new(ClawftStatus::BadHandle, "handle", handle.into(), 0)
 }
 
 /// The place that `handle` would name, and the generation that it needs.
-fn place(handle: u32) -> Result<(&'static Place, u32), Failed> {
+fn place(handle: u32) -> Option<(&'static Place, u32)> {
     let index = handle & ((1 << INDEX_BITS) - 1);
-    match PLACES.get(index as usize) {
-        Some(place) => Ok((place, handle >> INDEX_BITS)),
-        None => Err(bad(handle)),
-    }
+    Some((PLACES.get(index as usize)?, handle >> INDEX_BITS))
 }
 
-/// Calls `use_it` with the store, which others may read meanwhile.
-pub(crate) fn read<T>(
-    handle: u32,
-    use_it: impl FnOnce(&Store) -> Result<T, Failed>,
-) -> Result<T, Failed> {
-    let (place, generation) = place(handle)?;
-    let store = place.store.read();
-    match store.as_ref() {
-        Some(store) if place.generation.load(Ordering::Acquire) == generation => use_it(store),
-        _ => Err(bad(handle)),
+/// The store, which others may read meanwhile.
+#[inline(never)]
+pub(crate) fn read(handle: u32) -> Result<Reading<'static, Store>, Failed> {
+    if let Some((place, generation)) = place(handle)
+        && let Some(store) = place.store.read()
+        && place.generation.load(Ordering::Acquire) == generation
+    {
+        return Ok(store);
     }
+    Err(bad(handle))
 }
 
-/// Calls `use_it` with the store, which is nobody else's meanwhile.
-pub(crate) fn write<T>(
-    handle: u32,
-    use_it: impl FnOnce(&mut Store) -> Result<T, Failed>,
-) -> Result<T, Failed> {
-    let (place, generation) = place(handle)?;
-    let store = &mut *place.store.write();
-    match store.as_mut() {
-        Some(store) if place.generation.load(Ordering::Acquire) == generation => use_it(store),
-        _ => Err(bad(handle)),
+/// The store, which is nobody else's meanwhile.
+#[inline(never)]
+pub(crate) fn write(handle: u32) -> Result<Writing<'static, Store>, Failed> {
+    if let Some((place, generation)) = place(handle)
+        && let Some(store) = place.store.write()
+        && place.generation.load(Ordering::Acquire) == generation
+    {
+        return Ok(store);
     }
+    Err(bad(handle))
 }
 
 /// Closes the store: waits for its users, gives its memory back.
 pub(crate) fn close(handle: u32) -> Result<(), Failed> {
-    let (place, generation) = place(handle)?;
-    let store = &mut *place.store.write();
-    if store.is_none() || place.generation.load(Ordering::Acquire) != generation {
+    let (place, generation) = place(handle).ok_or_else(|| bad(handle))?;
+    let store = &mut *place.store.place();
+    if matches!(store, lock::Place::Empty) || place.generation.load(Ordering::Acquire) != generation
+    {
         return Err(bad(handle));
     }
-    *store = None;
+    *store = lock::Place::Empty;
     // Under the lock, so that no reader sees the place empty and the number alive.
     place.generation.store(generation + 1, Ordering::Release);
     Ok(())

@@ -10,7 +10,10 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod inner {
+    use core::ops::{Deref, DerefMut};
     use std::sync::{self, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+
+    use super::Place;
 
     /// One user at a time.
     pub(crate) struct Exclusive<T>(sync::Mutex<T>);
@@ -25,20 +28,57 @@ mod inner {
         }
     }
 
-    /// Many readers or one writer.
-    pub(crate) struct Shared<T>(sync::RwLock<T>);
+    /// A place with many readers or one writer.
+    pub(crate) struct Shared<T>(sync::RwLock<Place<T>>);
+
+    /// A lock on a full place: whoever makes one has looked.
+    pub(crate) struct Guard<G>(G);
+
+    /// The value, which others may read too.
+    pub(crate) type Reading<'a, T> = Guard<RwLockReadGuard<'a, Place<T>>>;
+    /// The value, which is nobody else's.
+    pub(crate) type Writing<'a, T> = Guard<RwLockWriteGuard<'a, Place<T>>>;
 
     impl<T> Shared<T> {
-        pub(crate) const fn new(value: T) -> Self {
-            Self(sync::RwLock::new(value))
+        pub(crate) const fn empty() -> Self {
+            Self(sync::RwLock::new(Place::Empty))
         }
 
-        pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
-            self.0.read().unwrap_or_else(sync::PoisonError::into_inner)
+        /// The value, if there is one.
+        pub(crate) fn read(&self) -> Option<Reading<'_, T>> {
+            let guard = self.0.read().unwrap_or_else(sync::PoisonError::into_inner);
+            matches!(*guard, Place::Full(_)).then_some(Guard(guard))
         }
 
-        pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        /// The value, if there is one.
+        pub(crate) fn write(&self) -> Option<Writing<'_, T>> {
+            let guard = self.place();
+            matches!(*guard, Place::Full(_)).then_some(Guard(guard))
+        }
+
+        /// The place itself.
+        pub(crate) fn place(&self) -> RwLockWriteGuard<'_, Place<T>> {
             self.0.write().unwrap_or_else(sync::PoisonError::into_inner)
+        }
+    }
+
+    impl<T, G: Deref<Target = Place<T>>> Deref for Guard<G> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            match &*self.0 {
+                Place::Full(value) => value,
+                Place::Empty => unreachable!("a guard is made of a full place"),
+            }
+        }
+    }
+
+    impl<T, G: DerefMut<Target = Place<T>>> DerefMut for Guard<G> {
+        fn deref_mut(&mut self) -> &mut T {
+            match &mut *self.0 {
+                Place::Full(value) => value,
+                Place::Empty => unreachable!("a guard is made of a full place"),
+            }
         }
     }
 }
@@ -46,6 +86,8 @@ mod inner {
 #[cfg(target_family = "wasm")]
 mod inner {
     use core::cell::UnsafeCell;
+
+    use super::Place;
 
     /// One user at a time.
     pub(crate) struct Exclusive<T>(UnsafeCell<T>);
@@ -68,23 +110,47 @@ mod inner {
         }
     }
 
-    /// Many readers or one writer.
-    pub(crate) struct Shared<T>(Exclusive<T>);
+    /// A place with many readers or one writer.
+    pub(crate) struct Shared<T>(Exclusive<Place<T>>);
+
+    /// The value, which others may read too.
+    pub(crate) type Reading<'a, T> = &'a T;
+    /// The value, which is nobody else's.
+    pub(crate) type Writing<'a, T> = &'a mut T;
 
     impl<T> Shared<T> {
-        pub(crate) const fn new(value: T) -> Self {
-            Self(Exclusive::new(value))
+        pub(crate) const fn empty() -> Self {
+            Self(Exclusive::new(Place::Empty))
         }
 
-        pub(crate) fn read(&self) -> &T {
-            self.0.lock()
+        /// The value, if there is one.
+        pub(crate) fn read(&self) -> Option<Reading<'_, T>> {
+            self.write().map(|value| &*value)
         }
 
-        #[allow(clippy::mut_from_ref, reason = "that is what a lock is for")]
-        pub(crate) fn write(&self) -> &mut T {
+        /// The value, if there is one.
+        #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
+        pub(crate) fn write(&self) -> Option<Writing<'_, T>> {
+            match self.place() {
+                Place::Full(value) => Some(value),
+                Place::Empty => None,
+            }
+        }
+
+        /// The place itself.
+        #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
+        pub(crate) fn place(&self) -> &mut Place<T> {
             self.0.lock()
         }
     }
 }
 
-pub(crate) use inner::{Exclusive, Shared};
+/// An `Option` whose `None` is all zeros: a table of empty places takes no bytes
+/// in the module.
+#[repr(u8)]
+pub(crate) enum Place<T> {
+    Empty = 0,
+    Full(T) = 1,
+}
+
+pub(crate) use inner::{Exclusive, Reading, Shared, Writing};

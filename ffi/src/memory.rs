@@ -2,7 +2,7 @@
 
 use core::ffi::c_void;
 
-use crate::arena::{self, Block};
+use crate::arena::{self, Block, Loan};
 use crate::error::{ClawftStatus, Failed, status};
 use crate::pointer::{self, Output};
 
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn clawft_init_memory(base: *mut c_void, size: usize) -> i
 /// taken anew.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc(size: usize) -> *mut c_void {
-    match Block::new(size) {
+    match Block::new(size as u64) {
         Ok(block) => block.lend().cast(),
         Err(_) => core::ptr::null_mut(),
     }
@@ -77,19 +77,22 @@ pub extern "C" fn clawft_alloc(size: usize) -> *mut c_void {
 /// Errors: `NotAllocated`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_free(block: *mut c_void) -> i32 {
-    status(if block.is_null() { Ok(()) } else { lent(block).map(drop) })
+    let free = || {
+        if !block.is_null() {
+            let (block, loan) = lent(block)?;
+            // SAFETY: the block is dropped after this.
+            unsafe { loan.end() };
+            drop(block);
+        }
+        Ok(())
+    };
+    status(free())
 }
 
 /// Takes back the block that begins at `block`.
-pub(crate) fn lent(block: *mut c_void) -> Result<Block, Failed> {
-    Block::take_back(block.cast_const().cast()).ok_or_else(|| {
-        Failed::new(
-            ClawftStatus::NotAllocated,
-            "block",
-            ": expected a block that clawft_alloc gave, found address #",
-            &[block as u64],
-        )
-    })
+pub(crate) fn lent(block: *mut c_void) -> Result<(Block, Loan), Failed> {
+    Block::take_back(block.cast_const().cast())
+        .ok_or_else(|| Failed::new(ClawftStatus::NotAllocated, "block", block as u64, 0))
 }
 
 /// Writes the counts of memory to `out`.

@@ -57,43 +57,43 @@ fn memory_end() -> u64 {
     return usize::MAX as u64;
 }
 
-/// Not generic, so that it is there once.
-#[inline(never)]
-fn check_bytes(name: &str, address: usize, bytes: u64, align: usize) -> Result<(), Failed> {
-    let Some(fault) = fault(address, bytes, align) else { return Ok(()) };
-    let (from, align) = (address as u64, align as u64);
-    Err(match fault {
-        Fault::Null => {
-            Failed::new(ClawftStatus::NullPointer, name, ": expected a pointer, found null", &[])
-        }
-        Fault::Misaligned => Failed::new(
-            ClawftStatus::Misaligned,
-            name,
-            ": expected an address divisible by #, found #",
-            &[align, from],
-        ),
-        Fault::OutOfRange => Failed::new(
-            ClawftStatus::OutOfRange,
-            name,
-            ": expected a range that ends by address #, found # bytes from #",
-            &[memory_end(), bytes, from],
-        ),
-    })
+/// What a pointer leads to: bytes of an element, and its alignment.
+#[derive(Copy, Clone)]
+struct Kind {
+    bytes: u32,
+    align: u32,
 }
 
-/// Checks `len` elements of `T` from `pointer`; `name` is the argument's. No
-/// elements may be anywhere.
-fn check<T>(name: &str, pointer: *const T, len: u64) -> Result<(), Failed> {
-    if len == 0 {
+const fn kind<T>() -> Kind {
+    Kind { bytes: size_of::<T>() as u32, align: align_of::<T>() as u32 }
+}
+
+/// Checks `n` rows of `each` elements. No elements may be anywhere. Not generic, so that
+/// it is there once.
+#[inline(never)]
+fn check(name: &str, address: usize, n: u64, each: u32, kind: Kind) -> Result<(), Failed> {
+    let row = u64::from(each) * u64::from(kind.bytes);
+    if n == 0 || row == 0 {
         return Ok(());
     }
-    let bytes = len.saturating_mul(size_of::<T>() as u64);
-    check_bytes(name, pointer as usize, bytes, align_of::<T>())
+    // Beyond any memory if the product is: no larger one is needed.
+    let bytes = if n > u64::MAX / row { u64::MAX } else { n * row };
+    let from = address as u64;
+    Err(match fault(address, bytes, kind.align as usize) {
+        None => return Ok(()),
+        Some(Fault::Null) => Failed::new(ClawftStatus::NullPointer, name, 0, 0),
+        Some(Fault::Misaligned) => {
+            Failed::new(ClawftStatus::Misaligned, name, kind.align.into(), from)
+        }
+        Some(Fault::OutOfRange) => {
+            Failed::new(ClawftStatus::OutOfRange, name, memory_end().saturating_sub(from), bytes)
+        }
+    })
 }
 
 /// Checks a range of bytes.
 pub(crate) fn region(name: &str, base: *const u8, len: usize) -> Result<(), Failed> {
-    check_bytes(name, base as usize, len as u64, 1)
+    check(name, base as usize, len as u64, 1, kind::<u8>())
 }
 
 /// Whether `len` bytes from `pointer` may be written, without a word about it.
@@ -125,15 +125,14 @@ pub(crate) unsafe fn rows<'a, T: Plain>(
     n: u64,
     each: u32,
 ) -> Result<&'a [T], Failed> {
-    // Both factors are below 2^32 or one of them is 1: no overflow.
-    let len = n.saturating_mul(u64::from(each));
-    check(name, pointer, len)?;
+    check(name, pointer as usize, n, each, kind::<T>())?;
+    let len = n as usize * each as usize;
     if len == 0 {
         return Ok(&[]);
     }
-    // SAFETY: checked, so `len` fits; `T` takes any bytes; the rest is the
+    // SAFETY: checked, so `len` is no overflow; `T` takes any bytes; the rest is the
     // caller's promise.
-    Ok(unsafe { core::slice::from_raw_parts(pointer, len as usize) })
+    Ok(unsafe { core::slice::from_raw_parts(pointer, len) })
 }
 
 /// A place for `len` elements of `T` that the host gave.
@@ -163,10 +162,9 @@ impl<T: Copy> Output<'_, T> {
         n: u64,
         each: u32,
     ) -> Result<Self, Failed> {
-        let len = n.saturating_mul(u64::from(each));
-        check(name, pointer.cast_const(), len)?;
-        // SAFETY: checked, so `len` fits.
-        Ok(unsafe { Self::trusted(pointer, len as usize) })
+        check(name, pointer as usize, n, each, kind::<T>())?;
+        // SAFETY: checked, so the product is no overflow.
+        Ok(unsafe { Self::trusted(pointer, n as usize * each as usize) })
     }
 
     /// A place that was checked before.
@@ -206,8 +204,8 @@ impl Output<'_, u64> {
         let (from, bytes) = (self.pointer as u64, (self.len * size_of::<u64>()) as u64);
         let store = apart.as_ptr() as u64;
         if from < store + apart.len() as u64 && store < from + bytes {
-            let text = ": expected a range outside the store's own bytes, found # bytes from #";
-            return Err(Failed::new(ClawftStatus::OutOfRange, name, text, &[bytes, from]));
+            let room = store.saturating_sub(from);
+            return Err(Failed::new(ClawftStatus::OutOfRange, name, room, bytes));
         }
         // SAFETY: checked, exclusive by the caller's word, and any bytes are integers.
         Ok(unsafe { core::slice::from_raw_parts_mut(self.pointer, self.len) })
@@ -220,17 +218,12 @@ impl Output<'_, u64> {
 /// Natively `pointer` is valid for reads of `T`. `T` is `repr(C)`, begins with
 /// that `u32`, and takes any bytes.
 pub(crate) unsafe fn sized<T: Copy>(name: &str, pointer: *const T) -> Result<T, Failed> {
-    check(name, pointer, 1)?;
+    check(name, pointer as usize, 1, 1, kind::<T>())?;
     // SAFETY: the range was checked; `T` begins with a `u32`.
     let found = unsafe { pointer.cast::<u32>().read() };
-    let expected = size_of::<T>() as u32;
-    if found != expected {
-        return Err(Failed::new(
-            ClawftStatus::StructSize,
-            name,
-            ": expected a struct of size #, found #",
-            &[expected.into(), found.into()],
-        ));
+    let expected = size_of::<T>() as u64;
+    if u64::from(found) != expected {
+        return Err(Failed::new(ClawftStatus::StructSize, name, expected, found.into()));
     }
     // SAFETY: the range was checked, and `T` takes any bytes.
     Ok(unsafe { pointer.read() })
@@ -242,13 +235,13 @@ mod tests {
 
     #[test]
     fn a_range_must_lie_in_memory_and_be_aligned() {
-        let base = 0x1000 as *const u64;
-        assert!(check("p", base, 4).is_ok());
-        assert!(check("p", core::ptr::null::<u64>(), 0).is_ok());
-        assert!(check("p", core::ptr::null::<u64>(), 1).is_err());
-        assert!(check("p", base.wrapping_byte_add(4), 1).is_err());
-        assert!(check("p", base, u64::MAX).is_err());
-        assert!(check("p", base, 1 << 60).is_err());
-        assert!(check("p", (usize::MAX - 7) as *const u64, 2).is_err());
+        let check = |address, n| check("p", address, n, 1, kind::<u64>());
+        assert!(check(0x1000, 4).is_ok());
+        assert!(check(0, 0).is_ok());
+        assert!(check(0, 1).is_err());
+        assert!(check(0x1004, 1).is_err());
+        assert!(check(0x1000, u64::MAX).is_err());
+        assert!(check(0x1000, 1 << 60).is_err());
+        assert!(check(usize::MAX - 7, 2).is_err());
     }
 }

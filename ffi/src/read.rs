@@ -3,21 +3,15 @@
 use crate::error::{status, too_small};
 use crate::handle;
 use crate::pointer::{self, Output};
-use crate::store::Store;
 
 /// 1 if the id is there (marked as deleted or not), else 0.
 ///
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_contains(handle: u32, id: u64) -> i32 {
-    let mut found = false;
-    let look = |store: &Store| {
-        found = store.image.contains(id);
-        Ok(())
-    };
-    match status(handle::read(handle, look)) {
-        0 => i32::from(found),
-        code => code,
+    match handle::read(handle) {
+        Ok(store) => store.image.contains(id).into(),
+        Err(failed) => status(Err(failed)),
     }
 }
 
@@ -49,7 +43,8 @@ pub unsafe extern "C" fn clawft_get_batch(
     out: *mut f32,
     dim: u32,
 ) -> i32 {
-    let get = |store: &Store| {
+    let get = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let ids = unsafe { pointer::input("ids", ids, n as usize) }?;
         // SAFETY: the caller's promise.
@@ -58,15 +53,16 @@ pub unsafe extern "C" fn clawft_get_batch(
         if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
             return Err(clawft_vectors::Error::UnknownId(unknown).into());
         }
-        store.scratches.lend(store.image.layout(), 1, 0, |scratch, _, row| {
-            for (at, &id) in ids.iter().enumerate() {
-                store.image.get(id, row, scratch)?;
-                out.copy(at * row.len(), row);
-            }
-            Ok(())
-        })
+        let layout = store.image.layout();
+        let mut lent = store.scratches.lend(layout, 1, 0)?;
+        let mut parts = lent.parts(layout)?;
+        for (at, &id) in ids.iter().enumerate() {
+            store.image.get(id, parts.row, &mut parts.scratch)?;
+            out.copy(at * parts.row.len(), parts.row);
+        }
+        Ok(())
     };
-    status(handle::read(handle, get))
+    status(get())
 }
 
 /// Writes all ids (those marked as deleted as well) to `out`, in no order that
@@ -84,7 +80,8 @@ pub unsafe extern "C" fn clawft_ids(
     cap: u32,
     out_count: *mut u32,
 ) -> i32 {
-    let ids = |store: &Store| {
+    let ids = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let mut out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
         // SAFETY: the caller's promise.
@@ -97,5 +94,5 @@ pub unsafe extern "C" fn clawft_ids(
         out_count.set(0, count);
         Ok(())
     };
-    status(handle::read(handle, ids))
+    status(ids())
 }

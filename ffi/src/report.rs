@@ -3,7 +3,6 @@
 use crate::error::{note, status};
 use crate::handle;
 use crate::pointer::Output;
-use crate::store::Store;
 
 /// A store in numbers.
 #[repr(C)]
@@ -69,7 +68,8 @@ pub struct ClawftReport {
 /// Natively `out` is valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clawft_stats(handle: u32, out: *mut ClawftStats) -> i32 {
-    let count = |store: &Store| {
+    let count = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
         let (params, stats) = (store.image.params(), store.image.stats());
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn clawft_stats(handle: u32, out: *mut ClawftStats) -> i32
         );
         Ok(())
     };
-    status(handle::read(handle, count))
+    status(count())
 }
 
 /// Walks the whole graph and writes what is broken in it to `out`. Takes time in
@@ -109,12 +109,13 @@ pub unsafe extern "C" fn clawft_stats(handle: u32, out: *mut ClawftStats) -> i32
 /// Natively `out` is valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clawft_verify(handle: u32, out: *mut ClawftReport) -> i32 {
-    let verify = |store: &Store| {
+    let verify = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
-        let report = store
-            .scratches
-            .lend(store.image.layout(), 1, 0, |scratch, _, _| Ok(store.image.verify(scratch)?))?;
+        let layout = store.image.layout();
+        let mut lent = store.scratches.lend(layout, 1, 0)?;
+        let report = store.image.verify(&mut lent.parts(layout)?.scratch)?;
         if let Some(what) = report.broken {
             note(what);
         }
@@ -130,5 +131,5 @@ pub unsafe extern "C" fn clawft_verify(handle: u32, out: *mut ClawftReport) -> i
         );
         Ok(())
     };
-    status(handle::read(handle, verify))
+    status(verify())
 }

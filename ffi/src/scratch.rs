@@ -13,10 +13,13 @@
 //! What it must never do: allocate for a vector.
 
 use core::ops::Deref;
+use core::slice;
 
-use clawft_vectors::{Hit, Image, Layout, Scratch, SearchOptions, scratch_words};
+use clawft_vectors::{
+    Error as StoreError, Hit, Image, Layout, Scratch, SearchOptions, scratch_words,
+};
 
-use crate::arena::{self, ALIGN, Block};
+use crate::arena::{ALIGN, Block};
 use crate::error::Failed;
 use crate::lock::Exclusive;
 
@@ -31,59 +34,81 @@ struct Workspace {
     block: Block,
     ef: usize,
     hits: usize,
-    row: usize,
+    /// Where the second and the third part begin, in bytes.
+    hits_at: usize,
+    row_at: usize,
 }
 
-/// The parts of a block.
-struct Parts<'a> {
-    words: &'a mut [u64],
-    hits: &'a mut [Hit],
-    row: &'a mut [f32],
+/// Bytes of `n` elements of `T`, up to the next part. No search keeps more than there
+/// are vectors and no row has more than 8,192 floats, so 64 bits hold any sum of these.
+const fn part<T>(n: usize) -> u64 {
+    (n as u64 * size_of::<T>() as u64).next_multiple_of(ALIGN as u64)
 }
 
-/// Bytes of `n` elements of `T`, up to the next part.
-fn part<T>(n: usize) -> Option<usize> {
-    n.checked_mul(size_of::<T>())?.checked_next_multiple_of(ALIGN)
-}
-
-/// Words for searches of at most `ef` candidates. No search keeps more than there
-/// are vectors, so the cast loses nothing.
+/// Words for searches of at most `ef` candidates: not more than there are vectors, so
+/// the cast loses nothing.
 fn words(layout: &Layout, ef: usize) -> usize {
     scratch_words(layout, ef as u32)
 }
 
 impl Workspace {
-    fn new(layout: &Layout, ef: usize, hits: usize, row: usize) -> Result<Self, Failed> {
-        let bytes = || {
-            part::<u64>(words(layout, ef))?
-                .checked_add(part::<Hit>(hits)?)?
-                .checked_add(part::<f32>(row)?)
-        };
-        match bytes() {
-            Some(bytes) => Ok(Self { block: Block::new(bytes)?, ef, hits, row }),
-            None => Err(arena::out_of_memory(u64::MAX, arena::usage().free)),
-        }
+    #[inline(never)]
+    fn new(layout: &Layout, ef: usize, hits: usize, dim: usize) -> Result<Self, Failed> {
+        let hits_at = part::<u64>(words(layout, ef));
+        let row_at = hits_at + part::<Hit>(hits);
+        let block = Block::new(row_at + part::<f32>(dim))?;
+        // The block is there, so what is inside it fits.
+        let (hits_at, row_at) = (hits_at as usize, row_at as usize);
+        Ok(Self { block, ef, hits, hits_at, row_at })
     }
 
     fn is_enough(&self, ef: usize, hits: usize) -> bool {
         self.ef >= ef && self.hits >= hits
     }
+}
 
-    /// Nothing if the block were too small for its own numbers.
-    fn split(&mut self, layout: &Layout) -> Option<Parts<'_>> {
-        let n = words(layout, self.ef);
-        let (words, rest) = self.block.split_at_mut_checked(part::<u64>(n)?)?;
-        let (hits, rest) = rest.split_at_mut_checked(part::<Hit>(self.hits)?)?;
-        let rest = rest.get_mut(..part::<f32>(self.row)?)?;
-        // SAFETY: a block is 64-aligned and so is each part of it; the parts
-        // hold so many elements (`part`), their bytes are set, and any bytes are
-        // integers, floats, and hits, which consist of both.
-        unsafe {
-            Some(Parts {
-                words: core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), n),
-                hits: core::slice::from_raw_parts_mut(hits.as_mut_ptr().cast(), self.hits),
-                row: core::slice::from_raw_parts_mut(rest.as_mut_ptr().cast(), self.row),
-            })
+/// What a call works in: scratch, and places for hits and for a row.
+pub(crate) struct Parts<'a> {
+    pub(crate) scratch: Scratch<'a>,
+    pub(crate) hits: &'a mut [Hit],
+    pub(crate) row: &'a mut [f32],
+}
+
+/// A block on loan from the pool; dropped, it is there again.
+pub(crate) struct Lent<'a> {
+    scratches: &'a Scratches,
+    workspace: Option<Workspace>,
+}
+
+impl Lent<'_> {
+    /// The parts of the block, for a store of this layout.
+    #[inline(never)]
+    pub(crate) fn parts(&mut self, layout: &Layout) -> Result<Parts<'_>, Failed> {
+        let dim = self.scratches.dim;
+        let Some(workspace) = &mut self.workspace else {
+            return Err(StoreError::Scratch { expected: 1, found: 0 }.into());
+        };
+        let Workspace { ef, hits, hits_at, row_at, .. } = *workspace;
+        let base = workspace.block.as_mut_ptr();
+        // SAFETY: the block was made for so many elements in each part (`new`) and is
+        // borrowed for as long as they are. It is 64-aligned and so is each part, the
+        // bytes are set, and any bytes are integers, floats, and hits, which consist
+        // of both.
+        let (words, hits, row) = unsafe {
+            (
+                slice::from_raw_parts_mut(base.cast(), hits_at / size_of::<u64>()),
+                slice::from_raw_parts_mut(base.add(hits_at).cast(), hits),
+                slice::from_raw_parts_mut(base.add(row_at).cast(), dim),
+            )
+        };
+        Ok(Parts { scratch: Scratch::new(layout, words, ef as u32)?, hits, row })
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(workspace) = self.workspace.take() {
+            self.scratches.keep(workspace);
         }
     }
 }
@@ -104,26 +129,11 @@ impl Scratches {
         Ok(Self { dim, pool: Exclusive::new(pool) })
     }
 
-    /// Calls `use_it` with scratch for `ef` candidates, room for `hits` hits and
-    /// for a row of `dim` floats.
-    pub(crate) fn lend<T>(
-        &self,
-        layout: &Layout,
-        ef: usize,
-        hits: usize,
-        use_it: impl FnOnce(&mut Scratch<'_>, &mut [Hit], &mut [f32]) -> Result<T, Failed>,
-    ) -> Result<T, Failed> {
-        let mut workspace = self.take(layout, ef, hits)?;
-        let most = workspace.ef as u32;
-        let result = match workspace.split(layout) {
-            Some(parts) => match Scratch::new(layout, parts.words, most) {
-                Ok(mut scratch) => use_it(&mut scratch, parts.hits, parts.row),
-                Err(error) => Err(error.into()),
-            },
-            None => Err(arena::out_of_memory(0, 0)),
-        };
-        self.keep(workspace);
-        result
+    /// Scratch for `ef` candidates, with room for `hits` hits and for a row of `dim`
+    /// floats.
+    #[inline(never)]
+    pub(crate) fn lend(&self, layout: &Layout, ef: usize, hits: usize) -> Result<Lent<'_>, Failed> {
+        Ok(Lent { scratches: self, workspace: Some(self.take(layout, ef, hits)?) })
     }
 
     /// A block that is large enough: of the pool, or new.

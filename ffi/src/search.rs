@@ -9,7 +9,7 @@ use crate::error::{Failed, status, unknown_choice};
 use crate::handle;
 use crate::params;
 use crate::pointer::{self, Output};
-use crate::scratch::DEFAULT_EF;
+use crate::scratch::{DEFAULT_EF, Parts};
 use crate::store::Store;
 
 /// How to search. `clawft_query_init` fills in the defaults.
@@ -84,16 +84,18 @@ impl Results<'_> {
     /// # Safety
     /// Natively valid for writes: `n * k` ids and distances, `n` counts.
     unsafe fn new(
-        (ids, distances): (*mut u64, *mut f32),
-        (counts, counts_name): (*mut u32, &'static str),
-        (n, k): (u32, u32),
+        ids: *mut u64,
+        distances: *mut f32,
+        counts: *mut u32,
+        n: u32,
+        k: u32,
     ) -> Result<Self, Failed> {
         // SAFETY: the caller's promise.
         unsafe {
             Ok(Self {
                 ids: Output::rows("out_ids", ids, n.into(), k)?,
                 distances: Output::rows("out_distances", distances, n.into(), k)?,
-                counts: Output::rows(counts_name, counts, n.into(), 1)?,
+                counts: Output::rows("out_count", counts, n.into(), 1)?,
             })
         }
     }
@@ -158,9 +160,8 @@ pub unsafe extern "C" fn clawft_search(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let out = (out_count, "out_count");
     // SAFETY: the caller's promise.
-    unsafe { search(handle, (vector, 1, dim), None, query, (out_ids, out_distances), out) }
+    unsafe { search(handle, vector, 1, dim, None, query, out_ids, out_distances, out_count) }
 }
 
 /// Searches for `n` vectors, row after row of `dim` floats. The results of row
@@ -182,30 +183,34 @@ pub unsafe extern "C" fn clawft_search_batch(
     out_distances: *mut f32,
     out_counts: *mut u32,
 ) -> i32 {
-    let out = (out_counts, "out_counts");
     // SAFETY: the caller's promise.
-    unsafe { search(handle, (vectors, n, dim), None, query, (out_ids, out_distances), out) }
+    unsafe { search(handle, vectors, n, dim, None, query, out_ids, out_distances, out_counts) }
 }
 
 /// What each row asks for: the nearest, or those within a radius.
 ///
 /// # Safety
 /// As [`clawft_search_batch`].
+#[expect(clippy::too_many_arguments, reason = "those of the exports")]
 unsafe fn search(
     handle: u32,
-    (vectors, n, dim): (*const f32, u32, u32),
+    vectors: *const f32,
+    n: u32,
+    dim: u32,
     radius: Option<f32>,
     query: *const ClawftQuery,
-    found: (*mut u64, *mut f32),
-    counts: (*mut u32, &'static str),
+    out_ids: *mut u64,
+    out_distances: *mut f32,
+    out_counts: *mut u32,
 ) -> i32 {
-    let search = |store: &Store| {
+    let search = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let query = unsafe { Checked::read(query) }?;
         // SAFETY: the caller's promise.
         let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
         // SAFETY: the caller's promise.
-        let results = unsafe { Results::new(found, counts, (n, query.k)) }?;
+        let results = unsafe { Results::new(out_ids, out_distances, out_counts, n, query.k) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
         // A search without results looks at nothing but the vector: a sound one
@@ -213,24 +218,24 @@ unsafe fn search(
         let nothing = SearchOptions { k: 0, ..options };
         let rows = || rows.chunks_exact(dim as usize);
         let image = &store.image;
-        store.scratches.lend(image.layout(), options.ef, options.k, |scratch, hits, _| {
-            for row in rows() {
-                match image.search(row, &nothing, scratch, &mut []) {
-                    Err(StoreError::ZeroK) | Ok(_) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        let mut lent = store.scratches.lend(image.layout(), options.ef, options.k)?;
+        let Parts { mut scratch, hits, .. } = lent.parts(image.layout())?;
+        for row in rows() {
+            match image.search(row, &nothing, &mut scratch, &mut []) {
+                Err(StoreError::ZeroK) | Ok(_) => {}
+                Err(error) => return Err(error.into()),
             }
-            for (at, row) in rows().enumerate() {
-                let count = match radius {
-                    None => image.search(row, &options, scratch, hits),
-                    Some(radius) => image.search_range(row, radius, &options, scratch, hits),
-                }?;
-                results.write(at, query.k as usize, &hits[..count]);
-            }
-            Ok(())
-        })
+        }
+        for (at, row) in rows().enumerate() {
+            let count = match radius {
+                None => image.search(row, &options, &mut scratch, hits),
+                Some(radius) => image.search_range(row, radius, &options, &mut scratch, hits),
+            }?;
+            results.write(at, query.k as usize, hits.get(..count).unwrap_or_default());
+        }
+        Ok(())
     };
-    status(handle::read(handle, search))
+    status(search())
 }
 
 /// Finds vectors within `radius` (a distance, as `clawft_search` gives them),
@@ -252,9 +257,9 @@ pub unsafe extern "C" fn clawft_search_range(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let out = (out_count, "out_count");
+    let radius = Some(radius);
     // SAFETY: the caller's promise.
-    unsafe { search(handle, (vector, 1, dim), Some(radius), query, (out_ids, out_distances), out) }
+    unsafe { search(handle, vector, 1, dim, radius, query, out_ids, out_distances, out_count) }
 }
 
 /// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
@@ -263,11 +268,12 @@ pub unsafe extern "C" fn clawft_search_range(
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
-    let set = |store: &mut Store| {
+    let set = || {
+        let store = &mut *handle::write(handle)?;
         store.ef = if ef == 0 { DEFAULT_EF } else { ef as usize };
         Ok(())
     };
-    status(handle::write(handle, set))
+    status(set())
 }
 
 /// Sets up to how many vectors a query of mode 0 scans instead of walking;
@@ -276,9 +282,10 @@ pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_scan_limit(handle: u32, vectors: u32) -> i32 {
-    let set = |store: &mut Store| {
+    let set = || {
+        let store = &mut *handle::write(handle)?;
         store.image.set_scan_limit(params::scan_limit(store.image.params(), vectors));
         Ok(())
     };
-    status(handle::write(handle, set))
+    status(set())
 }

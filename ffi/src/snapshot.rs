@@ -7,12 +7,11 @@ use core::ffi::c_void;
 
 use clawft_vectors::Image;
 
-use crate::arena::Block;
+use crate::arena::{Block, Loan};
 use crate::error::{Failed, status, too_small};
 use crate::handle::{self, Claim};
 use crate::memory;
 use crate::pointer::{self, Output};
-use crate::scratch::Scratches;
 use crate::store::Store;
 
 /// Writes the size of a snapshot in bytes to `out`.
@@ -23,13 +22,14 @@ use crate::store::Store;
 /// Natively `out` is valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clawft_snapshot_bytes(handle: u32, out: *mut u64) -> i32 {
-    let count = |store: &Store| {
+    let count = || {
+        let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
         out.set(0, store.image.bytes().len() as u64);
         Ok(())
     };
-    status(handle::read(handle, count))
+    status(count())
 }
 
 /// Seals the store and copies its snapshot to `out`, its size to `out_len`.
@@ -45,7 +45,8 @@ pub unsafe extern "C" fn clawft_snapshot(
     cap: usize,
     out_len: *mut usize,
 ) -> i32 {
-    let copy = |store: &mut Store| {
+    let copy = || {
+        let store = &mut *handle::write(handle)?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::rows("out", out.cast::<u8>(), cap as u64, 1) }?;
         // SAFETY: the caller's promise.
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn clawft_snapshot(
         out_len.set(0, len);
         Ok(())
     };
-    status(handle::write(handle, copy))
+    status(copy())
 }
 
 /// Seals the store and shows its snapshot in place: the address to
@@ -76,7 +77,8 @@ pub unsafe extern "C" fn clawft_snapshot_view(
     out_address: *mut *const c_void,
     out_len: *mut usize,
 ) -> i32 {
-    let view = |store: &mut Store| {
+    let view = || {
+        let store = &mut *handle::write(handle)?;
         // SAFETY: the caller's promise.
         let out_address = unsafe { Output::one("out_address", out_address) }?;
         // SAFETY: the caller's promise.
@@ -87,7 +89,7 @@ pub unsafe extern "C" fn clawft_snapshot_view(
         out_len.set(0, bytes.len());
         Ok(())
     };
-    status(handle::write(handle, view))
+    status(view())
 }
 
 /// Opens a copy of the snapshot of `len` bytes. It is checked whole: a damaged
@@ -109,12 +111,12 @@ pub unsafe extern "C" fn clawft_open(
         let bytes = unsafe { pointer::input("bytes", bytes.cast::<u8>(), len) }?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
-        let whole = Image::<&[u8]>::snapshot_bytes(bytes)?;
+        let whole = Image::<Block>::snapshot_bytes(bytes)?;
         let bytes = bytes.get(..whole).unwrap_or(bytes);
-        let mut block = Block::new(bytes.len())?;
+        let mut block = Block::new(bytes.len() as u64)?;
         block.copy_from_slice(bytes);
-        // The block is given back if it is refused.
-        take_over(block, &out).map_err(|(failed, _)| failed)
+        out.set(0, take_over(block, None)?);
+        Ok(())
     };
     status(open())
 }
@@ -132,35 +134,22 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
     let adopt = || {
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
-        take_over(memory::lent(block)?, &out).map_err(|(failed, block)| {
-            // Its address does not change: the caller's pointer stays good.
-            block.map(Block::lend);
-            failed
-        })
+        let (block, loan) = memory::lent(block)?;
+        out.set(0, take_over(block, Some(loan))?);
+        Ok(())
     };
     status(adopt())
 }
 
-/// Makes a store of the snapshot in `block` and writes its handle to `out`; gives
-/// the block back with what is wrong.
-fn take_over(block: Block, out: &Output<'_, u32>) -> Result<(), (Failed, Option<Block>)> {
-    // All that may fail comes before the block is given away.
-    let prepare = || {
-        let claim = Claim::new()?;
-        let image = Image::open(&*block)?;
-        Ok((claim, Scratches::new(&image)?))
-    };
-    let (claim, scratches) = match prepare() {
-        Ok(prepared) => prepared,
-        Err(failed) => return Err((failed, Some(block))),
-    };
-    match Image::open(block) {
-        Ok(image) => {
-            out.set(0, claim.fill(Store::with(image, scratches)));
-            Ok(())
-        }
-        // It was sound a moment ago: another thread has written to it meanwhile,
-        // and it is not known what it holds. Its memory is free again.
-        Err(error) => Err((error.into(), None)),
+/// Makes a store of the snapshot in `block` and returns its handle. A block that is
+/// refused is free again, or, if it was on loan, the host's as before.
+#[inline(never)]
+fn take_over(block: Block, loan: Option<Loan>) -> Result<u32, Failed> {
+    let claim = Claim::new()?;
+    let store = Store::new(Image::open(block)?)?;
+    if let Some(loan) = loan {
+        // SAFETY: the block is the store's, which is not yet known to anyone.
+        unsafe { loan.end() };
     }
+    Ok(claim.fill(store))
 }

@@ -23,12 +23,7 @@ impl Store {
     /// A store over an image, with scratch and default settings.
     pub(crate) fn new(image: Image<Block>) -> Result<Self, Failed> {
         let scratches = Scratches::new(&image)?;
-        Ok(Self::with(image, scratches))
-    }
-
-    /// A store over an image and its scratch, with default settings.
-    pub(crate) fn with(image: Image<Block>, scratches: Scratches) -> Self {
-        Self { image, scratches, ef: DEFAULT_EF, replace_deleted: false }
+        Ok(Self { image, scratches, ef: DEFAULT_EF, replace_deleted: false })
     }
 
     /// A row of `dim` floats must be a vector of this store.
@@ -55,7 +50,7 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
         let (params, out) =
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
-        let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
+        let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
         let store = Store::new(Image::create(&params, block)?)?;
         out.set(0, claim.fill(store));
         Ok(())
@@ -79,18 +74,19 @@ pub extern "C" fn clawft_destroy(handle: u32) -> i32 {
 /// Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
-    let resize = |store: &mut Store| {
+    let resize = || {
+        let store = &mut *handle::write(handle)?;
         let expected = store.image.capacity();
         if capacity < expected {
             return Err(StoreError::Shrink { expected, found: capacity }.into());
         }
         let params = Params { capacity, ..*store.image.params() };
-        let block = Block::new(clawft_vectors::required_bytes(&params)?)?;
+        let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
         let image = store.image.grow_into(capacity, block)?;
         let mut grown = Store::new(image)?;
         (grown.ef, grown.replace_deleted) = (store.ef, store.replace_deleted);
         *store = grown;
         Ok(())
     };
-    status(handle::write(handle, resize))
+    status(resize())
 }

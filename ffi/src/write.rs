@@ -9,33 +9,14 @@ use crate::arena::Block;
 use crate::error::{Failed, status};
 use crate::handle;
 use crate::pointer::{self, Output};
+use crate::scratch::Parts;
 use crate::store::Store;
 
-/// What to do with an id that is there already.
-#[derive(Copy, Clone)]
-enum Existing {
-    Refuse,
-    Replace,
-}
-
 impl Store {
-    fn put(&mut self, id: u64, vector: &[f32], existing: Existing) -> Result<(), Failed> {
-        let replace_deleted = self.replace_deleted;
-        self.change(|image, scratch| match existing {
-            Existing::Refuse if replace_deleted => insert_replacing(image, id, vector, scratch),
-            Existing::Refuse => Ok(image.insert(id, vector, scratch)?),
-            Existing::Replace => Ok(image.upsert(id, vector, scratch)?),
-        })
-    }
-
-    /// Calls `change` with the image and the scratch that a write needs.
-    fn change(
-        &mut self,
-        change: impl FnOnce(&mut Image<Block>, &mut Scratch<'_>) -> Result<(), Failed>,
-    ) -> Result<(), Failed> {
-        let (image, scratches) = (&mut self.image, &self.scratches);
-        let layout = *image.layout();
-        scratches.lend(&layout, 1, 0, |scratch, _, _| change(image, scratch))
+    fn remove(&mut self, id: u64) -> Result<(), Failed> {
+        let mut lent = self.scratches.lend(self.image.layout(), 1, 0)?;
+        let mut parts = lent.parts(self.image.layout())?;
+        Ok(self.image.remove(id, &mut parts.scratch)?)
     }
 }
 
@@ -46,62 +27,66 @@ fn insert_replacing(
     id: u64,
     vector: &[f32],
     scratch: &mut Scratch<'_>,
-) -> Result<(), Failed> {
-    match image.insert(id, vector, scratch) {
-        Ok(()) => {
-            if let Some(marked) = image.first_hidden() {
-                image.remove(marked, scratch)?;
-            }
-            Ok(())
+) -> Result<(), StoreError> {
+    let result = image.insert(id, vector, scratch);
+    let full = matches!(result, Err(StoreError::Full { .. }));
+    if (full || result.is_ok())
+        && let Some(marked) = image.first_hidden()
+    {
+        image.remove(marked, scratch)?;
+        if full {
+            return image.insert(id, vector, scratch);
         }
-        Err(full @ StoreError::Full { .. }) => match image.first_hidden() {
-            Some(marked) => {
-                image.remove(marked, scratch)?;
-                Ok(image.insert(id, vector, scratch)?)
-            }
-            None => Err(full.into()),
-        },
-        Err(error) => Err(error.into()),
     }
+    result
 }
 
-/// Puts `n` vectors in, and their number into `out_done` if that is wanted.
+/// Puts `n` vectors in, and their number into `out_done`. `replace`: in the place of
+/// what has these ids.
 ///
 /// # Safety
 /// As [`clawft_insert_batch`].
+#[inline(never)]
 unsafe fn put(
     handle: u32,
     ids: *const u64,
-    (vectors, n, dim): (*const f32, u32, u32),
-    out_done: Option<*mut u32>,
-    existing: Existing,
+    vectors: *const f32,
+    n: u32,
+    dim: u32,
+    out_done: *mut u32,
+    replace: bool,
 ) -> i32 {
-    let put = |store: &mut Store| {
-        let out = match out_done {
-            // SAFETY: the caller's promise.
-            Some(out) => Some(unsafe { Output::one("out_done", out) }?),
-            None => None,
-        };
+    let put = || {
+        let store = &mut *handle::write(handle)?;
+        // SAFETY: the caller's promise.
+        let out = unsafe { Output::one("out_done", out_done) }?;
         // SAFETY: the caller's promise.
         let ids = unsafe { pointer::input("ids", ids, n as usize) }?;
         // SAFETY: the caller's promise.
         let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
         store.check_dim(dim)?;
+        let mut lent = store.scratches.lend(store.image.layout(), 1, 0)?;
+        let Parts { mut scratch, .. } = lent.parts(store.image.layout())?;
+        let (image, scratch) = (&mut store.image, &mut scratch);
         let mut done = 0;
         let mut result = Ok(());
         for (&id, row) in ids.iter().zip(rows.chunks_exact(dim as usize)) {
-            result = store.put(id, row, existing);
+            result = if replace {
+                image.upsert(id, row, scratch)
+            } else if store.replace_deleted {
+                insert_replacing(image, id, row, scratch)
+            } else {
+                image.insert(id, row, scratch)
+            };
             if result.is_err() {
                 break;
             }
             done += 1;
         }
-        if let Some(out) = out {
-            out.set(0, done);
-        }
-        result
+        out.set(0, done);
+        Ok(result?)
     };
-    status(handle::write(handle, put))
+    status(put())
 }
 
 /// Inserts the vector of `dim` floats under an id that is not there yet.
@@ -113,8 +98,9 @@ unsafe fn put(
 /// Natively `vector` is valid for reads of `dim` floats.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clawft_insert(handle: u32, id: u64, vector: *const f32, dim: u32) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { put(handle, &raw const id, (vector, 1, dim), None, Existing::Refuse) }
+    let mut done = 0;
+    // SAFETY: the caller's promise; what is on the stack is valid.
+    unsafe { put(handle, &raw const id, vector, 1, dim, &raw mut done, false) }
 }
 
 /// Inserts the vector, in place of the one with this id if there is one. A mark
@@ -126,8 +112,9 @@ pub unsafe extern "C" fn clawft_insert(handle: u32, id: u64, vector: *const f32,
 /// As `clawft_insert`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn clawft_upsert(handle: u32, id: u64, vector: *const f32, dim: u32) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { put(handle, &raw const id, (vector, 1, dim), None, Existing::Replace) }
+    let mut done = 0;
+    // SAFETY: the caller's promise; what is on the stack is valid.
+    unsafe { put(handle, &raw const id, vector, 1, dim, &raw mut done, true) }
 }
 
 /// Inserts `n` vectors, row after row of `dim` floats, in order. Stops at the
@@ -149,7 +136,7 @@ pub unsafe extern "C" fn clawft_insert_batch(
     out_done: *mut u32,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { put(handle, ids, (vectors, n, dim), Some(out_done), Existing::Refuse) }
+    unsafe { put(handle, ids, vectors, n, dim, out_done, false) }
 }
 
 /// Upserts `n` vectors, as `clawft_insert_batch` inserts them.
@@ -168,7 +155,7 @@ pub unsafe extern "C" fn clawft_upsert_batch(
     out_done: *mut u32,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { put(handle, ids, (vectors, n, dim), Some(out_done), Existing::Replace) }
+    unsafe { put(handle, ids, vectors, n, dim, out_done, true) }
 }
 
 /// Removes the vector for good: its place is free again, no link leads to it.
@@ -176,8 +163,8 @@ pub unsafe extern "C" fn clawft_upsert_batch(
 /// Errors: `BadHandle`, `UnknownId`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_remove(handle: u32, id: u64) -> i32 {
-    let remove = |store: &mut Store| store.change(|image, scratch| Ok(image.remove(id, scratch)?));
-    status(handle::write(handle, remove))
+    let remove = || (*handle::write(handle)?).remove(id);
+    status(remove())
 }
 
 /// Hides the vector from searches. It keeps its place, and comes back by
@@ -198,11 +185,8 @@ pub extern "C" fn clawft_unmark_deleted(handle: u32, id: u64) -> i32 {
 }
 
 fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
-    let mark = |store: &mut Store| {
-        store.image.mark(id, hidden)?;
-        Ok(())
-    };
-    status(handle::write(handle, mark))
+    let mark = || Ok(handle::write(handle)?.image.mark(id, hidden)?);
+    status(mark())
 }
 
 /// With `on` not 0 each insert also removes one vector that is marked as
@@ -212,9 +196,9 @@ fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_replace_deleted(handle: u32, on: u32) -> i32 {
-    let set = |store: &mut Store| {
-        store.replace_deleted = on != 0;
+    let set = || {
+        (*handle::write(handle)?).replace_deleted = on != 0;
         Ok(())
     };
-    status(handle::write(handle, set))
+    status(set())
 }

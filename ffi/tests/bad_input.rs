@@ -243,7 +243,8 @@ fn pointers_that_are_null_or_misaligned_or_leave_the_address_space() {
 
     // Every pointer of a search, one after the other.
     let query = query(4);
-    let filtered = ClawftQuery { filter_ids: std::ptr::without_provenance(4), filter_len: 3, ..query };
+    let filtered =
+        ClawftQuery { filter_ids: std::ptr::without_provenance(4), filter_len: 3, ..query };
     let no_filter = ClawftQuery { filter_len: 3, ..query };
     let mut places = Places::NEW;
     let ids = places.ids.as_mut_ptr();

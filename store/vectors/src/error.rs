@@ -103,47 +103,105 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Error::Dimension { expected, found } => {
-                write!(f, "vectors of {expected} components expected (at most {MAX_DIM}), {found} found")
-            }
+/// The sentence of an [`Error`], in parts: what a caller without `core::fmt` needs to write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// The text, with a `#` for each number.
+    pub text: &'static str,
+    /// The numbers, in their order; 0 where there are fewer.
+    pub numbers: [u64; 2],
+    /// What follows the text; often empty. No marks in it.
+    pub detail: &'static str,
+}
+
+impl Error {
+    /// The sentence in parts. [`Display`](fmt::Display) writes the same.
+    #[must_use]
+    pub const fn sentence(&self) -> Sentence {
+        let mut detail = "";
+        let (text, numbers) = match *self {
+            Error::Dimension { expected, found } => (
+                "vectors of # components expected (at most 8192), # found",
+                [expected as u64, found as u64],
+            ),
             Error::NotFinite { index } => {
-                write!(f, "finite components and length expected, component {index} is not")
+                ("finite components and length expected, component # is not", [index as u64, 0])
             }
-            Error::ZeroVector => f.write_str(
+            Error::ZeroVector => (
                 "a vector with a direction expected, as the metric is cosine; one of length zero found",
+                [0, 0],
             ),
-            Error::ZeroK => f.write_str("at least one result must be asked for, k is 0"),
-            Error::DuplicateId(id) => write!(f, "a new id expected, {id} is in use"),
-            Error::UnknownId(id) => write!(f, "a stored id expected, {id} is not stored"),
+            Error::ZeroK => ("at least one result must be asked for, k is 0", [0, 0]),
+            Error::DuplicateId(id) => ("a new id expected, # is in use", [id, 0]),
+            Error::UnknownId(id) => ("a stored id expected, # is not stored", [id, 0]),
             Error::Full { len, capacity } => {
-                write!(f, "no room is left: {len} vectors stored, capacity {capacity}")
+                ("no room is left: # vectors stored, capacity #", [len as u64, capacity as u64])
             }
-            Error::Params => f.write_str(
+            Error::Params => (
                 "parameters out of range: capacity 1 to 2^30, m 4 to 64, ef_construction from 1, known metric and encoding, and a size that this machine can address",
+                [0, 0],
             ),
-            Error::Misaligned => f.write_str("a buffer aligned to 64 bytes expected"),
-            Error::TooShort { expected, found } => {
-                write!(f, "{expected} bytes expected, {found} found")
+            Error::Misaligned => ("a buffer aligned to 64 bytes expected", [0, 0]),
+            Error::TooShort { expected, found } => ("# bytes expected, # found", [expected, found]),
+            Error::Corrupt(what) => {
+                detail = what;
+                ("the bytes are not a sound image: ", [0, 0])
             }
-            Error::Corrupt(what) => write!(f, "the bytes are not a sound image: {what}"),
             Error::Version(found) => {
-                write!(f, "image version {} expected, {found} found", crate::header::VERSION)
+                ("image version # expected, # found", [crate::header::VERSION as u64, found as u64])
             }
             Error::Scratch { expected, found } => {
-                write!(f, "a scratch of {expected} words expected, {found} found")
+                ("a scratch of # words expected, # found", [expected as u64, found as u64])
             }
             Error::Output { expected, found } => {
-                write!(f, "room for {expected} results expected, {found} found")
+                ("room for # results expected, # found", [expected as u64, found as u64])
             }
             Error::Shrink { expected, found } => {
-                write!(f, "a capacity of at least {expected} expected, {found} found")
+                ("a capacity of at least # expected, # found", [expected as u64, found as u64])
             }
-            Error::Radius => f.write_str("a radius that is a number expected, NaN found"),
+            Error::Radius => ("a radius that is a number expected, NaN found", [0, 0]),
+        };
+        Sentence { text, numbers, detail }
+    }
+}
+
+const _: () = assert!(MAX_DIM == 8192, "a sentence above names it");
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sentence { text, numbers, detail } = self.sentence();
+        let mut parts = text.split('#');
+        f.write_str(parts.next().unwrap_or_default())?;
+        for (part, number) in parts.zip(numbers) {
+            write!(f, "{number}{part}")?;
         }
+        f.write_str(detail)
     }
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn numbers_and_details_stand_where_they_belong() {
+        for (error, sentence) in [
+            (
+                Error::Dimension { expected: 3, found: 4 },
+                "vectors of 3 components expected (at most 8192), 4 found",
+            ),
+            (
+                Error::UnknownId(u64::MAX),
+                "a stored id expected, 18446744073709551615 is not stored",
+            ),
+            (Error::Radius, "a radius that is a number expected, NaN found"),
+            (Error::Corrupt("torn"), "the bytes are not a sound image: torn"),
+            (Error::TooShort { expected: 7, found: 0 }, "7 bytes expected, 0 found"),
+        ] {
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+}

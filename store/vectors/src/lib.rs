@@ -37,7 +37,7 @@ mod write;
 
 pub use clawft_codes::{Encoding, Kernels};
 pub use clawft_hnsw::{Mode as WalkMode, Report};
-pub use error::Error;
+pub use error::{Error, Sentence};
 pub use image::{Image, Stats};
 pub use layout::{Layout, required_bytes};
 pub use params::{Metric, Params};
