@@ -76,12 +76,11 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         if bytes[..4] != MAGIC {
             return Err(OpenError::NotAGraph);
         }
-        let u16_at = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
-        if u16_at(4) != VERSION {
-            return Err(OpenError::Version(u16_at(4)));
+        if read_u16(&bytes, 4) != VERSION {
+            return Err(OpenError::Version(read_u16(&bytes, 4)));
         }
         let params = Params {
-            m: u16_at(6),
+            m: read_u16(&bytes, 6),
             capacity: read_u32(&bytes, 8),
             ef_construction: read_u32(&bytes, 12),
             seed: read_u64(&bytes, 16),
@@ -276,9 +275,9 @@ impl<'a> View<'a> {
         if slot >= self.capacity() {
             return None;
         }
-        match self.bytes[self.layout.levels + slot as usize] {
-            0xFF => None,
-            level => Some(level),
+        match self.bytes.get(self.layout.levels + slot as usize) {
+            None | Some(0xFF) => None,
+            Some(&level) => Some(level),
         }
     }
 
@@ -314,12 +313,12 @@ impl<'a> View<'a> {
     }
 
     /// A slot as stored at index `i` of the section at `section`.
+    #[inline(never)]
     pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
         if self.layout.wide {
             read_u32(self.bytes, section + 4 * i)
         } else {
-            let at = section + 2 * i;
-            widen(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]))
+            widen(read_u16(self.bytes, section + 2 * i))
         }
     }
 
@@ -348,7 +347,7 @@ impl Edit<'_> {
     }
 
     pub(crate) fn set_draws(&mut self, draws: u64) {
-        self.bytes[DRAWS..DRAWS + 8].copy_from_slice(&draws.to_le_bytes());
+        write(self.bytes, DRAWS, &draws.to_le_bytes());
     }
 
     /// Marks `slot` as in use up to `level`, or as free.
@@ -363,12 +362,13 @@ impl Edit<'_> {
         }
     }
 
+    #[inline(never)]
+
     pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
         if self.layout.wide {
             write_u32(self.bytes, section + 4 * i, slot);
         } else {
-            let at = section + 2 * i;
-            self.bytes[at..at + 2].copy_from_slice(&(slot as u16).to_le_bytes());
+            write(self.bytes, section + 2 * i, &(slot as u16).to_le_bytes());
         }
     }
 
@@ -382,12 +382,28 @@ pub(crate) fn widen(stored: u16) -> Slot {
     if stored == u16::MAX { EMPTY } else { Slot::from(stored) }
 }
 
+/// The integer at `at`, which lies inside the buffer; 0 if it does not.
+#[inline(never)]
 pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
 }
 
+/// The same for 16 bits.
+pub(crate) fn read_u16(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u16::from_le_bytes(*b))
+}
+
+/// Writes where there is room, which there is.
+pub(crate) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
+    if let Some(place) = bytes.get_mut(at..).and_then(|b| b.get_mut(..value.len())) {
+        place.copy_from_slice(value);
+    }
+}
+
+#[inline(never)]
+
 pub(crate) fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
-    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    write(bytes, at, &value.to_le_bytes());
 }
 
 fn read_u64(bytes: &[u8], at: usize) -> u64 {

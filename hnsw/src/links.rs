@@ -64,6 +64,7 @@ impl Links {
 
     /// Where `slot` stands in the list.
     #[must_use]
+    #[inline(never)]
     pub fn position(&self, slot: Slot) -> Option<usize> {
         self.as_slice().iter().position(|&s| s == slot)
     }
@@ -85,6 +86,7 @@ struct Place {
 impl View<'_> {
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
     /// A slot that does not reach `level` has none.
+    #[inline(never)]
     pub(crate) fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
         let mut n = 0;
         self.each_link(slot, level, |link| {
@@ -121,6 +123,7 @@ impl View<'_> {
     }
 
     /// The list of `slot` on `level`.
+    #[inline(never)]
     pub(crate) fn links(&self, slot: Slot, level: u8) -> Links {
         let mut links = Links::new();
         links.len = self.neighbours(slot, level, &mut links.slots) as u8;
@@ -130,6 +133,8 @@ impl View<'_> {
         }
         links
     }
+
+    #[inline(never)]
 
     fn place(&self, slot: Slot, level: u8) -> Option<Place> {
         if level == 0 {
@@ -168,6 +173,7 @@ impl View<'_> {
 
 impl Edit<'_> {
     /// Writes the list of `slot` on `level`, which the slot must reach.
+    #[inline(never)]
     pub(crate) fn set_links(&mut self, slot: Slot, level: u8, links: &Links) {
         let Some(place) = self.view().place(slot, level) else { return };
         for i in 0..self.layout.limit(level) {

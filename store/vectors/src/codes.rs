@@ -56,6 +56,7 @@ pub(crate) struct Codes<'a> {
 
 impl<'a> Codes<'a> {
     /// Reads the sections in `tail`, which begins at `layout.short`.
+    #[inline(never)]
     pub(crate) fn new(
         kernels: Kernels,
         params: &Params,

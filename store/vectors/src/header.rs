@@ -44,14 +44,26 @@ pub(crate) fn get(bytes: &[u8], field: Field) -> u32 {
 }
 
 pub(crate) fn set(bytes: &mut [u8], field: Field, value: u32) {
-    bytes[field as usize..field as usize + 4].copy_from_slice(&value.to_le_bytes());
+    write_at(bytes, field as usize, &value.to_le_bytes());
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+/// The integer at `at`, which lies inside the buffer; 0 if it does not.
+#[inline(never)]
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+/// Writes where there is room, which there is.
+#[inline(never)]
+pub(crate) fn write_at(bytes: &mut [u8], at: usize, value: &[u8]) {
+    if let Some(place) = bytes.get_mut(at..).and_then(|b| b.get_mut(..value.len())) {
+        place.copy_from_slice(value);
+    }
+}
+
+#[inline(never)]
+
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
@@ -115,5 +127,5 @@ pub(crate) fn seal(bytes: &[u8]) -> u64 {
 }
 
 pub(crate) fn set_seal(bytes: &mut [u8], seal: u64) {
-    bytes[SEAL..SEAL + 8].copy_from_slice(&seal.to_le_bytes());
+    write_at(bytes, SEAL, &seal.to_le_bytes());
 }

@@ -50,6 +50,8 @@ impl<'a> Ids<'a> {
         self.position(id).map(|at| self.table[at])
     }
 
+    #[inline(never)]
+
     fn position(&self, id: u64) -> Option<usize> {
         let mask = self.table.len() - 1;
         let mut at = home(id, mask);

@@ -5,7 +5,7 @@
 //! when it empties. A bitmap in the page's entry says which records are free.
 
 use crate::Error;
-use crate::header::{self, Field};
+use crate::header::{self, Field, u32_at, u64_at, write_at};
 use crate::layout::{Layout, PAGE_ENTRY, UNIT};
 
 /// No page.
@@ -110,24 +110,27 @@ impl Pages<'_> {
 
     fn set_head(&mut self, class: u8, page: u32) {
         let at = Self::head_field(class);
-        self.bytes[at..at + 4].copy_from_slice(&page.to_le_bytes());
+        write_at(self.bytes, at, &page.to_le_bytes());
     }
+
+    #[inline(never)]
 
     fn entry(&self, page: u32) -> Entry {
         entry(self.bytes, self.layout, page)
     }
 
+    #[inline(never)]
+
     fn set_entry(&mut self, page: u32, entry: Entry) {
         let at = self.layout.pages + page as usize * PAGE_ENTRY;
-        let bytes = &mut self.bytes[at..at + PAGE_ENTRY];
-        bytes[..8].copy_from_slice(&entry.free.to_le_bytes());
-        bytes[8..12].copy_from_slice(&entry.next.to_le_bytes());
-        bytes[12..16].copy_from_slice(&entry.previous.to_le_bytes());
-        bytes[16..].fill(0);
-        bytes[16] = entry.class;
+        let links = u64::from(entry.next) | u64::from(entry.previous) << 32;
+        for (i, word) in [entry.free, links, u64::from(entry.class)].into_iter().enumerate() {
+            write_at(self.bytes, at + 8 * i, &word.to_le_bytes());
+        }
     }
 
     /// Puts `page` at the head of its class's list.
+    #[inline(never)]
     fn link(&mut self, page: u32) {
         let mut entry = self.entry(page);
         let head = self.head(entry.class);
@@ -143,6 +146,7 @@ impl Pages<'_> {
     }
 
     /// Takes `page` out of its class's list.
+    #[inline(never)]
     fn unlink(&mut self, page: u32) {
         let mut entry = self.entry(page);
         if entry.next != NONE {
@@ -163,21 +167,18 @@ impl Pages<'_> {
     }
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
 fn entry(bytes: &[u8], layout: &Layout, page: u32) -> Entry {
     let at = layout.pages + page as usize * PAGE_ENTRY;
     Entry {
-        free: u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32,
+        free: u64_at(bytes, at),
         next: u32_at(bytes, at + 8),
         previous: u32_at(bytes, at + 12),
-        class: bytes[at + 16],
+        class: u32_at(bytes, at + 16) as u8,
     }
 }
 
 /// Page and record of a place; `None` where no record begins there.
+#[inline(never)]
 fn locate(layout: &Layout, place: u32) -> Option<(u32, u32)> {
     let page_units = layout.page_bytes / UNIT;
     let (page, within) = (place as usize / page_units, place as usize % page_units);
@@ -240,6 +241,7 @@ pub(crate) fn check(
 
 /// A list must hold exactly `count` pages of `class` with room, linked both ways. As each has
 /// one predecessor, the count also rules out a ring.
+#[inline(never)]
 fn check_list(
     bytes: &[u8],
     layout: &Layout,

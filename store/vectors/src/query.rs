@@ -12,6 +12,7 @@ use crate::{Error, Metric};
 ///
 /// # Errors
 /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
+#[inline(never)]
 pub(crate) fn check(metric: Metric, dim: usize, vector: &[f32]) -> Result<(), Error> {
     if vector.len() != dim {
         return Err(Error::Dimension { expected: dim as u32, found: vector.len() as u32 });
@@ -102,6 +103,7 @@ impl<'a> Query<'a> {
 
 /// Writes `v` less `centre` (which may be missing, for zero) to `out`; returns the squared
 /// length of that, and the product of `v` and `centre`.
+#[inline(never)]
 pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
     out.copy_from_slice(v);
     for (x, &c) in out.iter_mut().zip(centre) {
@@ -114,6 +116,7 @@ pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
 
 /// Scales `v` to length 1. The largest component is brought near 1 first, so that no square
 /// overflows or vanishes.
+#[inline(never)]
 fn normalise(v: &mut [f32]) {
     let largest = arith::max_abs(v);
     let length2 = arith::norm2(v);
