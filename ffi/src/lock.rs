@@ -86,6 +86,7 @@ mod inner {
 #[cfg(target_family = "wasm")]
 mod inner {
     use core::cell::UnsafeCell;
+    use core::ops::{Deref, DerefMut};
 
     use super::Place;
 
@@ -113,10 +114,13 @@ mod inner {
     /// A place with many readers or one writer.
     pub(crate) struct Shared<T>(Exclusive<Place<T>>);
 
+    /// The value of a full place.
+    pub(crate) struct Guard<'a, T>(&'a mut T);
+
     /// The value, which others may read too.
-    pub(crate) type Reading<'a, T> = &'a T;
+    pub(crate) type Reading<'a, T> = Guard<'a, T>;
     /// The value, which is nobody else's.
-    pub(crate) type Writing<'a, T> = &'a mut T;
+    pub(crate) type Writing<'a, T> = Guard<'a, T>;
 
     impl<T> Shared<T> {
         pub(crate) const fn empty() -> Self {
@@ -125,14 +129,13 @@ mod inner {
 
         /// The value, if there is one.
         pub(crate) fn read(&self) -> Option<Reading<'_, T>> {
-            self.write().map(|value| &*value)
+            self.write()
         }
 
         /// The value, if there is one.
-        #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
         pub(crate) fn write(&self) -> Option<Writing<'_, T>> {
             match self.place() {
-                Place::Full(value) => Some(value),
+                Place::Full(value) => Some(Guard(value)),
                 Place::Empty => None,
             }
         }
@@ -141,6 +144,20 @@ mod inner {
         #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
         pub(crate) fn place(&self) -> &mut Place<T> {
             self.0.lock()
+        }
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.0
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0
         }
     }
 }

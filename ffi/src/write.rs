@@ -163,7 +163,7 @@ pub unsafe extern "C" fn clawft_upsert_batch(
 /// Errors: `BadHandle`, `UnknownId`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_remove(handle: u32, id: u64) -> i32 {
-    let remove = || (*handle::write(handle)?).remove(id);
+    let remove = || handle::write(handle)?.remove(id);
     status(remove())
 }
 
@@ -197,7 +197,7 @@ fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_set_replace_deleted(handle: u32, on: u32) -> i32 {
     let set = || {
-        (*handle::write(handle)?).replace_deleted = on != 0;
+        handle::write(handle)?.replace_deleted = on != 0;
         Ok(())
     };
     status(set())
