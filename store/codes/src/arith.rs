@@ -30,63 +30,50 @@ pub(crate) fn round_into_low_bits(x: Four) -> Four {
 }
 
 /// The square root, correctly rounded; NaN below zero.
-///
-/// Integer arithmetic: the root of a 24-bit mantissa scaled to 50 bits has 25 bits, one
-/// more than is kept, and a remainder that settles every tie.
+#[inline(never)]
 pub fn sqrt(x: f32) -> f32 {
-    if x == 0.0 || x.is_nan() || x == f32::INFINITY {
-        return x;
-    }
-    if x < 0.0 {
-        return f32::NAN;
-    }
-    let bits = x.to_bits();
-    let mut exponent = (bits >> 23) as i32 - 150;
-    let mut mantissa = u64::from(bits & 0x7f_ffff);
-    if exponent == -150 {
-        exponent = -149;
-        let shift = mantissa.leading_zeros() as i32 - 40;
-        mantissa <<= shift;
-        exponent -= shift;
+    if x > 0.0 && x < f32::INFINITY {
+        Four::sqrt(x)
+    } else if x < 0.0 {
+        f32::NAN
     } else {
-        mantissa |= 0x80_0000;
+        x
     }
-    // x = mantissa * 2^exponent with a mantissa of 24 bits; an even exponent has a whole root.
-    let shift = if exponent % 2 == 0 { 26 } else { 25 };
-    let wide = mantissa << shift;
-    let root = wide.isqrt();
-    // 25 bits of root and "something remains" as a 26th: the conversion rounds them right.
-    let sticky = (root << 1) | u64::from(root * root != wide);
-    scale_by_power(sticky as f32, (exponent - shift) / 2 - 1)
 }
 
-/// `x * 2^power` for a power that a normal `f32` can hold.
-fn scale_by_power(x: f32, power: i32) -> f32 {
-    x * f32::from_bits(((power + 127) as u32) << 23)
-}
-
-/// Calls `visit` with a number below 8 and four components: number `k` gets the lanes `4k..4k + 4`
-/// of each 32 components, in order. The last block is filled with zeros.
+/// Calls `visit` with each `N` components; the last block is filled with zeros.
 #[inline(always)]
-fn for_lanes(v: &[f32], mut visit: impl FnMut(usize, Four)) {
-    let (blocks, tail) = v.as_chunks::<LANES>();
-    let mut last = [0.0; LANES];
-    last[..tail.len()].copy_from_slice(tail);
-    let last = if tail.is_empty() { &[][..] } else { core::slice::from_ref(&last) };
-    for block in blocks.iter().chain(last) {
-        for (k, four) in block.as_chunks::<4>().0.iter().enumerate() {
-            visit(k, Four::load(four));
-        }
+fn for_blocks<const N: usize>(v: &[f32], mut visit: impl FnMut(&[[f32; 4]])) {
+    let (blocks, tail) = v.as_chunks::<N>();
+    let last = last_block(tail);
+    for i in 0..v.len().div_ceil(N) {
+        let block = blocks.get(i).map_or(&last[..N], |block| block);
+        visit(block.as_chunks().0);
     }
+}
+
+/// The last components of a vector, at most 32, then zeros.
+#[inline(never)]
+pub(crate) fn last_block(tail: &[f32]) -> [f32; LANES] {
+    let mut block = [0.0; LANES];
+    for (x, tail) in block.iter_mut().zip(tail) {
+        *x = *tail;
+    }
+    block
 }
 
 /// The largest magnitude in `v`; 0 if it is empty, and NaNs are passed over.
+#[inline(never)]
 pub fn max_abs(v: &[f32]) -> f32 {
-    let mut lanes = [Four::splat(0.0); LANES / 4];
-    for_lanes(v, |k, x| lanes[k] = x.abs().larger(lanes[k]));
-    let most = lanes.into_iter().fold(Four::splat(0.0), |a, b| b.larger(a));
+    let mut most = [Four::splat(0.0); 4];
+    for_blocks::<16>(v, |block| {
+        for (most, x) in most.iter_mut().zip(block) {
+            *most = Four::load(x).abs().larger(*most);
+        }
+    });
+    let [a, b, c, d] = most;
     let mut four = [0.0; 4];
-    most.store(&mut four);
+    a.larger(b).larger(c.larger(d)).store(&mut four);
     four.into_iter().fold(0.0, |a, b| if b > a { b } else { a })
 }
 
@@ -97,26 +84,32 @@ pub fn max_abs(v: &[f32]) -> f32 {
 /// equals a dot product computed there, to the bit.
 #[inline(always)]
 fn sum_by(v: &[f32], term: impl Fn(Four) -> Four) -> f32 {
-    let mut fours = [Four::splat(0.0); LANES / 4];
-    for_lanes(v, |k, x| fours[k] = fours[k] + term(x));
-    let mut lanes = [0.0; LANES];
-    for (four, lanes) in fours.into_iter().zip(lanes.as_chunks_mut().0) {
-        four.store(lanes);
-    }
-    fold(lanes)
+    let mut sums = [Four::splat(0.0); LANES / 4];
+    for_blocks::<LANES>(v, |block| {
+        for (sum, x) in sums.iter_mut().zip(block) {
+            *sum = *sum + term(Four::load(x));
+        }
+    });
+    let [a, b, c, d, e, f, g, h] = sums;
+    let mut four = [0.0; 4];
+    (((a + e) + (c + g)) + ((b + f) + (d + h))).store(&mut four);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 /// `|v|^2`, added as the kernels add.
+#[inline(never)]
 pub fn norm2(v: &[f32]) -> f32 {
     sum_by(v, |x| x * x)
 }
 
 /// The sum of the magnitudes, added as the kernels add.
+#[inline(never)]
 pub fn sum_abs(v: &[f32]) -> f32 {
     sum_by(v, Four::abs)
 }
 
 /// Folds lanes in halves: lane `j` takes lane `j + half`, until one is left.
+#[cfg(any(test, not(target_feature = "simd128")))]
 #[inline(always)]
 pub(crate) fn fold(mut lanes: [f32; LANES]) -> f32 {
     let mut half = LANES / 2;

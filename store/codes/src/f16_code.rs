@@ -18,6 +18,7 @@ impl FullCode for F16Code {
         2 * dim
     }
 
+    #[inline(never)]
     fn encode(v: &[f32], code: &mut [u8]) -> f32 {
         debug_assert!(code.len() >= 2 * v.len());
         for (x, bytes) in v.iter().zip(code.as_chunks_mut().0) {
@@ -26,6 +27,7 @@ impl FullCode for F16Code {
         1.0
     }
 
+    #[inline(never)]
     fn decode(code: &[u8], _scale: f32, out: &mut [f32]) {
         debug_assert!(code.len() >= 2 * out.len());
         for (x, bytes) in out.iter_mut().zip(code.as_chunks().0) {

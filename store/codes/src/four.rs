@@ -101,12 +101,16 @@ mod register {
             Four(v128_and(self.0, u32x4_splat(mask)))
         }
 
-        /// Flips the sign of lane `j` if bit `31 - shift` of `bits[j]` is set.
+        /// Flips the signs of the lanes whose highest bit is set in `bits`.
         #[inline(always)]
-        pub(crate) fn flip(self, bits: &[u32; 4], shift: u32) -> Self {
-            let bits = u32x4(bits[0], bits[1], bits[2], bits[3]);
-            let signs = v128_and(u32x4_shl(bits, shift), u32x4_splat(0x8000_0000));
-            Four(v128_xor(self.0, signs))
+        pub(crate) fn flip(self, bits: Self) -> Self {
+            Four(v128_xor(self.0, v128_and(bits.0, u32x4_splat(0x8000_0000))))
+        }
+
+        /// The lanes' bits, one place higher.
+        #[inline(always)]
+        pub(crate) fn shift(self) -> Self {
+            Four(u32x4_shl(self.0, 1))
         }
 
         /// Bit `j` says that lane `j` is at least zero.
@@ -115,15 +119,46 @@ mod register {
             i32x4_bitmask(f32x4_ge(self.0, f32x4_splat(0.0)))
         }
 
+        #[inline(always)]
+        fn narrow([a, b, c, d]: [Self; 4]) -> v128 {
+            let low = |x: Four| v128_and(x.0, u32x4_splat(0xff));
+            let words = (i16x8_narrow_i32x4(low(a), low(b)), i16x8_narrow_i32x4(low(c), low(d)));
+            u8x16_narrow_i16x8(words.0, words.1)
+        }
+
         /// The lowest byte of each lane of four, in order.
         #[inline(always)]
-        pub(crate) fn low_bytes([a, b, c, d]: [Self; 4]) -> [u8; 16] {
-            let [a, b, c, d] = [a, b, c, d].map(|x| v128_and(x.0, u32x4_splat(0xff)));
-            let bytes = u8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
+        pub(crate) fn low_bytes(four: [Self; 4]) -> [u8; 16] {
             let mut out = [0; 16];
             // SAFETY: `out` is 16 bytes.
-            unsafe { v128_store(out.as_mut_ptr().cast(), bytes) };
+            unsafe { v128_store(out.as_mut_ptr().cast(), Self::narrow(four)) };
             out
+        }
+
+        /// The low 16 bits of each lane of four, in order.
+        #[inline(always)]
+        pub(crate) fn low_words([a, b, c, d]: [Self; 4]) -> [i16; 16] {
+            let two = |a: Four, b: Four| i16x8_shuffle::<0, 2, 4, 6, 8, 10, 12, 14>(a.0, b.0);
+            let mut out = [0; 16];
+            // SAFETY: `out` is 32 bytes.
+            unsafe {
+                v128_store(out.as_mut_ptr().cast(), two(a, b));
+                v128_store(out.as_mut_ptr().add(8).cast(), two(c, d));
+            }
+            out
+        }
+
+        /// Bits 0 to 3 of the lanes of four: one word for each, the first lane's bit lowest.
+        #[inline(always)]
+        pub(crate) fn low_bits(four: [Self; 4]) -> [u16; 4] {
+            let bytes = Self::narrow(four);
+            [7, 6, 5, 4].map(|shift| i8x16_bitmask(i8x16_shl(bytes, shift)))
+        }
+
+        /// The square root of `x`, correctly rounded.
+        #[inline(always)]
+        pub(crate) fn sqrt(x: f32) -> f32 {
+            f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(x)))
         }
 
         /// The Hadamard transform of the lanes `a b c d`: `a + b`, `a - b`, `c + d`, `c - d`, and
@@ -203,15 +238,18 @@ mod register {
             Four(unsafe { _mm_and_ps(self.0, _mm_castsi128_ps(_mm_set1_epi32(mask as i32))) })
         }
 
-        /// Flips the sign of lane `j` if bit `31 - shift` of `bits[j]` is set.
+        /// Flips the signs of the lanes whose highest bit is set in `bits`.
         #[inline(always)]
-        pub(crate) fn flip(self, bits: &[u32; 4], shift: u32) -> Self {
-            // SAFETY: SSE2; `bits` is 16 bytes.
-            unsafe {
-                let bits = _mm_loadu_si128(bits.as_ptr().cast());
-                let bits = _mm_sll_epi32(bits, _mm_cvtsi32_si128(shift as i32));
-                Four(_mm_xor_ps(self.0, _mm_and_ps(_mm_castsi128_ps(bits), _mm_set1_ps(-0.0))))
-            }
+        pub(crate) fn flip(self, bits: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_xor_ps(self.0, _mm_and_ps(bits.0, _mm_set1_ps(-0.0))) })
+        }
+
+        /// The lanes' bits, one place higher.
+        #[inline(always)]
+        pub(crate) fn shift(self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe { _mm_castsi128_ps(_mm_slli_epi32::<1>(_mm_castps_si128(self.0))) })
         }
 
         /// Bit `j` says that lane `j` is at least zero.
@@ -221,17 +259,55 @@ mod register {
             unsafe { _mm_movemask_ps(_mm_cmpge_ps(self.0, _mm_setzero_ps())) as u8 }
         }
 
-        /// The lowest byte of each lane of four, in order.
         #[inline(always)]
-        pub(crate) fn low_bytes([a, b, c, d]: [Self; 4]) -> [u8; 16] {
-            let mut out = [0; 16];
-            // SAFETY: SSE2; `out` is 16 bytes.
+        fn narrow([a, b, c, d]: [Self; 4]) -> __m128i {
+            // SAFETY: SSE2.
             unsafe {
                 let low = |x: Four| _mm_and_si128(_mm_castps_si128(x.0), _mm_set1_epi32(0xff));
                 let words = (_mm_packs_epi32(low(a), low(b)), _mm_packs_epi32(low(c), low(d)));
-                _mm_storeu_si128(out.as_mut_ptr().cast(), _mm_packus_epi16(words.0, words.1));
+                _mm_packus_epi16(words.0, words.1)
+            }
+        }
+
+        /// The lowest byte of each lane of four, in order.
+        #[inline(always)]
+        pub(crate) fn low_bytes(four: [Self; 4]) -> [u8; 16] {
+            let mut out = [0; 16];
+            // SAFETY: SSE2; `out` is 16 bytes.
+            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), Self::narrow(four)) };
+            out
+        }
+
+        /// The low 16 bits of each lane of four, in order.
+        #[inline(always)]
+        pub(crate) fn low_words([a, b, c, d]: [Self; 4]) -> [i16; 16] {
+            let mut out = [0; 16];
+            // SAFETY: SSE2; `out` is 32 bytes.
+            unsafe {
+                let low =
+                    |x: Four| _mm_srai_epi32::<16>(_mm_slli_epi32::<16>(_mm_castps_si128(x.0)));
+                _mm_storeu_si128(out.as_mut_ptr().cast(), _mm_packs_epi32(low(a), low(b)));
+                _mm_storeu_si128(out.as_mut_ptr().add(8).cast(), _mm_packs_epi32(low(c), low(d)));
             }
             out
+        }
+
+        /// Bits 0 to 3 of the lanes of four: one word for each, the first lane's bit lowest.
+        #[inline(always)]
+        pub(crate) fn low_bits(four: [Self; 4]) -> [u16; 4] {
+            let bytes = Self::narrow(four);
+            // What crosses from byte to byte stays below the highest bit.
+            [7, 6, 5, 4].map(|shift| {
+                // SAFETY: SSE2.
+                unsafe { _mm_movemask_epi8(_mm_sll_epi16(bytes, _mm_cvtsi32_si128(shift))) as u16 }
+            })
+        }
+
+        /// The square root of `x`, correctly rounded.
+        #[inline(always)]
+        pub(crate) fn sqrt(x: f32) -> f32 {
+            // SAFETY: SSE2.
+            unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))) }
         }
 
         /// The Hadamard transform of the lanes `a b c d`: `a + b`, `a - b`, `c + d`, `c - d`, and
@@ -302,12 +378,18 @@ mod portable {
             Four(self.0.map(|x| f32::from_bits(x.to_bits() & mask)))
         }
 
-        /// Flips the sign of lane `j` if bit `31 - shift` of `bits[j]` is set.
+        /// Flips the signs of the lanes whose highest bit is set in `bits`.
         #[inline(always)]
-        pub(crate) fn flip(self, bits: &[u32; 4], shift: u32) -> Self {
+        pub(crate) fn flip(self, bits: Self) -> Self {
             Four(from_fn(|j| {
-                f32::from_bits(self.0[j].to_bits() ^ ((bits[j] << shift) & 0x8000_0000))
+                f32::from_bits(self.0[j].to_bits() ^ (bits.0[j].to_bits() & 0x8000_0000))
             }))
+        }
+
+        /// The lanes' bits, one place higher.
+        #[inline(always)]
+        pub(crate) fn shift(self) -> Self {
+            Four(self.0.map(|x| f32::from_bits(x.to_bits() << 1)))
         }
 
         /// Bit `j` says that lane `j` is at least zero.
@@ -322,6 +404,49 @@ mod portable {
             from_fn(|i| four[i / 4].0[i % 4].to_bits() as u8)
         }
 
+        /// The low 16 bits of each lane of four, in order.
+        #[inline(always)]
+        pub(crate) fn low_words(four: [Self; 4]) -> [i16; 16] {
+            from_fn(|i| four[i / 4].0[i % 4].to_bits() as i16)
+        }
+
+        /// Bits 0 to 3 of the lanes of four: one word for each, the first lane's bit lowest.
+        #[inline(always)]
+        pub(crate) fn low_bits(four: [Self; 4]) -> [u16; 4] {
+            let bytes = Self::low_bytes(four);
+            let [low, high]: [u64; 2] =
+                from_fn(|half| u64::from_le_bytes(bytes.as_chunks().0[half]));
+            from_fn(|bit| gather_bits(low >> bit) | gather_bits(high >> bit) << 8)
+        }
+
+        /// The square root of `x`, correctly rounded, for finite `x > 0`.
+        ///
+        /// A digit of the root at a time, by whole numbers: the root of a 24-bit mantissa scaled
+        /// to 50 bits has 25 bits, one more than is kept, and a remainder that settles every tie.
+        pub(crate) fn sqrt(x: f32) -> f32 {
+            let bits = x.to_bits();
+            let (exponent, mantissa) = match bits >> 23 {
+                0 => {
+                    let shift = bits.leading_zeros() as i32 - 8;
+                    (-149 - shift, bits << shift)
+                }
+                exponent => (exponent as i32 - 150, bits & 0x7f_ffff | 0x80_0000),
+            };
+            // x = mantissa * 2^exponent; an even exponent has a whole root.
+            let shift = if exponent % 2 == 0 { 26 } else { 25 };
+            let wide = u64::from(mantissa) << shift;
+            let mut root = 0u64;
+            for bit in (0..25).rev() {
+                let larger = root | 1 << bit;
+                if larger * larger <= wide {
+                    root = larger;
+                }
+            }
+            // "Something remains" as a 26th bit: the conversion rounds them right.
+            let sticky = (root << 1 | u64::from(root * root != wide)) as f32;
+            sticky * f32::from_bits((((exponent - shift) / 2 - 1 + 127) as u32) << 23)
+        }
+
         /// The Hadamard transform of the lanes `a b c d`: `a + b`, `a - b`, `c + d`, `c - d`, and
         /// the same again with stride two.
         #[inline(always)]
@@ -330,6 +455,14 @@ mod portable {
             let (a, b, c, d) = (a + b, a - b, c + d, c - d);
             Four([a + c, b + d, a - c, b - d])
         }
+    }
+
+    /// The lowest bit of each of eight bytes, as one byte.
+    ///
+    /// The multiplication moves byte `i`'s bit to bit `56 + i`; no two terms meet below.
+    #[inline(always)]
+    fn gather_bits(eight: u64) -> u16 {
+        ((eight & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u16
     }
 }
 
@@ -351,7 +484,7 @@ mod tests {
     }
 
     macro_rules! all {
-        ($four:ty, $a:expr, $b:expr, $signs:expr, $shift:expr) => {{
+        ($four:ty, $a:expr, $b:expr, $signs:expr) => {{
             let (a, b) = (<$four>::load(&$a), <$four>::load(&$b));
             let results = [
                 a.plus(b),
@@ -360,7 +493,8 @@ mod tests {
                 a.smaller(b),
                 a.larger(b),
                 a.mask(0x7fff_ffff),
-                a.flip(&$signs, $shift),
+                a.flip(<$four>::load(&$signs.map(f32::from_bits))),
+                a.shift(),
                 a.hadamard(),
             ];
             let floats = results.map(|x| {
@@ -368,7 +502,13 @@ mod tests {
                 x.store(&mut out);
                 bits(out)
             });
-            (floats, a.not_negative(), <$four>::low_bytes([a, b, b, a]))
+            (
+                floats,
+                a.not_negative(),
+                <$four>::low_bytes([a, b, b, a]),
+                <$four>::low_words([a, b, b, a]),
+                <$four>::low_bits([a, b, b, a]),
+            )
         }};
     }
 
@@ -380,10 +520,19 @@ mod tests {
             a in [any_float(), any_float(), any_float(), any_float()],
             b in [any_float(), any_float(), any_float(), any_float()],
             signs in any::<[u32; 4]>(),
-            shift in 0u32..32,
         ) {
-            let ours = all!(Four, a, b, signs, shift);
-            prop_assert_eq!(ours, all!(portable::Four, a, b, signs, shift));
+            let ours = all!(Four, a, b, signs);
+            prop_assert_eq!(ours, all!(portable::Four, a, b, signs));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::cases(2000, 16))]
+
+        #[test]
+        fn equals_the_portable_root(bits in 1u32..0x7f80_0000) {
+            let x = f32::from_bits(bits);
+            prop_assert_eq!(Four::sqrt(x).to_bits(), portable::Four::sqrt(x).to_bits());
         }
     }
 }

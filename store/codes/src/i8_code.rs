@@ -26,30 +26,15 @@ impl FullCode for I8Code {
     }
 
     /// The scale is the largest magnitude / 127; rounding is to nearest, ties to even.
+    #[inline(never)]
     fn encode(v: &[f32], code: &mut [u8]) -> f32 {
         debug_assert!(code.len() >= v.len());
         let (scale, inverse) = steps(v, STEPS);
-        let (blocks, tail) = v.as_chunks::<16>();
-        let (code_blocks, code_tail) = code.as_chunks_mut::<16>();
-        for (code, v) in code_blocks.iter_mut().zip(blocks) {
-            *code = low_bytes(v, inverse, STEPS);
-        }
-        if !tail.is_empty() {
-            let mut last = [0.0; 16];
-            last[..tail.len()].copy_from_slice(tail);
-            let rest = match code_blocks.get_mut(blocks.len()) {
-                Some(block) => block.as_mut_slice(),
-                None => code_tail,
-            };
-            for (byte, level) in
-                rest.iter_mut().zip(&low_bytes(&last, inverse, STEPS)[..tail.len()])
-            {
-                *byte = *level;
-            }
-        }
+        for_levels(v, code, |v| Four::low_bytes(levels(v, inverse, STEPS)));
         scale
     }
 
+    #[inline(never)]
     fn decode(code: &[u8], scale: f32, out: &mut [f32]) {
         debug_assert!(code.len() >= out.len());
         for (x, &byte) in out.iter_mut().zip(code) {
@@ -68,20 +53,12 @@ impl FullCode for I8Code {
 ///
 /// `out` is as long as `v`. Levels go up to 8191, less above 2048 dimensions, so that no sum
 /// over `i8` codes overflows an `i32`.
+#[inline(never)]
 pub fn encode_query_i8(v: &[f32], out: &mut [i16]) -> f32 {
     debug_assert!(out.len() >= v.len());
     let most = query_levels(v.len()) as f32;
     let (scale, inverse) = steps(v, most);
-    let (blocks, tail) = v.as_chunks::<4>();
-    let mut last = [0.0; 4];
-    last[..tail.len()].copy_from_slice(tail);
-    for (out, four) in out.chunks_mut(4).zip(blocks.iter().chain([&last])) {
-        let mut levels = [0.0; 4];
-        self::levels(four, inverse, most).store(&mut levels);
-        for (q, level) in out.iter_mut().zip(levels) {
-            *q = level.to_bits() as i16;
-        }
-    }
+    for_levels(v, out, |v| Four::low_words(levels(v, inverse, most)));
     scale
 }
 
@@ -100,19 +77,34 @@ fn steps(v: &[f32], most: f32) -> (f32, f32) {
     if max > NOTHING && max < f32::INFINITY { (max / most, most / max) } else { (0.0, 0.0) }
 }
 
-/// The nearest levels of four components, in the low bits of each lane.
+/// Fills `out` with what `levels` gives for each 16 components; the last ones are filled with zeros.
+#[inline(always)]
+fn for_levels<T: Copy>(v: &[f32], out: &mut [T], levels: impl Fn(&[f32; 16]) -> [T; 16]) {
+    let (blocks, tail) = v.as_chunks::<16>();
+    let last = arith::last_block(tail);
+    let len = v.len().min(out.len());
+    for (i, out) in out[..len].chunks_mut(16).enumerate() {
+        let levels = levels(blocks.get(i).unwrap_or(&last.as_chunks().0[0]));
+        match out.as_mut_array() {
+            Some(out) => *out = levels,
+            None => {
+                for (out, level) in out.iter_mut().zip(levels) {
+                    *out = level;
+                }
+            }
+        }
+    }
+}
+
+/// The nearest levels of 16 components, in the low bits of each lane.
 ///
 /// The clamp comes before the rounding, so a NaN becomes a level too.
 #[inline(always)]
-pub(crate) fn levels(four: &[f32; 4], inverse: f32, most: f32) -> Four {
-    arith::round_into_low_bits((Four::load(four) * Four::splat(inverse)).clamp(most))
-}
-
-/// The nearest levels of 16 components, a byte each.
-#[inline(always)]
-pub(crate) fn low_bytes(v: &[f32; 16], inverse: f32, most: f32) -> [u8; 16] {
-    let four = |k: usize| levels(&v.as_chunks().0[k], inverse, most);
-    Four::low_bytes([four(0), four(1), four(2), four(3)])
+pub(crate) fn levels(v: &[f32; 16], inverse: f32, most: f32) -> [Four; 4] {
+    let (inverse, fours) = (Four::splat(inverse), v.as_chunks().0);
+    let level =
+        |k: usize| arith::round_into_low_bits((Four::load(&fours[k]) * inverse).clamp(most));
+    [level(0), level(1), level(2), level(3)]
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 use crate::four::Four;
 use crate::padded;
 use core::array::from_fn;
+use core::mem::take;
 
 /// A rotation of vectors of `padded(dim)` components, the same for the same seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,7 @@ impl Rotation {
     }
 
     /// Rotates `x` in place. A slice of another length than [`Self::len`] is left as it is.
+    #[inline(never)]
     pub fn apply(&self, x: &mut [f32]) {
         debug_assert_eq!(x.len(), self.len);
         if x.len() != self.len || self.is_empty() {
@@ -57,6 +59,7 @@ impl Rotation {
     }
 
     /// Undoes [`Self::apply`], up to rounding.
+    #[inline(never)]
     pub fn invert(&self, x: &mut [f32]) {
         debug_assert_eq!(x.len(), self.len);
         if x.len() != self.len || self.is_empty() {
@@ -76,17 +79,21 @@ impl Rotation {
     ///
     /// Component `i` of a block takes bit `i / 4` (from the top) of 16-bit group `i % 4`, so that
     /// vectors of four need only a shift and a mask.
+    #[inline(never)]
     fn flip(&self, round: u32, x: &mut [f32]) {
         for (word, block) in x.as_chunks_mut::<64>().0.iter_mut().enumerate() {
             let bits = random_word(self.seed, round, word as u32);
-            let groups: [u32; 4] = from_fn(|j| ((bits >> (16 * j)) as u32) << 16);
-            for (step, four) in block.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                Four::load(four).flip(&groups, step as u32).store(four);
+            let groups = from_fn(|j| f32::from_bits(((bits >> (16 * j)) as u32) << 16));
+            let mut signs = Four::load(&groups);
+            for four in block.as_chunks_mut::<4>().0 {
+                Four::load(four).flip(signs).store(four);
+                signs = signs.shift();
             }
         }
     }
 
     /// The Hadamard transform of this round's window, scaled to keep lengths.
+    #[inline(never)]
     fn transform(&self, round: u32, x: &mut [f32]) {
         let start = if round.is_multiple_of(2) { 0 } else { self.len - self.window };
         let scale = inverse_sqrt_of_power(self.window.ilog2());
@@ -112,28 +119,30 @@ fn hadamard(x: &mut [[f32; 4]], scale: f32) {
         }
     }
     let mut stride = 8;
-    while stride * 8 <= x.len() {
+    while stride * 8 < x.len() {
         pass::<8>(x, stride, 1.0);
         stride *= 8;
     }
     match x.len() / stride {
-        1 => pass::<1>(x, stride, scale),
         2 => pass::<2>(x, stride, scale),
-        _ => pass::<4>(x, stride, scale),
+        4 => pass::<4>(x, stride, scale),
+        _ => pass::<8>(x, stride, scale),
     }
 }
 
 /// The butterflies of `log2(N)` strides from `stride` on, then everything times `scale`.
-#[inline(always)]
 fn pass<const N: usize>(x: &mut [[f32; 4]], stride: usize, scale: f32) {
     let scale = Four::splat(scale);
-    for block in x.chunks_exact_mut(N * stride) {
-        let mut rows = block.chunks_exact_mut(stride);
-        let mut rows: [&mut [[f32; 4]]; N] = from_fn(|_| rows.next().unwrap_or_default());
+    for mut block in x.chunks_exact_mut(N * stride) {
+        let rows: [&mut [[f32; 4]]; N] = from_fn(|_| {
+            let (row, rest) = take(&mut block).split_at_mut(stride);
+            block = rest;
+            row
+        });
         for i in 0..stride {
             let fours = butterflies(from_fn::<Four, N, _>(|row| Four::load(&rows[row][i])));
-            for (row, sum) in rows.iter_mut().zip(fours) {
-                (sum * scale).store(&mut row[i]);
+            for row in 0..N {
+                (fours[row] * scale).store(&mut rows[row][i]);
             }
         }
     }

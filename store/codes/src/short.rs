@@ -35,6 +35,7 @@ pub struct ShortSide {
 /// Writes the short code of the rotated residual `r` (padded, a multiple of 64 components).
 ///
 /// Bit `i % 8` of byte `i / 8` says that `r[i] >= 0`.
+#[inline(never)]
 pub fn encode_short(r: &[f32], code: &mut [u8]) -> ShortSide {
     debug_assert!(r.len().is_multiple_of(64) && code.len() >= r.len() / 8);
     for (byte, eight) in code.iter_mut().zip(r.as_chunks::<8>().0) {
@@ -70,6 +71,7 @@ impl<'a> ShortQuery<'a> {
     /// `PLANES * rq.len() / 8` bytes.
     ///
     /// Levels are to nearest, ties to even, and at most 7 in size.
+    #[inline(never)]
     pub fn encode(rq: &[f32], planes: &'a mut [u8]) -> ShortQuery<'a> {
         debug_assert!(rq.len().is_multiple_of(64) && planes.len() >= PLANES * rq.len() / 8);
         // What does not fit is left out: a shorter query, and kernels that agree with it.
@@ -78,19 +80,11 @@ impl<'a> ShortQuery<'a> {
         let rq = &rq[..words * 64];
         let (delta, inverse) = steps(rq);
         let mut sum = 0;
-        for (at, block) in rq.as_chunks::<64>().0.iter().enumerate() {
-            let mut levels = [0; 8];
-            for (two, v) in levels.as_chunks_mut::<2>().0.iter_mut().zip(block.as_chunks().0) {
-                let bytes = i8_code::low_bytes(v, inverse, MOST);
-                *two = [0, 1].map(|half| u64::from_le_bytes(bytes.as_chunks().0[half]));
-            }
-            for (plane, weight) in WEIGHTS.into_iter().enumerate() {
-                let word = levels
-                    .iter()
-                    .rev()
-                    .fold(0, |word, &eight| word << 8 | u64::from(gather_bits(eight >> plane)));
-                sum += weight * word.count_ones() as i32;
-                planes.as_chunks_mut().0[plane * words + at] = word.to_le_bytes();
+        for (at, v) in rq.as_chunks::<16>().0.iter().enumerate() {
+            let bits = Four::low_bits(i8_code::levels(v, inverse, MOST));
+            for (plane, (bits, weight)) in bits.into_iter().zip(WEIGHTS).enumerate() {
+                sum += weight * bits.count_ones() as i32;
+                planes.as_chunks_mut().0[plane * words * 4 + at] = bits.to_le_bytes();
             }
         }
         ShortQuery { planes, delta, sum }
@@ -117,14 +111,6 @@ fn steps(rq: &[f32]) -> (f32, f32) {
     } else {
         (0.0, 0.0)
     }
-}
-
-/// The lowest bit of each of eight bytes, as one byte.
-///
-/// The multiplication moves byte `i`'s bit to bit `56 + i`; no two terms meet below.
-#[inline(always)]
-fn gather_bits(eight: u64) -> u8 {
-    ((eight & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }
 
 #[cfg(test)]

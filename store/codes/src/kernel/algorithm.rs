@@ -3,100 +3,77 @@
 //! [`Batch::run`] walks a batch and checks ranges; a [`Distance`] compares one code, or four at
 //! once where the final sums can share instructions.
 
-use super::Kernels;
 use super::vector::Vector;
 use crate::PLANES;
+use crate::arith;
+use core::array::from_fn;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::ptr::copy_nonoverlapping;
 
-/// Parameters of [`Floats`].
-pub(super) const DOT: bool = false;
-pub(super) const L2: bool = true;
-pub(super) const F32: bool = false;
-pub(super) const F16: bool = true;
+/// Which distance [`Floats`] computes.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// The squared distance, not the inner product.
+    pub(super) squared: bool,
+    /// From `f16` codes, not `f32`.
+    pub(super) half: bool,
+}
 
-/// Codes in a buffer, and which of them to compare.
+/// Codes in a buffer, and which of them to compare: all lie inside.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
     codes: &'a [u8],
-    /// Bytes that a comparison reads of one code.
-    need: usize,
     unit: usize,
     at: &'a [u32],
-    /// Positions below this lie wholly inside `codes`.
-    end: u64,
 }
 
 impl<'a> Batch<'a> {
-    #[inline(always)]
-    pub(super) fn new(codes: &'a [u8], need: usize, unit: usize, at: &'a [u32]) -> Self {
-        let end = match codes.len().checked_sub(need) {
-            None => 0,
-            Some(last) => last.checked_div(unit).map_or(u64::MAX, |at| at as u64 + 1),
-        };
-        Batch { codes, need, unit, at, end }
+    /// The batch of codes of `need` bytes each, if all lie wholly inside `codes`.
+    ///
+    /// To check the positions first, and together, leaves nothing to check in the kernels.
+    #[inline(never)]
+    pub(super) fn new(codes: &'a [u8], need: usize, unit: usize, at: &'a [u32]) -> Option<Self> {
+        let last = codes.len().checked_sub(need)?.checked_div(unit).unwrap_or(usize::MAX);
+        let (fours, rest) = at.as_chunks::<4>();
+        let mut farthest = [0; 4];
+        for four in fours {
+            farthest = from_fn(|k| four[k].max(farthest[k]));
+        }
+        let inside = farthest.iter().chain(rest).all(|at| *at as usize <= last);
+        inside.then_some(Batch { codes, unit, at })
     }
 
-    #[inline(always)]
-    fn contains(&self, at: u32) -> bool {
-        u64::from(at) < self.end
-    }
-
-    /// The code at `at`, if it lies inside the buffer: `need` bytes may be read there.
-    #[inline(always)]
-    fn code(&self, at: u32) -> Option<*const u8> {
-        // SAFETY: at < end, so at * unit + need <= codes.len(), and the product cannot overflow.
-        self.contains(at).then(|| unsafe { self.codes.as_ptr().add(at as usize * self.unit) })
-    }
-
-    /// Compares each code of the batch.
+    /// Compares each code of the batch, as far as there are places for results.
+    ///
+    /// One path for all: four codes, the first repeated where fewer are left. A path for each case
+    /// would compile the comparison as often.
     ///
     /// # Safety
     ///
-    /// The processor has `D`'s instruction set, and `D` reads no more than `need` bytes of a code.
+    /// The processor has `D`'s instruction set, and `D` reads no more of a code than the batch
+    /// was made for.
     #[inline(always)]
     pub(super) unsafe fn run<D: Distance>(self, distance: &D, out: &mut [D::Out]) {
-        debug_assert!(out.len() >= self.at.len(), "fewer places for results than codes");
+        // SAFETY: `new` saw that it lies inside `codes`, so the product cannot overflow.
+        let code = |at: &u32| unsafe { self.codes.as_ptr().add(*at as usize * self.unit) };
         let (fours, rest) = self.at.as_chunks::<4>();
-        let (out_fours, out_rest) = out.as_chunks_mut::<4>();
-        for (at, out) in fours.iter().zip(&mut *out_fours) {
-            if let [Some(a), Some(b), Some(c), Some(d)] = at.map(|at| self.code(at)) {
-                // SAFETY: `code` vouches for `need` bytes at each.
-                *out = unsafe { distance.four([a, b, c, d]) };
-            } else {
-                for (at, out) in at.iter().zip(out) {
-                    // SAFETY: as this function's own promise.
-                    *out = unsafe { self.one(distance, *at) };
+        let mut last = [*rest.first().unwrap_or(&0); 4];
+        for (last, at) in last.iter_mut().zip(rest) {
+            *last = *at;
+        }
+        let count = self.at.len().min(out.len());
+        for (i, out) in out[..count].chunks_mut(4).enumerate() {
+            let codes = fours.get(i).unwrap_or(&last).each_ref().map(code);
+            // SAFETY: the caller's promise.
+            let results = unsafe { distance.four(codes, out.len()) };
+            match out.as_mut_array() {
+                Some(out) => *out = results,
+                None => {
+                    for (out, result) in out.iter_mut().zip(results) {
+                        *out = result;
+                    }
                 }
-            }
-        }
-        // A short `out` may end inside a group of four: then its rest begins earlier.
-        let rest =
-            if fours.len() > out_fours.len() { fours[out_fours.len()].as_slice() } else { rest };
-        let out_rest = match out_fours.get_mut(fours.len()) {
-            Some(four) => four.as_mut_slice(),
-            None => out_rest,
-        };
-        for (at, out) in rest.iter().zip(out_rest) {
-            // SAFETY: as this function's own promise.
-            *out = unsafe { self.one(distance, *at) };
-        }
-    }
-
-    /// Compares one code, or gives the worst value.
-    #[inline(always)]
-    unsafe fn one<D: Distance>(&self, distance: &D, at: u32) -> D::Out {
-        match self.code(at) {
-            // SAFETY: `code` vouches for `need` bytes.
-            Some(code) => unsafe { distance.one(code) },
-            None => {
-                debug_assert!(
-                    false,
-                    "code {at} of {} bytes in units of {} lies outside {} bytes",
-                    self.need,
-                    self.unit,
-                    self.codes.len()
-                );
-                D::WORST
             }
         }
     }
@@ -109,78 +86,92 @@ impl<'a> Batch<'a> {
 /// Methods require the instruction set, and that a code may be read as far as the query is long.
 pub(super) trait Distance {
     type Out: Copy;
-    const WORST: Self::Out;
-    unsafe fn one(&self, code: *const u8) -> Self::Out;
-    unsafe fn four(&self, codes: [*const u8; 4]) -> [Self::Out; 4];
+    /// Compares four codes; only the first `count` results are asked for.
+    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [Self::Out; 4];
+}
+
+/// `bytes` bytes at `from`, at most 128, then zeros.
+///
+/// # Safety
+///
+/// So many bytes may be read there.
+#[inline(never)]
+unsafe fn tail(from: *const u8, bytes: usize) -> [u8; 128] {
+    let mut tail = [0; 128];
+    // SAFETY: the caller's promise; no more than `tail` holds.
+    unsafe { copy_nonoverlapping(from, tail.as_mut_ptr(), bytes.min(128)) };
+    tail
 }
 
 /// Inner product or squared distance of an `f32` query with `f32` or `f16` codes.
-pub(super) struct Floats<'q, V, const SQUARED: bool, const HALF: bool> {
+pub(super) struct Floats<'q, V> {
     q: &'q [f32],
     /// The last components of the query, fewer than 32, then zeros.
     tail: [f32; 32],
+    squared: bool,
+    half: bool,
     vector: PhantomData<V>,
 }
 
-impl<'q, V: Vector, const SQUARED: bool, const HALF: bool> Floats<'q, V, SQUARED, HALF> {
-    const BYTES: usize = if HALF { 2 } else { 4 };
-
+impl<'q, V: Vector> Floats<'q, V> {
     #[inline(always)]
-    pub(super) fn new(q: &'q [f32]) -> Self {
-        let mut tail = [0.0; 32];
-        let rest = q.as_chunks::<32>().1;
-        tail[..rest.len()].copy_from_slice(rest);
-        Floats { q, tail, vector: PhantomData }
+    pub(super) fn new(q: &'q [f32], Kind { squared, half }: Kind) -> Self {
+        let tail = arith::last_block(q.as_chunks::<32>().1);
+        Floats { q, tail, squared, half, vector: PhantomData }
     }
 
     #[inline(always)]
-    unsafe fn step(sum: V::Floats, q: *const u8, code: *const u8) -> V::Floats {
-        // SAFETY: the caller lets 32 components be read at `q` and `code`.
-        unsafe {
-            let x = if HALF { V::load_f16(code) } else { V::load_f32(code) };
-            let y = V::load_f32(q);
-            if SQUARED {
-                let d = V::sub(x, y);
-                V::add(sum, V::mul(d, d))
-            } else {
-                V::add(sum, V::mul(x, y))
-            }
-        }
-    }
-}
-
-impl<V: Vector, const SQUARED: bool, const HALF: bool> Distance for Floats<'_, V, SQUARED, HALF> {
-    type Out = f32;
-    const WORST: f32 = Kernels::WORST_FLOAT;
-
-    #[inline(always)]
-    unsafe fn one(&self, code: *const u8) -> f32 {
-        let whole = self.q.len() / 32;
-        let rest = self.q.len() % 32;
-        let q = self.q.as_ptr().cast::<u8>();
+    unsafe fn sum(&self, code: *const u8) -> f32 {
+        let (whole, rest) = (self.q.len() / 32, self.q.len() % 32);
+        let bytes = if self.half { 2 } else { 4 };
+        let (mut last, mut wide) = (MaybeUninit::uninit(), [0.0; 32]);
         // SAFETY: `whole * 32 + rest` components may be read at `q` and `code`; the tails are 32
         // components long.
         unsafe {
             let mut sum = V::zero_floats();
-            for i in 0..whole {
-                sum = Self::step(sum, q.add(i * 128), code.add(i * 32 * Self::BYTES));
-            }
-            if rest != 0 {
-                let mut tail = [0u8; 128];
-                let from = code.add(whole * 32 * Self::BYTES);
-                core::ptr::copy_nonoverlapping(from, tail.as_mut_ptr(), rest * Self::BYTES);
-                sum = Self::step(sum, self.tail.as_ptr().cast(), tail.as_ptr());
+            let mut i = 0;
+            while i < self.q.len().div_ceil(32) {
+                let mut q = self.q.as_ptr().add(i * 32).cast::<u8>();
+                let mut code = code.add(i * 32 * bytes);
+                // Nothing is asked in the inner loops: all whole blocks of `f32` are one run.
+                let mut run = 1;
+                if i == whole {
+                    code = last.write(tail(code, rest * bytes)).as_ptr();
+                    q = self.tail.as_ptr().cast();
+                } else if !self.half {
+                    run = whole;
+                }
+                if self.half {
+                    V::widen(code, &mut wide);
+                    code = wide.as_ptr().cast();
+                }
+                if self.squared {
+                    for k in 0..run {
+                        let d = V::sub(V::load_f32(code.add(k * 128)), V::load_f32(q.add(k * 128)));
+                        sum = V::add(sum, V::mul(d, d));
+                    }
+                } else {
+                    for k in 0..run {
+                        let (x, y) = (V::load_f32(code.add(k * 128)), V::load_f32(q.add(k * 128)));
+                        sum = V::add(sum, V::mul(x, y));
+                    }
+                }
+                i += run;
             }
             V::fold(sum)
         }
     }
+}
+
+impl<V: Vector> Distance for Floats<'_, V> {
+    type Out = f32;
 
     #[inline(always)]
-    unsafe fn four(&self, codes: [*const u8; 4]) -> [f32; 4] {
+    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [f32; 4] {
         let mut out = [0.0; 4];
-        for (out, code) in out.iter_mut().zip(codes) {
+        for (out, code) in out.iter_mut().zip(codes).take(count) {
             // SAFETY: as this function's own promise.
-            *out = unsafe { self.one(code) };
+            *out = unsafe { self.sum(code) };
         }
         out
     }
@@ -188,12 +179,10 @@ impl<V: Vector, const SQUARED: bool, const HALF: bool> Distance for Floats<'_, V
 
 /// Integer queries: `i16` or `i8` components against `i8` codes.
 pub(super) trait Component: Copy {
-    const ZERO: Self;
     unsafe fn step<V: Vector>(sum: V::Ints, q: *const Self, code: *const u8) -> V::Ints;
 }
 
 impl Component for i16 {
-    const ZERO: i16 = 0;
     #[inline(always)]
     unsafe fn step<V: Vector>(sum: V::Ints, q: *const i16, code: *const u8) -> V::Ints {
         // SAFETY: the caller lets 64 components be read at `q` and `code`.
@@ -202,7 +191,6 @@ impl Component for i16 {
 }
 
 impl Component for i8 {
-    const ZERO: i8 = 0;
     #[inline(always)]
     unsafe fn step<V: Vector>(sum: V::Ints, q: *const i8, code: *const u8) -> V::Ints {
         // SAFETY: the caller lets 64 components be read at `q` and `code`.
@@ -214,35 +202,35 @@ impl Component for i8 {
 pub(super) struct Products<'q, V, C> {
     q: &'q [C],
     /// The last components of the query, fewer than 64, then zeros.
-    tail: [C; 64],
+    tail: [u8; 128],
     vector: PhantomData<V>,
 }
 
 impl<'q, V: Vector, C: Component> Products<'q, V, C> {
     #[inline(always)]
     pub(super) fn new(q: &'q [C]) -> Self {
-        let mut tail = [C::ZERO; 64];
         let rest = q.as_chunks::<64>().1;
-        tail[..rest.len()].copy_from_slice(rest);
+        // SAFETY: `rest` is fewer than 64 components of at most two bytes.
+        let tail = unsafe { tail(rest.as_ptr().cast(), size_of_val(rest)) };
         Products { q, tail, vector: PhantomData }
     }
 
     #[inline(always)]
-    unsafe fn lanes(&self, code: *const u8) -> V::Ints {
-        let whole = self.q.len() / 64;
-        let rest = self.q.len() % 64;
-        let q = self.q.as_ptr();
+    unsafe fn sum(&self, code: *const u8) -> V::Ints {
+        let (whole, rest) = (self.q.len() / 64, self.q.len() % 64);
+        let mut last = MaybeUninit::uninit();
         // SAFETY: `whole * 64 + rest` components may be read at `q` and `code`; the tails are 64
         // components long.
         unsafe {
             let mut sum = V::zero_ints();
-            for i in 0..whole {
-                sum = C::step::<V>(sum, q.add(i * 64), code.add(i * 64));
-            }
-            if rest != 0 {
-                let mut tail = [0u8; 64];
-                core::ptr::copy_nonoverlapping(code.add(whole * 64), tail.as_mut_ptr(), rest);
-                sum = C::step::<V>(sum, self.tail.as_ptr(), tail.as_ptr());
+            for i in 0..self.q.len().div_ceil(64) {
+                let mut q = self.q.as_ptr().add(i * 64);
+                let mut code = code.add(i * 64);
+                if i == whole {
+                    code = last.write(tail(code, rest)).as_ptr();
+                    q = self.tail.as_ptr().cast();
+                }
+                sum = C::step::<V>(sum, q, code);
             }
             sum
         }
@@ -251,18 +239,17 @@ impl<'q, V: Vector, C: Component> Products<'q, V, C> {
 
 impl<V: Vector, C: Component> Distance for Products<'_, V, C> {
     type Out = i32;
-    const WORST: i32 = Kernels::WORST_INT;
 
     #[inline(always)]
-    unsafe fn one(&self, code: *const u8) -> i32 {
+    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [i32; 4] {
         // SAFETY: as this function's own promise.
-        unsafe { V::sum(self.lanes(code)) }
-    }
-
-    #[inline(always)]
-    unsafe fn four(&self, [a, b, c, d]: [*const u8; 4]) -> [i32; 4] {
-        // SAFETY: as this function's own promise.
-        unsafe { V::sum4([self.lanes(a), self.lanes(b), self.lanes(c), self.lanes(d)]) }
+        unsafe {
+            let mut sums = [V::zero_ints(); 4];
+            for (sum, code) in sums.iter_mut().zip(codes).take(count) {
+                *sum = self.sum(code);
+            }
+            V::sum4(sums)
+        }
     }
 }
 
@@ -286,7 +273,7 @@ impl<'q, V: Vector, const BLOCKS: usize> Counted<'q, V, BLOCKS> {
     }
 
     #[inline(always)]
-    unsafe fn lanes(&self, code: *const u8) -> V::Ints {
+    unsafe fn sum(&self, code: *const u8) -> V::Ints {
         let words = if BLOCKS > 0 { BLOCKS * V::WORDS } else { self.words };
         let stride = words * 8;
         let planes = self.planes.as_ptr();
@@ -334,17 +321,20 @@ impl<'q, V: Vector, const BLOCKS: usize> Counted<'q, V, BLOCKS> {
 
 impl<V: Vector, const BLOCKS: usize> Distance for Counted<'_, V, BLOCKS> {
     type Out = i32;
-    const WORST: i32 = Kernels::WORST_INT;
 
     #[inline(always)]
-    unsafe fn one(&self, code: *const u8) -> i32 {
+    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [i32; 4] {
         // SAFETY: as this function's own promise.
-        unsafe { V::sum(self.lanes(code)) }
-    }
-
-    #[inline(always)]
-    unsafe fn four(&self, [a, b, c, d]: [*const u8; 4]) -> [i32; 4] {
-        // SAFETY: as this function's own promise.
-        unsafe { V::sum4([self.lanes(a), self.lanes(b), self.lanes(c), self.lanes(d)]) }
+        unsafe {
+            if BLOCKS > 0 {
+                let [a, b, c, d] = codes;
+                return V::sum4([self.sum(a), self.sum(b), self.sum(c), self.sum(d)]);
+            }
+            let mut sums = [V::zero_ints(); 4];
+            for (sum, code) in sums.iter_mut().zip(codes).take(count) {
+                *sum = self.sum(code);
+            }
+            V::sum4(sums)
+        }
     }
 }

@@ -35,21 +35,6 @@ pub(super) unsafe fn sum4([a, b, c, d]: [__m256i; 4]) -> [i32; 4] {
     }
 }
 
-/// The sum of the lanes.
-///
-/// # Safety
-///
-/// AVX2.
-#[inline(always)]
-pub(super) unsafe fn sum(a: __m256i) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let a = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256::<1>(a));
-        let a = _mm_add_epi32(a, _mm_shuffle_epi32::<0b00_00_11_10>(a));
-        _mm_cvtsi128_si32(_mm_add_epi32(a, _mm_shuffle_epi32::<1>(a)))
-    }
-}
-
 /// Folds eight lanes in halves.
 ///
 /// # Safety
@@ -88,8 +73,8 @@ impl Vector for Avx2 {
 
     /// As `f16_code::widen`, with the sign moved along with the exponent.
     #[inline(always)]
-    unsafe fn load_f16(p: *const u8) -> [__m256; 4] {
-        // SAFETY: the caller lets 64 bytes be read.
+    unsafe fn widen(p: *const u8, to: &mut [f32; 32]) {
+        // SAFETY: the caller lets 64 bytes be read; `to` is 128.
         unsafe {
             each!(k in [0, 1, 2, 3] => {
                 let half = _mm256_cvtepi16_epi32(_mm_loadu_si128(p.add(16 * k).cast()));
@@ -101,8 +86,9 @@ impl Vector for Avx2 {
                 let beyond = _mm256_set1_ps(65_536.0);
                 let special = _mm256_cmp_ps::<_CMP_GE_OQ>(_mm256_andnot_ps(sign, value), beyond);
                 let infinity = _mm256_set1_ps(f32::INFINITY);
-                _mm256_or_ps(value, _mm256_and_ps(special, infinity))
-            })
+                let value = _mm256_or_ps(value, _mm256_and_ps(special, infinity));
+                _mm256_storeu_ps(to.as_mut_ptr().add(8 * k), value);
+            });
         }
     }
 
@@ -163,12 +149,6 @@ impl Vector for Avx2 {
     unsafe fn add_ints(a: __m256i, b: __m256i) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe { _mm256_add_epi32(a, b) }
-    }
-
-    #[inline(always)]
-    unsafe fn sum(a: __m256i) -> i32 {
-        // SAFETY: the caller's promise.
-        unsafe { sum(a) }
     }
 
     #[inline(always)]

@@ -74,9 +74,14 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     }
 
     #[inline(always)]
-    unsafe fn load_f16(p: *const u8) -> [__m512; 2] {
-        // SAFETY: the caller lets 64 bytes be read.
-        unsafe { each!(k in [0, 1] => _mm512_cvtph_ps(_mm256_loadu_si256(p.add(32 * k).cast()))) }
+    unsafe fn widen(p: *const u8, to: &mut [f32; 32]) {
+        // SAFETY: the caller lets 64 bytes be read; `to` is 128.
+        unsafe {
+            each!(k in [0, 1] => {
+                let value = _mm512_cvtph_ps(_mm256_loadu_si256(p.add(32 * k).cast()));
+                _mm512_storeu_ps(to.as_mut_ptr().add(16 * k), value);
+            });
+        }
     }
 
     #[inline(always)]
@@ -136,12 +141,6 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     unsafe fn add_ints(a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
         // SAFETY: the caller's promise.
         unsafe { each!(k in [0, 1] => _mm512_add_epi32(a[k], b[k])) }
-    }
-
-    #[inline(always)]
-    unsafe fn sum(a: [__m512i; 2]) -> i32 {
-        // SAFETY: the caller's promise; AVX-512 includes AVX2.
-        unsafe { avx2::sum(halve(a)) }
     }
 
     #[inline(always)]

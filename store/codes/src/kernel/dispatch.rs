@@ -4,7 +4,7 @@
 //! enabled, by the macro `entries`. On x86-64 the processor is asked once. A WebAssembly artifact
 //! holds one copy only; tests hold all that can run.
 
-use super::algorithm::{Batch, Counted, Floats, Products};
+use super::algorithm::{Batch, Counted, Floats, Kind, Products};
 
 /// Compiles the algorithms for one instruction set: a module with one function a distance.
 ///
@@ -19,13 +19,14 @@ macro_rules! entries {
             use super::*;
 
             $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn floats<const SQUARED: bool, const HALF: bool>(
+            pub(super) unsafe fn floats(
                 q: &[f32],
+                kind: Kind,
                 batch: Batch<'_>,
                 out: &mut [f32],
             ) {
                 // SAFETY: the caller's promises.
-                unsafe { batch.run(&Floats::<$vector, SQUARED, HALF>::new(q), out) }
+                unsafe { batch.run(&Floats::<$vector>::new(q, kind), out) }
             }
 
             $(#[target_feature(enable = $features)])?
@@ -90,18 +91,17 @@ macro_rules! instruction_sets {
             }
         }
 
-        pub(in crate::kernel) fn floats<const SQUARED: bool, const HALF: bool>(
+        pub(in crate::kernel) fn floats(
             isa: Isa,
             q: &[f32],
+            kind: Kind,
             batch: Batch<'_>,
             out: &mut [f32],
         ) {
             match isa {
                 // SAFETY: an `Isa` is made only where the processor has it; `Kernels` makes
                 // batches for codes as long as the query.
-                $($(#[$only])* Isa::$isa => unsafe {
-                    $module::floats::<SQUARED, HALF>(q, batch, out)
-                },)*
+                $($(#[$only])* Isa::$isa => unsafe { $module::floats(q, kind, batch, out) },)*
             }
         }
 

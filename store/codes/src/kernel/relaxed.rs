@@ -40,7 +40,7 @@ impl Vector for Relaxed {
     as_simd128! {
         fn zero_floats() -> [v128; 8];
         fn load_f32(p: *const u8) -> [v128; 8];
-        fn load_f16(p: *const u8) -> [v128; 8];
+        fn widen(p: *const u8, to: &mut [f32; 32]) -> ();
         fn add(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
         fn sub(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
         fn mul(a: [v128; 8], b: [v128; 8]) -> [v128; 8];
@@ -49,7 +49,6 @@ impl Vector for Relaxed {
         fn add_words(sum: v128, q: *const u8, code: *const u8) -> v128;
         fn add_bytes(sum: v128, q: *const u8, code: *const u8) -> v128;
         fn add_ints(a: v128, b: v128) -> v128;
-        fn sum(a: v128) -> i32;
         fn sum4(a: [v128; 4]) -> [i32; 4];
         fn load_bits(p: *const u8) -> v128;
         fn load_bits_part(p: *const u8, words: usize) -> v128;

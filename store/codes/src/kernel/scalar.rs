@@ -40,9 +40,12 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn load_f16(p: *const u8) -> [f32; 32] {
+    unsafe fn widen(p: *const u8, to: &mut [f32; 32]) {
         // SAFETY: the caller lets 64 bytes be read.
-        unsafe { read::<u16, 32>(p) }.map(f16_code::widen)
+        let halves = unsafe { read::<u16, 32>(p) };
+        for (to, half) in to.iter_mut().zip(halves) {
+            *to = f16_code::widen(half);
+        }
     }
 
     #[inline(always)]
@@ -87,11 +90,6 @@ impl Vector for Scalar {
     #[inline(always)]
     unsafe fn add_ints(a: i32, b: i32) -> i32 {
         a.wrapping_add(b)
-    }
-
-    #[inline(always)]
-    unsafe fn sum(a: i32) -> i32 {
-        a
     }
 
     #[inline(always)]

@@ -57,15 +57,18 @@ impl Vector for Simd128 {
 
     /// As `f16_code::widen`, with the sign moved along with the exponent.
     #[inline(always)]
-    unsafe fn load_f16(p: *const u8) -> [v128; 8] {
-        from_fn(|k| {
-            // SAFETY: the caller lets 64 bytes be read.
-            let half = unsafe { i32x4_load_extend_i16x4(p.add(8 * k).cast()) };
-            let moved = v128_and(i32x4_shl(half, 13), u32x4_splat(0x8fff_e000));
-            let value = f32x4_mul(moved, u32x4_splat((112 + 127) << 23));
-            let special = f32x4_ge(f32x4_abs(value), f32x4_splat(65_536.0));
-            v128_or(value, v128_and(special, u32x4_splat(0x7f80_0000)))
-        })
+    unsafe fn widen(p: *const u8, to: &mut [f32; 32]) {
+        for (k, to) in to.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            // SAFETY: the caller lets 64 bytes be read; `to` is 16 bytes.
+            unsafe {
+                let half = i32x4_load_extend_i16x4(p.add(8 * k).cast());
+                let moved = v128_and(i32x4_shl(half, 13), u32x4_splat(0x8fff_e000));
+                let value = f32x4_mul(moved, u32x4_splat((112 + 127) << 23));
+                let special = f32x4_ge(f32x4_abs(value), f32x4_splat(65_536.0));
+                let value = v128_or(value, v128_and(special, u32x4_splat(0x7f80_0000)));
+                v128_store(to.as_mut_ptr().cast(), value);
+            }
+        }
     }
 
     #[inline(always)]
@@ -122,12 +125,6 @@ impl Vector for Simd128 {
     #[inline(always)]
     unsafe fn add_ints(a: v128, b: v128) -> v128 {
         i32x4_add(a, b)
-    }
-
-    #[inline(always)]
-    unsafe fn sum(a: v128) -> i32 {
-        let a = i32x4_add(a, i32x4_shuffle::<2, 3, 0, 1>(a, a));
-        i32x4_extract_lane::<0>(i32x4_add(a, i32x4_shuffle::<1, 0, 3, 2>(a, a)))
     }
 
     #[inline(always)]

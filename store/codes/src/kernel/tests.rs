@@ -299,11 +299,11 @@ macro_rules! properties {
                 let Some(kernels) = kernels() else { return };
                 let codes = [1u8; 64 * 4 - 1];
                 for (at, unit) in [([3, 2, 1, 4, 0, u32::MAX], 64), ([0, 1, 2, 3, 4, 192], 1)] {
-                    let inside = |at: u32| at as usize * unit + 64 <= codes.len();
+                    let inside = |at: u32| u64::from(at) * unit + 64 <= codes.len() as u64;
                     let mut ints = [0; 6];
-                    kernels.dot_i8(&[1; 64], &codes, unit, &at, &mut ints);
+                    kernels.dot_i8(&[1; 64], &codes, unit as usize, &at, &mut ints);
                     let mut floats = [0.0; 6];
-                    kernels.dot_f32(&[0.0; 16], &codes, unit, &at, &mut floats);
+                    kernels.dot_f32(&[0.0; 16], &codes, unit as usize, &at, &mut floats);
                     for ((at, int), float) in at.into_iter().zip(ints).zip(floats) {
                         assert_eq!(int, if inside(at) { 64 } else { Kernels::WORST_INT });
                         assert_eq!(float, if inside(at) { 0.0 } else { Kernels::WORST_FLOAT });

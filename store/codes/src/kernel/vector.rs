@@ -42,8 +42,8 @@ pub(super) trait Vector: Copy {
     unsafe fn zero_floats() -> Self::Floats;
     /// 32 `f32` at `p`: reads 128 bytes.
     unsafe fn load_f32(p: *const u8) -> Self::Floats;
-    /// 32 `f16` at `p`, widened exactly: reads 64 bytes.
-    unsafe fn load_f16(p: *const u8) -> Self::Floats;
+    /// Widens 32 `f16` at `p` exactly: reads 64 bytes.
+    unsafe fn widen(p: *const u8, to: &mut [f32; 32]);
     /// `a + b`, lane by lane.
     unsafe fn add(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a - b`, lane by lane.
@@ -61,8 +61,6 @@ pub(super) trait Vector: Copy {
     unsafe fn add_bytes(sum: Self::Ints, q: *const u8, code: *const u8) -> Self::Ints;
     /// `a + b`, lane by lane.
     unsafe fn add_ints(a: Self::Ints, b: Self::Ints) -> Self::Ints;
-    /// The sum of the lanes.
-    unsafe fn sum(a: Self::Ints) -> i32;
     /// The sums of the lanes of four.
     unsafe fn sum4(a: [Self::Ints; 4]) -> [i32; 4];
 
