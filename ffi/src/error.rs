@@ -134,12 +134,29 @@ impl Failed {
     }
 }
 
-impl From<clawft_vectors::Error> for Failed {
+impl Failed {
+    /// By reference: a copy of the store's error at each call would weigh more than the call.
     #[cold]
     #[inline(never)]
-    fn from(error: clawft_vectors::Error) -> Self {
+    pub(crate) fn of(error: &clawft_vectors::Error) -> Self {
         let sentence = error.sentence();
         Self::write(error.code(), &[sentence.text, sentence.detail, ""], sentence.numbers)
+    }
+}
+
+impl From<clawft_vectors::Error> for Failed {
+    #[inline(always)]
+    fn from(error: clawft_vectors::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+/// What the store says of a call that gives nothing back.
+#[inline(never)]
+pub(crate) fn done(result: &Result<(), clawft_vectors::Error>) -> Result<(), Failed> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(error) => Err(Failed::of(error)),
     }
 }
 

@@ -141,7 +141,6 @@ mod inner {
         }
 
         /// The place itself.
-        #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
         pub(crate) fn place(&self) -> &mut Place<T> {
             self.0.lock()
         }

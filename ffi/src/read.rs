@@ -1,6 +1,6 @@
 //! The exports that read vectors and ids.
 
-use crate::error::{status, too_small};
+use crate::error::{done, status, too_small};
 use crate::handle;
 use crate::pointer::{self, Output};
 
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn clawft_get_batch(
         let mut lent = store.scratches.lend(layout, 1, 0)?;
         let mut parts = lent.parts(layout)?;
         for (at, &id) in ids.iter().enumerate() {
-            store.image.get(id, parts.row, &mut parts.scratch)?;
+            done(&store.image.get(id, parts.row, &mut parts.scratch))?;
             out.copy(at * parts.row.len(), parts.row);
         }
         Ok(())

@@ -221,17 +221,20 @@ unsafe fn search(
         let mut lent = store.scratches.lend(image.layout(), options.ef, options.k)?;
         let Parts { mut scratch, hits, .. } = lent.parts(image.layout())?;
         for row in rows() {
-            match image.search(row, &nothing, &mut scratch, &mut []) {
+            match &image.search(row, &nothing, &mut scratch, &mut []) {
                 Err(StoreError::ZeroK) | Ok(_) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(Failed::of(error)),
             }
         }
         for (at, row) in rows().enumerate() {
-            let count = match radius {
+            let found = match radius {
                 None => image.search(row, &options, &mut scratch, hits),
                 Some(radius) => image.search_range(row, radius, &options, &mut scratch, hits),
-            }?;
-            results.write(at, query.k as usize, hits.get(..count).unwrap_or_default());
+            };
+            match &found {
+                Ok(n) => results.write(at, query.k as usize, hits.get(..*n).unwrap_or_default()),
+                Err(error) => return Err(Failed::of(error)),
+            }
         }
         Ok(())
     };

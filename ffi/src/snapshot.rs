@@ -12,7 +12,7 @@ use crate::error::{Failed, status, too_small};
 use crate::handle::{self, Claim};
 use crate::memory;
 use crate::pointer::{self, Output};
-use crate::store::Store;
+use crate::store;
 
 /// Writes the size of a snapshot in bytes to `out`.
 ///
@@ -146,10 +146,5 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
 #[inline(never)]
 fn take_over(block: Block, loan: Option<Loan>) -> Result<u32, Failed> {
     let claim = Claim::new()?;
-    let store = Store::new(Image::open(block)?)?;
-    if let Some(loan) = loan {
-        // SAFETY: the block is the store's, which is not yet known to anyone.
-        unsafe { loan.end() };
-    }
-    Ok(claim.fill(store))
+    store::open(claim, Image::open(block), loan)
 }

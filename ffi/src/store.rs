@@ -2,7 +2,7 @@
 
 use clawft_vectors::{Error as StoreError, Image, Params};
 
-use crate::arena::Block;
+use crate::arena::{Block, Loan};
 use crate::error::{Failed, status};
 use crate::handle::{self, Claim};
 use crate::params::{self, ClawftParams};
@@ -19,13 +19,24 @@ pub(crate) struct Store {
     pub(crate) replace_deleted: bool,
 }
 
-impl Store {
-    /// A store over an image, with scratch and default settings.
-    pub(crate) fn new(image: Image<Block>) -> Result<Self, Failed> {
-        let scratches = Scratches::new(&image)?;
-        Ok(Self { image, scratches, ef: DEFAULT_EF, replace_deleted: false })
+/// Opens a store over an image, with scratch and default settings, and returns its
+/// handle. A loan of the image's block ends when nothing can fail any more.
+#[inline(never)]
+pub(crate) fn open(
+    claim: Claim,
+    image: Result<Image<Block>, StoreError>,
+    loan: Option<Loan>,
+) -> Result<u32, Failed> {
+    let image = image?;
+    let scratches = Scratches::new(&image)?;
+    if let Some(loan) = loan {
+        // SAFETY: the block is the image's, and alive.
+        unsafe { loan.end() };
     }
+    Ok(claim.fill(Store { image, scratches, ef: DEFAULT_EF, replace_deleted: false }))
+}
 
+impl Store {
     /// A row of `dim` floats must be a vector of this store.
     pub(crate) fn check_dim(&self, dim: u32) -> Result<(), Failed> {
         match self.image.params().dim {
@@ -51,8 +62,7 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
         let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
-        let store = Store::new(Image::create(&params, block)?)?;
-        out.set(0, claim.fill(store));
+        out.set(0, open(claim, Image::create(&params, block), None)?);
         Ok(())
     };
     status(create())
@@ -83,9 +93,8 @@ pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
         let params = Params { capacity, ..*store.image.params() };
         let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
         let image = store.image.grow_into(capacity, block)?;
-        let mut grown = Store::new(image)?;
-        (grown.ef, grown.replace_deleted) = (store.ef, store.replace_deleted);
-        *store = grown;
+        store.scratches = Scratches::new(&image)?;
+        store.image = image;
         Ok(())
     };
     status(resize())

@@ -6,7 +6,7 @@
 use clawft_vectors::{Error as StoreError, Image, Scratch};
 
 use crate::arena::Block;
-use crate::error::{Failed, status};
+use crate::error::{Failed, done, status};
 use crate::handle;
 use crate::pointer::{self, Output};
 use crate::scratch::Parts;
@@ -16,7 +16,7 @@ impl Store {
     fn remove(&mut self, id: u64) -> Result<(), Failed> {
         let mut lent = self.scratches.lend(self.image.layout(), 1, 0)?;
         let mut parts = lent.parts(self.image.layout())?;
-        Ok(self.image.remove(id, &mut parts.scratch)?)
+        done(&self.image.remove(id, &mut parts.scratch))
     }
 }
 
@@ -68,7 +68,7 @@ unsafe fn put(
         let mut lent = store.scratches.lend(store.image.layout(), 1, 0)?;
         let Parts { mut scratch, .. } = lent.parts(store.image.layout())?;
         let (image, scratch) = (&mut store.image, &mut scratch);
-        let mut done = 0;
+        let mut count = 0;
         let mut result = Ok(());
         for (&id, row) in ids.iter().zip(rows.chunks_exact(dim as usize)) {
             result = if replace {
@@ -81,10 +81,10 @@ unsafe fn put(
             if result.is_err() {
                 break;
             }
-            done += 1;
+            count += 1;
         }
-        out.set(0, done);
-        Ok(result?)
+        out.set(0, count);
+        done(&result)
     };
     status(put())
 }
@@ -185,7 +185,7 @@ pub extern "C" fn clawft_unmark_deleted(handle: u32, id: u64) -> i32 {
 }
 
 fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
-    let mark = || Ok(handle::write(handle)?.image.mark(id, hidden)?);
+    let mark = || done(&handle::write(handle)?.image.mark(id, hidden));
     status(mark())
 }
 
