@@ -32,6 +32,9 @@ pub(crate) struct Artifact {
     /// What `wasm-opt` is allowed to use.
     allowed: &'static [&'static str],
     pub(crate) budget: Option<Budget>,
+    /// What it may weigh until the budget is met: never more than it has
+    /// weighed. `cargo xtask size` fails above the budget, the gate above this.
+    pub(crate) standing: Option<Budget>,
 }
 
 /// Only what the first version of WebAssembly has, so that every engine runs it.
@@ -69,6 +72,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     features: "",
     allowed: MVP,
     budget: None,
+    standing: None,
 };
 pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     name: "simd128",
@@ -79,6 +83,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     features: "+simd128",
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
+    standing: Some(Budget { raw: 90_000, gzipped: Some(41_000) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -89,6 +94,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     features: "+simd128,+relaxed-simd",
     allowed: RELAXED,
     budget: None,
+    standing: None,
 };
 /// The graph alone, with one scalar f32 space.
 pub(crate) const GRAPH: Artifact = Artifact {
@@ -100,6 +106,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     features: "",
     allowed: MVP,
     budget: Some(Budget { raw: 10_000, gzipped: None }),
+    standing: Some(Budget { raw: 20_000, gzipped: None }),
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];

@@ -4,9 +4,11 @@
 //! The last line counts them.
 
 use crate::artifacts::{ALL, GRAPH, KERNELS};
-use crate::process::{Outcome, cargo, command, output, root, run, target};
+use crate::process::{self, Outcome, cargo, command, output, root, run, target};
 use crate::{bench, demo, sizes, tools};
-use std::time::Instant;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Crates that must behave in WebAssembly as they do natively.
 const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
@@ -34,7 +36,38 @@ impl Gate {
         eprintln!("\n=== {name}");
         let start = Instant::now();
         let outcome = step();
-        let seconds = start.elapsed().as_secs();
+        self.note(name, start.elapsed(), outcome);
+    }
+
+    /// Steps that use one core each, at the same time. What they print is kept
+    /// and shown one after the other.
+    fn together(&mut self, steps: Vec<(String, Command)>) {
+        let names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
+        eprintln!("\n=== at the same time: {}", names.join("; "));
+        let running: Vec<_> = steps
+            .into_iter()
+            .map(|(name, mut command)| {
+                let run = move || {
+                    let start = Instant::now();
+                    let (printed, outcome) = process::run_apart(&mut command);
+                    (printed, outcome, start.elapsed())
+                };
+                (name, std::thread::spawn(run))
+            })
+            .collect();
+        for (name, thread) in running {
+            match thread.join() {
+                Ok((printed, outcome, time)) => {
+                    eprintln!("\n=== {name}\n{printed}");
+                    self.note(name, time, outcome);
+                }
+                Err(_) => self.note(name, Duration::ZERO, Err("xtask itself panicked".into())),
+            }
+        }
+    }
+
+    fn note(&mut self, name: String, time: Duration, outcome: Outcome) {
+        let seconds = time.as_secs();
         match outcome {
             Ok(()) => {
                 eprintln!("=== {name}: ok, {seconds} s");
@@ -83,7 +116,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             weights.push(sizes::weigh(artifact, &artifact.build()?)?);
         }
         sizes::print(&weights);
-        sizes::hold(&weights)
+        sizes::hold_standing(&weights)
     });
     gate.step("tests, native", || {
         run(cargo().args([
@@ -98,8 +131,15 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
     });
-    for (name, features) in VARIANTS {
-        gate.step(format!("tests, WebAssembly {name}"), || wasm_tests(name, features));
+    match tools::wasmtime() {
+        Ok(wasmtime) => gate.together(
+            VARIANTS
+                .map(|(name, features)| {
+                    (format!("tests, WebAssembly {name}"), wasm_tests(&wasmtime, name, features))
+                })
+                .into(),
+        ),
+        Err(why) => gate.step("tests, WebAssembly", || Err(why)),
     }
     gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
@@ -123,17 +163,17 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
 }
 
 /// Tests of the portable crates under the Wasmtime command.
-fn wasm_tests(name: &str, features: &str) -> Outcome {
-    tools::targets(&[WASI])?;
-    let wasmtime = tools::wasmtime()?;
+fn wasm_tests(wasmtime: &Path, name: &str, features: &str) -> Command {
     let mut cargo = cargo();
     cargo.args(["test", "--target", WASI, "--quiet", "--no-fail-fast"]);
     for package in PORTABLE {
         cargo.args(["--package", package]);
     }
-    let flags =
-        if features.is_empty() { String::new() } else { format!("-Ctarget-feature={features}") };
-    run(cargo
+    let flags = match features {
+        "" => String::new(),
+        features => format!("-Ctarget-feature={features}"),
+    };
+    cargo
         // A panic ends the module, and with it what was captured.
         .args(["--", "--nocapture"])
         .env_remove("RUSTFLAGS")
@@ -142,8 +182,13 @@ fn wasm_tests(name: &str, features: &str) -> Outcome {
         // The tests may read the sample; nothing else of the machine is theirs.
         .env(
             "CARGO_TARGET_WASM32_WASIP1_RUNNER",
-            format!("{} run --dir={} --dir=.", wasmtime.display(), root().display()),
-        ))
+            format!(
+                "{} run --dir={} --dir=. --env=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1",
+                wasmtime.display(),
+                root().display()
+            ),
+        );
+    cargo
 }
 
 /// The Python programs: the example with every kernel, the model test of the
@@ -195,7 +240,7 @@ fn miri(target: Option<&str>) -> Outcome {
         // The pinned toolchain's own variables would win over nightly.
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO")
-        .env("CARGO_TARGET_DIR", crate::process::target().join("miri")))
+        .env("CARGO_TARGET_DIR", process::target().join("miri")))
 }
 
 /// The files of a folder that end so, sorted.

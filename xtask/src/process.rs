@@ -68,6 +68,24 @@ pub(crate) fn run_silently(command: &mut Command) -> Outcome {
     }
 }
 
+/// Runs a command and gives all that it printed, and whether it succeeded.
+pub(crate) fn run_apart(command: &mut Command) -> (String, Outcome) {
+    match command.stdin(Stdio::null()).output() {
+        Ok(output) => {
+            let printed = [output.stdout, output.stderr].concat();
+            let printed = format!("$ {}\n{}", typed(command), String::from_utf8_lossy(&printed));
+            let outcome = match output.status.success() {
+                true => Ok(()),
+                false => Err(format!("`{}` ended with {}", typed(command), output.status)),
+            };
+            (printed, outcome)
+        }
+        Err(error) => {
+            (String::new(), Err(format!("`{}` could not be started: {error}", typed(command))))
+        }
+    }
+}
+
 /// Runs a command and gives its output; its errors are shown.
 pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     let outcome = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();

@@ -1,6 +1,6 @@
 //! What the artifacts weigh, held to their budgets.
 
-use crate::artifacts::{ALL, Artifact, Built};
+use crate::artifacts::{ALL, Artifact, Budget, Built};
 use crate::crates;
 use crate::process::{Outcome, read};
 use flate2::{Compression, write::GzEncoder};
@@ -16,6 +16,8 @@ pub(crate) struct Weight {
     parts: Vec<(String, usize)>,
     /// Sentences about budgets that do not hold.
     over: Vec<String>,
+    /// Sentences about what it has grown to since it was last looked at.
+    grown: Vec<String>,
 }
 
 /// Functions that `--functions` lists.
@@ -53,22 +55,30 @@ pub(crate) fn size(arguments: &[String]) -> Outcome {
 pub(crate) fn weigh(artifact: &Artifact, built: &Built) -> Outcome<Weight> {
     let module = read(&built.path)?;
     let (raw, gzipped) = (module.len(), gzip(&module)?.len());
-    let mut over = Vec::new();
-    if let Some(budget) = artifact.budget {
-        let limits = [("", raw, Some(budget.raw)), (" gzipped", gzipped, budget.gzipped)];
-        for (how, found, limit) in limits {
-            if let Some(limit) = limit
-                && found > limit
-            {
-                over.push(format!(
-                    "{} weighs {found} bytes{how}, its budget is {limit}",
-                    artifact.file
-                ));
-            }
-        }
-    }
+    let over = exceed(artifact, raw, gzipped, artifact.budget, "its budget is");
+    let grown = exceed(artifact, raw, gzipped, artifact.standing, "it must not grow above");
     let parts = crates::weigh(&read(&built.named)?)?;
-    Ok(Weight { file: artifact.file, raw, gzipped, parts, over })
+    Ok(Weight { file: artifact.file, raw, gzipped, parts, over, grown })
+}
+
+/// Sentences about what is above `limits`.
+fn exceed(
+    artifact: &Artifact,
+    raw: usize,
+    gzipped: usize,
+    limits: Option<Budget>,
+    what: &str,
+) -> Vec<String> {
+    let Some(limits) = limits else { return Vec::new() };
+    [("", raw, Some(limits.raw)), (" gzipped", gzipped, limits.gzipped)]
+        .into_iter()
+        .filter_map(|(how, found, limit)| {
+            limit.filter(|&limit| found > limit).map(|l| (how, found, l))
+        })
+        .map(|(how, found, limit)| {
+            format!("{} weighs {found} bytes{how}, {what} {limit}", artifact.file)
+        })
+        .collect()
 }
 
 /// Prints the table.
@@ -84,8 +94,20 @@ pub(crate) fn print(weights: &[Weight]) {
 
 /// Fails when a budget does not hold.
 pub(crate) fn hold(weights: &[Weight]) -> Outcome {
-    let over: Vec<&str> = weights.iter().flat_map(|one| &one.over).map(String::as_str).collect();
-    if over.is_empty() { Ok(()) } else { Err(over.join("; ")) }
+    all_hold(weights.iter().flat_map(|one| &one.over))
+}
+
+/// Says which budgets do not hold yet; fails when an artifact has grown.
+pub(crate) fn hold_standing(weights: &[Weight]) -> Outcome {
+    for sentence in weights.iter().flat_map(|one| &one.over) {
+        println!("NOT YET WITHIN BUDGET: {sentence}");
+    }
+    all_hold(weights.iter().flat_map(|one| &one.grown))
+}
+
+fn all_hold<'a>(sentences: impl Iterator<Item = &'a String>) -> Outcome {
+    let all: Vec<&str> = sentences.map(String::as_str).collect();
+    if all.is_empty() { Ok(()) } else { Err(all.join("; ")) }
 }
 
 /// The same as JSON, for `SIZES.json`.
