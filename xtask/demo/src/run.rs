@@ -5,7 +5,7 @@ use crate::exact::Exact;
 use crate::kernel::{Compiled, Kernel, Params};
 use crate::options::{Artifact, Metric, Mode, Options, Runtime};
 use crate::progress::Progress;
-use crate::report::{Footprint, Place, Report, mib};
+use crate::report::{Footprint, Place, Report};
 use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
 use crate::{Failure, texts, words};
 
@@ -16,6 +16,8 @@ const USUAL_MAXIMUM: usize = 16 << 20;
 /// Linear memory beside a store's image: the module's data, its stack, the
 /// scratch of a search and the host's own buffers.
 const BESIDE_THE_IMAGE: usize = 1 << 20;
+/// What a search with a large ef may want beyond the first scratch.
+const SCRATCH_BYTES: usize = 128 << 10;
 
 /// The data of one run and what is to be done with it.
 pub(crate) struct Job<'a> {
@@ -172,54 +174,56 @@ fn plan_memory(
     asked_mib: Option<u32>,
     report: &Report,
 ) -> Result<usize, Failure> {
-    // A kernel of its own for the question, so that asking costs no memory.
-    let mut kernel = Kernel::new(compiled)?;
-    kernel.limit_memory(USUAL_MAXIMUM)?;
-    let mut needed = |params: Params| -> Result<usize, Failure> {
-        let image = kernel.required_bytes(params)?;
-        let beside = BESIDE_THE_IMAGE + 2 * 4 * params.dim as usize * sweep::QUERY_BATCH;
-        Ok(usize::try_from(image).unwrap_or(usize::MAX).saturating_add(beside))
+    let Some(asked_mib) = asked_mib else {
+        // A kernel of its own for the question, so that asking costs no memory.
+        let mut kernel = Kernel::new(compiled)?;
+        kernel.limit_memory(USUAL_MAXIMUM)?;
+        let image = usize::try_from(kernel.required_bytes(*params)?).unwrap_or(usize::MAX);
+        let needed = image.saturating_add(BESIDE_THE_IMAGE + desk_bytes(params.dim));
+        return Ok(needed.max(USUAL_MAXIMUM).next_multiple_of(64 << 10));
     };
-    let all = needed(*params)?;
-    let Some(mib_asked) = asked_mib else {
-        return Ok(all.max(USUAL_MAXIMUM).next_multiple_of(64 << 10));
-    };
-    let maximum = mib_asked as usize * (1 << 20);
-    if all <= maximum {
+    let maximum = asked_mib as usize * (1 << 20);
+    // Whether a capacity fits is tried out; parameters that never do are not
+    // a matter of memory, and the store itself will say what is wrong.
+    let fits = |capacity: u32| fits(compiled, Params { capacity, ..*params }, maximum);
+    if fits(params.capacity) {
         return Ok(maximum);
     }
-    // The estimate is generous: the capacity asked for may fit after all, so
-    // the kernel has the last word, and only its refusal makes the store small.
-    let mut trial = Kernel::new(compiled)?;
-    if trial.limit_memory(maximum).is_ok()
-        && let Ok(handle) = trial.create(*params)
-        && trial.desk(sweep::QUERY_BATCH as u32, params.dim, K as u32).is_ok()
-    {
-        let _ = handle;
-        return Ok(maximum);
-    }
-    let (mut fits, mut too_many) = (0, params.capacity);
-    while too_many - fits > 1 {
-        let middle = fits + (too_many - fits) / 2;
-        match needed(Params { capacity: middle, ..*params })? <= maximum {
-            true => fits = middle,
+    let (mut enough, mut too_many) = (0, params.capacity);
+    while too_many - enough > 1 {
+        let middle = enough + (too_many - enough) / 2;
+        match fits(middle) {
+            true => enough = middle,
             false => too_many = middle,
         }
     }
-    if fits == 0 {
+    if enough == 0 {
         return Err(Failure::new(format!(
-            "--memory-max {mib_asked} holds no vector of dimension {}",
+            "a store for vectors of dimension {} does not fit into {asked_mib} MiB, or cannot be \
+             made at all; leave --memory-max out to learn which",
             params.dim
         )));
     }
     report.remark(&format!(
-        "{} vectors need about {:.1} MiB, --memory-max allows {mib_asked}: the store gets the {fits} \
-         slots that fit.",
+        "{} vectors do not fit into {asked_mib} MiB: the store gets the {enough} slots that do.",
         params.capacity,
-        mib(all)
     ));
-    params.capacity = fits;
+    params.capacity = enough;
     Ok(maximum)
+}
+
+/// Whether a store, the desk for questions and the scratch of a wide search fit
+/// under a maximum.
+fn fits(compiled: &Compiled, params: Params, maximum: usize) -> bool {
+    let Ok(mut kernel) = Kernel::new(compiled) else { return false };
+    kernel.limit_memory(maximum).is_ok()
+        && kernel.create(params).is_ok()
+        && kernel.allocate((desk_bytes(params.dim) + SCRATCH_BYTES) as u32).is_ok()
+}
+
+/// Bytes of a batch of queries and its answers.
+fn desk_bytes(dim: u32) -> usize {
+    sweep::QUERY_BATCH * (4 * dim as usize + 12 * K + 4)
 }
 
 /// Runs the demo as the options say.
