@@ -5,7 +5,7 @@
 //! WebAssembly module without imports. `docs/abi.md` is the page for users.
 //!
 //! Why so: a host can get everything wrong, so this is the only layer that
-//! takes a pointer, and each one is checked before use ([`pointer`]). Stores are
+//! takes a pointer, and each one is checked before use ([`mod@pointer`]). Stores are
 //! named by checked numbers ([`handle`]), never by address. A store's image is
 //! one allocation and its scratch another ([`arena`]), so that the cost of the
 //! allocator does not depend on how many vectors are in it.

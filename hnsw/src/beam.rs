@@ -197,11 +197,12 @@ impl Batch {
 }
 
 impl View<'_> {
-    /// Walks `level` from what the pool holds until nothing in it is left to expand.
+    /// Walks `level` from what the pool holds until the first `breadth` entries are expanded.
     /// `visited` marks the slots that are not to be measured (again).
     pub(crate) fn walk(
         &self,
         level: u8,
+        breadth: usize,
         filter: Option<&[u64]>,
         probe: &mut dyn Probe,
         visited: &mut [u64],
@@ -209,7 +210,8 @@ impl View<'_> {
     ) {
         let mut batch = Batch::new();
         let mut at = 0;
-        while at < pool.len() {
+        // Tied slots are expanded together, as they are kept together.
+        while at < pool.len().min(breadth + pool.ties) {
             let Some(slot) = pool.expand(at) else {
                 at += 1;
                 continue;

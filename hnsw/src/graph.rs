@@ -158,8 +158,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     }
 
     /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
-    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
-    /// or, where some are tied, a few more; all limited by the scratch.
+    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and up to half
+    /// as many again as `max(k, ef)`, or more where some are tied; all limited by the scratch.
     pub fn search(
         &self,
         probe: &mut dyn Probe,
@@ -363,7 +363,6 @@ impl Edit<'_> {
     }
 
     #[inline(never)]
-
     pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
         if self.layout.wide {
             write_u32(self.bytes, section + 4 * i, slot);
@@ -401,7 +400,6 @@ pub(crate) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
 }
 
 #[inline(never)]
-
 pub(crate) fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
     write(bytes, at, &value.to_le_bytes());
 }

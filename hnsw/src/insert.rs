@@ -87,7 +87,7 @@ impl Edit<'_> {
             pool.resize(width);
             pool.restart(visited);
             set_bit(visited, slot);
-            self.view().walk(l, None, probe, visited, &mut pool);
+            self.view().walk(l, width, None, probe, visited, &mut pool);
             // The next level begins where this one came nearest by the walk's distances; the
             // links are chosen by the space's.
             let mut starts = [0; UPPER_WIDTH];

@@ -135,7 +135,6 @@ impl View<'_> {
     }
 
     #[inline(never)]
-
     fn place(&self, slot: Slot, level: u8) -> Option<Place> {
         if level == 0 {
             if slot >= self.capacity() {

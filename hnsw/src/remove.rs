@@ -66,13 +66,9 @@ impl Edit<'_> {
     fn repair_upper(&mut self, space: &mut dyn Space, slot: Slot, level: u8) {
         let neighbours = self.view().links(slot, level);
         for block in 0..self.layout.block_count {
-            match self.view().block_owner(block) {
-                Some((owner, l)) if l == level && owner != slot => {
-                    if self.view().links(owner, level).position(slot).is_some() {
-                        self.repair(space, owner, slot, level, &neighbours);
-                    }
-                }
-                _ => {}
+            let Some((owner, l)) = self.view().block_owner(block) else { continue };
+            if l == level && self.view().links(owner, l).position(slot).is_some() {
+                self.repair(space, owner, slot, level, &neighbours);
             }
         }
     }

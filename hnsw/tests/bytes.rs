@@ -42,7 +42,6 @@ fn a_copy_of_the_bytes_opens_and_goes_on() {
     copy.get().copy_from_slice(index.buffer.read());
     let graph = Graph::open(copy.read()).expect("a byte copy is a graph");
     assert_eq!(graph.len(), index.graph().len());
-    drop(graph);
     let mut words = vec![0; Scratch::words(&index.layout, 64)];
     let mut scratch = Scratch::new(&index.layout, &mut words).unwrap();
     let mut graph = Graph::open(copy.get()).unwrap();

@@ -83,7 +83,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     features: "+simd128",
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 90_000, gzipped: Some(41_000) }),
+    standing: Some(Budget { raw: 85_000, gzipped: Some(41_000) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -106,7 +106,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     features: "",
     allowed: MVP,
     budget: Some(Budget { raw: 10_000, gzipped: None }),
-    standing: Some(Budget { raw: 20_000, gzipped: None }),
+    standing: Some(Budget { raw: 23_000, gzipped: None }),
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];

@@ -139,6 +139,7 @@ fn pass<const N: usize>(x: &mut [[f32; 4]], stride: usize, scale: f32) {
             block = rest;
             row
         });
+        #[expect(clippy::needless_range_loop, reason = "`i` indexes all N rows")]
         for i in 0..stride {
             let fours = butterflies(from_fn::<Four, N, _>(|row| Four::load(&rows[row][i])));
             for row in 0..N {

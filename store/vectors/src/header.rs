@@ -62,7 +62,6 @@ pub(crate) fn write_at(bytes: &mut [u8], at: usize, value: &[u8]) {
 }
 
 #[inline(never)]
-
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }

@@ -51,7 +51,6 @@ impl<'a> Ids<'a> {
     }
 
     #[inline(never)]
-
     fn position(&self, id: u64) -> Option<usize> {
         let mask = self.table.len() - 1;
         let mut at = home(id, mask);

@@ -167,7 +167,7 @@ mod tests {
                 let params = Params { encoding, ..Params::new(dim, 10_000) };
                 let l = Layout::new(&params).unwrap();
                 let used = l.records_per_page() * l.record_bytes;
-                assert!(used <= l.page_bytes && l.page_bytes % 64 == 0);
+                assert!(used <= l.page_bytes && l.page_bytes.is_multiple_of(64));
                 let waste = (l.page_bytes - used) as f64 / l.page_bytes as f64;
                 assert!(waste < 0.12, "dim {dim} {encoding:?}: {waste}");
                 assert!(l.page_bytes <= 65_536);

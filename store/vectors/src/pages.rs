@@ -114,13 +114,11 @@ impl Pages<'_> {
     }
 
     #[inline(never)]
-
     fn entry(&self, page: u32) -> Entry {
         entry(self.bytes, self.layout, page)
     }
 
     #[inline(never)]
-
     fn set_entry(&mut self, page: u32, entry: Entry) {
         let at = self.layout.pages + page as usize * PAGE_ENTRY;
         let links = u64::from(entry.next) | u64::from(entry.previous) << 32;
@@ -183,7 +181,7 @@ fn locate(layout: &Layout, place: u32) -> Option<(u32, u32)> {
     let page_units = layout.page_bytes / UNIT;
     let (page, within) = (place as usize / page_units, place as usize % page_units);
     let record = within * UNIT / layout.record_bytes;
-    let begins = within * UNIT % layout.record_bytes == 0;
+    let begins = (within * UNIT).is_multiple_of(layout.record_bytes);
     (begins && page < layout.page_count && record < layout.records_per_page())
         .then_some((page as u32, record as u32))
 }

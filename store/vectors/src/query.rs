@@ -22,11 +22,10 @@ pub(crate) fn check(metric: Metric, dim: usize, vector: &[f32]) -> Result<(), Er
     }
     match metric {
         Metric::Cosine if vector.iter().all(|&x| x == 0.0) => Err(Error::ZeroVector),
+        Metric::Cosine => Ok(()),
         // Distances are sums of squares: they too must stay finite.
-        Metric::InnerProduct | Metric::L2 if !(arith::norm2(vector) < LONGEST) => {
-            Err(Error::NotFinite { index: dim as u32 })
-        }
-        _ => Ok(()),
+        Metric::InnerProduct | Metric::L2 if arith::norm2(vector) < LONGEST => Ok(()),
+        Metric::InnerProduct | Metric::L2 => Err(Error::NotFinite { index: dim as u32 }),
     }
 }
 
