@@ -9,6 +9,8 @@
 //! floats do, then the slot, then the mark. Ties go to the lower slot, so that the order
 //! is total and the same everywhere.
 
+use core::cell::Cell;
+
 use crate::graph::View;
 use crate::layout::MAX_LINKS;
 use crate::{Probe, Slot};
@@ -98,8 +100,12 @@ impl<'a> Pool<'a> {
         // From behind, as newcomers mostly belong there, and in a loop: in WebAssembly a
         // `copy_within` calls the host, which takes longer than the loop does.
         let mut at = self.len;
-        while at > 0 && self.keys[at - 1] > key {
-            self.keys[at] = self.keys[at - 1];
+        let keys = Cell::from_mut(&mut self.keys[..=self.len]).as_slice_of_cells();
+        for pair in keys.windows(2).rev() {
+            if pair[0].get() < key {
+                break;
+            }
+            pair[1].set(pair[0].get());
             at -= 1;
         }
         self.keys[at] = key;

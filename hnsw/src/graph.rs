@@ -158,8 +158,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     }
 
     /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
-    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and up to half
-    /// as many again as `max(k, ef)`, or more where some are tied; all limited by the scratch.
+    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
+    /// or, where some are tied, a few more; all limited by the scratch.
     pub fn search(
         &self,
         probe: &mut dyn Probe,

@@ -14,10 +14,6 @@ pub(crate) const UPPER_WIDTH: usize = 8;
 /// How many slots are expanded above level 0, on each level: the nearest starts. Eight cost an
 /// eighth of a search, and found no more.
 const UPPER_BREADTH: usize = 4;
-/// A search keeps one part in `SPARE` more candidates than it expands. Distances that steer
-/// the walk may be estimates, and ranking a few more by better ones costs less than walking
-/// on: recall that takes a width of 50 without spare ones takes 43 with them.
-const SPARE: usize = 2;
 
 /// How to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +33,8 @@ pub enum Mode {
 pub struct Request<'a> {
     /// How many results are wanted at least, if so many match.
     pub k: usize,
-    /// Width of the walk: how many candidates it expands. Half as many again are kept; at least
-    /// `k`, at most what the scratch holds.
+    /// Width of the walk: how many candidates it keeps. At least `k` are kept, at most what
+    /// the scratch holds.
     pub ef: usize,
     /// How to look.
     pub mode: Mode,
@@ -130,7 +126,7 @@ impl View<'_> {
                 }
             }
         }
-        pool.resize(ef + ef / SPARE);
+        pool.resize(ef);
         self.walk(0, ef, filter, probe, visited, &mut pool);
         pool.len()
     }

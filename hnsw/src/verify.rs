@@ -7,7 +7,7 @@ use crate::links::Links;
 use crate::scratch::Scratch;
 use crate::{EMPTY, Slot};
 
-/// What [`Graph::verify`] found.
+/// What [`Graph::verify`](crate::Graph::verify) found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Slots in use.
