@@ -1,0 +1,128 @@
+//! The image's bytes: the same on every machine and in every build, and never trusted.
+
+mod store_of_bytes;
+
+use clawft_vectors::{Encoding, Error, Hit, Image, Kernels, Metric, Mode, Params, SearchOptions};
+use proptest::prelude::*;
+use store_of_bytes::{Buffer, Random, Store, row};
+
+/// FNV-1a, so that a whole image fits into an assertion.
+fn digest(bytes: &[u8], from: u64) -> u64 {
+    bytes.iter().fold(from, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
+}
+
+fn params(dim: u32, metric: Metric, encoding: Encoding) -> Params {
+    Params { metric, encoding, ef_construction: 40, ..Params::new(dim, 300) }
+}
+
+/// Inserts past the points where the centres are renewed, removals and upserts.
+fn worked(params: &Params, kernels: Kernels) -> Store {
+    let mut store = Store::new(params);
+    store.image.set_kernels(kernels);
+    let mut random = Random(9);
+    for id in 0..290 {
+        store.insert(id, &row(params.dim, &mut random)).unwrap();
+    }
+    for id in (0..290).step_by(7) {
+        store.remove(id).unwrap();
+        store.upsert(id + 1, &row(params.dim, &mut random)).unwrap();
+    }
+    store.image.mark(2, true).unwrap();
+    store.image.seal();
+    store
+}
+
+/// One constant for scalar, AVX2, AVX-512, 32 bits and each WebAssembly build.
+#[test]
+#[cfg_attr(miri, ignore = "compares machines; the other tests do the same work")]
+fn the_same_calls_give_the_same_bytes() {
+    for kernels in Kernels::available() {
+        let mut all = 0xCBF2_9CE4_8422_2325;
+        for dim in [24, 200] {
+            for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
+                for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
+                    let store = worked(&params(dim, metric, encoding), kernels);
+                    all = digest(store.image.bytes(), all);
+                }
+            }
+        }
+        assert_eq!(all, DIGEST, "{}", kernels.name());
+    }
+}
+const DIGEST: u64 = 16_138_270_197_608_692_619;
+
+#[test]
+fn a_snapshot_opens_elsewhere_and_finds_the_same() {
+    let params = params(200, Metric::Cosine, Encoding::I8);
+    let mut store = worked(&params, Kernels::detect());
+    let mut other = Store::over(Image::open(Buffer::copy(store.image.bytes())).unwrap());
+    let mut random = Random(77);
+    for mode in [Mode::Walk, Mode::Scan, Mode::Exact] {
+        let query = row(200, &mut random);
+        assert_eq!(store.search(&query, 10, mode), other.search(&query, 10, mode));
+    }
+    // And both go on in the same way.
+    let vector = row(200, &mut random);
+    store.insert(1000, &vector).unwrap();
+    other.insert(1000, &vector).unwrap();
+    assert_eq!(store.image.bytes(), other.image.bytes());
+}
+
+#[test]
+fn refusals_say_why() {
+    let params = params(24, Metric::L2, Encoding::F32);
+    let mut store = worked(&params, Kernels::detect());
+    let bytes = store.image.bytes().to_vec();
+    let open = |bytes: &[u8]| Image::open(Buffer::copy(bytes)).map(|_| ()).unwrap_err();
+    assert!(matches!(open(&bytes[..100]), Error::TooShort { .. }));
+    assert!(matches!(open(&bytes[..bytes.len() - 1]), Error::TooShort { .. }));
+    assert!(matches!(open(&bytes[1..]), Error::Corrupt(_)));
+    let mut other = bytes.clone();
+    other[4] = 77;
+    assert_eq!(open(&other), Error::Version(77));
+    for at in [8, 40, 300, bytes.len() / 2, bytes.len() - 1] {
+        let mut other = bytes.clone();
+        other[at] ^= 0x10;
+        assert!(matches!(open(&other), Error::Corrupt(_)), "byte {at}");
+    }
+    store.remove(1).unwrap();
+    assert!(matches!(open(store.image.bytes()), Error::Corrupt(_)), "not sealed any more");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 200 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Damage under a seal that fits: what `open` lets pass can be worked on without a panic.
+    #[test]
+    fn sealed_damage_is_refused_or_harmless(flips in 1usize..4, seed: u64) {
+        let params = Params { ef_construction: 16, m: 4, ..Params::new(130, 40) };
+        let mut store = Store::new(&params);
+        let mut random = Random(5);
+        for id in 0..30 {
+            store.insert(id, &row(130, &mut random)).unwrap();
+        }
+        let mut random = Random(seed);
+        let mut bytes = store.image.bytes().to_vec();
+        for _ in 0..flips {
+            let at = random.below(bytes.len());
+            // The header's parameters decide how large an image this claims to be.
+            if !(4..40).contains(&at) {
+                bytes[at] ^= 1 << random.below(8);
+            }
+        }
+        store_of_bytes::seal(&mut bytes);
+        let Ok(image) = Image::open(Buffer::copy(&bytes)) else { return Ok(()) };
+        let mut store = Store::over(image);
+        let query = row(130, &mut random);
+        for mode in [Mode::Walk, Mode::Scan, Mode::Exact] {
+            store.search(&query, 10, mode);
+        }
+        for id in 0..30 {
+            let _ = store.remove(id);
+            let _ = store.insert(id, &query);
+        }
+        let mut hits = [Hit::default(); 5];
+        let options = SearchOptions { filter: Some(&[1, 2, 3]), ..SearchOptions::new(5) };
+        let _ = store.image.search(&query, &options, &mut store.scratch.get(), &mut hits);
+    }
+}

@@ -1,0 +1,223 @@
+//! The calls on an image, each with what it must refuse, against a naive model.
+
+mod store_of_bytes;
+
+use std::collections::BTreeMap;
+
+use clawft_vectors::{Encoding, Error, Hit, Image, Metric, Mode, Params, SearchOptions};
+use proptest::prelude::*;
+use store_of_bytes::{Buffer, Random, Store, row};
+
+fn small(metric: Metric) -> Params {
+    Params { metric, ef_construction: 40, ..Params::new(8, 50) }
+}
+
+#[test]
+fn bad_input_has_its_error_and_changes_nothing() {
+    let mut store = Store::new(&small(Metric::Cosine));
+    let good = [1.0; 8];
+    store.insert(7, &good).unwrap();
+    let before = store.image.bytes().to_vec();
+    assert_eq!(store.insert(8, &[1.0; 7]), Err(Error::Dimension { expected: 8, found: 7 }));
+    let mut nan = good;
+    nan[3] = f32::NAN;
+    assert_eq!(store.insert(8, &nan), Err(Error::NotFinite { index: 3 }));
+    nan[3] = f32::NEG_INFINITY;
+    assert_eq!(store.upsert(7, &nan), Err(Error::NotFinite { index: 3 }));
+    assert_eq!(store.insert(8, &[0.0; 8]), Err(Error::ZeroVector));
+    assert_eq!(store.insert(7, &good), Err(Error::DuplicateId(7)));
+    assert_eq!(store.remove(8), Err(Error::UnknownId(8)));
+    assert_eq!(store.get(8), Err(Error::UnknownId(8)));
+    assert_eq!(store.image.mark(8, true), Err(Error::UnknownId(8)));
+    assert_eq!(store.find(&good, &SearchOptions::new(0)), Err(Error::ZeroK));
+    assert_eq!(store.find(&[0.0; 8], &SearchOptions::new(1)), Err(Error::ZeroVector));
+    assert_eq!(store.find(&nan, &SearchOptions::new(1)), Err(Error::NotFinite { index: 3 }));
+    let huge = [f32::MAX; 8];
+    let mut l2 = Store::new(&small(Metric::L2));
+    assert_eq!(l2.insert(1, &huge), Err(Error::NotFinite { index: 8 }));
+    assert_eq!(store.image.bytes(), before);
+    for error in [Error::ZeroK, Error::UnknownId(8), Error::NotFinite { index: 3 }] {
+        assert!(error.code() < 0 && !error.to_string().is_empty());
+    }
+}
+
+#[test]
+fn an_image_that_is_full_says_so_and_goes_on() {
+    let mut store = Store::new(&small(Metric::L2));
+    let mut random = Random(1);
+    for id in 0..50 {
+        store.insert(id, &row(8, &mut random)).unwrap();
+    }
+    let before = store.image.bytes().to_vec();
+    assert_eq!(store.insert(50, &[0.5; 8]), Err(Error::Full { len: 50, capacity: 50 }));
+    assert_eq!(store.image.bytes(), before);
+    assert_eq!(store.search(&[0.5; 8], 100, Mode::Auto).len(), 50);
+    store.remove(3).unwrap();
+    store.insert(50, &[0.5; 8]).unwrap();
+    assert_eq!(store.search(&[0.5; 8], 1, Mode::Walk)[0], Hit { id: 50, distance: 0.0 });
+}
+
+#[test]
+fn an_empty_image_finds_nothing() {
+    let mut store = Store::new(&small(Metric::InnerProduct));
+    for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
+        assert_eq!(store.search(&[1.0; 8], 5, mode), []);
+    }
+}
+
+#[test]
+fn what_was_stored_comes_back_within_the_error_of_its_encoding() {
+    let mut random = Random(2);
+    for dim in [5, 64, 200] {
+        for (encoding, tolerance) in
+            [(Encoding::F32, 0.0), (Encoding::F16, 0.001), (Encoding::I8, 0.02)]
+        {
+            let params = Params { encoding, metric: Metric::L2, ..Params::new(dim, 400) };
+            let mut store = Store::new(&params);
+            let rows: Vec<Vec<f32>> = (0..400).map(|_| row(dim, &mut random)).collect();
+            for (id, row) in (0..).zip(&rows) {
+                store.insert(id, row).unwrap();
+            }
+            for (id, row) in (0..).zip(&rows) {
+                let found = store.get(id).unwrap();
+                let worst = row.iter().zip(&found).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(worst <= tolerance, "{dim} {encoding:?}: {worst}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hidden_vectors_are_not_found_until_they_are_shown_again() {
+    let mut store = Store::new(&small(Metric::L2));
+    let mut random = Random(3);
+    let rows: Vec<Vec<f32>> = (0..40).map(|_| row(8, &mut random)).collect();
+    for (id, row) in (0..).zip(&rows) {
+        store.insert(id, row).unwrap();
+    }
+    store.image.mark(5, true).unwrap();
+    assert_eq!(store.image.first_hidden(), Some(5));
+    for mode in [Mode::Walk, Mode::Scan, Mode::Exact] {
+        let found = store.search(&rows[5], 40, mode);
+        assert_eq!(found.len(), 39);
+        assert!(found.iter().all(|hit| hit.id != 5));
+    }
+    store.image.mark(5, false).unwrap();
+    assert_eq!(store.search(&rows[5], 1, Mode::Walk)[0].id, 5);
+    assert_eq!(store.image.first_hidden(), None);
+}
+
+#[test]
+fn a_larger_image_holds_the_same_and_more() {
+    let params = Params { ef_construction: 40, ..Params::new(130, 100) };
+    let mut store = Store::new(&params);
+    let mut random = Random(4);
+    for id in 0..100 {
+        store.insert(id * 3, &row(130, &mut random)).unwrap();
+    }
+    store.image.mark(9, true).unwrap();
+    let larger = Params { capacity: 70_000, ..params };
+    let bytes = clawft_vectors::required_bytes(&larger).unwrap();
+    assert!(matches!(
+        store.image.grow_into(99, Buffer::new(bytes)).map(|_| ()),
+        Err(Error::Shrink { expected: 100, found: 99 })
+    ));
+    let mut grown = Store::over(store.image.grow_into(70_000, Buffer::new(bytes)).unwrap());
+    for _ in 0..20 {
+        let query = row(130, &mut random);
+        for mode in [Mode::Walk, Mode::Exact] {
+            assert_eq!(store.search(&query, 10, mode), grown.search(&query, 10, mode));
+        }
+    }
+    for id in 1000..1200 {
+        grown.insert(id, &row(130, &mut random)).unwrap();
+    }
+    assert_eq!(grown.image.len(), 300);
+    assert!(grown.image.verify(&mut grown.scratch.get()).unwrap().is_sound());
+    grown.image.seal();
+    assert!(Image::open(Buffer::copy(grown.image.bytes())).is_ok());
+}
+
+fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+    };
+    match metric {
+        Metric::Cosine => 1.0 - dot(a, b) / (dot(a, a) * dot(b, b)).sqrt(),
+        Metric::InnerProduct => 1.0 - dot(a, b),
+        Metric::L2 => dot(a, a) + dot(b, b) - 2.0 * dot(a, b),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 60 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any calls, then a search of every kind: the ids are the model's, filters hold, and an
+    /// exact search over exact codes is the model's own.
+    #[test]
+    fn the_image_holds_what_the_model_holds(
+        ops in prop::collection::vec((0u64..60, 0u8..4), 1..if cfg!(miri) { 30 } else { 150 }),
+        metric in prop::sample::select(vec![Metric::Cosine, Metric::InnerProduct, Metric::L2]),
+        modulus in 1u64..5, k in 1usize..70, seed: u64,
+    ) {
+        let params = Params { encoding: Encoding::F32, ..small(metric) };
+        let mut store = Store::new(&params);
+        let mut model: BTreeMap<u64, Vec<f32>> = BTreeMap::new();
+        let mut random = Random(seed);
+        for (id, op) in ops {
+            let vector = row(8, &mut random);
+            let (fits, known) = (model.len() < 50, model.contains_key(&id));
+            match op {
+                0 => {
+                    let done = store.remove(id);
+                    prop_assert_eq!(done.is_ok(), model.remove(&id).is_some());
+                }
+                1 => {
+                    let done = store.upsert(id, &vector);
+                    prop_assert_eq!(done.is_ok(), fits || known);
+                    if done.is_ok() {
+                        model.insert(id, vector);
+                    }
+                }
+                _ => {
+                    let done = store.insert(id, &vector);
+                    prop_assert_eq!(done.is_ok(), fits && !known);
+                    if done.is_ok() {
+                        model.insert(id, vector);
+                    }
+                }
+            }
+        }
+        prop_assert!(store.image.verify(&mut store.scratch.get()).unwrap().is_sound());
+        let query = row(8, &mut random);
+        let ids: Vec<u64> = model.keys().copied().filter(|id| id % modulus == 0).chain([999]).collect();
+        let mut expected: Vec<(f64, u64)> = ids
+            .iter()
+            .filter_map(|id| model.get(id).map(|v| (distance(metric, &query, v), *id)))
+            .collect();
+        expected.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
+            let options = SearchOptions { mode, filter: Some(&ids), ..SearchOptions::new(k) };
+            let found = store.find(&query, &options).unwrap();
+            prop_assert_eq!(found.len(), k.min(expected.len()));
+            prop_assert!(found.iter().all(|hit| hit.id % modulus == 0 && model.contains_key(&hit.id)));
+            prop_assert!(found.windows(2).all(|w| w[0].distance <= w[1].distance));
+            if mode == Mode::Exact {
+                for (hit, (distance, _)) in found.iter().zip(&expected) {
+                    prop_assert!((f64::from(hit.distance) - distance).abs() < 1e-5);
+                }
+            }
+        }
+        // Everything within a radius that lies between two of them.
+        if expected.len() >= 2 {
+            let middle = expected.len() / 2;
+            let radius = f64::midpoint(expected[middle - 1].0, expected[middle].0) as f32;
+            let options = SearchOptions { filter: Some(&ids), ..SearchOptions::new(100) };
+            let mut hits = vec![Hit::default(); 100];
+            let n = store.image.search_range(&query, radius, &options, &mut store.scratch.get(), &mut hits).unwrap();
+            let sure = expected.iter().filter(|(d, _)| *d < f64::from(radius) - 1e-5).count();
+            let most = expected.iter().filter(|(d, _)| *d < f64::from(radius) + 1e-5).count();
+            prop_assert!(n >= sure && n <= most, "{} of {} to {}", n, sure, most);
+        }
+    }
+}
