@@ -22,8 +22,15 @@ fn sample(dim: u32) -> u32 {
     handle
 }
 
+/// One test at a time: they count the blocks of memory that all of them share.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn what_was_saved_comes_back() {
+    let _alone = alone();
     for dim in [5, 200] {
         let store = sample(dim);
         let bytes = snapshot(store);
@@ -48,6 +55,7 @@ fn what_was_saved_comes_back() {
 
 #[test]
 fn a_cut_snapshot_is_refused_at_every_length() {
+    let _alone = alone();
     let store = sample(5);
     let bytes = snapshot(store);
     for len in (0..512).chain((512..bytes.len()).step_by(61)) {
@@ -60,6 +68,7 @@ fn a_cut_snapshot_is_refused_at_every_length() {
 
 #[test]
 fn a_damaged_snapshot_is_refused_whichever_byte_it_is() {
+    let _alone = alone();
     let store = sample(5);
     let bytes = snapshot(store);
     let blocks = memory().blocks;
@@ -77,6 +86,7 @@ fn a_damaged_snapshot_is_refused_whichever_byte_it_is() {
 
 #[test]
 fn an_unsealed_copy_is_refused() {
+    let _alone = alone();
     let store = sample(5);
     let (mut address, mut len) = (std::ptr::null(), 0);
     ok(unsafe { clawft_snapshot_view(store, &mut address, &mut len) });
@@ -88,6 +98,7 @@ fn an_unsealed_copy_is_refused() {
 
 #[test]
 fn a_block_becomes_a_store_without_a_copy() {
+    let _alone = alone();
     let store = sample(200);
     let bytes = snapshot(store);
     let block = clawft_alloc(bytes.len() + 100);
