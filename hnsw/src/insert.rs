@@ -161,6 +161,8 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn shell_sort_sorts(mut keys: Vec<u64>) {
             let mut sorted = keys.clone();
