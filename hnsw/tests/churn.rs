@@ -47,7 +47,7 @@ fn churn_keeps_recall_with_few_links() {
 
 /// Minutes: for `cargo xtask test --all`.
 #[test]
-#[cfg_attr(not(feature = "long-tests"), ignore = "takes minutes: run by cargo xtask test --all")]
+#[ignore = "takes minutes: run by cargo xtask test --all"]
 fn churn_keeps_recall_at_ten_thousand() {
     churn(10_000, 16, 16);
 }

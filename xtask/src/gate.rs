@@ -145,6 +145,14 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     gate.step("fuzz targets", || fuzz(&FUZZ));
     if all {
+        gate.step("tests that take minutes", || {
+            run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
+                "--package",
+                "clawft-vectors",
+                "--",
+                "--ignored",
+            ]))
+        });
         for target in MIRI_TARGETS {
             let name = target.unwrap_or("native");
             gate.step(format!("Miri, {name}"), || miri(target));
