@@ -34,6 +34,17 @@ pub(crate) fn targets(wanted: &[&str]) -> Outcome {
     Ok(())
 }
 
+/// The source of the standard library, for the modules that bring their own `core`.
+pub(crate) fn library_source() -> Outcome {
+    let sysroot = output(command("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core").exists() {
+        return Ok(());
+    }
+    run(command("rustup").args(["component", "add", "rust-src"])).map_err(|why| {
+        format!("the component rust-src of the toolchain is missing and could not be added: {why}")
+    })
+}
+
 /// `wasm-opt`: one on the PATH that is new enough, else binaryen's from npm.
 pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
     if answers("wasm-opt", "--version") {
