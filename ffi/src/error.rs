@@ -5,16 +5,15 @@
 //! for each thread natively) until the next error.
 //!
 //! Why so: a number can be compared and survives versions, a sentence can be
-//! read. It is written where the error is found; what travels from there is a
-//! number in a register ([`Failed`]), which keeps the module small. For the same
-//! reason a sentence is a text with marks for its numbers, which a loop here fills in,
+//! read. Both are kept where the error is found; what travels from there is only
+//! that there was one ([`Failed`]), which keeps the module small: a pointer or an
+//! error is one register. For the same reason a sentence is a text with marks for its numbers, which a loop here fills in,
 //! and a status has one text: `core::fmt` is not linked into the module.
 //! The numbers from -1 on belong to the store, those from -101 on to this boundary.
 //!
 //! What it must never do: change or reuse a number; allocate.
 
 use core::ffi::c_char;
-use core::num::NonZeroI32;
 
 use crate::pointer::Output;
 
@@ -113,9 +112,9 @@ impl ClawftStatus {
     }
 }
 
-/// An error whose sentence is written: what is left is its number.
+/// An error whose number and sentence are kept: what is left is that there was one.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Failed(NonZeroI32);
+pub(crate) struct Failed(());
 
 impl Failed {
     /// Writes the sentence "`subject`: expected" and the status's text, `first` and `second`
@@ -129,8 +128,11 @@ impl Failed {
 
     #[inline(never)]
     fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
-        with_last(|last| last.write(parts, numbers));
-        Self(NonZeroI32::new(code).unwrap_or(NonZeroI32::MIN))
+        with_last(|last| {
+            last.write(parts, numbers);
+            last.code = code;
+        });
+        Self(())
     }
 }
 
@@ -179,21 +181,22 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn status(result: Result<(), Failed>) -> i32 {
     match result {
         Ok(()) => 0,
-        Err(Failed(code)) => code.get(),
+        Err(Failed(())) => with_last(|last| last.code),
     }
 }
 
 /// Bytes of the longest sentence; a longer one is cut.
 const SENTENCE_BYTES: usize = 240;
 
-/// The last sentence.
+/// The last sentence, and the number of the last error.
 struct Sentence {
+    code: i32,
     bytes: [u8; SENTENCE_BYTES],
     len: usize,
 }
 
 impl Sentence {
-    const EMPTY: Self = Self { bytes: [0; SENTENCE_BYTES], len: 0 };
+    const EMPTY: Self = Self { code: 0, bytes: [0; SENTENCE_BYTES], len: 0 };
 
     /// Takes the place of the sentence before. Each `#` in `parts` stands for the next of
     /// `numbers`.

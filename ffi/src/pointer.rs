@@ -106,6 +106,7 @@ pub(crate) fn fits(pointer: *const u8, len: usize) -> bool {
 /// # Safety
 /// Natively the range is valid for reads, and nobody writes to it, for as long
 /// as the slice is used.
+#[inline(always)]
 pub(crate) unsafe fn input<'a, T: Plain>(
     name: &str,
     pointer: *const T,
@@ -119,6 +120,7 @@ pub(crate) unsafe fn input<'a, T: Plain>(
 ///
 /// # Safety
 /// As [`input`].
+#[inline(always)]
 pub(crate) unsafe fn rows<'a, T: Plain>(
     name: &str,
     pointer: *const T,
@@ -147,6 +149,7 @@ impl<T: Copy> Output<'_, T> {
     ///
     /// # Safety
     /// Natively the range is valid for writes for as long as the output is used.
+    #[inline(always)]
     pub(crate) unsafe fn one(name: &str, pointer: *mut T) -> Result<Self, Failed> {
         // SAFETY: the caller's promise.
         unsafe { Self::rows(name, pointer, 1, 1) }
@@ -156,6 +159,7 @@ impl<T: Copy> Output<'_, T> {
     ///
     /// # Safety
     /// As [`Output::one`].
+    #[inline(always)]
     pub(crate) unsafe fn rows(
         name: &str,
         pointer: *mut T,

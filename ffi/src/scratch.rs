@@ -12,6 +12,7 @@
 //!
 //! What it must never do: allocate for a vector.
 
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::slice;
 
@@ -29,15 +30,23 @@ pub(crate) const DEFAULT_EF: usize = SearchOptions::new(1).ef;
 /// Blocks that are kept: as many calls run at a time without an allocation.
 const KEPT: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };
 
-/// The block: words for `ef`, `hits` hits, a row; each part begins aligned.
-struct Workspace {
-    block: Block,
+/// A block: its [`Shape`], words for `ef`, `hits` hits, a row; each part begins aligned.
+struct Workspace(Block);
+
+/// What stands at the beginning of a workspace: so one of them is one pointer to whoever
+/// passes it on.
+#[derive(Copy, Clone)]
+struct Shape {
     ef: usize,
     hits: usize,
-    /// Where the second and the third part begin, in bytes.
+    /// Where the parts after the first begin, in bytes.
     hits_at: usize,
     row_at: usize,
 }
+
+/// Where the words begin, in bytes.
+const WORDS_AT: usize = ALIGN;
+const _: () = assert!(size_of::<Shape>() <= WORDS_AT && align_of::<Shape>() <= ALIGN);
 
 /// Bytes of `n` elements of `T`, up to the next part. No search keeps more than there
 /// are vectors and no row has more than 8,192 floats, so 64 bits hold any sum of these.
@@ -54,16 +63,24 @@ fn words(layout: &Layout, ef: usize) -> usize {
 impl Workspace {
     #[inline(never)]
     fn new(layout: &Layout, ef: usize, hits: usize, dim: usize) -> Result<Self, Failed> {
-        let hits_at = part::<u64>(words(layout, ef));
+        let hits_at = WORDS_AT as u64 + part::<u64>(words(layout, ef));
         let row_at = hits_at + part::<Hit>(hits);
-        let block = Block::new(row_at + part::<f32>(dim))?;
+        let mut block = Block::new(row_at + part::<f32>(dim))?;
         // The block is there, so what is inside it fits.
         let (hits_at, row_at) = (hits_at as usize, row_at as usize);
-        Ok(Self { block, ef, hits, hits_at, row_at })
+        // SAFETY: the block is longer than `WORDS_AT` and aligned to 64 bytes.
+        unsafe { block.as_mut_ptr().cast::<Shape>().write(Shape { ef, hits, hits_at, row_at }) };
+        Ok(Self(block))
+    }
+
+    fn shape(&self) -> Shape {
+        // SAFETY: `new` wrote it there, and nobody else writes to that part.
+        unsafe { self.0.as_ptr().cast::<Shape>().read() }
     }
 
     fn is_enough(&self, ef: usize, hits: usize) -> bool {
-        self.ef >= ef && self.hits >= hits
+        let shape = self.shape();
+        shape.ef >= ef && shape.hits >= hits
     }
 }
 
@@ -77,39 +94,41 @@ pub(crate) struct Parts<'a> {
 /// A block on loan from the pool; dropped, it is there again.
 pub(crate) struct Lent<'a> {
     scratches: &'a Scratches,
-    workspace: Option<Workspace>,
+    workspace: ManuallyDrop<Workspace>,
 }
 
 impl Lent<'_> {
     /// The parts of the block, for a store of this layout.
     #[inline(never)]
     pub(crate) fn parts(&mut self, layout: &Layout) -> Result<Parts<'_>, Failed> {
-        let dim = self.scratches.dim;
-        let Some(workspace) = &mut self.workspace else {
-            return Err(StoreError::Scratch { expected: 1, found: 0 }.into());
-        };
-        let Workspace { ef, hits, hits_at, row_at, .. } = *workspace;
-        let base = workspace.block.as_mut_ptr();
+        let Shape { ef, hits, hits_at, row_at } = self.workspace.shape();
+        let base = self.workspace.0.as_mut_ptr();
         // SAFETY: the block was made for so many elements in each part (`new`) and is
         // borrowed for as long as they are. It is 64-aligned and so is each part, the
         // bytes are set, and any bytes are integers, floats, and hits, which consist
         // of both.
         let (words, hits, row) = unsafe {
             (
-                slice::from_raw_parts_mut(base.cast(), hits_at / size_of::<u64>()),
+                slice::from_raw_parts_mut(
+                    base.add(WORDS_AT).cast(),
+                    (hits_at - WORDS_AT) / size_of::<u64>(),
+                ),
                 slice::from_raw_parts_mut(base.add(hits_at).cast(), hits),
-                slice::from_raw_parts_mut(base.add(row_at).cast(), dim),
+                slice::from_raw_parts_mut(base.add(row_at).cast(), self.scratches.dim),
             )
         };
-        Ok(Parts { scratch: Scratch::new(layout, words, ef as u32)?, hits, row })
+        let found = words.len();
+        match Scratch::new(layout, words, ef as u32) {
+            Some(scratch) => Ok(Parts { scratch, hits, row }),
+            None => Err(StoreError::Scratch { expected: self::words(layout, ef), found }.into()),
+        }
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(workspace) = self.workspace.take() {
-            self.scratches.keep(workspace);
-        }
+        // SAFETY: nobody uses it after this.
+        self.scratches.keep(unsafe { ManuallyDrop::take(&mut self.workspace) });
     }
 }
 
@@ -131,12 +150,14 @@ impl Scratches {
 
     /// Scratch for `ef` candidates, with room for `hits` hits and for a row of `dim`
     /// floats.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn lend(&self, layout: &Layout, ef: usize, hits: usize) -> Result<Lent<'_>, Failed> {
-        Ok(Lent { scratches: self, workspace: Some(self.take(layout, ef, hits)?) })
+        let workspace = ManuallyDrop::new(self.take(layout, ef, hits)?);
+        Ok(Lent { scratches: self, workspace })
     }
 
     /// A block that is large enough: of the pool, or new.
+    #[inline(never)]
     fn take(&self, layout: &Layout, ef: usize, hits: usize) -> Result<Workspace, Failed> {
         let found = {
             let pool = &mut *self.pool.lock();
@@ -152,7 +173,7 @@ impl Scratches {
         if found.is_enough(ef, hits) {
             return Ok(found);
         }
-        let (old_ef, old_hits) = (found.ef, found.hits);
+        let Shape { ef: old_ef, hits: old_hits, .. } = found.shape();
         drop(found);
         let larger = Workspace::new(layout, ef.max(old_ef), hits.max(old_hits), self.dim);
         if let Err(failed) = larger {
@@ -164,6 +185,7 @@ impl Scratches {
         larger
     }
 
+    #[inline(never)]
     fn keep(&self, workspace: Workspace) {
         if let Some(free) = self.pool.lock().iter_mut().find(|kept| kept.is_none()) {
             *free = Some(workspace);

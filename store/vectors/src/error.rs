@@ -44,9 +44,9 @@ pub enum Error {
     /// The buffer is shorter than the image.
     TooShort {
         /// Bytes that the image needs.
-        expected: u64,
+        expected: usize,
         /// Bytes that the buffer has.
-        found: u64,
+        found: usize,
     },
     /// The bytes are not an image, or a damaged one; the sentence says what is wrong.
     Corrupt(&'static str),
@@ -142,7 +142,9 @@ impl Error {
                 [0, 0],
             ),
             Error::Misaligned => ("a buffer aligned to 64 bytes expected", [0, 0]),
-            Error::TooShort { expected, found } => ("# bytes expected, # found", [expected, found]),
+            Error::TooShort { expected, found } => {
+                ("# bytes expected, # found", [expected as u64, found as u64])
+            }
             Error::Corrupt(what) => {
                 detail = what;
                 ("the bytes are not a sound image: ", [0, 0])

@@ -88,7 +88,7 @@ pub(crate) fn write(bytes: &mut [u8], params: &Params) {
 /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
 pub(crate) fn read(bytes: &[u8]) -> Result<Params, Error> {
     if bytes.len() < HEADER {
-        return Err(Error::TooShort { expected: HEADER as u64, found: bytes.len() as u64 });
+        return Err(Error::TooShort { expected: HEADER, found: bytes.len() });
     }
     if bytes[..4] != MAGIC {
         return Err(Error::Corrupt("they do not begin with an image's magic bytes"));

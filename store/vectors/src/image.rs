@@ -55,10 +55,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let layout = Layout::new(params)?;
         check_base(&buffer)?;
         if buffer.len() < layout.bytes {
-            return Err(Error::TooShort {
-                expected: layout.bytes as u64,
-                found: buffer.len() as u64,
-            });
+            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
         }
         let bytes = &mut buffer[..layout.bytes];
         bytes.fill(0);

@@ -47,16 +47,12 @@ pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
 
 impl<'a> Scratch<'a> {
     /// Divides `words` into the parts of a scratch for searches of at most `max_ef`
-    /// candidates.
-    ///
-    /// # Errors
-    /// [`Error::Scratch`] where there are fewer than [`scratch_words`] says.
-    pub fn new(layout: &Layout, words: &'a mut [u64], max_ef: u32) -> Result<Self, Error> {
-        let expected = scratch_words(layout, max_ef);
-        if words.len() < expected {
-            return Err(Error::Scratch { expected, found: words.len() });
+    /// candidates; `None` where there are fewer than [`scratch_words`] says.
+    #[must_use]
+    pub fn new(layout: &Layout, words: &'a mut [u64], max_ef: u32) -> Option<Self> {
+        if words.len() < scratch_words(layout, max_ef) {
+            return None;
         }
-        let found = words.len();
         let mut rest = words;
         let mut take = |n: usize| {
             let (head, tail) = core::mem::take(&mut rest).split_at_mut(n);
@@ -70,10 +66,9 @@ impl<'a> Scratch<'a> {
         let (raw, rotated, residual, decoded) = (row(), row(), row(), row());
         let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
         let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
-        let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)
-            .ok_or(Error::Scratch { expected, found })?;
+        let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)?;
         let query = QueryMemory { raw, rotated, residual, levels, planes };
-        Ok(Scratch { graph, filter, best, query, row: decoded })
+        Some(Scratch { graph, filter, best, query, row: decoded })
     }
 
     /// The most candidates that a search with this scratch may keep.

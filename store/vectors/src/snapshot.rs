@@ -47,10 +47,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             .map_err(|_| Error::Corrupt("the header's parameters are out of their ranges"))?;
         check_base(&buffer)?;
         if buffer.len() < layout.bytes {
-            return Err(Error::TooShort {
-                expected: layout.bytes as u64,
-                found: buffer.len() as u64,
-            });
+            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
         }
         let bytes = &buffer[..layout.bytes];
         match header::seal(bytes) {
