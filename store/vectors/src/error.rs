@@ -5,6 +5,9 @@ use core::fmt;
 
 use crate::MAX_DIM;
 
+/// What is wrong with the bytes of an image: the text of an [`Error::Corrupt`].
+pub(crate) type Flaw = &'static str;
+
 /// Why a call was refused. The image is as it was before the call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]

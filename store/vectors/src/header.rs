@@ -15,7 +15,8 @@
 
 use clawft_codes::Encoding;
 
-use crate::{Error, Metric, Params};
+use crate::error::Flaw;
+use crate::{Error, Layout, Metric, Params};
 
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 256;
@@ -67,55 +68,60 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 /// Writes the parameters into a header that is otherwise zero.
-pub(crate) fn write(bytes: &mut [u8], params: &Params) {
-    bytes[..HEADER].fill(0);
-    bytes[..4].copy_from_slice(&MAGIC);
-    bytes[4..6].copy_from_slice(&VERSION.to_le_bytes());
-    bytes[6] = params.metric as u8;
-    bytes[7] = params.encoding as u8;
-    bytes[8..12].copy_from_slice(&params.dim.to_le_bytes());
-    bytes[12..16].copy_from_slice(&params.capacity.to_le_bytes());
-    bytes[16..18].copy_from_slice(&params.m.to_le_bytes());
-    bytes[18] = u8::from(params.is_short());
-    bytes[20..24].copy_from_slice(&params.ef_construction.to_le_bytes());
-    bytes[24..32].copy_from_slice(&params.seed.to_le_bytes());
-    set(bytes, Field::ScanLimit, params.scan_limit_in_force());
+pub(crate) fn write(header: &mut [u8; HEADER], params: &Params) {
+    header.fill(0);
+    header[..4].copy_from_slice(&MAGIC);
+    header[4..6].copy_from_slice(&VERSION.to_le_bytes());
+    header[6] = params.metric as u8;
+    header[7] = params.encoding as u8;
+    header[8..12].copy_from_slice(&params.dim.to_le_bytes());
+    header[12..16].copy_from_slice(&params.capacity.to_le_bytes());
+    header[16..18].copy_from_slice(&params.m.to_le_bytes());
+    header[18] = u8::from(params.is_short());
+    header[20..24].copy_from_slice(&params.ef_construction.to_le_bytes());
+    header[24..32].copy_from_slice(&params.seed.to_le_bytes());
+    header[32..36].copy_from_slice(&params.scan_limit_in_force().to_le_bytes());
 }
 
-/// Reads the parameters back.
+/// Reads the parameters back; a layout can be made of them.
 ///
 /// # Errors
 /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
+#[inline(never)]
 pub(crate) fn read(bytes: &[u8]) -> Result<Params, Error> {
-    if bytes.len() < HEADER {
+    let Some(header) = bytes.first_chunk::<HEADER>() else {
         return Err(Error::TooShort { expected: HEADER, found: bytes.len() });
-    }
-    if bytes[..4] != MAGIC {
-        return Err(Error::Corrupt("they do not begin with an image's magic bytes"));
-    }
-    let version = u16::from_le_bytes([bytes[4], bytes[5]]);
-    if version != VERSION {
+    };
+    let version = u16::from_le_bytes([header[4], header[5]]);
+    if header[..4] == MAGIC && version != VERSION {
         return Err(Error::Version(version));
     }
-    let (Some(metric), Some(encoding)) = (Metric::from_u8(bytes[6]), Encoding::from_u8(bytes[7]))
+    params(header).map_err(Error::Corrupt)
+}
+
+fn params(header: &[u8; HEADER]) -> Result<Params, Flaw> {
+    if header[..4] != MAGIC {
+        return Err("they do not begin with an image's magic bytes");
+    }
+    let (Some(metric), Some(encoding)) = (Metric::from_u8(header[6]), Encoding::from_u8(header[7]))
     else {
-        return Err(Error::Corrupt("the header names an unknown metric or encoding"));
+        return Err("the header names an unknown metric or encoding");
     };
     let params = Params {
-        dim: u32_at(bytes, 8),
-        capacity: u32_at(bytes, 12),
+        dim: u32_at(header, 8),
+        capacity: u32_at(header, 12),
         metric,
         encoding,
-        m: u16::from_le_bytes([bytes[16], bytes[17]]),
-        ef_construction: u32_at(bytes, 20),
-        seed: u64_at(bytes, 24),
-        scan_limit: Some(get(bytes, Field::ScanLimit)),
+        m: u16::from_le_bytes([header[16], header[17]]),
+        ef_construction: u32_at(header, 20),
+        seed: u64_at(header, 24),
+        scan_limit: Some(get(header, Field::ScanLimit)),
     };
-    if params.check().is_err() {
-        return Err(Error::Corrupt("the header's parameters are out of their ranges"));
+    if Layout::new(&params).is_err() {
+        return Err("the header's parameters are out of their ranges");
     }
-    if bytes[18] != u8::from(params.is_short()) {
-        return Err(Error::Corrupt("the header names a width of short codes that is not known"));
+    if header[18] != u8::from(params.is_short()) {
+        return Err("the header names a width of short codes that is not known");
     }
     Ok(params)
 }

@@ -41,31 +41,31 @@ pub struct Stats {
     pub pool_bytes: u64,
 }
 
-pub(crate) fn check_base(bytes: &[u8]) -> Result<(), Error> {
-    if bytes.as_ptr().addr().is_multiple_of(64) { Ok(()) } else { Err(Error::Misaligned) }
-}
-
 impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// Makes an empty image in `buffer`; what it held is lost.
     ///
     /// # Errors
     /// [`Error::Params`], [`Error::Dimension`], [`Error::Misaligned`], [`Error::TooShort`]; the
     /// buffer is then as it was.
-    pub fn create(params: &Params, mut buffer: B) -> Result<Self, Error> {
-        let layout = Layout::new(params)?;
-        check_base(&buffer)?;
-        if buffer.len() < layout.bytes {
-            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
-        }
+    pub fn create(params: &Params, buffer: B) -> Result<Self, Error> {
+        let mut image = Image::over(params, buffer)?;
+        image.init();
+        Ok(image)
+    }
+
+    /// Fills in every section.
+    #[inline(never)]
+    fn init(&mut self) {
+        let Image { buffer, layout, params, .. } = self;
         let bytes = &mut buffer[..layout.bytes];
         bytes.fill(0);
-        header::write(bytes, params);
-        Graph::init(&params.graph(), &mut bytes[HEADER..layout.short])
-            .map_err(|_| Error::Params)?;
-        IdsMut::new(bytes, &layout).init();
-        Pages { bytes, layout: &layout }.init();
-        let params = Params { scan_limit: Some(params.scan_limit_in_force()), ..*params };
-        Ok(Image { buffer, layout, params, kernels: Kernels::detect() })
+        if let Some(header) = bytes.first_chunk_mut() {
+            header::write(header, params);
+        }
+        let graph = Graph::init(layout.graph.params(), &mut bytes[HEADER..layout.short]);
+        debug_assert!(graph.is_ok(), "its place was laid out for it");
+        IdsMut::new(bytes, layout).init();
+        Pages { bytes, layout }.init();
     }
 
     /// Sets up to how many candidates a scan is taken to be faster than a walk.
@@ -81,6 +81,23 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
 }
 
 impl<B: Deref<Target = [u8]>> Image<B> {
+    /// The image that `buffer` holds or is to hold.
+    ///
+    /// # Errors
+    /// [`Error::Params`], [`Error::Dimension`], [`Error::Misaligned`], [`Error::TooShort`].
+    #[inline(never)]
+    pub(crate) fn over(params: &Params, buffer: B) -> Result<Self, Error> {
+        let layout = Layout::new(params)?;
+        if !buffer.as_ptr().addr().is_multiple_of(64) {
+            return Err(Error::Misaligned);
+        }
+        if buffer.len() < layout.bytes {
+            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
+        }
+        let params = Params { scan_limit: Some(params.scan_limit_in_force()), ..*params };
+        Ok(Image { buffer, layout, params, kernels: Kernels::detect() })
+    }
+
     /// The parameters.
     #[must_use]
     pub fn params(&self) -> &Params {
@@ -169,7 +186,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// [`Error::UnknownId`].
     pub fn is_hidden(&self, id: u64) -> Result<bool, Error> {
         let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        Ok(self.hidden_bits()[slot as usize / 64] >> (slot % 64) & 1 == 1)
+        Ok(self.has_mark(slot))
+    }
+
+    /// Is `slot` marked as deleted?
+    pub(crate) fn has_mark(&self, slot: u32) -> bool {
+        self.hidden_bits()[slot as usize / 64] >> (slot % 64) & 1 == 1
     }
 
     /// The id of a vector that is marked as deleted, if there is one.

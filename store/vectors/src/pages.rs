@@ -4,7 +4,7 @@
 //! linked both ways, so that a page leaves the list when it fills and goes back to the others
 //! when it empties. A bitmap in the page's entry says which records are free.
 
-use crate::Error;
+use crate::error::Flaw;
 use crate::header::{self, Field, u32_at, u64_at, write_at};
 use crate::layout::{Layout, PAGE_ENTRY, UNIT};
 
@@ -95,21 +95,13 @@ impl Pages<'_> {
         }
     }
 
-    fn head_field(class: u8) -> usize {
-        if class == NO_CLASS {
-            Field::Free as usize
-        } else {
-            Field::Partial as usize + 4 * class as usize
-        }
-    }
-
     fn head(&self, class: u8) -> u32 {
-        let at = Self::head_field(class);
+        let at = head_field(class);
         u32_at(self.bytes, at)
     }
 
     fn set_head(&mut self, class: u8, page: u32) {
-        let at = Self::head_field(class);
+        let at = head_field(class);
         write_at(self.bytes, at, &page.to_le_bytes());
     }
 
@@ -175,6 +167,15 @@ fn entry(bytes: &[u8], layout: &Layout, page: u32) -> Entry {
     }
 }
 
+/// Where the header names the first page of a class's list.
+fn head_field(class: u8) -> usize {
+    if class == NO_CLASS {
+        Field::Free as usize
+    } else {
+        Field::Partial as usize + 4 * class as usize
+    }
+}
+
 /// Page and record of a place; `None` where no record begins there.
 #[inline(never)]
 fn locate(layout: &Layout, place: u32) -> Option<(u32, u32)> {
@@ -186,53 +187,55 @@ fn locate(layout: &Layout, place: u32) -> Option<(u32, u32)> {
         .then_some((page as u32, record as u32))
 }
 
-/// Checks the page table and its lists against the `places` of the live records.
+/// Checks that a record of `class` which is not free begins at `place`.
 ///
 /// # Errors
-/// [`Error::Corrupt`].
-pub(crate) fn check(
+/// What is wrong.
+pub(crate) fn check_place(
     bytes: &[u8],
     layout: &Layout,
     class: u8,
-    places: impl Iterator<Item = u32>,
-) -> Result<(), Error> {
-    let fail = |what| Err(Error::Corrupt(what));
+    place: u32,
+) -> Result<(), Flaw> {
+    let Some((page, record)) = locate(layout, place) else {
+        return Err("a code lies where no record begins");
+    };
+    let e = entry(bytes, layout, page);
+    if e.class != class || e.free >> record & 1 != 0 {
+        return Err("a code lies in a record that is free");
+    }
+    Ok(())
+}
+
+/// Checks the page table and its lists, when there are `taken` records of `class`.
+///
+/// # Errors
+/// What is wrong.
+pub(crate) fn check(bytes: &[u8], layout: &Layout, class: u8, taken: u32) -> Result<(), Flaw> {
     if header::get(bytes, Field::Pages) as usize != layout.page_count
         || header::get(bytes, Field::PageBytes) as usize != layout.page_bytes
     {
-        return fail("the header's pages do not fit its parameters");
+        return Err("the header's pages do not fit its parameters");
     }
     let all = u64::MAX >> (64 - layout.records_per_page());
-    let (mut taken, mut partial, mut unused) = (0u64, 0, 0);
+    let (mut found, mut partial, mut unused) = (0, 0, 0);
     for page in 0..layout.page_count as u32 {
         let e = entry(bytes, layout, page);
         match e.class {
             NO_CLASS if e.free == 0 => unused += 1,
             c if c == class && e.free & !all == 0 && e.free != all => {
-                taken += u64::from((all & !e.free).count_ones());
+                found += (all & !e.free).count_ones();
                 partial += usize::from(e.free != 0);
             }
-            _ => return fail("a page has an unknown class or a wrong bitmap"),
+            _ => return Err("a page has an unknown class or a wrong bitmap"),
         }
     }
-    let mut count = 0;
-    for place in places {
-        let Some((page, record)) = locate(layout, place) else {
-            return fail("a code lies where no record begins");
-        };
-        let e = entry(bytes, layout, page);
-        if e.class != class || e.free >> record & 1 != 0 {
-            return fail("a code lies in a record that is free");
-        }
-        count += 1;
+    if found != taken {
+        return Err("a record belongs to nobody, or to two");
     }
-    if taken != count {
-        return fail("a record belongs to nobody, or to two");
-    }
-    check_list(bytes, layout, header::get(bytes, Field::Free), NO_CLASS, unused)?;
+    check_list(bytes, layout, NO_CLASS, unused)?;
     for c in 0..CLASSES as u8 {
-        let head = u32_at(bytes, Field::Partial as usize + 4 * c as usize);
-        check_list(bytes, layout, head, c, if c == class { partial } else { 0 })?;
+        check_list(bytes, layout, c, if c == class { partial } else { 0 })?;
     }
     Ok(())
 }
@@ -240,26 +243,17 @@ pub(crate) fn check(
 /// A list must hold exactly `count` pages of `class` with room, linked both ways. As each has
 /// one predecessor, the count also rules out a ring.
 #[inline(never)]
-fn check_list(
-    bytes: &[u8],
-    layout: &Layout,
-    head: u32,
-    class: u8,
-    count: usize,
-) -> Result<(), Error> {
-    let fail = Err(Error::Corrupt("a list of pages is broken"));
-    let (mut page, mut previous) = (head, NONE);
+fn check_list(bytes: &[u8], layout: &Layout, class: u8, count: usize) -> Result<(), Flaw> {
+    let (mut page, mut previous) = (u32_at(bytes, head_field(class)), NONE);
+    let mut is_sound = true;
     for _ in 0..count {
-        if page as usize >= layout.page_count {
-            return fail;
-        }
+        // A page that is not there reads as one of another list.
         let e = entry(bytes, layout, page);
         let has_room = class == NO_CLASS || e.free != 0;
-        if e.class != class || !has_room || e.previous != previous {
-            return fail;
-        }
+        is_sound &= (page as usize) < layout.page_count;
+        is_sound &= e.class == class && has_room && e.previous == previous;
         previous = page;
         page = e.next;
     }
-    if page == NONE { Ok(()) } else { fail }
+    if is_sound && page == NONE { Ok(()) } else { Err("a list of pages is broken") }
 }

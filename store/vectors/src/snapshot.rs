@@ -2,12 +2,12 @@
 
 use core::ops::{Deref, DerefMut};
 
-use clawft_codes::Kernels;
 use clawft_hnsw::{Graph, OpenError};
 use xxhash_rust::xxh64::xxh64;
 
+use crate::error::Flaw;
 use crate::header::{self, Field, HEADER, SEAL};
-use crate::image::{Image, check_base};
+use crate::image::Image;
 use crate::pages;
 use crate::write::CLASS;
 use crate::{Error, Layout};
@@ -43,51 +43,52 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// what is wrong.
     pub fn open(buffer: B) -> Result<Self, Error> {
         let params = header::read(&buffer)?;
-        let layout = Layout::new(&params)
-            .map_err(|_| Error::Corrupt("the header's parameters are out of their ranges"))?;
-        check_base(&buffer)?;
-        if buffer.len() < layout.bytes {
-            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
+        let image = Image::over(&params, buffer)?;
+        match image.check() {
+            Ok(()) => Ok(image),
+            Err(flaw) => Err(Error::Corrupt(flaw)),
         }
-        let bytes = &buffer[..layout.bytes];
+    }
+
+    /// Checks the seal and every section.
+    #[inline(never)]
+    fn check(&self) -> Result<(), Flaw> {
+        let bytes = self.bytes();
         match header::seal(bytes) {
-            0 => return Err(Error::Corrupt("they are a copy of an image that was not sealed")),
+            0 => return Err("they are a copy of an image that was not sealed"),
             seal if seal != seal_of(bytes) => {
-                return Err(Error::Corrupt("their checksum is not the one in the header"));
+                return Err("their checksum is not the one in the header");
             }
             _ => {}
         }
-        match Graph::open(&bytes[HEADER..layout.short]) {
-            Ok(graph) if *graph.layout() == layout.graph => {}
-            Ok(_) => return Err(Error::Corrupt("the graph has other parameters than the image")),
-            Err(OpenError::Corrupt(what)) => return Err(Error::Corrupt(what)),
-            Err(_) => return Err(Error::Corrupt("the graph cannot be opened")),
+        let graph = match Graph::open(&bytes[HEADER..self.layout.short]) {
+            Ok(graph) if graph.layout().params() == self.layout.graph.params() => graph,
+            Ok(_) => return Err("the graph has other parameters than the image"),
+            Err(OpenError::Corrupt(what)) => return Err(what),
+            Err(_) => return Err("the graph cannot be opened"),
+        };
+        let (ids, codes) = (self.id_table(), self.codes());
+        let (mut live, mut hidden) = (0, 0);
+        for slot in (0..self.params.capacity).filter(|&slot| graph.is_live(slot)) {
+            if !ids.holds(slot) {
+                return Err("a vector is not under its id in the table");
+            }
+            pages::check_place(bytes, &self.layout, CLASS, codes.place(slot))?;
+            let factors = codes.factors.get(slot as usize).copied().unwrap_or_default();
+            if !factors.iter().all(|factor| factor.is_finite()) {
+                return Err("a factor of a code is not finite");
+            }
+            live += 1;
+            hidden += u32::from(self.has_mark(slot));
         }
-        let image = Image { buffer, layout, params, kernels: Kernels::detect() };
-        image.check()?;
-        Ok(image)
-    }
-
-    /// Checks the sections behind the graph.
-    fn check(&self) -> Result<(), Error> {
-        self.id_table().check(self.live())?;
-        let codes = self.codes();
-        let places = self.live().map(|slot| codes.place(slot));
-        pages::check(&self.buffer, &self.layout, CLASS, places)?;
-        if self.live().any(|slot| {
-            let f = codes.factors(slot);
-            !(f.offset.is_finite()
-                && f.slope.is_finite()
-                && f.scale.is_finite()
-                && f.own.is_finite())
-        }) {
-            return Err(Error::Corrupt("a factor of a code is not finite"));
+        if ids.count() != live as usize {
+            return Err("the table of ids holds a slot that is free");
         }
-        let hidden: u32 = self.hidden_bits().iter().map(|w| w.count_ones()).sum();
-        let graph = self.graph();
-        let stray = self.hidden_bits().iter().zip(graph.live()).any(|(h, l)| h & !l != 0);
-        if stray || hidden != header::get(&self.buffer, Field::Hidden) {
-            return Err(Error::Corrupt("the marks of deleted vectors do not fit the vectors"));
+        pages::check(bytes, &self.layout, CLASS, live)?;
+        // As many marks as live vectors have, so that there is none besides.
+        let marks: u32 = self.hidden_bits().iter().map(|w| w.count_ones()).sum();
+        if marks != hidden || hidden != header::get(bytes, Field::Hidden) {
+            return Err("the marks of deleted vectors do not fit the vectors");
         }
         Ok(())
     }
