@@ -8,3 +8,5 @@
 extern crate alloc;
 #[cfg(any(test, feature = "native"))]
 extern crate std;
+
+pub mod lexical;

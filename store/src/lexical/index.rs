@@ -1,0 +1,233 @@
+//! The index: texts go in and out.
+//!
+//! A word is known by 48 bits of its hash (XXH64 with the index's seed), never by its letters:
+//! there is no dictionary to keep, and none to clean. Two of a million words share a hash with
+//! a probability of 0.2 %, of 30,000 words of 2 in a million; then each is found for the other.
+
+use alloc::vec::Vec;
+use xxhash_rust::xxh64::xxh64;
+
+use super::Error;
+use super::page::KEY_BITS;
+use super::postings::Postings;
+use super::tokens::words;
+
+/// Words of a text that are indexed; what follows is not found.
+pub const MAX_WORDS: usize = 1 << 24;
+/// Slots whose lengths are allocated at once.
+const LENGTHS: usize = 1024;
+
+/// An inverted index over texts, each in a slot; see [the module](super).
+///
+/// It holds no text: whoever takes one out gives it once more. It never takes more memory than
+/// its limit.
+#[derive(Debug)]
+pub struct Index {
+    pub(super) postings: Postings,
+    /// Words in the text of each slot; 0 where there is none.
+    pub(super) lengths: Vec<u32>,
+    /// Texts of at least one word.
+    pub(super) texts: u32,
+    /// The sum of all lengths.
+    pub(super) total: u64,
+    pub(super) seed: u64,
+    pub(super) limit: usize,
+}
+
+impl Index {
+    /// An empty index that takes at most `limit` bytes. Allocates nothing yet.
+    ///
+    /// The `seed` goes into every hash: one that outsiders do not know keeps them from making
+    /// words that share a hash.
+    #[must_use]
+    pub fn new(limit: usize, seed: u64) -> Self {
+        Index {
+            postings: Postings::default(),
+            lengths: Vec::new(),
+            texts: 0,
+            total: 0,
+            seed,
+            limit,
+        }
+    }
+
+    /// Texts of at least one word.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.texts
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts == 0
+    }
+
+    /// Words in the text of this slot; 0 where there is no text, or one without words.
+    #[must_use]
+    pub fn length(&self, slot: u32) -> u32 {
+        self.lengths.get(slot as usize).copied().unwrap_or(0)
+    }
+
+    /// Bytes allocated: never more than the limit.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.postings.bytes() + self.lengths.capacity() * 4
+    }
+
+    /// What stands for a word: never 0.
+    pub(super) fn key(&self, word: &[u8]) -> u64 {
+        (xxh64(word, self.seed) >> (64 - KEY_BITS)).max(1)
+    }
+
+    /// Puts a text into a slot. A text without words leaves the slot free.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] where the slot has a text, [`Error::Full`] where the limit would be
+    /// passed: the index finds what it found before.
+    pub fn add(&mut self, slot: u32, text: &str) -> Result<(), Error> {
+        if self.length(slot) != 0 {
+            return Err(Error::Occupied(slot));
+        }
+        self.replace(slot, "", text).map(|_| ())
+    }
+
+    /// Takes a text out of its slot: the one that was put there, given once more.
+    ///
+    /// Nothing of its words stays in memory that other texts do not have. Returns whether it was
+    /// that text; if not, what it shares with the one put there is taken out, and the index
+    /// should be built anew. Never fails for want of memory.
+    pub fn remove(&mut self, slot: u32, text: &str) -> bool {
+        // Adds nothing, hence needs no memory.
+        self.replace(slot, text, "").unwrap_or(false)
+    }
+
+    /// Puts `new` in the place of `old`, or does nothing.
+    ///
+    /// Returns whether `old` was the text, as [`remove`](Self::remove) does.
+    ///
+    /// # Errors
+    /// [`Error::Full`]: the index finds what it found before.
+    pub fn replace(&mut self, slot: u32, old: &str, new: &str) -> Result<bool, Error> {
+        let mut length = 0;
+        for word in words(new).take(MAX_WORDS) {
+            let key = self.key(word.as_bytes());
+            let made = if length == 0 { self.make_room(slot) } else { Ok(()) };
+            if made.and_then(|()| self.add_word(key, slot)).is_err() {
+                for word in words(new).take(length as usize) {
+                    self.postings.subtract(self.key(word.as_bytes()), slot);
+                }
+                return Err(Error::Full { limit: self.limit });
+            }
+            length += 1;
+        }
+        let (mut found, mut was) = (true, 0);
+        for word in words(old).take(MAX_WORDS) {
+            found &= self.postings.subtract(self.key(word.as_bytes()), slot);
+            was += 1;
+        }
+        found &= was == self.length(slot);
+        self.set_length(slot, length);
+        Ok(found)
+    }
+
+    fn add_word(&mut self, key: u64, slot: u32) -> Result<(), Error> {
+        let limit = self.limit.saturating_sub(self.lengths.capacity() * 4);
+        self.postings.add(key, slot, limit).map_err(|_| Error::Full { limit: self.limit })
+    }
+
+    /// Makes the list of lengths reach to `slot`.
+    pub(super) fn make_room(&mut self, slot: u32) -> Result<(), Error> {
+        let full = Error::Full { limit: self.limit };
+        let needed = slot as usize + 1;
+        if needed <= self.lengths.len() {
+            return Ok(());
+        }
+        if needed > self.lengths.capacity() {
+            let wanted = needed.checked_next_multiple_of(LENGTHS).ok_or(full)?;
+            let bytes = wanted.checked_mul(4).and_then(|n| n.checked_add(self.postings.bytes()));
+            if bytes.is_none_or(|bytes| bytes > self.limit) {
+                return Err(full);
+            }
+            self.lengths.try_reserve_exact(wanted - self.lengths.len()).map_err(|_| full)?;
+        }
+        self.lengths.resize(needed, 0);
+        Ok(())
+    }
+
+    fn set_length(&mut self, slot: u32, length: u32) {
+        let Some(place) = self.lengths.get_mut(slot as usize) else { return };
+        self.total = self.total - u64::from(*place) + u64::from(length);
+        self.texts = self.texts - u32::from(*place > 0) + u32::from(length > 0);
+        *place = length;
+        // So that the bytes saved tell nothing of slots that are free again.
+        while self.lengths.last() == Some(&0) {
+            self.lengths.pop();
+        }
+    }
+
+    /// Words in a text, on average; at least 1.
+    pub(super) fn mean_length(&self) -> f32 {
+        (self.total as f64 / f64::from(self.texts.max(1))).max(1.0) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index() -> Index {
+        Index::new(1 << 20, 1)
+    }
+
+    #[test]
+    fn a_slot_holds_one_text() {
+        let mut index = index();
+        index.add(3, "seven green bottles").unwrap();
+        assert_eq!(index.add(3, "others"), Err(Error::Occupied(3)));
+        assert_eq!((index.len(), index.length(3), index.length(2)), (1, 3, 0));
+        assert_eq!(index.replace(3, "seven green bottles", "one"), Ok(true));
+        assert!(index.remove(3, "ONE!"));
+        assert!(index.is_empty() && index.total == 0 && index.lengths.is_empty());
+    }
+
+    #[test]
+    fn a_text_without_words_is_no_text() {
+        let mut index = index();
+        for text in ["", " ", "the and of", "… 👍"] {
+            index.add(9, text).unwrap();
+            assert!(index.is_empty() && index.bytes() == 0);
+            assert!(index.remove(9, text));
+        }
+    }
+
+    #[test]
+    fn another_text_is_told() {
+        let mut index = index();
+        index.add(0, "red green blue").unwrap();
+        assert!(!index.remove(0, "red green"));
+        index.add(1, "red").unwrap();
+        assert!(!index.remove(1, "green"));
+        assert!(!index.remove(7, "red"));
+    }
+
+    #[test]
+    fn full_changes_nothing() {
+        let mut index = Index::new(40_000, 1);
+        index.add(0, "earlier").unwrap();
+        let long: std::string::String = (0..20_000).map(|i| std::format!("word{i} ")).collect();
+        assert_eq!(index.add(1, &long), Err(Error::Full { limit: 40_000 }));
+        assert_eq!(index.replace(0, "earlier", &long), Err(Error::Full { limit: 40_000 }));
+        assert_eq!(index.add(20_000, "far"), Err(Error::Full { limit: 40_000 }));
+        assert_eq!(index.add(u32::MAX, "far"), Err(Error::Full { limit: 40_000 }));
+        assert!(index.bytes() <= 40_000);
+        assert_eq!((index.len(), index.length(0), index.length(1)), (1, 1, 0));
+        let mut count = 0;
+        assert!(index.postings.check(|_| {
+            count += 1;
+            true
+        }));
+        assert_eq!(count, 1);
+        assert!(index.remove(0, "earlier"));
+    }
+}

@@ -1,0 +1,322 @@
+//! The postings: pages in one order, within a limit of bytes.
+//!
+//! A word's postings follow one another through the pages, so a list needs no head and a word
+//! no record: the key in the order is all there is. Pages lie in blocks that are allocated as
+//! they are needed and never moved; a list of numbers says in which order they are read.
+
+use alloc::vec::Vec;
+
+use super::page::{self, Change, KEY_BITS, PAGE, Page, Posting, Reader};
+
+/// Pages that are allocated at once.
+const BLOCK: usize = 32;
+
+/// Pages joined with a neighbour when together they fill no more than this: room is left so
+/// that the next posting does not part them again.
+const JOINED: usize = page::ROOM * 3 / 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Postings {
+    blocks: Vec<Vec<Page>>,
+    /// The first `live` numbers: pages with postings, in their order. Behind them: empty ones.
+    order: Vec<u32>,
+    live: usize,
+}
+
+/// No page was free and none could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Postings {
+    /// Bytes allocated.
+    pub(super) fn bytes(&self) -> usize {
+        self.blocks.len() * BLOCK * PAGE
+            + self.blocks.capacity() * size_of::<Vec<Page>>()
+            + self.order.capacity() * 4
+    }
+
+    /// Pages with postings, in order.
+    pub(super) fn pages(&self) -> impl ExactSizeIterator<Item = &Page> {
+        (0..self.live).map(|i| self.page(i))
+    }
+
+    fn page(&self, i: usize) -> &Page {
+        let number = self.order[i] as usize;
+        &self.blocks[number / BLOCK][number % BLOCK]
+    }
+
+    fn page_mut(&mut self, i: usize) -> &mut Page {
+        let number = self.order[i] as usize;
+        &mut self.blocks[number / BLOCK][number % BLOCK]
+    }
+
+    /// The page where `place` is, or would be.
+    fn find(&self, place: (u64, u32)) -> usize {
+        let (mut low, mut high) = (0, self.live);
+        while low < high {
+            let middle = low.midpoint(high);
+            if page::first(self.page(middle)).place() <= place {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.saturating_sub(1)
+    }
+
+    /// How often the word is in the text.
+    pub(super) fn count(&self, key: u64, slot: u32) -> u32 {
+        if self.live == 0 {
+            return 0;
+        }
+        let page = self.page(self.find((key, slot)));
+        page::get(page, (key, slot)).map_or(0, |posting| posting.count)
+    }
+
+    /// Counts the word once more in the text, with no more than `limit` bytes allocated.
+    ///
+    /// # Errors
+    /// [`Full`]: nothing is counted.
+    pub(super) fn add(&mut self, key: u64, slot: u32, limit: usize) -> Result<(), Full> {
+        if self.live == 0 {
+            self.take(0, limit)?;
+        }
+        loop {
+            let i = self.find((key, slot));
+            match page::change(self.page_mut(i), key, slot, true) {
+                Change::Done => return Ok(()),
+                Change::Missing | Change::NoRoom => {
+                    self.take(i + 1, limit)?;
+                    let mut fresh = [0; PAGE];
+                    page::split(self.page_mut(i), (key, slot), &mut fresh);
+                    if page::used(&fresh) == 0 {
+                        // It grows at the page's end: its own entry begins the next page.
+                        page::change(&mut fresh, key, slot, true);
+                        *self.page_mut(i + 1) = fresh;
+                        return Ok(());
+                    }
+                    *self.page_mut(i + 1) = fresh;
+                }
+            }
+        }
+    }
+
+    /// Counts the word once less in the text; whether it was there.
+    pub(super) fn subtract(&mut self, key: u64, slot: u32) -> bool {
+        if self.live == 0 {
+            return false;
+        }
+        let i = self.find((key, slot));
+        if page::change(self.page_mut(i), key, slot, false) != Change::Done {
+            return false;
+        }
+        self.tidy(i);
+        true
+    }
+
+    /// Gives page `i` back if it is empty, or joins it with a neighbour where both are small.
+    fn tidy(&mut self, i: usize) {
+        if page::used(self.page(i)) == 0 {
+            self.give_back(i);
+            return;
+        }
+        for low in [i, i.wrapping_sub(1)] {
+            let high = low.wrapping_add(1);
+            if low < self.live
+                && high < self.live
+                && page::used(self.page(low)) + page::used(self.page(high)) <= JOINED
+            {
+                let next = *self.page(high);
+                page::join(self.page_mut(low), &next);
+                self.give_back(high);
+                return;
+            }
+        }
+    }
+
+    /// Makes an empty page the `i`-th.
+    fn take(&mut self, i: usize, limit: usize) -> Result<(), Full> {
+        if self.order.len() == self.live {
+            self.allocate(limit)?;
+        }
+        self.order[i..=self.live].rotate_right(1);
+        self.live += 1;
+        Ok(())
+    }
+
+    fn give_back(&mut self, i: usize) {
+        self.page_mut(i).fill(0);
+        self.order[i..self.live].rotate_left(1);
+        self.live -= 1;
+    }
+
+    /// Allocates a block of empty pages.
+    fn allocate(&mut self, limit: usize) -> Result<(), Full> {
+        let first = self.blocks.len() * BLOCK;
+        // Both lists double, at most; what they have is counted already.
+        let lists =
+            (self.order.len() + BLOCK) * 4 + (self.blocks.len() + 1) * size_of::<Vec<Page>>();
+        if self.bytes() + BLOCK * PAGE + lists > limit || u32::try_from(first + BLOCK).is_err() {
+            return Err(Full);
+        }
+        let mut block = Vec::new();
+        block.try_reserve_exact(BLOCK).map_err(|_| Full)?;
+        self.blocks.try_reserve(1).map_err(|_| Full)?;
+        self.order.try_reserve(BLOCK).map_err(|_| Full)?;
+        block.resize(BLOCK, [0; PAGE]);
+        self.blocks.push(block);
+        self.order.extend((first..first + BLOCK).map(|number| number as u32));
+        Ok(())
+    }
+
+    /// Adds a page behind all others, as it was saved; whoever does so checks it (see
+    /// [`check`](Self::check)).
+    pub(super) fn append(&mut self, page: Page, limit: usize) -> Result<(), Full> {
+        let end = self.live;
+        self.take(end, limit)?;
+        *self.page_mut(end) = page;
+        Ok(())
+    }
+
+    /// Reads all postings in order, and checks that each is whole, that they ascend, and that
+    /// no page is empty. `visit` says whether a posting may stand.
+    pub(super) fn check(&self, mut visit: impl FnMut(Posting) -> bool) -> bool {
+        let mut last = (0, 0);
+        self.pages().all(|page| {
+            let mut reader = Reader::start();
+            while let Some(posting) = reader.next(page) {
+                let (key, ascends) = (posting.key, posting.place() > last);
+                if !ascends || key == 0 || key >> KEY_BITS != 0 || !visit(posting) {
+                    return false;
+                }
+                last = posting.place();
+            }
+            reader.at == page::used(page) && reader.at > 0
+        })
+    }
+
+    /// A cursor before the first posting of a word at or behind `slot`.
+    pub(super) fn cursor(&self, key: u64, slot: u32) -> Cursor {
+        let i = self.find((key, slot));
+        let reader = match self.live {
+            0 => Reader::start(),
+            _ => page::seek(self.page(i), (key, slot)),
+        };
+        Cursor { key, page: i, reader }
+    }
+}
+
+/// Reads the postings of one word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    key: u64,
+    page: usize,
+    reader: Reader,
+}
+
+impl Cursor {
+    pub(super) fn next(&mut self, postings: &Postings) -> Option<Posting> {
+        while self.page < postings.live {
+            if let Some(posting) = self.reader.next(postings.page(self.page)) {
+                return (posting.key == self.key).then_some(posting);
+            }
+            self.page += 1;
+            self.reader = Reader::start();
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const LIMIT: usize = 1 << 20;
+
+    fn list(postings: &Postings) -> Vec<Posting> {
+        let mut all = Vec::new();
+        assert!(postings.check(|posting| {
+            all.push(posting);
+            true
+        }));
+        all
+    }
+
+    #[test]
+    fn a_list_that_grows_at_its_end_fills_its_pages() {
+        let mut postings = Postings::default();
+        for slot in 0..20_000 {
+            for key in [5, 1 << 40] {
+                postings.add(key, slot, LIMIT).unwrap();
+            }
+        }
+        let used: usize = postings.pages().map(page::used).sum();
+        assert!(
+            used * 10 > postings.live * page::ROOM * 9,
+            "{used} bytes in {} pages",
+            postings.live
+        );
+        assert_eq!(postings.count(5, 19_999), 1);
+        let mut cursor = postings.cursor(1 << 40, 12_345);
+        assert_eq!(cursor.next(&postings).map(|p| p.slot), Some(12_345));
+    }
+
+    #[test]
+    fn full_changes_nothing_and_taking_out_frees() {
+        let (mut postings, limit) = (Postings::default(), 40_000);
+        let mut key = 1;
+        while postings.add(key << 20, 7, limit).is_ok() {
+            key += 1;
+        }
+        assert!(postings.bytes() <= limit && key > 2000, "{key} in {}", postings.bytes());
+        assert_eq!(list(&postings).len() as u64, key - 1);
+        for key in 1..key {
+            assert!(postings.subtract(key << 20, 7));
+        }
+        assert_eq!(postings.live, 0);
+        assert!(postings.blocks.iter().flatten().flatten().all(|&byte| byte == 0), "traces");
+        assert!(!postings.subtract(1 << 20, 7));
+    }
+
+    proptest! {
+        #![proptest_config(super::super::cases(60, 2))]
+
+        #[test]
+        fn postings_are_a_sorted_map(
+            changes in proptest::collection::vec((1u64..60, 0u32..60, 0u8..5), 0..3000),
+            shift in 0u32..42,
+        ) {
+            let mut postings = Postings::default();
+            let mut model = BTreeMap::new();
+            for (key, slot, kind) in changes {
+                let place = (key << shift, slot);
+                if kind < 3 {
+                    postings.add(place.0, slot, LIMIT).unwrap();
+                    *model.entry(place).or_insert(0) += 1;
+                } else {
+                    prop_assert_eq!(postings.subtract(place.0, slot), model.contains_key(&place));
+                    if let Some(count) = model.get_mut(&place) {
+                        *count -= 1;
+                        if *count == 0 {
+                            model.remove(&place);
+                        }
+                    }
+                }
+            }
+            let all: Vec<_> =
+                model.iter().map(|(&(key, slot), &count)| Posting { key, slot, count }).collect();
+            prop_assert_eq!(list(&postings), all);
+            for key in (1..60).map(|key: u64| key << shift) {
+                let mut cursor = postings.cursor(key, 30);
+                let found: Vec<_> = core::iter::from_fn(|| cursor.next(&postings)).collect();
+                let expected: Vec<_> = model
+                    .range((key, 30)..=(key, u32::MAX))
+                    .map(|(&(key, slot), &count)| Posting { key, slot, count })
+                    .collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The index of words beside a naive one: the same texts, the same scores, the same order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clawft_store::lexical::{Bm25, Hit, Index, Scratch, words};
+use proptest::prelude::*;
+
+/// Texts by slot, scored by the formula as it stands in the paper, in f64.
+#[derive(Default)]
+struct Naive(BTreeMap<u32, Vec<String>>);
+
+fn list(text: &str) -> Vec<String> {
+    words(text).map(|word| word.as_str().to_owned()).collect()
+}
+
+impl Naive {
+    fn score(&self, question: &[String], text: &[String], bm25: &Bm25) -> f64 {
+        let texts = self.0.len() as f64;
+        let mean = self.0.values().map(Vec::len).sum::<usize>() as f64 / texts;
+        let (k1, b) = (f64::from(bm25.k1), f64::from(bm25.b));
+        let term = |word: &String| {
+            let with = self.0.values().filter(|text| text.contains(word)).count() as f64;
+            let count = text.iter().filter(|w| *w == word).count() as f64;
+            let weight = (1.0 + (texts - with + 0.5) / (with + 0.5)).ln();
+            let norm = k1 * (1.0 - b + b * text.len() as f64 / mean);
+            weight * count * (k1 + 1.0) / (count + norm)
+        };
+        question.iter().map(term).sum()
+    }
+
+    /// Every text with a score, the best first.
+    fn search(&self, question: &str, bm25: &Bm25, may: impl Fn(u32) -> bool) -> Vec<(u32, f64)> {
+        let question = list(question);
+        let mut all: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(slot, _)| may(**slot))
+            .map(|(&slot, text)| (slot, self.score(&question, text, bm25)))
+            .filter(|hit| hit.1 > 0.0)
+            .collect();
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all
+    }
+}
+
+/// The same slots with the same scores; where scores are as good as equal, in either order.
+fn agree(found: &[Hit], expected: &[(u32, f64)], k: usize) -> Result<(), TestCaseError> {
+    prop_assert_eq!(found.len(), expected.len().min(k));
+    let scores: BTreeMap<u32, f64> = expected.iter().copied().collect();
+    for (hit, &(_, at_its_place)) in found.iter().zip(expected) {
+        // The weight of a word that all texts have is the logarithm of almost 1.
+        let tolerance = 1e-6 + 2e-6 * at_its_place;
+        let score = scores.get(&hit.slot).copied().unwrap_or(f64::NAN);
+        prop_assert!((f64::from(hit.score) - score).abs() <= tolerance, "{hit:?}, not {score}");
+        prop_assert!((score - at_its_place).abs() <= tolerance, "{hit:?} before {at_its_place}");
+    }
+    for two in found.windows(2) {
+        let ordered = two[0].score > two[1].score
+            || (two[0].score == two[1].score && two[0].slot < two[1].slot);
+        prop_assert!(ordered, "{:?}", two);
+    }
+    let distinct: BTreeSet<u32> = found.iter().map(|hit| hit.slot).collect();
+    prop_assert_eq!(distinct.len(), found.len());
+    Ok(())
+}
+
+/// Texts of a few words that meet often, and of any.
+fn text() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        4 => "[abc][de]?",
+        2 => Just("running".to_owned()),
+        1 => Just("the".to_owned()),
+        1 => Just("東京".to_owned()),
+        1 => "\\PC{0,6}",
+    ];
+    proptest::collection::vec(word, 0..14).prop_map(|words| words.join(" "))
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add(u32, String),
+    Remove(u32),
+    Replace(u32, String),
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let slot = prop_oneof![0u32..30, 2000u32..2010];
+    prop_oneof![
+        5 => (slot.clone(), text()).prop_map(|(slot, text)| Step::Add(slot, text)),
+        2 => slot.clone().prop_map(Step::Remove),
+        2 => (slot, text()).prop_map(|(slot, text)| Step::Replace(slot, text)),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+fn reopened(index: &Index) -> Index {
+    let mut bytes = Vec::new();
+    let _: Result<(), ()> = index.save(&mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    });
+    let mut rest = bytes.as_slice();
+    Index::open(1 << 20, &mut |place: &mut [u8]| {
+        let (now, later) = rest.split_at_checked(place.len()).ok_or(())?;
+        place.copy_from_slice(now);
+        rest = later;
+        Ok::<(), ()>(())
+    })
+    .expect("what was saved opens")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn finds_what_the_naive_one_finds(
+        steps in proptest::collection::vec(step(), 0..60),
+        questions in proptest::collection::vec(text(), 1..5),
+        k in 0usize..12,
+        odd in any::<bool>(),
+        k1 in 0.0f32..3.0,
+        b in 0.0f32..=1.0,
+    ) {
+        let mut index = Index::new(1 << 20, 7);
+        let mut texts = BTreeMap::<u32, String>::new();
+        let mut naive = Naive::default();
+        for step in steps {
+            match step {
+                Step::Add(slot, text) => {
+                    let taken = naive.0.contains_key(&slot);
+                    prop_assert_eq!(index.add(slot, &text).is_err(), taken);
+                    if !taken && !list(&text).is_empty() {
+                        naive.0.insert(slot, list(&text));
+                        texts.insert(slot, text);
+                    }
+                }
+                Step::Remove(slot) => {
+                    let text = texts.remove(&slot).unwrap_or_default();
+                    naive.0.remove(&slot);
+                    prop_assert!(index.remove(slot, &text));
+                }
+                Step::Replace(slot, new) => {
+                    let old = texts.remove(&slot).unwrap_or_default();
+                    naive.0.remove(&slot);
+                    prop_assert_eq!(index.replace(slot, &old, &new), Ok(true));
+                    if !list(&new).is_empty() {
+                        naive.0.insert(slot, list(&new));
+                        texts.insert(slot, new);
+                    }
+                }
+                Step::Reopen => index = reopened(&index),
+            }
+        }
+        prop_assert_eq!(index.len() as usize, naive.0.len());
+        let bm25 = Bm25 { k1, b };
+        let mut scratch = Scratch::default();
+        for question in questions {
+            let may = |slot: u32| !odd || slot % 2 == 1;
+            let expected = naive.search(&question, &bm25, may);
+            let found = index.search(&question, k, &bm25, &mut |slot| may(slot), &mut scratch);
+            let found = found.unwrap().to_vec();
+            agree(&found, &expected, k)?;
+            let slots: Vec<u32> = found.iter().map(|hit| hit.slot).collect();
+            let mut scores = vec![0.0; slots.len()];
+            index.scores(&question, &bm25, &slots, &mut scores, &mut scratch).unwrap();
+            let same: Vec<f32> = found.iter().map(|hit| hit.score).collect();
+            prop_assert_eq!(scores, same);
+        }
+        for (slot, text) in texts {
+            prop_assert!(index.remove(slot, &text));
+        }
+        prop_assert!(index.is_empty());
+    }
+
+    #[test]
+    fn any_text_goes_in_and_out(texts in proptest::collection::vec(any::<String>(), 0..8)) {
+        let mut index = Index::new(1 << 20, 3);
+        for (slot, text) in (0..).zip(&texts) {
+            index.add(slot, text).unwrap();
+        }
+        for (slot, text) in (0..).zip(&texts) {
+            prop_assert!(index.remove(slot, text));
+        }
+        prop_assert!(index.is_empty());
+    }
+}
