@@ -1,6 +1,9 @@
 //! The sample: 10,000 real text embeddings of 512 dimensions in `data/`, and two sets of queries.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use half::f16;
 
@@ -62,9 +65,18 @@ pub fn known_item_queries() -> io::Result<Rows> {
     load("known_item_queries.f16.npy")
 }
 
+/// The folder of the sample.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data")
+}
+
 fn load(name: &str) -> io::Result<Rows> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data").join(name);
-    let bytes = fs::read(&path)
+    read(&folder().join(name))
+}
+
+/// The rows of an array like those of the sample, of length 1.
+pub fn read(path: &Path) -> io::Result<Rows> {
+    let bytes = fs::read(path)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     let mut rows =
         parse(&bytes).map_err(|what| io::Error::other(format!("{}: {what}", path.display())))?;
