@@ -217,6 +217,7 @@ impl Sentence {
     }
 
     /// Sentences are ASCII, so a cut never splits a character.
+    #[inline(never)]
     fn push(&mut self, byte: u8) {
         if let Some(free) = self.bytes.get_mut(self.len) {
             *free = byte;
@@ -224,21 +225,13 @@ impl Sentence {
         }
     }
 
-    fn push_number(&mut self, mut number: u64) {
-        // From the last of at most 20 digits to the first.
-        let mut digits = [0; 20];
-        let mut used = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (number % 10) as u8;
-            number /= 10;
-            used += 1;
-            if number == 0 {
-                break;
-            }
+    /// The digits before the last one first: at most 20 calls deep.
+    #[inline(never)]
+    fn push_number(&mut self, number: u64) {
+        if number > 9 {
+            self.push_number(number / 10);
         }
-        for &digit in digits.iter().skip(20 - used) {
-            self.push(digit);
-        }
+        self.push(b'0' + (number % 10) as u8);
     }
 }
 

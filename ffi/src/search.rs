@@ -161,7 +161,9 @@ pub unsafe extern "C" fn clawft_search(
     out_count: *mut u32,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vector, 1, dim, None, query, out_ids, out_distances, out_count) }
+    unsafe {
+        search(handle, vector, 1, dim, f32::INFINITY, query, out_ids, out_distances, out_count)
+    }
 }
 
 /// Searches for `n` vectors, row after row of `dim` floats. The results of row
@@ -184,10 +186,12 @@ pub unsafe extern "C" fn clawft_search_batch(
     out_counts: *mut u32,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vectors, n, dim, None, query, out_ids, out_distances, out_counts) }
+    unsafe {
+        search(handle, vectors, n, dim, f32::INFINITY, query, out_ids, out_distances, out_counts)
+    }
 }
 
-/// What each row asks for: the nearest, or those within a radius.
+/// What each row asks for: the nearest within a radius, which may be infinite.
 ///
 /// # Safety
 /// As [`clawft_search_batch`].
@@ -197,7 +201,7 @@ unsafe fn search(
     vectors: *const f32,
     n: u32,
     dim: u32,
-    radius: Option<f32>,
+    radius: f32,
     query: *const ClawftQuery,
     out_ids: *mut u64,
     out_distances: *mut f32,
@@ -227,11 +231,7 @@ unsafe fn search(
             }
         }
         for (at, row) in rows().enumerate() {
-            let found = match radius {
-                None => image.search(row, &options, &mut scratch, hits),
-                Some(radius) => image.search_range(row, radius, &options, &mut scratch, hits),
-            };
-            match &found {
+            match &image.search_range(row, radius, &options, &mut scratch, hits) {
                 Ok(n) => results.write(at, query.k as usize, hits.get(..*n).unwrap_or_default()),
                 Err(error) => return Err(Failed::of(error)),
             }
@@ -260,7 +260,6 @@ pub unsafe extern "C" fn clawft_search_range(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let radius = Some(radius);
     // SAFETY: the caller's promise.
     unsafe { search(handle, vector, 1, dim, radius, query, out_ids, out_distances, out_count) }
 }

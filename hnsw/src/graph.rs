@@ -91,6 +91,18 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         Ok(graph)
     }
 
+    /// Checks every section, and that the header is that of a graph laid out in this way: what
+    /// [`Graph::open`] does for a caller that has laid it out already.
+    ///
+    /// # Errors
+    /// [`OpenError::BadParams`] for another header, else [`OpenError::Corrupt`].
+    pub fn check(&self) -> Result<(), OpenError> {
+        if self.bytes.first_chunk() != Some(&head(&self.layout.params)) {
+            return Err(OpenError::BadParams);
+        }
+        self.view().check()
+    }
+
     /// The layout.
     #[must_use]
     pub fn layout(&self) -> &Layout {
@@ -190,12 +202,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         let mut graph = Graph::over(&layout, bytes)?;
         let b = &mut graph.bytes[..layout.bytes];
         b.fill(0);
-        b[..4].copy_from_slice(&MAGIC);
-        b[4..6].copy_from_slice(&VERSION.to_le_bytes());
-        b[6..8].copy_from_slice(&params.m.to_le_bytes());
-        write_u32(b, 8, params.capacity);
-        write_u32(b, 12, params.ef_construction);
-        b[16..24].copy_from_slice(&params.seed.to_le_bytes());
+        write(b, 0, &head(params));
         write_u32(b, ENTRY, EMPTY);
         write_u32(b, ROOT, EMPTY);
         write_u32(b, 44, layout.block_count);
@@ -374,6 +381,18 @@ impl Edit<'_> {
     pub(crate) fn set_parent(&mut self, slot: Slot, parent: Slot) {
         self.store(self.layout.parents, slot as usize, parent);
     }
+}
+
+/// The header up to where it changes.
+fn head(params: &Params) -> [u8; 24] {
+    let mut head = [0; 24];
+    head[..4].copy_from_slice(&MAGIC);
+    head[4..6].copy_from_slice(&VERSION.to_le_bytes());
+    head[6..8].copy_from_slice(&params.m.to_le_bytes());
+    head[8..12].copy_from_slice(&params.capacity.to_le_bytes());
+    head[12..16].copy_from_slice(&params.ef_construction.to_le_bytes());
+    head[16..].copy_from_slice(&params.seed.to_le_bytes());
+    head
 }
 
 /// A 16-bit slot as a [`Slot`].

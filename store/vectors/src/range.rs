@@ -1,7 +1,8 @@
 //! Range search: everything within a radius.
 //!
 //! A walk of width `ef` that finds something beyond the radius has most likely seen all within
-//! it; one that does not is repeated with twice the width, until it holds everything.
+//! it; one that does not is repeated with twice the width, until it holds everything. An
+//! infinite radius is a search for the `k` nearest, in one walk.
 
 use core::ops::Deref;
 
@@ -34,9 +35,11 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         if out.len() < most {
             return Err(Error::Output { expected: most, found: out.len() });
         }
-        let mut k = most.min(32);
+        let is_range = radius < f32::INFINITY;
+        let mut k = if is_range { most.min(32) } else { most };
         loop {
-            let ef = options.ef.max(2 * k).min(scratch.max_ef());
+            let ef =
+                if is_range { options.ef.max(2 * k).min(scratch.max_ef()) } else { options.ef };
             let n = self.rank(query, &SearchOptions { ef, ..*options }, k, scratch);
             let within =
                 scratch.best[..n].iter().take_while(|&&k| key_distance(k) <= radius).count();

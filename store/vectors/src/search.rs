@@ -69,17 +69,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &mut Scratch<'_>,
         out: &mut [Hit],
     ) -> Result<usize, Error> {
-        self.check_search(query, options, scratch)?;
-        let k = options.k.min(self.len() as usize);
-        if out.len() < k {
-            return Err(Error::Output { expected: k, found: out.len() });
-        }
-        let n = self.rank(query, options, k, scratch);
-        let ids = self.id_table();
-        for (hit, &k) in out.iter_mut().zip(&scratch.best[..n]) {
-            *hit = Hit { id: ids.id(key_slot(k)), distance: key_distance(k) };
-        }
-        Ok(n)
+        self.search_range(query, f32::INFINITY, options, scratch, out)
     }
 
     pub(crate) fn check_search(

@@ -2,11 +2,11 @@
 
 use core::ops::{Deref, DerefMut};
 
-use clawft_hnsw::{Graph, OpenError};
+use clawft_hnsw::OpenError;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::error::Flaw;
-use crate::header::{self, Field, HEADER, SEAL};
+use crate::header::{self, Field, SEAL};
 use crate::image::Image;
 use crate::pages;
 use crate::write::CLASS;
@@ -61,12 +61,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             }
             _ => {}
         }
-        let graph = match Graph::open(&bytes[HEADER..self.layout.short]) {
-            Ok(graph) if graph.layout().params() == self.layout.graph.params() => graph,
-            Ok(_) => return Err("the graph has other parameters than the image"),
+        let graph = self.graph();
+        match graph.check() {
+            Ok(()) => {}
             Err(OpenError::Corrupt(what)) => return Err(what),
-            Err(_) => return Err("the graph cannot be opened"),
-        };
+            Err(_) => return Err("the graph has another header than such an image's"),
+        }
         let (ids, codes) = (self.id_table(), self.codes());
         let (mut live, mut hidden) = (0, 0);
         for slot in (0..self.params.capacity).filter(|&slot| graph.is_live(slot)) {
