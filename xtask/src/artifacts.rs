@@ -1,7 +1,7 @@
 //! The WebAssembly artifacts: what each one is built from, and the building.
 
 use crate::process::{Outcome, cargo, command, read, run, run_silently, target, write};
-use crate::tools;
+use crate::{splat, tools};
 use std::path::PathBuf;
 
 /// Bytes of the stack in linear memory. Search and insert keep their work in
@@ -83,7 +83,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     features: "+simd128",
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 71_800, gzipped: Some(34_800) }),
+    standing: Some(Budget { raw: 70_400, gzipped: Some(34_600) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -184,6 +184,7 @@ impl Artifact {
                     .arg("-o")
                     .arg(&built.named),
             )?;
+            write(&built.named, &splat::shorten(&read(&built.named)?)?)?;
             run_silently(
                 command(&wasm_opt)
                     .args(self.allowed)

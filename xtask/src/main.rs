@@ -12,6 +12,7 @@ mod dist;
 mod gate;
 mod process;
 mod sizes;
+mod splat;
 mod tools;
 
 use process::Outcome;
