@@ -1,0 +1,274 @@
+//! Everything that can go wrong with records and the durable file, each with a number that
+//! never changes and a sentence that says what was expected and what was found.
+//!
+//! The sentence comes in parts, for the reason given in `ffi/src/error.rs`: `core::fmt` stays
+//! out of the module. [`Display`](fmt::Display) puts the parts together for everyone else.
+
+use core::fmt;
+
+use crate::storage::StorageError;
+
+/// Why a call was refused. Unless it says otherwise, nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The storage refused.
+    Storage(StorageError),
+    /// A part of a record is beyond its limit.
+    Limit {
+        /// Which part.
+        what: &'static str,
+        /// The most that it may have.
+        limit: u64,
+        /// What it has.
+        found: u64,
+    },
+    /// A part of a record is not what it may be.
+    Record(&'static str),
+    /// A vector has another number of components than the file, or the file another than was
+    /// asked for.
+    Dimension {
+        /// Components expected.
+        expected: u32,
+        /// Components found.
+        found: u32,
+    },
+    /// A component is NaN or infinite.
+    NotFinite {
+        /// Which one.
+        index: u32,
+    },
+    /// The id is not in the file.
+    UnknownId(u64),
+    /// The changes since the last commit take all the room there is for them: commit first.
+    BatchFull {
+        /// Bytes that one commit may have.
+        limit: u64,
+        /// Bytes that it would have.
+        found: u64,
+    },
+    /// There is no such file.
+    NoFile,
+    /// The file is not RVF.
+    NotRvf,
+    /// The file is of a version that this crate does not know.
+    Version {
+        /// The version known.
+        expected: u32,
+        /// The version found.
+        found: u32,
+    },
+    /// The file is RVF, but of a kind that is not served here.
+    Unsupported(&'static str),
+    /// The file is damaged.
+    Damaged(Damage),
+    /// The file was opened for reading only.
+    ReadOnly,
+    /// Another writer changed the file, or took the lease. Open again and repeat the changes.
+    Conflict,
+    /// Another writer has the lease.
+    LeaseHeld {
+        /// When it runs out, in ms.
+        until: u64,
+    },
+    /// An earlier write failed in a way that leaves open what is on the disk. Committed records
+    /// can be read; to write, open again.
+    Stopped,
+}
+
+/// What is wrong with a file, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// What is wrong.
+    pub kind: DamageKind,
+    /// Where, in bytes from the beginning of the file that the kind names.
+    pub offset: u64,
+}
+
+/// Kinds of damage. `docs/format-file.md` has the table of how they are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// The journal is there, the base is not.
+    BaseLost,
+    /// The base ends before what the journal builds on.
+    BaseCut,
+    /// The base goes on behind its newest manifest, and there is no journal.
+    TailWithoutJournal,
+    /// The base has no sound manifest.
+    NoManifest,
+    /// The newest manifest's bytes are not those that were written.
+    Manifest,
+    /// A segment that holds records' fields.
+    Records,
+    /// A segment's header or padding.
+    Segment,
+    /// A vector.
+    Vector,
+    /// A text.
+    Text,
+    /// Metadata written by another program.
+    Meta,
+    /// The journal's header.
+    JournalHeader,
+    /// A commit in the journal that others follow.
+    Journal,
+}
+
+impl DamageKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::BaseLost => "the file is missing, and its journal is not",
+            Self::BaseCut => "the file was cut: committed records behind byte # are missing",
+            Self::TailWithoutJournal => {
+                "the file was cut, or copied without its journal: unfinished from byte # on"
+            }
+            Self::NoManifest => "the file was cut or damaged: it has no sound manifest",
+            Self::Manifest => "the newest manifest, at byte #, is damaged",
+            Self::Records => "the records at byte # are damaged",
+            Self::Segment => "the segment at byte # is damaged",
+            Self::Vector => "the vector at byte # is damaged",
+            Self::Text => "the text at byte # is damaged",
+            Self::Meta => "the metadata at byte # is damaged",
+            Self::JournalHeader => "the journal's header is damaged",
+            Self::Journal => "the journal is damaged at byte #, and commits follow",
+        }
+    }
+
+    /// The damage of this kind at `offset`, as an error.
+    pub(crate) const fn at(self, offset: u64) -> Error {
+        Error::Damaged(Damage { kind: self, offset })
+    }
+}
+
+impl Error {
+    /// The number of the error, negative and stable. Numbers of retired errors are not used
+    /// again.
+    #[must_use]
+    pub const fn code(&self) -> i32 {
+        match self {
+            Error::Storage(error) => error.code(),
+            Error::Limit { .. } => -211,
+            Error::Record(_) => -212,
+            Error::Dimension { .. } => -1,
+            Error::NotFinite { .. } => -2,
+            Error::UnknownId(_) => -6,
+            Error::BatchFull { .. } => -213,
+            Error::NoFile => -214,
+            Error::NotRvf => -215,
+            Error::Version { .. } => -216,
+            Error::Unsupported(_) => -217,
+            Error::Damaged(_) => -218,
+            Error::ReadOnly => -219,
+            Error::Conflict => -220,
+            Error::LeaseHeld { .. } => -221,
+            Error::Stopped => -222,
+        }
+    }
+
+    /// The sentence in parts. [`Display`](fmt::Display) writes the same.
+    #[must_use]
+    pub const fn sentence(&self) -> Sentence {
+        let mut detail = "";
+        let (text, numbers) = match *self {
+            Error::Storage(error) => {
+                detail = error.text();
+                ("the storage refused: ", [0, 0])
+            }
+            Error::Limit { what, limit, found } => {
+                detail = what;
+                ("at most # expected, # found: ", [limit, found])
+            }
+            Error::Record(what) => {
+                detail = what;
+                ("the record cannot be stored: ", [0, 0])
+            }
+            Error::Dimension { expected, found } => {
+                ("vectors of # components expected, # found", [expected as u64, found as u64])
+            }
+            Error::NotFinite { index } => {
+                ("finite components expected, component # is not", [index as u64, 0])
+            }
+            Error::UnknownId(id) => ("a stored id expected, # is not stored", [id, 0]),
+            Error::BatchFull { limit, found } => {
+                ("at most # bytes between two commits expected, # found", [limit, found])
+            }
+            Error::NoFile => ("an existing file expected, none found", [0, 0]),
+            Error::NotRvf => ("an RVF file expected, the file begins with other bytes", [0, 0]),
+            Error::Version { expected, found } => {
+                ("format version # expected, # found", [expected as u64, found as u64])
+            }
+            Error::Unsupported(what) => {
+                detail = what;
+                ("the file is RVF, but not of the kind that is stored here: ", [0, 0])
+            }
+            Error::Damaged(Damage { kind, offset }) => (kind.text(), [offset, 0]),
+            Error::ReadOnly => ("a file opened for writing expected, found it read-only", [0, 0]),
+            Error::Conflict => {
+                ("another writer changed the file: open it again and repeat the change", [0, 0])
+            }
+            Error::LeaseHeld { until } => {
+                ("no other writer expected, found one with a lease until #", [until, 0])
+            }
+            Error::Stopped => {
+                ("an earlier write failed half way: open the file again to write", [0, 0])
+            }
+        };
+        Sentence { text, numbers, detail }
+    }
+}
+
+/// The sentence of an [`Error`], in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// The text, with a `#` for each number.
+    pub text: &'static str,
+    /// The numbers, in their order; 0 where there are fewer.
+    pub numbers: [u64; 2],
+    /// What follows the text; often empty. No marks in it.
+    pub detail: &'static str,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sentence { text, numbers, detail } = self.sentence();
+        let mut parts = text.split('#');
+        f.write_str(parts.next().unwrap_or_default())?;
+        for (part, number) in parts.zip(numbers) {
+            write!(f, "{number}{part}")?;
+        }
+        f.write_str(detail)
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        Error::Storage(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn sentences_say_what_was_expected_and_found() {
+        for (error, sentence) in [
+            (Error::Storage(StorageError::NoSpace), "the storage refused: no space is left"),
+            (
+                Error::Limit { what: "bytes of text", limit: 5, found: 6 },
+                "at most 5 expected, 6 found: bytes of text",
+            ),
+            (
+                DamageKind::BaseCut.at(640),
+                "the file was cut: committed records behind byte 640 are missing",
+            ),
+            (Error::Dimension { expected: 3, found: 4 }, "vectors of 3 components expected, 4 found"),
+        ] {
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+}
