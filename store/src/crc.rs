@@ -53,7 +53,7 @@ pub(crate) fn turn_back(bytes: &mut [u8], expected: u32) -> bool {
     let mut effects: [u32; 8] = core::array::from_fn(|bit| step(0, 1 << bit));
     for byte in bytes.iter_mut().rev() {
         if let Some(bit) = effects.iter().position(|&effect| effect == wanted) {
-            *byte ^= 1 << bit;
+            *byte ^= 1_u8 << bit;
             return true;
         }
         effects = effects.map(|effect| step(effect, 0));
@@ -78,11 +78,11 @@ mod tests {
         fn one_flipped_bit_is_turned_back(
             bytes in prop::collection::vec(any::<u8>(), 1..3000),
             at in any::<prop::sample::Index>(),
-            bit in 0..8,
+            bit in 0..8_u32,
         ) {
             let crc = crc32(&bytes);
             let mut flipped: Vec<u8> = bytes.clone();
-            flipped[at.index(bytes.len())] ^= 1 << bit;
+            flipped[at.index(bytes.len())] ^= 1_u8 << bit;
             prop_assert!(turn_back(&mut flipped, crc));
             prop_assert_eq!(flipped, bytes);
         }

@@ -266,7 +266,10 @@ mod tests {
                 DamageKind::BaseCut.at(640),
                 "the file was cut: committed records behind byte 640 are missing",
             ),
-            (Error::Dimension { expected: 3, found: 4 }, "vectors of 3 components expected, 4 found"),
+            (
+                Error::Dimension { expected: 3, found: 4 },
+                "vectors of 3 components expected, 4 found",
+            ),
         ] {
             assert_eq!(error.to_string(), sentence);
         }

@@ -1,5 +1,22 @@
 //! The memory: records, words, and a durable file that survives a power cut.
 //!
+//! A [`DurableFile`] keeps [`Record`]s in a [`Storage`](storage::Storage): an RVF file and a
+//! journal beside it, in the format of `docs/format-file.md`. Neither needs more memory than a
+//! place for each record and a few buffers of at most 4 MiB.
+//!
+//! | file | what |
+//! |---|---|
+//! | `record` | a record and its encoding |
+//! | `durable` | the open file: put, remove, commit, read, verify |
+//! | `journal` | small commits: batches that are sound or not there |
+//! | `fold`, `group` | journal into base, base into a new base |
+//! | `recover` | opening: what is on the disk becomes a state or a refusal |
+//! | `rvf` | segments and what stands in them |
+//! | `ledger` | what is kept in memory |
+//! | `lease` | one writer where there are no locks |
+//! | `lexical` | an index of words |
+//! | `storage` | what is needed of a disk; native and simulated ones |
+//!
 //! What this crate must never do: know a file or a clock by name (it gets a storage and the
 //! time as arguments), draw randomness, or let any bytes that it opens make it panic.
 #![no_std]
@@ -9,4 +26,26 @@ extern crate alloc;
 #[cfg(any(test, feature = "native"))]
 extern crate std;
 
+mod crc;
+mod durable;
+mod error;
+mod fold;
+mod group;
+mod journal;
+mod lease;
+mod ledger;
 pub mod lexical;
+mod record;
+mod recover;
+mod rvf;
+mod source;
+pub mod storage;
+mod wire;
+
+pub use durable::{DurableFile, Limits, Options, Report, Sizes, Version};
+pub use error::{Damage, DamageKind, Error, Sentence};
+pub use lease::Lease;
+pub use record::{
+    Fields, MAX_DIM, MAX_KEY, MAX_KIND, MAX_METADATA, MAX_PAIRS, MAX_SESSION, MAX_TEXT, MAX_VALUE,
+    Record,
+};

@@ -149,6 +149,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
                 "--package",
                 "clawft-vectors",
+                "--package",
+                "clawft-store",
                 "--",
                 "--ignored",
             ]))

@@ -1,0 +1,703 @@
+//! The durable file: records that survive a power cut.
+//!
+//! Changes collect in memory until [`commit`](DurableFile::commit) appends and syncs them as one
+//! batch of the journal; the journal folds into the base, an RVF file; the base is compacted when
+//! it has become more than its live records. `docs/format-file.md` has every byte and the reason
+//! why each crash is safe.
+//!
+//! What it must never do: lose a committed record, show half of one, or open a damaged file as
+//! if it were whole.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::journal::{BATCH, Journal, MAX_BATCH};
+use crate::lease::Lease;
+use crate::ledger::{Directory, JOURNAL, Ledger, MEMORY, Place};
+use crate::record::{
+    FIXED, Fields, MAX_ENTRY, Record, entry_len, get_vector, part_check, put_removal,
+};
+use crate::rvf::manifest::Group;
+use crate::rvf::records;
+use crate::rvf::segment::{MAX_PAYLOAD, RECORDS, TEXT, VEC};
+use crate::source::Source;
+use crate::storage::{Handle, Storage};
+use crate::wire::{Reader, u64_at};
+use crate::{Damage, DamageKind, Error};
+
+/// When the file folds and compacts itself. The defaults are those of `docs/format-file.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the journal beyond which it is folded into the base.
+    pub fold: u64,
+    /// The base is compacted beyond this many times its live bytes…
+    pub compact_times: u64,
+    /// …and this many bytes more.
+    pub compact_slack: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { fold: 1 << 20, compact_times: 2, compact_slack: 1 << 20 }
+    }
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Components of a vector, 1 to 8,192. `None` takes what an existing file has.
+    pub dim: Option<u16>,
+    /// For a new file, as other readers of RVF know it: 0 L2, 1 inner product, 2 cosine.
+    pub metric: u8,
+    /// For a new file: sixteen bytes that no other file has.
+    pub file_id: [u8; 16],
+    /// Creates the file if there is none.
+    pub create: bool,
+    /// Opens for reading: nothing is written, not even to repair.
+    pub read_only: bool,
+    /// Opens a damaged file for reading, without what cannot be read.
+    pub salvage: bool,
+    /// When it folds and compacts itself.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dim: None,
+            metric: 2,
+            file_id: [0; 16],
+            create: false,
+            read_only: false,
+            salvage: false,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What opening found. All zero and false for a file that was closed cleanly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Commits that were still in the journal.
+    pub replayed: u64,
+    /// Bytes of a commit that never was finished, cut off; and where in the journal it began.
+    pub torn_journal: Option<(u64, u64)>,
+    /// Bytes of a fold that never was finished, cut off; and where in the base it began.
+    pub torn_base: Option<(u64, u64)>,
+    /// Batches of the journal, and its header, in which one flipped bit was turned back.
+    pub repaired: u32,
+    /// Another program wrote the newest manifest.
+    pub foreign: bool,
+    /// With [`Options::salvage`]: what is damaged, the first of each place.
+    pub damaged: Vec<Damage>,
+}
+
+/// What a file is at a moment: changes with every commit, fold and compaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The file's id.
+    pub file_id: [u8; 16],
+    /// Of its newest manifest.
+    pub epoch: u32,
+    /// Commits in the file's life.
+    pub commits: u64,
+}
+
+/// Sizes of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Live records.
+    pub records: u64,
+    /// Bytes that they take in the base.
+    pub live: u64,
+    /// Bytes of the base.
+    pub base: u64,
+    /// Bytes of the journal.
+    pub journal: u64,
+    /// Segments that count.
+    pub segments: u64,
+}
+
+/// Names of the files that belong to `name`.
+pub(crate) struct Names {
+    pub(crate) base: String,
+    pub(crate) journal: String,
+    pub(crate) fresh_journal: String,
+    pub(crate) compact: String,
+    pub(crate) image: String,
+}
+
+impl Names {
+    pub(crate) fn of(name: &str) -> Self {
+        let with = |ending: &str| {
+            let mut all = String::from(name);
+            all.push_str(ending);
+            all
+        };
+        Self {
+            base: with(""),
+            journal: with(".journal"),
+            fresh_journal: with(".journal.new"),
+            compact: with(".compact"),
+            image: with(".image"),
+        }
+    }
+}
+
+/// What the manifest says that is not in the directory.
+pub(crate) struct Standing {
+    pub(crate) dim: u16,
+    pub(crate) metric: u8,
+    pub(crate) profile: u8,
+    pub(crate) epoch: u32,
+    pub(crate) identity: [u8; 68],
+    pub(crate) next_id: u64,
+    pub(crate) groups: Vec<Group>,
+    /// Ids in VEC segments that do not count.
+    pub(crate) removed: alloc::collections::BTreeSet<u64>,
+}
+
+impl Standing {
+    pub(crate) fn file_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        id.copy_from_slice(&self.identity[..16]);
+        id
+    }
+}
+
+/// Changes since the last commit.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Room for the header, then operations.
+    pub(crate) bytes: Vec<u8>,
+    /// Where in `bytes` the newest entry of an id begins; none for a removal.
+    pub(crate) changes: BTreeMap<u64, Option<u32>>,
+    pub(crate) operations: u32,
+}
+
+impl Batch {
+    pub(crate) fn new() -> Self {
+        Self { bytes: alloc::vec![0; BATCH], ..Self::default() }
+    }
+}
+
+/// An open durable file.
+pub struct DurableFile {
+    pub(crate) storage: Box<dyn Storage>,
+    pub(crate) names: Names,
+    pub(crate) limits: Limits,
+    pub(crate) read_only: bool,
+    pub(crate) base: Handle,
+    /// Where the newest manifest ends.
+    pub(crate) base_len: u64,
+    /// None when a new one is due.
+    pub(crate) journal: Option<Journal>,
+    pub(crate) standing: Standing,
+    pub(crate) commits: u64,
+    pub(crate) directory: Directory,
+    pub(crate) ledger: Ledger,
+    /// Ids that the journal changed, and whether the base has a version of them.
+    pub(crate) touched: BTreeMap<u64, bool>,
+    /// Operations of the journal's batches in which a bit was turned back, by where they begin.
+    pub(crate) repaired: BTreeMap<u64, Vec<u8>>,
+    /// Entries of records that another program wrote.
+    pub(crate) foreign: BTreeMap<u64, Fields>,
+    pub(crate) batch: Batch,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) report: Report,
+    pub(crate) stopped: bool,
+    pub(crate) deferred: Option<Error>,
+}
+
+impl Drop for DurableFile {
+    fn drop(&mut self) {
+        self.storage.close(self.base);
+        if let Some(journal) = &self.journal {
+            self.storage.close(journal.file);
+        }
+    }
+}
+
+/// Where the newest version of a record is.
+enum Newest {
+    Batch(usize),
+    File(Place),
+}
+
+impl DurableFile {
+    /// Components of a vector.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.standing.dim.into()
+    }
+
+    /// The metric that other readers of RVF are told: 0 L2, 1 inner product, 2 cosine.
+    #[must_use]
+    pub fn metric(&self) -> u8 {
+        self.standing.metric
+    }
+
+    /// What opening found.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// What the file is at this moment, as of the last commit.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version {
+            file_id: self.standing.file_id(),
+            epoch: self.standing.epoch,
+            commits: self.commits,
+        }
+    }
+
+    /// The name of the file beside this one that has the image derived from it.
+    #[must_use]
+    pub fn image_name(&self) -> &str {
+        &self.names.image
+    }
+
+    /// The storage that the file is in.
+    #[must_use]
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Sizes as of the last commit.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        Sizes {
+            records: self.ledger.len() as u64,
+            live: self.ledger.live_bytes(),
+            base: self.base_len,
+            journal: self.journal.as_ref().map_or(0, |journal| journal.len),
+            segments: self.directory.listed().len() as u64,
+        }
+    }
+
+    /// Why the last fold or compaction did not happen, if so. Commits are safe all the same: the
+    /// journal has them, and the next commit tries again.
+    #[must_use]
+    pub fn deferred(&self) -> Option<Error> {
+        self.deferred
+    }
+
+    /// Holds the lease while the file is open, and looks at it before each commit.
+    pub fn set_lease(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    fn writable(&self) -> Result<(), Error> {
+        match (self.read_only, self.stopped) {
+            (true, _) => Err(Error::ReadOnly),
+            (_, true) => Err(Error::Stopped),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores a record, in place of one of the same id. Durable from the next
+    /// [`commit`](Self::commit) on; seen by this handle at once.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], [`Error::Record`], [`Error::Dimension`], [`Error::NotFinite`],
+    /// [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
+    pub fn put(&mut self, record: &Record<'_>) -> Result<(), Error> {
+        self.writable()?;
+        let at = self.batch.bytes.len();
+        record.encode(self.dim(), &mut self.batch.bytes)?;
+        self.keep(record.id, at, Some(at as u32))
+    }
+
+    /// Removes a record. Its bytes are gone from all files after the next
+    /// [`compact`](Self::compact).
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
+    pub fn remove(&mut self, id: u64) -> Result<(), Error> {
+        self.writable()?;
+        if !self.contains(id) {
+            return Err(Error::UnknownId(id));
+        }
+        let at = self.batch.bytes.len();
+        put_removal(id, &mut self.batch.bytes);
+        self.keep(id, at, None)
+    }
+
+    /// Keeps the operation that was appended to the batch at `at`, if it fits.
+    fn keep(&mut self, id: u64, at: usize, entry: Option<u32>) -> Result<(), Error> {
+        let found = self.batch.bytes.len() - BATCH;
+        if found > MAX_BATCH {
+            self.batch.bytes.truncate(at);
+            return Err(Error::BatchFull { limit: MAX_BATCH as u64, found: found as u64 });
+        }
+        self.batch.operations += 1;
+        self.batch.changes.insert(id, entry);
+        Ok(())
+    }
+
+    /// Drops the changes since the last commit.
+    pub fn rollback(&mut self) {
+        self.batch = Batch::new();
+    }
+
+    /// Bytes of the changes since the last commit; a batch of more than 4 MiB is refused.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.batch.bytes.len() - BATCH
+    }
+
+    /// Makes the changes since the last commit durable, all of them or none. `now`, in ms, is
+    /// for the lease, if one is held.
+    ///
+    /// When the error is that of the storage, the changes are still pending: `commit` can be
+    /// called again, or [`rollback`](Self::rollback).
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Conflict`], [`Error::ReadOnly`], [`Error::Stopped`].
+    pub fn commit(&mut self, now: u64) -> Result<(), Error> {
+        self.writable()?;
+        if self.batch.operations == 0 {
+            return Ok(());
+        }
+        self.ready_journal()?;
+        self.hold(now)?;
+        let Some(journal) = &mut self.journal else { return Err(Error::Stopped) };
+        let Batch { bytes, operations, .. } = &mut self.batch;
+        let at = journal.commit(&*self.storage, bytes, *operations, &mut self.stopped)?;
+        self.commits = journal.commits;
+        let grown = journal.len > self.limits.fold;
+        let batch = core::mem::replace(&mut self.batch, Batch::new());
+        self.apply(&batch.bytes[BATCH..], at);
+        self.deferred = None;
+        if grown {
+            self.deferred = self.fold().err();
+        }
+        Ok(())
+    }
+
+    /// Takes the operations of a batch that is durable into the ledger. Gives whether they were
+    /// sound.
+    pub(crate) fn apply(&mut self, mut operations: &[u8], mut at: u64) -> bool {
+        while !operations.is_empty() {
+            let Some(fields) = Fields::parse(operations) else { return false };
+            let id = fields.id();
+            let entry_len = fields.bytes().len();
+            let mut len = entry_len;
+            let before = if fields.is_removal() {
+                self.ledger.remove(id)
+            } else {
+                len += self.dim() * 4 + fields.text_len() as usize;
+                let place = Place {
+                    vector_segment: JOURNAL,
+                    vector_index: 0,
+                    entry_segment: JOURNAL,
+                    entry_at: at as u32,
+                    entry_len: entry_len as u32,
+                    text_len: fields.text_len(),
+                };
+                self.ledger.insert(id, place)
+            };
+            let in_base = before.is_some_and(|place| !place.in_journal());
+            *self.touched.entry(id).or_insert(false) |= in_base;
+            let Some(rest) = operations.get(len..) else { return false };
+            operations = rest;
+            at += len as u64;
+        }
+        true
+    }
+
+    fn newest(&self, id: u64) -> Result<Newest, Error> {
+        match self.batch.changes.get(&id) {
+            Some(Some(at)) => Ok(Newest::Batch(*at as usize)),
+            Some(None) => Err(Error::UnknownId(id)),
+            None => match self.ledger.get(id) {
+                Some(place) => Ok(Newest::File(*place)),
+                None => Err(Error::UnknownId(id)),
+            },
+        }
+    }
+
+    /// Whether a record has this id.
+    #[must_use]
+    pub fn contains(&self, id: u64) -> bool {
+        self.newest(id).is_ok()
+    }
+
+    /// Records, with those not yet committed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let mut len = self.ledger.len();
+        for (&id, change) in &self.batch.changes {
+            match (change.is_some(), self.ledger.get(id).is_some()) {
+                (true, false) => len += 1,
+                (false, true) => len -= 1,
+                _ => {}
+            }
+        }
+        len
+    }
+
+    /// Whether there are no records.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The smallest id from `id` on: `next(0)` is the first one, and so on with the last one
+    /// plus 1. That goes through all records in a memory that does not depend on their number.
+    #[must_use]
+    pub fn next(&self, id: u64) -> Option<u64> {
+        let mut from = id;
+        loop {
+            let filed = self.ledger.from(from);
+            let pending = self.batch.changes.range(from..).next();
+            match (filed, pending) {
+                (Some(filed), Some((&id, _))) if filed < id => return Some(filed),
+                (_, Some((&id, Some(_)))) => return Some(id),
+                (_, Some((&id, None))) => from = id.checked_add(1)?,
+                (filed, None) => return filed,
+            }
+        }
+    }
+
+    pub(crate) fn base(&self) -> Source<'_> {
+        Source { storage: &*self.storage, file: self.base }
+    }
+
+    /// `len` bytes of the journal from `offset` on.
+    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+        // On the disk the bit is still turned, until the fold that opening makes.
+        if let Some((start, bytes)) = self.repaired.range(..=offset).next_back() {
+            let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
+            if let Some(part) = bytes.get(at..at.saturating_add(len).min(bytes.len())) {
+                return Ok(part.to_vec());
+            }
+        }
+        let journal = self.journal.as_ref().ok_or(Error::Stopped)?;
+        Source { storage: &*self.storage, file: journal.file }.bytes(offset, len)
+    }
+
+    /// `len` bytes at `offset` of the journal, or of the base.
+    fn part(&self, in_journal: bool, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+        match in_journal {
+            true => self.journal_bytes(offset, len),
+            false => self.base().bytes(offset, len),
+        }
+    }
+
+    /// The fields of a record.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
+    pub fn fields(&self, id: u64) -> Result<Fields, Error> {
+        let place = match self.newest(id)? {
+            Newest::Batch(at) => {
+                let entry = self.batch.bytes.get(at..).and_then(Fields::parse);
+                return entry.ok_or(Error::UnknownId(id));
+            }
+            Newest::File(place) => place,
+        };
+        self.fields_at(id, &place)
+    }
+
+    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Error> {
+        if place.entry_segment == MEMORY {
+            return self.foreign.get(&id).cloned().ok_or(Error::UnknownId(id));
+        }
+        let offset = if place.in_journal() {
+            place.entry_at.into()
+        } else {
+            let segment = self.directory.get(RECORDS, place.entry_segment);
+            let segment = segment.ok_or(DamageKind::Records.at(0))?;
+            segment.start() + u64::from(place.entry_at)
+        };
+        let bytes = self.part(place.in_journal(), offset, place.entry_len as usize)?;
+        match Fields::parse(&bytes) {
+            Some(fields) if fields.id() == id && !fields.is_removal() => Ok(fields),
+            _ => Err(DamageKind::Records.at(offset)),
+        }
+    }
+
+    /// The vector of a record, into as many components as the file has.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Storage`], [`Error::Damaged`].
+    pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
+        if into.len() != self.dim() {
+            let (expected, found) = (self.dim() as u32, into.len() as u32);
+            return Err(Error::Dimension { expected, found });
+        }
+        match self.newest(id)? {
+            Newest::Batch(at) => {
+                let entry = self.batch.bytes.get(at..).unwrap_or_default();
+                let vector = entry_len(entry).and_then(|len| entry.get(len..));
+                get_vector(vector.unwrap_or_default(), into);
+            }
+            Newest::File(place) => {
+                let fields = self.fields_at(id, &place)?;
+                get_vector(&self.vector_at(&fields, &place)?, into);
+            }
+        }
+        Ok(())
+    }
+
+    /// The vector's bytes, checked.
+    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+        let (id, len) = (fields.id(), self.dim() * 4);
+        let (offset, vector) = if place.in_journal() {
+            let offset = u64::from(place.entry_at) + u64::from(place.entry_len);
+            (offset, self.journal_bytes(offset, len)?)
+        } else {
+            let segment = self.directory.get(VEC, place.vector_segment);
+            let segment = segment.ok_or(DamageKind::Vector.at(0))?;
+            let offset = segment.start() + 6 + u64::from(place.vector_index) * (8 + len as u64);
+            let mut bytes = self.base().bytes(offset, 8 + len)?;
+            if bytes.len() < 8 || u64_at(&bytes, 0) != id {
+                return Err(DamageKind::Vector.at(offset));
+            }
+            bytes.drain(..8);
+            (offset, bytes)
+        };
+        match vector.len() == len && part_check(id, &vector) == fields.vector_check() {
+            true => Ok(vector),
+            false => Err(DamageKind::Vector.at(offset)),
+        }
+    }
+
+    /// The text of a record.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
+    pub fn text(&self, id: u64) -> Result<String, Error> {
+        let bytes = match self.newest(id)? {
+            Newest::Batch(at) => {
+                let entry = self.batch.bytes.get(at..).unwrap_or_default();
+                let fields = Fields::parse(entry).ok_or(Error::UnknownId(id))?;
+                let start = fields.bytes().len() + self.dim() * 4;
+                let end = start + fields.text_len() as usize;
+                entry.get(start..end).unwrap_or_default().to_vec()
+            }
+            Newest::File(place) => {
+                let fields = self.fields_at(id, &place)?;
+                self.text_at(&fields, &place)?
+            }
+        };
+        String::from_utf8(bytes).map_err(|_| DamageKind::Text.at(0))
+    }
+
+    /// The text's bytes, checked.
+    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+        let len = fields.text_len() as usize;
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        let offset = if place.in_journal() {
+            u64::from(place.entry_at) + u64::from(place.entry_len) + self.dim() as u64 * 4
+        } else {
+            let parts = fields.parts();
+            let segment = self.directory.get(TEXT, parts.text_segment);
+            let segment = segment.ok_or(DamageKind::Text.at(0))?;
+            segment.start() + u64::from(parts.text_at)
+        };
+        let text = self.part(place.in_journal(), offset, len)?;
+        let sound = text.len() == len && part_check(fields.id(), &text) == fields.text_check();
+        match sound && core::str::from_utf8(&text).is_ok() {
+            true => Ok(text),
+            false => Err(DamageKind::Text.at(offset)),
+        }
+    }
+
+    /// Reads everything that counts, and gives the first `most` damages, none when all is sound.
+    /// Takes the time of reading the file, and a memory that does not depend on its size.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub fn verify(&self, most: usize) -> Result<Vec<Damage>, Error> {
+        let mut found = Vec::new();
+        let mut note = |result: Result<(), Error>| match result {
+            Ok(()) => Ok(true),
+            Err(Error::Damaged(damage)) => {
+                found.push(damage);
+                Ok(found.len() < most)
+            }
+            Err(error) => Err(error),
+        };
+        for segment in self.directory.listed() {
+            let strict = !self.report.foreign;
+            if !note(segment.expect(&self.base(), strict, DamageKind::Segment))? {
+                return Ok(found);
+            }
+        }
+        for (id, place) in self.ledger.iter() {
+            let read = self.fields_at(id, place).and_then(|fields| {
+                self.vector_at(&fields, place)?;
+                self.text_at(&fields, place).map(drop)
+            });
+            if !note(read)? {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Ends the use of the file: what was committed is folded into the base, which is then whole.
+    /// Changes that were not committed are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Conflict`]: nothing is lost, as committed changes are in the
+    /// journal.
+    pub fn close(mut self, now: u64) -> Result<(), Error> {
+        self.rollback();
+        if self.read_only || self.stopped {
+            return Ok(());
+        }
+        self.ready_journal()?;
+        if !self.touched.is_empty() {
+            self.hold(now)?;
+            self.fold()?;
+        }
+        if let Some(lease) = self.lease.take() {
+            lease.release(&*self.storage)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the lease, if there is one.
+    pub(crate) fn hold(&mut self, now: u64) -> Result<(), Error> {
+        let Some(lease) = &mut self.lease else { return Ok(()) };
+        lease.renew(&*self.storage, now)?;
+        // The journal as its name has it now: another writer's would be another file.
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let file = self.storage.open(&self.names.journal).map_err(|_| Error::Conflict)?;
+        let source = Source { storage: &*self.storage, file };
+        let head = journal_head(&source);
+        let len = self.storage.len(file);
+        self.storage.close(file);
+        match head? == Some(journal.head) && len? == journal.len {
+            true => Ok(()),
+            false => Err(Error::Conflict),
+        }
+    }
+}
+
+fn journal_head(source: &Source<'_>) -> Result<Option<crate::journal::Head>, Error> {
+    Ok(crate::journal::Head::read(source)?.map(|(head, _)| head))
+}
+
+/// How many vectors a VEC payload of `len` bytes has room for.
+pub(crate) fn vectors_in(len: u64, dim: u16) -> u64 {
+    len.saturating_sub(6) / (8 + 4 * u64::from(dim))
+}
+
+/// Whether the head of a VEC payload fits the file.
+pub(crate) fn vec_head(source: &Source<'_>, offset: u64) -> Result<Option<(u16, u32)>, Error> {
+    let bytes = source.bytes(offset, 6)?;
+    let mut reader = Reader(&bytes);
+    Ok(reader.u16().zip(reader.u32()))
+}
+
+const _: () = assert!(FIXED > records::HEADER && MAX_ENTRY < MAX_PAYLOAD);

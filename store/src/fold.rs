@@ -1,0 +1,354 @@
+//! Journal into base, and base into a new base.
+//!
+//! Both end with a manifest of the next epoch and a new journal that builds on it; the journal
+//! before is then of an older epoch, and does not count. `docs/format-file.md` says why each
+//! crash in between is safe.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::Error;
+use crate::durable::DurableFile;
+use crate::group::{GroupWriter, Target, Written};
+use crate::journal::{Head, Journal, create_over};
+use crate::ledger::{Directory, Ledger, Place};
+use crate::rvf::manifest::{self, Group, Manifest, Trailer};
+use crate::rvf::records;
+use crate::rvf::segment::{META, RECORDS, Segment, VEC};
+use crate::storage::{Handle, StorageError};
+
+/// Groups of a level that are taken in together with the one that is written.
+const FAN: usize = 7;
+/// Most META segments before a compaction: rvf-types reads a snapshot and 64 deltas.
+const MAX_META: usize = 48;
+/// Most removed ids before a compaction: their list stands in every manifest.
+const MAX_REMOVED: usize = 1 << 16;
+/// Most segments before a compaction, for the same reason.
+const MAX_SEGMENTS: usize = 1 << 15;
+
+/// Levels are powers of eight; groups up to 4 KiB are of the lowest.
+fn level(bytes: u64) -> u32 {
+    (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
+}
+
+/// A manifest to come, and its segment's id.
+struct Next {
+    manifest: Manifest,
+    id: u64,
+}
+
+type Places = Vec<(u64, Place)>;
+
+impl DurableFile {
+    /// How many groups at the end the next fold takes in: while seven of them are no larger than
+    /// what is written.
+    fn absorbed(&self, mut bytes: u64) -> usize {
+        let mut sizes: Vec<u64> = Vec::new();
+        let mut segments = self.directory.listed().iter();
+        for group in &self.standing.groups {
+            sizes.push(segments.by_ref().take(group.segments as usize).map(|s| s.payload).sum());
+        }
+        let mut taken = 0;
+        while sizes.len() >= FAN {
+            let (rest, last) = sizes.split_at(sizes.len() - FAN);
+            if last.iter().any(|&size| level(size) > level(bytes)) {
+                break;
+            }
+            bytes += last.iter().sum::<u64>();
+            taken += FAN;
+            sizes.truncate(rest.len());
+        }
+        taken
+    }
+
+    /// Writes the journal's records into the base, with those of the groups that it takes in, and
+    /// begins a new journal.
+    pub(crate) fn fold(&mut self) -> Result<(), Error> {
+        let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
+        let keep = self.standing.groups.len() - self.absorbed(journal_bytes);
+        let kept_segments =
+            self.standing.groups[..keep].iter().map(|group| group.segments as usize).sum();
+        let (kept, taken) = self.directory.listed().split_at(kept_segments);
+        let (kept, taken) = (kept.to_vec(), taken.to_vec());
+
+        // What is written: true a record, false a removal.
+        let mut changes: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut removed = self.standing.removed.clone();
+        for (&id, &in_base) in &self.touched {
+            if self.ledger.get(id).is_some() {
+                removed.remove(&id);
+                changes.insert(id, true);
+            } else if in_base {
+                removed.insert(id);
+                changes.insert(id, false);
+            }
+        }
+        let mut vectors: BTreeSet<u32> = BTreeSet::new();
+        for segment in &taken {
+            match segment.kind {
+                VEC => drop(vectors.insert(segment.id as u32)),
+                RECORDS if keep > 0 => {
+                    let each = &mut |_, fields: crate::Fields| {
+                        if fields.is_removal() {
+                            changes.entry(fields.id()).or_insert(false);
+                        }
+                        Ok(())
+                    };
+                    records::read(&self.base(), segment, false, each)?;
+                }
+                _ => {}
+            }
+        }
+        for (id, place) in self.ledger.iter() {
+            if !place.in_journal() && vectors.contains(&place.vector_segment) {
+                changes.insert(id, true);
+            }
+        }
+        // A removal that was taken in does not count for a record that came back in what is kept.
+        changes.retain(|&id, live| *live || self.ledger.get(id).is_none());
+        if keep == 0 {
+            changes.retain(|_, live| *live);
+        }
+
+        let epoch = self.next_epoch()?;
+        let since = self.standing.groups[keep..].first().map_or(epoch, |group| group.since);
+        let before = self.base_len;
+        let target = Target {
+            storage: &*self.storage,
+            file: self.base,
+            end: before,
+            next_id: self.standing.next_id,
+            dim: self.standing.dim,
+            epoch,
+            since,
+            generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
+        };
+        let mut groups = self.standing.groups[..keep].to_vec();
+        let result = self.write_group(target, &changes).and_then(|written| {
+            groups.push(Group { segments: written.segments.len() as u32, epoch, since });
+            let segments = kept.iter().chain(&written.segments).copied().collect();
+            let next = self.next_manifest(epoch, segments, groups, &removed, written.next_id);
+            let end = self.publish(self.base, &next)?;
+            Ok((written.places, next, end))
+        });
+        match result {
+            Ok((places, next, end)) => {
+                self.base_len = end;
+                for (id, place) in places {
+                    self.ledger.insert(id, place);
+                }
+                self.stand(next.manifest, removed);
+                self.begin_journal()?;
+                if self.wants_compaction() { self.compact_now() } else { Ok(()) }
+            }
+            Err(error) => {
+                // Bytes that no manifest lists are cut off again. When even that fails, or when
+                // a sync failed, it is open what is on the disk.
+                let cut = self.storage.truncate(self.base, before);
+                let full = error == Error::Storage(StorageError::NoSpace);
+                if cut.is_err() || (matches!(error, Error::Storage(_)) && !full) {
+                    self.stopped = true;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn next_epoch(&self) -> Result<u32, Error> {
+        let used = Error::Unsupported("its epochs are used up");
+        self.standing.epoch.checked_add(1).ok_or(used)
+    }
+
+    fn write_group(
+        &self,
+        target: Target<'_>,
+        changes: &BTreeMap<u64, bool>,
+    ) -> Result<Written, Error> {
+        let mut group = GroupWriter::new(target);
+        for (&id, &live) in changes {
+            match self.ledger.get(id).filter(|_| live) {
+                Some(place) => self.copy(id, place, &mut group)?,
+                None => group.removal(id)?,
+            }
+        }
+        group.finish()
+    }
+
+    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Error> {
+        let fields = self.fields_at(id, place)?;
+        let vector = self.vector_at(&fields, place)?;
+        let text = self.text_at(&fields, place)?;
+        group.record(fields, &vector, &text)
+    }
+
+    fn next_manifest(
+        &self,
+        epoch: u32,
+        segments: Vec<Segment>,
+        groups: Vec<Group>,
+        removed: &BTreeSet<u64>,
+        next_id: u64,
+    ) -> Next {
+        let ours = Trailer { commits: self.commits, next_id: next_id + 1, groups };
+        let manifest = Manifest {
+            epoch,
+            dim: self.standing.dim,
+            vectors: (self.ledger.len() + removed.len()) as u64,
+            profile: self.standing.profile,
+            metric: self.standing.metric,
+            segments,
+            removed: removed.iter().copied().collect(),
+            identity: Some(self.standing.identity),
+            ours: Some(ours),
+        };
+        Next { manifest, id: next_id }
+    }
+
+    /// Syncs what a manifest lists, appends it, and syncs it. Gives where it ends.
+    fn publish(&self, file: Handle, next: &Next) -> Result<u64, Error> {
+        self.storage.sync(file)?;
+        self.storage.append(file, &manifest::encode(&next.manifest, next.id))?;
+        self.storage.sync(file)?;
+        Ok(self.storage.len(file)?)
+    }
+
+    /// Takes a manifest that is durable as the file's state.
+    fn stand(&mut self, manifest: Manifest, removed: BTreeSet<u64>) {
+        let ours = manifest.ours.unwrap_or_default();
+        self.standing.epoch = manifest.epoch;
+        self.standing.next_id = ours.next_id;
+        self.standing.groups = ours.groups;
+        self.standing.removed = removed;
+        self.directory = Directory::new(manifest.segments);
+        self.touched.clear();
+        self.foreign.clear();
+        self.repaired.clear();
+        if let Some(journal) = self.journal.take() {
+            self.storage.close(journal.file);
+        }
+    }
+
+    fn head(&self) -> Head {
+        Head {
+            file_id: self.standing.file_id(),
+            base: self.base_len,
+            commits: self.commits,
+            epoch: self.standing.epoch,
+            dim: self.standing.dim,
+        }
+    }
+
+    /// Begins a journal on the newest manifest.
+    pub(crate) fn begin_journal(&mut self) -> Result<(), Error> {
+        let names = &self.names;
+        let head = self.head();
+        let journal = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, head)?;
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// Makes sure that there is a journal: beginning one may have failed after a fold.
+    pub(crate) fn ready_journal(&mut self) -> Result<(), Error> {
+        match self.journal {
+            Some(_) => Ok(()),
+            None => self.begin_journal(),
+        }
+    }
+
+    pub(crate) fn wants_compaction(&self) -> bool {
+        let live = self.ledger.live_bytes();
+        let most = live.saturating_mul(self.limits.compact_times) + self.limits.compact_slack;
+        let one = self.standing.groups.len() <= 1;
+        self.base_len > most
+            || self.standing.removed.len() > MAX_REMOVED
+            || !one && self.directory.of(META).count() > MAX_META
+            || !one && self.directory.listed().len() > MAX_SEGMENTS
+    }
+
+    /// Writes a new base with nothing but the live records, so that no byte of what was removed
+    /// or replaced is left in any file. Changes that were not committed stay pending. `now`, in
+    /// ms, is for the lease, if one is held.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Damaged`], [`Error::Conflict`], [`Error::ReadOnly`],
+    /// [`Error::Stopped`].
+    pub fn compact(&mut self, now: u64) -> Result<(), Error> {
+        if self.read_only {
+            return Err(Error::ReadOnly);
+        }
+        if self.stopped {
+            return Err(Error::Stopped);
+        }
+        self.ready_journal()?;
+        self.hold(now)?;
+        self.compact_now()
+    }
+
+    pub(crate) fn compact_now(&mut self) -> Result<(), Error> {
+        let epoch = self.next_epoch()?;
+        let file = create_over(&*self.storage, &self.names.compact)?;
+        let written = self.write_base(file, epoch);
+        let (places, next, end) = match written {
+            Ok(written) => written,
+            Err(error) => {
+                self.storage.close(file);
+                let _ = self.storage.remove(&self.names.compact);
+                return Err(error);
+            }
+        };
+        // From here on it is open which base a crash leaves, until the folder is synced.
+        let renamed = self
+            .storage
+            .rename(&self.names.compact, &self.names.base)
+            .and_then(|()| self.storage.sync_folder());
+        if let Err(error) = renamed {
+            self.stopped = true;
+            self.storage.close(file);
+            return Err(error.into());
+        }
+        self.storage.close(core::mem::replace(&mut self.base, file));
+        self.base_len = end;
+        self.ledger = Ledger::new(self.standing.dim);
+        for (id, place) in places {
+            self.ledger.insert(id, place);
+        }
+        self.stand(next.manifest, BTreeSet::new());
+        self.begin_journal()
+    }
+
+    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, u64), Error> {
+        let target = Target {
+            storage: &*self.storage,
+            file,
+            end: 0,
+            next_id: 1,
+            dim: self.standing.dim,
+            epoch,
+            since: 0,
+            generation: 1,
+        };
+        let mut group = GroupWriter::new(target);
+        for (id, place) in self.ledger.iter() {
+            self.copy(id, place, &mut group)?;
+        }
+        let written = group.finish()?;
+        let groups =
+            alloc::vec![Group { segments: written.segments.len() as u32, epoch, since: 0 }];
+        let Written { segments, places, next_id, .. } = written;
+        let next = self.next_manifest(epoch, segments, groups, &BTreeSet::new(), next_id);
+        let end = self.publish(file, &next)?;
+        Ok((places, next, end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::level;
+
+    #[test]
+    fn levels_are_powers_of_eight() {
+        assert_eq!([0, 4095, 4096, 32_767, 32_768].map(level), [0, 0, 1, 1, 2]);
+        assert_eq!(level(1 << 20), 3);
+        assert_eq!(level(u64::MAX), 18);
+    }
+}

@@ -1,0 +1,126 @@
+//! What is kept in memory: where each live record is, and where each segment.
+//!
+//! A record takes 32 bytes here, about 50 with the tree around them; texts, vectors and fields
+//! stay in the file.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::record::FIXED;
+use crate::rvf::segment::Segment;
+
+/// In place of a segment's id: the record is in the journal.
+pub(crate) const JOURNAL: u32 = u32::MAX;
+/// In place of an entry's segment: the entry is in memory, since another program wrote the
+/// record.
+pub(crate) const MEMORY: u32 = u32::MAX - 1;
+/// The largest id that a segment may have.
+pub(crate) const MAX_SEGMENT: u64 = u32::MAX as u64 - 2;
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The VEC segment, or [`JOURNAL`].
+    pub(crate) vector_segment: u32,
+    /// Which vector of it.
+    pub(crate) vector_index: u32,
+    /// The RECORDS segment, [`JOURNAL`] or [`MEMORY`].
+    pub(crate) entry_segment: u32,
+    /// Where in its payload, or in the journal, the entry begins.
+    pub(crate) entry_at: u32,
+    pub(crate) entry_len: u32,
+    pub(crate) text_len: u32,
+}
+
+impl Place {
+    pub(crate) fn in_journal(&self) -> bool {
+        self.vector_segment == JOURNAL
+    }
+
+    /// Bytes that the record takes in the base, near enough to tell when to compact.
+    fn bytes(&self, dim: u16) -> u64 {
+        // The mirror in META: ids, tags and lengths, and the entry's strings again.
+        let mirror = 45 + u64::from(self.entry_len).saturating_sub(FIXED as u64);
+        8 + 4 * u64::from(dim) + u64::from(self.entry_len) + u64::from(self.text_len) + mirror
+    }
+}
+
+/// Live records by id.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    places: BTreeMap<u64, Place>,
+    dim: u16,
+    live_bytes: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(dim: u16) -> Self {
+        Self { dim, ..Self::default() }
+    }
+
+    pub(crate) fn insert(&mut self, id: u64, place: Place) -> Option<Place> {
+        let before = self.places.insert(id, place);
+        self.live_bytes += place.bytes(self.dim);
+        self.live_bytes -= before.map_or(0, |before| before.bytes(self.dim));
+        before
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Place> {
+        let before = self.places.remove(&id);
+        self.live_bytes -= before.map_or(0, |before| before.bytes(self.dim));
+        before
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Place> {
+        self.places.get(&id)
+    }
+
+    /// The smallest id from `id` on.
+    pub(crate) fn from(&self, id: u64) -> Option<u64> {
+        self.places.range(id..).next().map(|(&id, _)| id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Place)> {
+        self.places.iter().map(|(&id, place)| (id, place))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Bytes that the live records take in the base.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.live_bytes
+    }
+}
+
+/// The segments that count.
+#[derive(Default)]
+pub(crate) struct Directory {
+    listed: Vec<Segment>,
+    sorted: Vec<Segment>,
+}
+
+impl Directory {
+    pub(crate) fn new(listed: Vec<Segment>) -> Self {
+        let mut sorted = listed.clone();
+        sorted.sort_unstable_by_key(|segment| (segment.kind, segment.id));
+        Self { listed, sorted }
+    }
+
+    /// In the manifest's order.
+    pub(crate) fn listed(&self) -> &[Segment] {
+        &self.listed
+    }
+
+    /// Those of one kind, in the manifest's order.
+    pub(crate) fn of(&self, kind: u8) -> impl Iterator<Item = &Segment> {
+        self.listed.iter().filter(move |segment| segment.kind == kind)
+    }
+
+    pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
+        let key = (kind, u64::from(id));
+        let found = self.sorted.binary_search_by_key(&key, |segment| (segment.kind, segment.id));
+        found.ok().map(|i| self.sorted[i])
+    }
+}

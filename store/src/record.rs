@@ -1,0 +1,511 @@
+//! A record, and its one binary encoding.
+//!
+//! The same bytes, called an entry, stand in the journal and in RECORDS segments; the vector and
+//! the text stand beside them, and the entry has their checks:
+//!
+//! ```text
+//!  0  bytes u32, of the whole entry
+//!  4  what u8: 1 record, 2 removal     5  flags u8: bit 0 pinned     6  pairs u16
+//!  8  check u64: XXH64 of bytes 16 to the end, seeded with bytes 0 to 7
+//! 16  id u64
+//! 24  check of the vector u32          28  check of the text u32
+//! 32  VEC segment u32, its id          36  which vector of it u32
+//! 40  TEXT segment u32, its id         44  where in its payload u32
+//! 48  bytes of the text u32            52  times used u32
+//! 56  created u64, ms                  64  last used u64, ms
+//! 72  importance f32                   76  kind bytes u16    78  session bytes u16
+//! 80  kind, session, then for each pair: key bytes u16, value bytes u16, key, value
+//! ```
+//!
+//! What an entry must never do: be given out before its check was made.
+
+use alloc::vec::Vec;
+
+use xxhash_rust::xxh64::xxh64;
+
+use crate::Error;
+use crate::wire::{Put, Reader, set_u32, set_u64, u32_at, u64_at};
+
+/// Most components of a vector.
+pub const MAX_DIM: usize = 8192;
+/// Most bytes of a text.
+pub const MAX_TEXT: usize = 1 << 20;
+/// Most bytes of a kind.
+pub const MAX_KIND: usize = 255;
+/// Most bytes of a session's name.
+pub const MAX_SESSION: usize = 1024;
+/// Most pairs of metadata.
+pub const MAX_PAIRS: usize = 256;
+/// Most bytes of a metadata key.
+pub const MAX_KEY: usize = 255;
+/// Most bytes of a metadata value.
+pub const MAX_VALUE: usize = 4096;
+/// Most bytes of all keys and values of a record.
+pub const MAX_METADATA: usize = 65_536;
+
+/// Bytes of an entry before its strings: all of a removal.
+pub(crate) const FIXED: usize = 80;
+/// Most bytes of an entry.
+pub(crate) const MAX_ENTRY: usize = FIXED + MAX_KIND + MAX_SESSION + MAX_METADATA + 4 * MAX_PAIRS;
+
+const RECORD: u8 = 1;
+const REMOVAL: u8 = 2;
+const PINNED: u8 = 1;
+const CHECK: usize = 8;
+
+/// A record as the caller gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record<'a> {
+    /// The caller's id.
+    pub id: u64,
+    /// As many components as the file's dimension, all finite.
+    pub vector: &'a [f32],
+    /// At most [`MAX_TEXT`] bytes; may be empty.
+    pub text: &'a str,
+    /// What sort of record it is, at most [`MAX_KIND`] bytes.
+    pub kind: &'a str,
+    /// The session that it comes from, at most [`MAX_SESSION`] bytes.
+    pub session: &'a str,
+    /// When it was made, ms.
+    pub created: u64,
+    /// When it was last used, ms.
+    pub last_used: u64,
+    /// How many times it was used.
+    pub uses: u32,
+    /// 0 to 1.
+    pub importance: f32,
+    /// Never forgotten by a policy.
+    pub pinned: bool,
+    /// Keys and values, in any order, each key once.
+    pub metadata: &'a [(&'a str, &'a str)],
+}
+
+/// Where the parts of a record lie that are not in its entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) vector_segment: u32,
+    pub(crate) vector_index: u32,
+    pub(crate) text_segment: u32,
+    pub(crate) text_at: u32,
+}
+
+/// The check of a vector's or a text's bytes.
+pub(crate) fn part_check(id: u64, bytes: &[u8]) -> u32 {
+    xxh64(bytes, id) as u32
+}
+
+fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), Error> {
+    match found <= limit {
+        true => Ok(()),
+        false => Err(Error::Limit { what, limit: limit as u64, found: found as u64 }),
+    }
+}
+
+/// Appends `vector` as it stands in a file.
+pub(crate) fn put_vector(vector: &[f32], out: &mut Vec<u8>) {
+    out.reserve(vector.len() * 4);
+    for component in vector {
+        out.bytes(&component.to_le_bytes());
+    }
+}
+
+/// Reads a vector as it stands in a file; both sides have the same length.
+pub(crate) fn get_vector(bytes: &[u8], out: &mut [f32]) {
+    for (component, bytes) in out.iter_mut().zip(bytes.chunks_exact(4)) {
+        *component = f32::from_bits(u32_at(bytes, 0));
+    }
+}
+
+impl Record<'_> {
+    fn check(&self, dim: usize) -> Result<(), Error> {
+        if self.vector.len() != dim {
+            let found = self.vector.len() as u32;
+            return Err(Error::Dimension { expected: dim as u32, found });
+        }
+        if let Some(index) = self.vector.iter().position(|component| !component.is_finite()) {
+            return Err(Error::NotFinite { index: index as u32 });
+        }
+        if !(0.0..=1.0).contains(&self.importance) {
+            return Err(Error::Record("importance must be from 0 to 1"));
+        }
+        at_most("bytes of text", MAX_TEXT, self.text.len())?;
+        at_most("bytes of kind", MAX_KIND, self.kind.len())?;
+        at_most("bytes of session", MAX_SESSION, self.session.len())?;
+        at_most("pairs of metadata", MAX_PAIRS, self.metadata.len())?;
+        let mut all = 0;
+        for (key, value) in self.metadata {
+            at_most("bytes of a metadata key", MAX_KEY, key.len())?;
+            at_most("bytes of a metadata value", MAX_VALUE, value.len())?;
+            all += key.len() + value.len();
+        }
+        at_most("bytes of metadata", MAX_METADATA, all)
+    }
+
+    /// Appends the entry, the vector and the text. Nothing is appended on an error.
+    pub(crate) fn encode(&self, dim: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.check(dim)?;
+        let mut pairs: Vec<&(&str, &str)> = self.metadata.iter().collect();
+        pairs.sort_unstable();
+        if pairs.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Error::Record("a key of its metadata stands twice"));
+        }
+        let mut vector = Vec::new();
+        put_vector(self.vector, &mut vector);
+        let start = out.len();
+        out.u32(0);
+        out.push(RECORD);
+        out.push(if self.pinned { PINNED } else { 0 });
+        out.u16(pairs.len() as u16);
+        out.u64(0);
+        out.u64(self.id);
+        out.u32(part_check(self.id, &vector));
+        out.u32(part_check(self.id, self.text.as_bytes()));
+        out.bytes(&[0; 16]);
+        out.u32(self.text.len() as u32);
+        out.u32(self.uses);
+        out.u64(self.created);
+        out.u64(self.last_used);
+        out.u32(self.importance.to_bits());
+        out.u16(self.kind.len() as u16);
+        out.u16(self.session.len() as u16);
+        out.bytes(self.kind.as_bytes());
+        out.bytes(self.session.as_bytes());
+        for (key, value) in pairs {
+            out.u16(key.len() as u16);
+            out.u16(value.len() as u16);
+            out.bytes(key.as_bytes());
+            out.bytes(value.as_bytes());
+        }
+        seal(&mut out[start..]);
+        out.bytes(&vector);
+        out.bytes(self.text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes length and check of an entry.
+fn seal(entry: &mut [u8]) {
+    set_u32(entry, 0, entry.len() as u32);
+    let check = check_of(entry);
+    set_u64(entry, CHECK, check);
+}
+
+fn check_of(entry: &[u8]) -> u64 {
+    xxh64(entry.get(CHECK + 8..).unwrap_or_default(), u64_at(entry, 0))
+}
+
+/// Appends the entry of a removal.
+pub(crate) fn put_removal(id: u64, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.bytes(&[0; FIXED]);
+    out[start + 4] = REMOVAL;
+    set_u64(out, start + 16, id);
+    seal(&mut out[start..]);
+}
+
+/// The fields of a stored record: everything but its vector and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields {
+    bytes: Vec<u8>,
+}
+
+/// Bytes of the entry that `bytes` begin with, as it says itself.
+pub(crate) fn entry_len(bytes: &[u8]) -> Option<usize> {
+    let len = Reader(bytes).u32()? as usize;
+    (FIXED..=MAX_ENTRY).contains(&len).then_some(len)
+}
+
+impl Fields {
+    /// Takes the entry that `bytes` begin with, after every check.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.get(..entry_len(bytes)?)?;
+        if check_of(bytes) != u64_at(bytes, CHECK) {
+            return None;
+        }
+        let fields = Self { bytes: bytes.to_vec() };
+        let sound = match bytes[4] {
+            RECORD => fields.sound(),
+            REMOVAL => bytes.len() == FIXED,
+            _ => false,
+        };
+        sound.then_some(fields)
+    }
+
+    fn sound(&self) -> bool {
+        let importance = self.importance();
+        let mut pairs = self.pairs();
+        let mut last: Option<&str> = None;
+        for _ in 0..self.pair_count() {
+            match pairs.next() {
+                Some((key, _)) if last.is_none_or(|last| last < key) => last = Some(key),
+                _ => return false,
+            }
+        }
+        self.strings().is_some()
+            && pairs.rest.0.is_empty()
+            && (0.0..=1.0).contains(&importance)
+            && self.text_len() as usize <= MAX_TEXT
+            && self.bytes[5] & !PINNED == 0
+    }
+
+    fn u16_at(&self, at: usize) -> usize {
+        (u32_at(&self.bytes, at) & 0xFFFF) as usize
+    }
+
+    fn pair_count(&self) -> usize {
+        self.u16_at(6)
+    }
+
+    fn strings(&self) -> Option<(&str, &str)> {
+        let mut reader = Reader(self.bytes.get(FIXED..)?);
+        Some((reader.text(self.u16_at(76))?, reader.text(self.u16_at(78))?))
+    }
+
+    fn pairs(&self) -> Pairs<'_> {
+        let at = FIXED + self.u16_at(76) + self.u16_at(78);
+        Pairs { rest: Reader(self.bytes.get(at..).unwrap_or_default()) }
+    }
+
+    /// Whether this is a removal rather than a record.
+    pub(crate) fn is_removal(&self) -> bool {
+        self.bytes[4] == REMOVAL
+    }
+
+    /// The entry's bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The caller's id.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        u64_at(&self.bytes, 16)
+    }
+
+    /// What sort of record it is.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.strings().map_or("", |(kind, _)| kind)
+    }
+
+    /// The session that it comes from.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        self.strings().map_or("", |(_, session)| session)
+    }
+
+    /// When it was made, ms.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        u64_at(&self.bytes, 56)
+    }
+
+    /// When it was last used, ms.
+    #[must_use]
+    pub fn last_used(&self) -> u64 {
+        u64_at(&self.bytes, 64)
+    }
+
+    /// How many times it was used.
+    #[must_use]
+    pub fn uses(&self) -> u32 {
+        u32_at(&self.bytes, 52)
+    }
+
+    /// 0 to 1.
+    #[must_use]
+    pub fn importance(&self) -> f32 {
+        f32::from_bits(u32_at(&self.bytes, 72))
+    }
+
+    /// Never forgotten by a policy.
+    #[must_use]
+    pub fn pinned(&self) -> bool {
+        self.bytes[5] & PINNED != 0
+    }
+
+    /// Bytes of the text.
+    #[must_use]
+    pub fn text_len(&self) -> u32 {
+        u32_at(&self.bytes, 48)
+    }
+
+    /// Keys and values, keys rising.
+    pub fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs()
+    }
+
+    pub(crate) fn vector_check(&self) -> u32 {
+        u32_at(&self.bytes, 24)
+    }
+
+    pub(crate) fn text_check(&self) -> u32 {
+        u32_at(&self.bytes, 28)
+    }
+
+    pub(crate) fn parts(&self) -> Parts {
+        Parts {
+            vector_segment: u32_at(&self.bytes, 32),
+            vector_index: u32_at(&self.bytes, 36),
+            text_segment: u32_at(&self.bytes, 40),
+            text_at: u32_at(&self.bytes, 44),
+        }
+    }
+
+    /// The same entry with its parts elsewhere.
+    pub(crate) fn set_parts(&mut self, parts: Parts) {
+        set_u32(&mut self.bytes, 32, parts.vector_segment);
+        set_u32(&mut self.bytes, 36, parts.vector_index);
+        set_u32(&mut self.bytes, 40, parts.text_segment);
+        set_u32(&mut self.bytes, 44, parts.text_at);
+        seal(&mut self.bytes);
+    }
+
+    /// The same entry for another vector: another program wrote that one.
+    pub(crate) fn set_vector_check(&mut self, check: u32) {
+        set_u32(&mut self.bytes, 24, check);
+        seal(&mut self.bytes);
+    }
+}
+
+struct Pairs<'a> {
+    rest: Reader<'a>,
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, value) = (self.rest.u16()?, self.rest.u16()?);
+        Some((self.rest.text(key.into())?, self.rest.text(value.into())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::String;
+    use std::vec;
+
+    const SMALL: Record<'_> = Record {
+        id: 7,
+        vector: &[1.0, -2.0],
+        text: "tea at five",
+        kind: "fact",
+        session: "s1",
+        created: 5,
+        last_used: 6,
+        uses: 3,
+        importance: 0.5,
+        pinned: true,
+        metadata: &[("where", "here"), ("a", "")],
+    };
+
+    fn encoded(record: &Record<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        record.encode(record.vector.len(), &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let bytes = encoded(&SMALL);
+        let fields = Fields::parse(&bytes).unwrap();
+        assert_eq!((fields.id(), fields.kind(), fields.session()), (7, "fact", "s1"));
+        assert_eq!((fields.created(), fields.last_used(), fields.uses()), (5, 6, 3));
+        assert_eq!((fields.importance(), fields.pinned(), fields.text_len()), (0.5, true, 11));
+        assert_eq!(fields.metadata().collect::<Vec<_>>(), [("a", ""), ("where", "here")]);
+        let rest = &bytes[fields.bytes().len()..];
+        assert_eq!(part_check(7, &rest[..8]), fields.vector_check());
+        assert_eq!(&rest[8..], b"tea at five");
+        let mut vector = [0.0; 2];
+        get_vector(rest, &mut vector);
+        assert_eq!(vector, [1.0, -2.0]);
+    }
+
+    #[test]
+    fn every_bit_of_an_entry_counts() {
+        let bytes = encoded(&SMALL);
+        let len = entry_len(&bytes).unwrap();
+        for bit in 0..len * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Fields::parse(&flipped), None, "bit {bit}");
+        }
+        for cut in 0..len {
+            assert_eq!(Fields::parse(&bytes[..cut]), None, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_and_say_so() {
+        let long = "x".repeat(MAX_TEXT + 1);
+        let mut out = vec![1];
+        for (record, error) in [
+            (
+                Record { text: &long, ..SMALL },
+                "at most 1048576 expected, 1048577 found: bytes of text",
+            ),
+            (
+                Record { kind: &long[..256], ..SMALL },
+                "at most 255 expected, 256 found: bytes of kind",
+            ),
+            (Record { vector: &[1.0], ..SMALL }, "vectors of 2 components expected, 1 found"),
+            (
+                Record { vector: &[1.0, f32::NAN], ..SMALL },
+                "finite components expected, component 1 is not",
+            ),
+            (
+                Record { importance: 1.5, ..SMALL },
+                "the record cannot be stored: importance must be from 0 to 1",
+            ),
+            (
+                Record { metadata: &[("a", "1"), ("a", "2")], ..SMALL },
+                "the record cannot be stored: a key of its metadata stands twice",
+            ),
+        ] {
+            let found = record.encode(2, &mut out).unwrap_err();
+            assert_eq!(std::format!("{found}"), error);
+        }
+        assert_eq!(out, [1], "nothing was appended");
+        Record { text: &long[..MAX_TEXT], ..SMALL }.encode(2, &mut out).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_round_trips(
+            id: u64,
+            vector in prop::collection::vec(-1e9f32..1e9, 1..20),
+            text in ".{0,40}",
+            kind in ".{0,20}",
+            pairs in prop::collection::btree_map(".{0,10}", ".{0,10}", 0..5),
+        ) {
+            let metadata: Vec<(&str, &str)> =
+                pairs.iter().rev().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let record = Record {
+                id, vector: &vector, text: &text, kind: &kind, metadata: &metadata, ..SMALL
+            };
+            let bytes = encoded(&record);
+            let fields = Fields::parse(&bytes).unwrap();
+            prop_assert_eq!(fields.id(), id);
+            prop_assert_eq!(fields.kind(), kind);
+            let found: Vec<(String, String)> =
+                fields.metadata().map(|(k, v)| (k.into(), v.into())).collect();
+            prop_assert_eq!(found, pairs.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_bytes_are_refused_or_sound(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut bytes = bytes;
+            if bytes.len() >= FIXED {
+                seal(&mut bytes);
+                bytes[4] = 1;
+                seal(&mut bytes);
+            }
+            if let Some(fields) = Fields::parse(&bytes) {
+                let _ = (fields.kind().len(), fields.session().len(), fields.metadata().count());
+            }
+        }
+    }
+}

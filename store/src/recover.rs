@@ -1,0 +1,525 @@
+//! Opening: what is on the disk becomes a state, or a refusal that says why.
+//!
+//! The base's newest manifest and the journal's header decide; the table in
+//! `docs/format-file.md` has all cases. What is our own is read by its RECORDS segments alone;
+//! what another program changed, segment by segment.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vec_head, vectors_in};
+use crate::journal::{self, Found, Head, Journal};
+use crate::ledger::{Directory, JOURNAL, Ledger, MAX_SEGMENT, MEMORY, Place};
+use crate::record::{
+    Fields, MAX_DIM, MAX_KEY, MAX_METADATA, MAX_PAIRS, MAX_VALUE, Record, part_check,
+};
+use crate::rvf::manifest::{self, Newest};
+use crate::rvf::meta::Chain;
+use crate::rvf::records;
+use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
+use crate::source::Source;
+use crate::storage::{Handle, Storage, StorageError};
+use crate::wire::Reader;
+use crate::{Damage, DamageKind, Error};
+
+/// Opens a file if it is there.
+fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Error> {
+    match storage.open(name) {
+        Ok(file) => Ok(Some(file)),
+        Err(StorageError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A journal that was found: its handle and its header, unless that is damaged.
+struct FoundJournal {
+    file: Handle,
+    head: Option<(Head, bool)>,
+}
+
+impl DurableFile {
+    /// Opens the durable file `name` in `storage`; a new one where there is none and `options`
+    /// say so. The caller holds the lock, or sets a lease.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`], [`Error::NotRvf`], [`Error::Version`], [`Error::Unsupported`],
+    /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`].
+    pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
+        if options.dim.is_some_and(|dim| dim == 0 || usize::from(dim) > MAX_DIM) {
+            let found = options.dim.unwrap_or(0).into();
+            return Err(Error::Limit { what: "components", limit: MAX_DIM as u64, found });
+        }
+        let names = Names::of(name);
+        let journal = open_if_there(&*storage, &names.journal)?;
+        let journal = match journal {
+            Some(file) => {
+                let head = Head::read(&Source { storage: &*storage, file })?;
+                Some(FoundJournal { file, head })
+            }
+            None => None,
+        };
+        let read_only = options.read_only || options.salvage;
+        let mut file = match (open_if_there(&*storage, &names.base)?, journal) {
+            (Some(base), journal) => Self::found(storage, names, options, base, journal)?,
+            (None, Some(_)) => return Err(DamageKind::BaseLost.at(0)),
+            (None, None) if options.create && !read_only => Self::create(storage, names, options)?,
+            (None, None) => return Err(Error::NoFile),
+        };
+        if file.read_only {
+            return Ok(file);
+        }
+        for left in [&file.names.compact, &file.names.fresh_journal] {
+            match file.storage.remove(left) {
+                Ok(()) | Err(StorageError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if file.report.foreign {
+            file.compact_now()?;
+        } else if file.report.repaired > 0 {
+            file.fold()?;
+        }
+        file.ready_journal()?;
+        Ok(file)
+    }
+
+    fn empty(
+        storage: Box<dyn Storage>,
+        names: Names,
+        options: &Options,
+        base: Handle,
+        standing: Standing,
+    ) -> Self {
+        Self {
+            storage,
+            names,
+            limits: options.limits,
+            read_only: options.read_only || options.salvage,
+            base,
+            base_len: 0,
+            journal: None,
+            commits: 0,
+            directory: Directory::default(),
+            ledger: Ledger::new(standing.dim),
+            standing,
+            touched: BTreeMap::new(),
+            repaired: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            batch: Batch::new(),
+            lease: None,
+            report: Report::default(),
+            stopped: false,
+            deferred: None,
+        }
+    }
+
+    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Error> {
+        let dim = options.dim.ok_or(Error::Record("a new file needs a dimension"))?;
+        let mut identity = [0; 68];
+        identity[..16].copy_from_slice(&options.file_id);
+        let standing = Standing {
+            dim,
+            metric: options.metric,
+            profile: 0,
+            epoch: 0,
+            identity,
+            next_id: 1,
+            groups: Vec::new(),
+            removed: BTreeSet::new(),
+        };
+        // No handle is open yet: compaction of nothing is what makes the first base.
+        let mut file = Self::empty(storage, names, options, Handle::MAX, standing);
+        file.compact_now()?;
+        Ok(file)
+    }
+
+    fn found(
+        storage: Box<dyn Storage>,
+        names: Names,
+        options: &Options,
+        base: Handle,
+        journal: Option<FoundJournal>,
+    ) -> Result<Self, Error> {
+        let salvage = options.salvage;
+        let mut damaged = Vec::new();
+        // With salvage a refusal becomes a note.
+        let mut refuse = |error: Error| match error {
+            Error::Damaged(damage) if salvage => {
+                damaged.push(damage);
+                Ok(())
+            }
+            error => Err(error),
+        };
+        let len = storage.len(base)?;
+        let source = Source { storage: &*storage, file: base };
+        let head = match &journal {
+            Some(FoundJournal { head: Some((head, _)), .. }) => Some(*head),
+            Some(_) => {
+                refuse(DamageKind::JournalHeader.at(0))?;
+                None
+            }
+            None => None,
+        };
+        let newest = match manifest::find(&source, len, head.map(|head| head.file_id)) {
+            Err(Error::Damaged(damage)) if head.is_some() => {
+                return Err(match manifest::find(&source, len, None) {
+                    Ok(_) => Error::Unsupported("the journal beside it is of another file"),
+                    Err(_) => Error::Damaged(damage),
+                });
+            }
+            other => other?,
+        };
+        let Newest { manifest, end, damaged: behind } = newest;
+        let ours = manifest.ours.is_some();
+        if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
+            let (expected, found) = (expected.into(), manifest.dim.into());
+            return Err(Error::Dimension { expected, found });
+        }
+        if manifest.dim == 0 || usize::from(manifest.dim) > MAX_DIM {
+            return Err(Error::Unsupported("its dimension is 0 or above 8192"));
+        }
+        let cut = || match behind {
+            Some(offset) => DamageKind::Manifest.at(offset),
+            None => DamageKind::BaseCut.at(end),
+        };
+        match head {
+            Some(head) if head.epoch > manifest.epoch => refuse(cut())?,
+            None if ours && len > end => match behind {
+                Some(offset) => refuse(DamageKind::Manifest.at(offset))?,
+                None => refuse(DamageKind::TailWithoutJournal.at(end))?,
+            },
+            _ => {}
+        }
+        let standing = Standing {
+            dim: manifest.dim,
+            metric: manifest.metric,
+            profile: manifest.profile,
+            epoch: manifest.epoch,
+            identity: manifest.identity.unwrap_or([0; 68]),
+            next_id: manifest.ours.as_ref().map_or(1, |ours| ours.next_id),
+            groups: manifest.ours.as_ref().map_or_else(Vec::new, |ours| ours.groups.clone()),
+            removed: manifest.removed.iter().copied().collect(),
+        };
+        let commits = manifest.ours.as_ref().map_or(0, |ours| ours.commits);
+        let mut file = Self::empty(storage, names, options, base, standing);
+        file.commits = commits.max(head.map_or(0, |head| head.commits));
+        file.base_len = end;
+        file.report.damaged = damaged;
+        file.report.foreign = !ours;
+        file.directory = Directory::new(manifest.segments);
+        let folded = if ours { file.load(salvage)? } else { file.load_foreign(salvage)? };
+        if !file.read_only {
+            // What is shown from here on is durable.
+            file.storage.sync(base)?;
+        }
+        if let Some(FoundJournal { file: handle, head: Some((head, flipped)) }) = journal {
+            // Each fold writes RECORDS of an epoch above its journal's.
+            if head.epoch >= folded {
+                file.report.repaired += u32::from(flipped);
+                file.replay(Journal::open(handle, head), salvage)?;
+            } else {
+                file.storage.close(handle);
+            }
+        }
+        if ours && !file.read_only {
+            if len > end {
+                file.storage.truncate(base, end)?;
+            } else if len < end {
+                // The manifest was whole when the power went, the zeros behind it were not.
+                file.storage.append(base, &[0; 64][..(end - len) as usize])?;
+            }
+        }
+        if len > end && (ours || behind.is_some()) {
+            file.report.torn_base = Some((end, len - end));
+        }
+        Ok(file)
+    }
+
+    /// Reads what one of our manifests lists. Gives the newest epoch of its groups.
+    fn load(&mut self, salvage: bool) -> Result<u32, Error> {
+        let listed = self.directory.listed().to_vec();
+        let len = self.storage.len(self.base)?;
+        let mut last = 0;
+        for segment in &listed {
+            let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
+            let within = segment.end() <= len && segment.id <= MAX_SEGMENT;
+            if !known || !within || segment.id <= last {
+                return Err(DamageKind::Segment.at(segment.offset));
+            }
+            last = segment.id;
+        }
+        let mut ledger = Ledger::new(self.standing.dim);
+        for segment in listed.iter().filter(|segment| segment.kind == RECORDS) {
+            let each = &mut |at, fields: Fields| {
+                if fields.is_removal() {
+                    ledger.remove(fields.id());
+                    return Ok(());
+                }
+                match self.place(segment.id as u32, at, &fields) {
+                    Some(place) => drop(ledger.insert(fields.id(), place)),
+                    None => return Err(DamageKind::Records.at(segment.start() + u64::from(at))),
+                }
+                Ok(())
+            };
+            if !records::read(&self.base(), segment, salvage, each)? {
+                let kind = DamageKind::Records;
+                self.report.damaged.push(Damage { kind, offset: segment.offset });
+            }
+        }
+        for &id in &self.standing.removed {
+            ledger.remove(id);
+        }
+        self.ledger = ledger;
+        Ok(self.standing.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
+    }
+
+    /// Where an entry says that its record is, if that can be.
+    fn place(&self, entry_segment: u32, entry_at: u32, fields: &Fields) -> Option<Place> {
+        let parts = fields.parts();
+        let vec = self.directory.get(VEC, parts.vector_segment)?;
+        if u64::from(parts.vector_index) >= vectors_in(vec.payload, self.standing.dim) {
+            return None;
+        }
+        if fields.text_len() > 0 {
+            let text = self.directory.get(TEXT, parts.text_segment)?;
+            if u64::from(parts.text_at) + u64::from(fields.text_len()) > text.payload {
+                return None;
+            }
+        }
+        Some(Place {
+            vector_segment: parts.vector_segment,
+            vector_index: parts.vector_index,
+            entry_segment,
+            entry_at,
+            entry_len: fields.bytes().len() as u32,
+            text_len: fields.text_len(),
+        })
+    }
+
+    /// Reads a file that another program wrote last. Gives the newest epoch of RECORDS in it.
+    fn load_foreign(&mut self, salvage: bool) -> Result<u32, Error> {
+        let dim = self.standing.dim;
+        // Where the newest vector of an id is, and its check.
+        let mut vectors: BTreeMap<u64, (u32, u32, u32)> = BTreeMap::new();
+        for segment in self.directory.of(VEC) {
+            segment.expect(&self.base(), false, DamageKind::Segment)?;
+            let wrong = DamageKind::Segment.at(segment.offset);
+            if segment.id > MAX_SEGMENT {
+                return Err(Error::Unsupported("its segment ids are too large"));
+            }
+            let (found, count) = vec_head(&self.base(), segment.start())?.ok_or(wrong)?;
+            if found != dim {
+                let (expected, found) = (dim.into(), found.into());
+                return Err(Error::Dimension { expected, found });
+            }
+            if u64::from(count) > vectors_in(segment.payload, dim) {
+                return Err(wrong);
+            }
+            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end());
+            for index in 0..count {
+                let bytes = stream.take(8 + 4 * usize::from(dim))?.ok_or(wrong)?;
+                let mut reader = Reader(bytes);
+                let id = reader.u64().ok_or(wrong)?;
+                vectors.insert(id, (segment.id as u32, index, part_check(id, reader.0)));
+            }
+        }
+        for id in &self.standing.removed {
+            vectors.remove(id);
+        }
+
+        let records = self.foreign_records()?;
+        let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
+        let mut places: BTreeMap<u64, Place> = BTreeMap::new();
+        let mut foreign: BTreeMap<u64, Fields> = BTreeMap::new();
+        for (_, segment) in &records {
+            let each = &mut |at, mut fields: Fields| {
+                let id = fields.id();
+                foreign.remove(&id);
+                let Some(&(vector_segment, vector_index, check)) =
+                    vectors.get(&id).filter(|_| !fields.is_removal())
+                else {
+                    places.remove(&id);
+                    return Ok(());
+                };
+                let mut entry_segment = segment.id as u32;
+                if fields.vector_check() != check {
+                    fields.set_vector_check(check);
+                    entry_segment = MEMORY;
+                }
+                let (entry_len, text_len) = (fields.bytes().len() as u32, fields.text_len());
+                let entry_at = at;
+                places.insert(
+                    id,
+                    Place {
+                        vector_segment,
+                        vector_index,
+                        entry_segment,
+                        entry_at,
+                        entry_len,
+                        text_len,
+                    },
+                );
+                if entry_segment == MEMORY {
+                    foreign.insert(id, fields);
+                }
+                Ok(())
+            };
+            if !records::read(&self.base(), segment, salvage, each)? {
+                let kind = DamageKind::Records;
+                self.report.damaged.push(Damage { kind, offset: segment.offset });
+            }
+        }
+
+        let metas: Vec<Segment> = self.directory.of(META).copied().collect();
+        for meta in &metas {
+            meta.expect(&self.base(), false, DamageKind::Meta)?;
+        }
+        let wanted = |id| vectors.contains_key(&id) && !places.contains_key(&id);
+        let mut chain = Chain::read(&self.base(), &metas, &wanted)?;
+        let mut ledger = Ledger::new(dim);
+        for (id, (vector_segment, vector_index, check)) in vectors {
+            if let Some(place) = places.get(&id) {
+                ledger.insert(id, *place);
+                continue;
+            }
+            let values = chain.records.remove(&id).unwrap_or_default();
+            let fields = foreign_fields(id, check, &values, &chain)?;
+            let entry_len = fields.bytes().len() as u32;
+            let (entry_segment, entry_at, text_len) = (MEMORY, 0, 0);
+            ledger.insert(
+                id,
+                Place {
+                    vector_segment,
+                    vector_index,
+                    entry_segment,
+                    entry_at,
+                    entry_len,
+                    text_len,
+                },
+            );
+            foreign.insert(id, fields);
+        }
+        self.ledger = ledger;
+        self.foreign = foreign;
+        Ok(newest)
+    }
+
+    /// RECORDS segments that no other one replaced, oldest first.
+    fn foreign_records(&self) -> Result<Vec<(records::Head, Segment)>, Error> {
+        let mut found = Vec::new();
+        for segment in self.directory.of(RECORDS) {
+            if segment.id > MAX_SEGMENT {
+                return Err(Error::Unsupported("its segment ids are too large"));
+            }
+            found.push((records::Head::read(&self.base(), segment)?, *segment));
+        }
+        found.sort_unstable_by_key(|(head, segment)| (head.epoch, segment.id));
+        let ranges: BTreeSet<(u32, u32)> =
+            found.iter().map(|(head, _)| (head.since, head.epoch)).collect();
+        found.retain(|(head, _)| {
+            !ranges.iter().any(|&(since, epoch)| (since..epoch).contains(&head.epoch))
+        });
+        Ok(found)
+    }
+
+    /// Takes in what the journal has.
+    fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Error> {
+        if journal.head.dim != self.standing.dim {
+            return Err(DamageKind::JournalHeader.at(0));
+        }
+        if !self.read_only {
+            self.storage.sync(journal.file)?;
+        }
+        let end = self.storage.len(journal.file)?;
+        loop {
+            let at = journal.len;
+            let source = Source { storage: &*self.storage, file: journal.file };
+            match journal.next(&source, end)? {
+                Found::End => break,
+                Found::Batch(operations, flipped) => {
+                    self.report.repaired += u32::from(flipped);
+                    self.report.replayed += 1;
+                    let start = at + journal::BATCH as u64;
+                    if !self.apply(&operations, start) {
+                        return Err(journal::damage(at));
+                    }
+                    if flipped {
+                        self.repaired.insert(start, operations);
+                    }
+                }
+                Found::Unsound => {
+                    if journal.goes_on(&source, end)? {
+                        if !salvage {
+                            return Err(journal::damage(at));
+                        }
+                        self.report.damaged.push(Damage { kind: DamageKind::Journal, offset: at });
+                    } else {
+                        self.report.torn_journal = Some((at, end - at));
+                    }
+                    if !self.read_only {
+                        self.storage.truncate(journal.file, at)?;
+                    }
+                    break;
+                }
+            }
+        }
+        if end < journal.len && !self.read_only {
+            // The last batch was whole when the power went, the zeros behind it were not.
+            self.storage.append(journal.file, &[0; 8][..(journal.len - end) as usize])?;
+        }
+        self.commits = self.commits.max(journal.commits);
+        self.journal = Some(journal);
+        Ok(())
+    }
+}
+
+/// The entry of a record that another program wrote.
+fn foreign_fields(
+    id: u64,
+    check: u32,
+    values: &BTreeMap<u16, alloc::string::String>,
+    chain: &Chain,
+) -> Result<Fields, Error> {
+    let (mut kind, mut session, mut created) = ("", "", 0);
+    let mut metadata: Vec<(&str, &str)> = Vec::new();
+    let mut all = 0;
+    for (&field, value) in values {
+        match chain.name(field) {
+            "kind" if value.len() <= crate::record::MAX_KIND => kind = value,
+            "session" if value.len() <= crate::record::MAX_SESSION => session = value,
+            "created" if value.parse::<u64>().is_ok() => created = value.parse().unwrap_or(0),
+            name => {
+                let fits = name.len() <= MAX_KEY
+                    && value.len() <= MAX_VALUE
+                    && metadata.len() < MAX_PAIRS
+                    && all + name.len() + value.len() <= MAX_METADATA
+                    && !metadata.iter().any(|&(key, _)| key == name);
+                if fits {
+                    all += name.len() + value.len();
+                    metadata.push((name, value));
+                }
+            }
+        }
+    }
+    let record = Record {
+        id,
+        vector: &[],
+        text: "",
+        kind,
+        session,
+        created,
+        last_used: created,
+        uses: 0,
+        importance: 0.5,
+        pinned: false,
+        metadata: &metadata,
+    };
+    let mut bytes = Vec::new();
+    record.encode(0, &mut bytes)?;
+    let mut fields = Fields::parse(&bytes).ok_or(Error::Record("its metadata"))?;
+    fields.set_vector_check(check);
+    Ok(fields)
+}
+
+const _: () = assert!(JOURNAL > MEMORY && MEMORY as u64 > MAX_SEGMENT);

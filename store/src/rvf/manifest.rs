@@ -1,0 +1,337 @@
+//! The manifest: which segments count. The newest sound one is the file.
+//!
+//! ```text
+//!  0 epoch u32   4 dim u16   6 vectors u64   14 segments u32   18 profile u8   19 metric u8
+//! 20 zeros, 2
+//! 22 segments x (id u64, offset u64, payload bytes u64, type u8)
+//!    removed u32, then ids u64
+//!    "IDIF", 68 bytes: file id[16], parent id[16], parent hash[32], depth u32
+//!    "CLFT", version u16: 1, zeros, 2, commits u64, next segment id u64,
+//!            groups u32, then groups x (segments u32, epoch u32, since u32)
+//! ```
+//!
+//! All from "CLFT" on is ours; rvf-runtime stops before it.
+
+use alloc::vec::Vec;
+
+use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
+use crate::source::Source;
+use crate::wire::{Put, Reader, u32_at};
+use crate::{DamageKind, Error};
+
+/// Most bytes of a manifest that is read: 300,000 segments, or 900,000 removed ids.
+const MAX_MANIFEST: u64 = 8 << 20;
+const IDENTITY: u32 = 0x4649_4449;
+const OURS: u32 = u32::from_le_bytes(*b"CLFT");
+const OUR_VERSION: u16 = 1;
+/// Last 4 KiB of a signed file.
+const ROOT_PAGE: usize = 4096;
+const ROOT_MAGIC: u32 = 0x5256_4D30;
+/// Bytes that are looked through at once, from the end backwards.
+const BLOCK: u64 = 64 << 10;
+
+/// Segments that one fold wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// How many of the directory.
+    pub(crate) segments: u32,
+    /// Epoch of the manifest that first listed them.
+    pub(crate) epoch: u32,
+    /// Epoch of the oldest group that it replaced; its own if none.
+    pub(crate) since: u32,
+}
+
+/// What only our manifests say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trailer {
+    /// Commits in the file's life.
+    pub(crate) commits: u64,
+    /// The id of the next segment.
+    pub(crate) next_id: u64,
+    /// The directory in groups.
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) epoch: u32,
+    pub(crate) dim: u16,
+    pub(crate) vectors: u64,
+    pub(crate) profile: u8,
+    pub(crate) metric: u8,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) removed: Vec<u64>,
+    pub(crate) identity: Option<[u8; 68]>,
+    pub(crate) ours: Option<Trailer>,
+}
+
+impl Manifest {
+    /// The payload.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        out.u32(self.epoch);
+        out.u16(self.dim);
+        out.u64(self.vectors);
+        out.u32(self.segments.len() as u32);
+        out.bytes(&[self.profile, self.metric, 0, 0]);
+        for segment in &self.segments {
+            out.u64(segment.id);
+            out.u64(segment.offset);
+            out.u64(segment.payload);
+            out.push(segment.kind);
+        }
+        out.u32(self.removed.len() as u32);
+        for &id in &self.removed {
+            out.u64(id);
+        }
+        if let Some(identity) = &self.identity {
+            out.u32(IDENTITY);
+            out.bytes(identity);
+        }
+        if let Some(ours) = &self.ours {
+            out.u32(OURS);
+            out.u16(OUR_VERSION);
+            out.u16(0);
+            out.u64(ours.commits);
+            out.u64(ours.next_id);
+            out.u32(ours.groups.len() as u32);
+            for group in &ours.groups {
+                out.u32(group.segments);
+                out.u32(group.epoch);
+                out.u32(group.since);
+            }
+        }
+        out
+    }
+
+    /// Reads a payload; none when it is none.
+    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Error> {
+        let mut reader = Reader(payload);
+        let Some(mut manifest) = Self::parse_fields(&mut reader) else { return Ok(None) };
+        let mut marker = reader;
+        if marker.u32() == Some(IDENTITY) {
+            manifest.identity = marker.take(68).and_then(|bytes| bytes.try_into().ok());
+            reader = marker;
+        }
+        if reader.u32() == Some(OURS) {
+            match reader.u16() {
+                Some(OUR_VERSION) => {}
+                found => {
+                    let found = u32::from(found.unwrap_or(0));
+                    return Err(Error::Version { expected: OUR_VERSION.into(), found });
+                }
+            }
+            let Some(ours) = Self::parse_trailer(&mut reader) else { return Ok(None) };
+            let listed = ours.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
+            if listed != manifest.segments.len() as u64 {
+                return Ok(None);
+            }
+            manifest.ours = Some(ours);
+        }
+        Ok(Some(manifest))
+    }
+
+    fn parse_fields(reader: &mut Reader<'_>) -> Option<Self> {
+        let (epoch, dim, vectors) = (reader.u32()?, reader.u16()?, reader.u64()?);
+        let count = reader.u32()? as usize;
+        let (profile, metric) = (reader.u8()?, reader.u8()?);
+        reader.u16()?;
+        if count > reader.0.len() / 25 {
+            return None;
+        }
+        let mut segments = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (id, offset, payload) = (reader.u64()?, reader.u64()?, reader.u64()?);
+            segments.push(Segment { id, offset, payload, kind: reader.u8()? });
+        }
+        let count = reader.u32()? as usize;
+        if count > reader.0.len() / 8 {
+            return None;
+        }
+        let mut removed = Vec::with_capacity(count);
+        for _ in 0..count {
+            removed.push(reader.u64()?);
+        }
+        let identity = None;
+        let ours = None;
+        Some(Self { epoch, dim, vectors, profile, metric, segments, removed, identity, ours })
+    }
+
+    fn parse_trailer(reader: &mut Reader<'_>) -> Option<Trailer> {
+        reader.u16()?;
+        let (commits, next_id) = (reader.u64()?, reader.u64()?);
+        let count = reader.u32()? as usize;
+        if count > reader.0.len() / 12 {
+            return None;
+        }
+        let mut groups = Vec::with_capacity(count);
+        for _ in 0..count {
+            groups.push(Group {
+                segments: reader.u32()?,
+                epoch: reader.u32()?,
+                since: reader.u32()?,
+            });
+        }
+        Some(Trailer { commits, next_id, groups })
+    }
+
+    /// The file's id; zeros where it has none.
+    pub(crate) fn file_id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        if let Some(identity) = &self.identity {
+            id.copy_from_slice(&identity[..16]);
+        }
+        id
+    }
+}
+
+/// The newest manifest and what stands behind it.
+pub(crate) struct Newest {
+    pub(crate) manifest: Manifest,
+    /// Where the bytes behind it begin.
+    pub(crate) end: u64,
+    /// A manifest behind it that is there in full and not sound.
+    pub(crate) damaged: Option<u64>,
+}
+
+/// Looks for the newest sound manifest of a file of `len` bytes, from its end backwards. With
+/// `file_id`, for one of that file: bytes in a text could be a manifest too, but not one that
+/// names an id which the text's author does not know.
+pub(crate) fn find(
+    source: &Source<'_>,
+    len: u64,
+    file_id: Option<[u8; 16]>,
+) -> Result<Newest, Error> {
+    let first = source.bytes(0, HEADER)?;
+    if u32_at(&first, 0) != MAGIC && !first.is_empty() {
+        return Err(Error::NotRvf);
+    }
+    if let Some(&found) = first.get(4).filter(|&&found| found != VERSION) {
+        return Err(Error::Version { expected: VERSION.into(), found: found.into() });
+    }
+    if len > ROOT_PAGE as u64 {
+        let page = source.bytes(len - ROOT_PAGE as u64, 4)?;
+        if u32_at(&page, 0) == ROOT_MAGIC {
+            return Err(Error::Unsupported("it is signed"));
+        }
+    }
+    let mut damaged = None;
+    let mut high = (len & !63).saturating_add(64);
+    while high > 0 {
+        let low = high.saturating_sub(BLOCK);
+        let bytes = source.bytes(low, (high - low) as usize)?;
+        for at in (0..bytes.len() / HEADER).rev().map(|i| i * HEADER) {
+            let header = &bytes[at..];
+            if header[0] != MAGIC as u8 || header[5] != MANIFEST {
+                continue;
+            }
+            let Some(segment) = Segment::parse(header, low + at as u64) else { continue };
+            if segment.payload > MAX_MANIFEST || segment.payload_end() > len {
+                continue;
+            }
+            if !segment.verify(source, false)? {
+                damaged = damaged.or(Some(segment.offset));
+                continue;
+            }
+            let payload = source.bytes(segment.start(), segment.payload as usize)?;
+            let Some(manifest) = Manifest::parse(&payload)? else { continue };
+            if file_id.is_some_and(|id| id != manifest.file_id()) {
+                continue;
+            }
+            return Ok(Newest { manifest, end: segment.end(), damaged });
+        }
+        high = low;
+    }
+    Err(DamageKind::NoManifest.at(0))
+}
+
+/// A manifest as a segment.
+pub(crate) fn encode(manifest: &Manifest, id: u64) -> Vec<u8> {
+    segment::encode(MANIFEST, id, &manifest.encode())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Storage;
+    use crate::storage::simulated::SimulatedDisk;
+    use proptest::prelude::*;
+    use std::vec;
+
+    fn manifest(epoch: u32) -> Manifest {
+        Manifest {
+            epoch,
+            dim: 3,
+            vectors: 2,
+            profile: 0,
+            metric: 2,
+            segments: vec![Segment { id: 1, offset: 0, payload: 30, kind: 1 }],
+            removed: vec![4, 9],
+            identity: Some([7; 68]),
+            ours: Some(Trailer {
+                commits: 5,
+                next_id: 3,
+                groups: vec![Group { segments: 1, epoch, since: epoch }],
+            }),
+        }
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        for (identity, ours) in [(true, true), (true, false), (false, true), (false, false)] {
+            let mut manifest = manifest(1);
+            manifest.identity = manifest.identity.filter(|_| identity);
+            manifest.ours = manifest.ours.filter(|_| ours);
+            assert_eq!(Manifest::parse(&manifest.encode()), Ok(Some(manifest)));
+        }
+    }
+
+    #[test]
+    fn the_newest_sound_one_is_found() {
+        let disk = SimulatedDisk::new(0);
+        let mut bytes = segment::encode(0x51, 1, &vec![3; 200_000]);
+        let first = bytes.len() as u64;
+        bytes.extend(encode(&manifest(1), 2));
+        let between = bytes.len() as u64;
+        bytes.extend(encode(&manifest(2), 3));
+        let find = |bytes: &[u8], id| {
+            disk.put("a", bytes.to_vec());
+            let source = Source { storage: &disk, file: disk.open("a").unwrap() };
+            find(&source, bytes.len() as u64, id)
+        };
+        let newest = find(&bytes, Some([7; 16])).unwrap();
+        assert_eq!((newest.manifest.epoch, newest.end), (2, bytes.len() as u64));
+        // Cut in it: the older one. Damaged: the older one, and where the damage is.
+        let newest = find(&bytes[..bytes.len() - 40], None).unwrap();
+        assert_eq!((newest.manifest.epoch, newest.end, newest.damaged), (1, between, None));
+        let mut flipped = bytes.clone();
+        flipped[between as usize + 70] ^= 4;
+        let newest = find(&flipped, None).unwrap();
+        assert_eq!((newest.manifest.epoch, newest.damaged), (1, Some(between)));
+        // Of another file: none.
+        let none = DamageKind::NoManifest.at(0);
+        assert_eq!(find(&bytes, Some([8; 16])).err(), Some(none));
+        assert_eq!(find(&bytes[..first as usize], None).err(), Some(none));
+        assert_eq!(find(b"{\"not\": \"rvf\"}", None).err(), Some(Error::NotRvf));
+        bytes[4] = 2;
+        let version = Error::Version { expected: 1, found: 2 };
+        assert_eq!(find(&bytes, None).err(), Some(version));
+    }
+
+    proptest! {
+        #[test]
+        fn any_payload_is_refused_or_read(
+            at in prop::collection::vec((0..140_usize, any::<u8>()), 0..6),
+            len in 0..141_usize,
+        ) {
+            let mut payload = manifest(1).encode();
+            for (at, byte) in at {
+                let len = payload.len();
+                payload[at % len] = byte;
+            }
+            payload.truncate(len);
+            let _ = Manifest::parse(&payload);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! META segments: metadata as `rvf_types::metadata` has it, a mirror of our entries for other
+//! readers, and all that is known of records that other writers brought.
+//!
+//! ```text
+//! "RVFMETA\0", version u16: 1, flags u16: 1 snapshot
+//! generation u64, base generation u64 (all ones for a snapshot)
+//! schema u32, file pairs u32, records u32: how many
+//! schema:     field u16, type u8, may be null u8, name bytes u16, name
+//! file pairs: key bytes u16, key, value
+//! records:    id u64, what u8: 0 fields 1 removal, fields u32, then (field u16, value)
+//! value:      0 null   1 string, 2 bytes: u32, bytes   3 i64   4 u64   5 f64   6 bool u8   7 removed
+//! "RVFDONE\0", SHA-256 of all before
+//! ```
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use rvf_types::sha256::Sha256;
+
+use super::segment::Segment;
+use crate::record::Fields;
+use crate::source::{BUFFER, Source, Stream};
+use crate::wire::{Put, Reader};
+use crate::{DamageKind, Error};
+
+const MAGIC: &[u8; 8] = b"RVFMETA\0";
+const DONE: &[u8; 8] = b"RVFDONE\0";
+const FOOTER: u64 = 40;
+const NO_BASE: u64 = u64::MAX;
+
+/// Field ids of the mirror, in the order of [`NAMES`].
+const NAMES: [(&str, u8); 4] = [("kind", 1), ("session", 1), ("created", 4), ("metadata", 1)];
+/// Between a key and its value, and behind each pair.
+const UNIT: u8 = 0x1F;
+const RECORD: u8 = 0x1E;
+
+/// Bytes before the records of a mirror: all that is needed to know when it is full.
+const SCHEMA: usize = 4 * 6 + 4 + 7 + 7 + 8;
+pub(crate) const OVERHEAD: usize = 40 + SCHEMA + FOOTER as usize;
+
+/// Appends the mirror of a record.
+pub(crate) fn put_record(fields: &Fields, out: &mut Vec<u8>) {
+    out.u64(fields.id());
+    out.push(0);
+    out.u32(4);
+    put_text(1, fields.kind().as_bytes(), out);
+    put_text(2, fields.session().as_bytes(), out);
+    out.u16(3);
+    out.push(4);
+    out.u64(fields.created());
+    let mut pairs = Vec::new();
+    for (key, value) in fields.metadata() {
+        pairs.bytes(key.as_bytes());
+        pairs.push(UNIT);
+        pairs.bytes(value.as_bytes());
+        pairs.push(RECORD);
+    }
+    put_text(4, &pairs, out);
+}
+
+fn put_text(field: u16, text: &[u8], out: &mut Vec<u8>) {
+    out.u16(field);
+    if text.is_empty() {
+        return out.push(0);
+    }
+    out.push(1);
+    out.u32(text.len() as u32);
+    out.bytes(text);
+}
+
+/// Appends the removal of a record.
+pub(crate) fn put_removal(id: u64, out: &mut Vec<u8>) {
+    out.u64(id);
+    out.push(1);
+    out.u32(0);
+}
+
+/// The payload of the META of `generation` (from 1 on; the first is a snapshot) with `count`
+/// records, their ids rising.
+pub(crate) fn encode(generation: u64, count: u32, records: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(OVERHEAD + records.len());
+    out.bytes(MAGIC);
+    out.u16(1);
+    out.u16(u16::from(generation == 1));
+    out.u64(generation);
+    out.u64(if generation == 1 { NO_BASE } else { generation - 1 });
+    out.u32(NAMES.len() as u32);
+    out.u32(0);
+    out.u32(count);
+    for (field, (name, kind)) in (1..).zip(NAMES) {
+        out.u16(field);
+        out.bytes(&[kind, 1]);
+        out.u16(name.len() as u16);
+        out.bytes(name.as_bytes());
+    }
+    out.bytes(records);
+    let mut digest = Sha256::new();
+    digest.update(&out);
+    out.bytes(DONE);
+    out.bytes(&digest.finalize());
+    out
+}
+
+/// What another writer said of a record: names and values as text.
+pub(crate) type Foreign = BTreeMap<u64, BTreeMap<u16, String>>;
+
+/// Metadata of a chain of segments.
+#[derive(Default)]
+pub(crate) struct Chain {
+    pub(crate) records: Foreign,
+    names: BTreeMap<u16, String>,
+}
+
+impl Chain {
+    /// Reads the segments that count, oldest first: from the newest snapshot on. Records for
+    /// which `wanted` says no are left out.
+    pub(crate) fn read(
+        source: &Source<'_>,
+        segments: &[Segment],
+        wanted: &dyn Fn(u64) -> bool,
+    ) -> Result<Self, Error> {
+        let mut from = 0;
+        for (i, segment) in segments.iter().enumerate() {
+            let head = source.bytes(segment.start(), 12)?;
+            if head.get(..8) != Some(MAGIC) {
+                return Err(DamageKind::Meta.at(segment.offset));
+            }
+            if head.get(10).is_some_and(|flags| flags & 1 != 0) {
+                from = i;
+            }
+        }
+        let mut chain = Self::default();
+        for segment in &segments[from..] {
+            chain.segment(source, segment, wanted)?.ok_or(DamageKind::Meta.at(segment.offset))?;
+        }
+        Ok(chain)
+    }
+
+    fn segment(
+        &mut self,
+        source: &Source<'_>,
+        segment: &Segment,
+        wanted: &dyn Fn(u64) -> bool,
+    ) -> Result<Option<()>, Error> {
+        let Some(end) = segment.payload_end().checked_sub(FOOTER) else { return Ok(None) };
+        let mut stream = source.stream(segment.start(), end);
+        let Some(head) = stream.take(40)? else { return Ok(None) };
+        let mut head = Reader(&head[28..]);
+        let (Some(schema), Some(pairs), Some(records)) = (head.u32(), head.u32(), head.u32())
+        else {
+            return Ok(None);
+        };
+        for _ in 0..schema {
+            let Some(entry) = stream.take(6)? else { return Ok(None) };
+            let mut entry = Reader(entry);
+            let (field, _, len) = (entry.u16(), entry.u16(), entry.u16());
+            let (Some(field), Some(len)) = (field, len) else { return Ok(None) };
+            let Some(name) = stream.take(len.into())? else { return Ok(None) };
+            // rvf-runtime calls every field "field." and its number, also one that has a name.
+            let known = self.names.contains_key(&field) && name.starts_with(b"field.");
+            match core::str::from_utf8(name) {
+                Ok(name) if !known => drop(self.names.insert(field, name.to_string())),
+                Ok(_) => {}
+                Err(_) => return Ok(None),
+            }
+        }
+        for _ in 0..pairs {
+            let Some(len) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
+                return Ok(None);
+            };
+            if !stream.skip(len.into()) || value(&mut stream)?.is_none() {
+                return Ok(None);
+            }
+        }
+        for _ in 0..records {
+            let Some(record) = stream.take(13)? else { return Ok(None) };
+            let mut record = Reader(record);
+            let (Some(id), Some(what), Some(count)) = (record.u64(), record.u8(), record.u32())
+            else {
+                return Ok(None);
+            };
+            if what == 1 {
+                self.records.remove(&id);
+                continue;
+            }
+            let keep = wanted(id);
+            for _ in 0..count {
+                let Some(field) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
+                    return Ok(None);
+                };
+                match value(&mut stream)? {
+                    Some(Value::Text(text)) if keep => {
+                        self.records.entry(id).or_default().insert(field, text);
+                    }
+                    Some(Value::Removed) if keep => {
+                        self.records.entry(id).or_default().remove(&field);
+                    }
+                    Some(_) => {}
+                    None => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(()))
+    }
+
+    /// The name of a field.
+    pub(crate) fn name(&self, field: u16) -> &str {
+        self.names.get(&field).map_or("", |name| name)
+    }
+}
+
+enum Value {
+    Text(String),
+    Null,
+    Removed,
+}
+
+/// Reads a value, as text. One that is too long to be metadata here is left out.
+fn value(stream: &mut Stream<'_>) -> Result<Option<Value>, Error> {
+    let Some(&[tag]) = stream.take(1)? else { return Ok(None) };
+    let len = match tag {
+        0 => return Ok(Some(Value::Null)),
+        7 => return Ok(Some(Value::Removed)),
+        1 | 2 => match stream.take(4)?.and_then(|bytes| Reader(bytes).u32()) {
+            Some(len) => len as usize,
+            None => return Ok(None),
+        },
+        3..=5 => 8,
+        6 => 1,
+        _ => return Ok(None),
+    };
+    if len > BUFFER {
+        return Ok(stream.skip(len as u64).then_some(Value::Null));
+    }
+    let Some(bytes) = stream.take(len)? else { return Ok(None) };
+    let number = Reader(bytes).u64().unwrap_or(0);
+    let text = match tag {
+        1 => match core::str::from_utf8(bytes) {
+            Ok(text) => text.to_string(),
+            Err(_) => return Ok(None),
+        },
+        2 => hexadecimal(bytes),
+        3 if (number as i64) < 0 => decimal(true, number.wrapping_neg()),
+        3 | 4 => decimal(false, number),
+        5 => thousandths(f64::from_bits(number)),
+        _ => if bytes == [0] { "false" } else { "true" }.to_string(),
+    };
+    Ok(Some(Value::Text(text)))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn decimal(negative: bool, mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    let sign = if negative { "-" } else { "" };
+    sign.chars().chain(digits.into_iter().rev().map(char::from)).collect()
+}
+
+/// A number to three places: formatting in full would bring kilobytes of code for a value that
+/// is shown, not computed with.
+fn thousandths(number: f64) -> String {
+    let scaled = if number < 0.0 { -number } else { number } * 1000.0 + 0.5;
+    let scaled = scaled as u64;
+    let mut text = decimal(number < 0.0, scaled / 1000);
+    let part = decimal(false, 1000 + scaled % 1000);
+    text.push('.');
+    text.push_str(&part[1..]);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+    use rvf_types::metadata::{MetadataRecordOp, MetadataSegment, MetadataValue};
+    use std::vec;
+
+    fn fields(id: u64, metadata: &[(&str, &str)]) -> Fields {
+        let record = Record {
+            id,
+            vector: &[1.0],
+            text: "",
+            kind: "fact",
+            session: "",
+            created: 9,
+            last_used: 0,
+            uses: 0,
+            importance: 0.0,
+            pinned: false,
+            metadata,
+        };
+        let mut bytes = vec![];
+        record.encode(1, &mut bytes).unwrap();
+        Fields::parse(&bytes).unwrap()
+    }
+
+    #[test]
+    fn rvf_types_reads_the_mirror() {
+        let mut records = vec![];
+        put_record(&fields(3, &[("a", "b"), ("c", "")]), &mut records);
+        put_removal(5, &mut records);
+        for generation in [1, 2] {
+            let payload = encode(generation, 2, &records);
+            assert_eq!(payload.len(), OVERHEAD + records.len());
+            let segment = MetadataSegment::decode(&payload).unwrap();
+            assert_eq!(segment.generation, generation);
+            assert_eq!(segment.full_snapshot, generation == 1);
+            let names: Vec<_> = segment.schema.iter().map(|entry| entry.name.as_str()).collect();
+            assert_eq!(names, ["kind", "session", "created", "metadata"]);
+            let MetadataRecordOp::Upsert(found) = &segment.records[0].operation else { panic!() };
+            assert_eq!(
+                *found,
+                [
+                    (1, MetadataValue::String("fact".into())),
+                    (2, MetadataValue::Null),
+                    (3, MetadataValue::U64(9)),
+                    (4, MetadataValue::String("a\u{1f}b\u{1e}c\u{1f}\u{1e}".into())),
+                ]
+            );
+            assert_eq!(segment.records[1].operation, MetadataRecordOp::DeleteRecord);
+        }
+    }
+
+    #[test]
+    fn numbers_become_text() {
+        assert_eq!(decimal(false, 0), "0");
+        assert_eq!(decimal(true, 120), "-120");
+        assert_eq!(decimal(false, u64::MAX), "18446744073709551615");
+        assert_eq!(thousandths(-2.5), "-2.500");
+        assert_eq!(thousandths(0.0005), "0.001");
+        assert_eq!(thousandths(f64::MAX), "18446744073709551.615");
+        assert_eq!(hexadecimal(&[0, 255, 16]), "00ff10");
+    }
+}

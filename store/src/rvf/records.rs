@@ -1,0 +1,103 @@
+//! RECORDS segments: entries behind a header.
+//!
+//! ```text
+//!  0 magic "CFRECS\0\1"   8 epoch u32   12 since u32   16 count u32   20 dim u16   22 zeros, 2
+//! 24 entries
+//! ```
+
+use alloc::vec::Vec;
+
+use super::segment::Segment;
+use crate::record::{FIXED, Fields, MAX_ENTRY, entry_len};
+use crate::source::Source;
+use crate::wire::{Put, Reader};
+use crate::{DamageKind, Error};
+
+const MAGIC: &[u8; 8] = b"CFRECS\0\x01";
+/// Bytes before the entries.
+pub(crate) const HEADER: usize = 24;
+
+/// What the header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) epoch: u32,
+    pub(crate) since: u32,
+    pub(crate) count: u32,
+    pub(crate) dim: u16,
+}
+
+impl Head {
+    /// The header as bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(HEADER);
+        out.bytes(MAGIC);
+        out.u32(self.epoch);
+        out.u32(self.since);
+        out.u32(self.count);
+        out.u16(self.dim);
+        out.u16(0);
+        out
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        if reader.take(8)? != MAGIC {
+            return None;
+        }
+        Some(Self {
+            epoch: reader.u32()?,
+            since: reader.u32()?,
+            count: reader.u32()?,
+            dim: reader.u16()?,
+        })
+    }
+
+    /// Reads the header of `segment`.
+    pub(crate) fn read(source: &Source<'_>, segment: &Segment) -> Result<Self, Error> {
+        let bytes = source.bytes(segment.start(), HEADER)?;
+        Self::parse(&bytes).ok_or(DamageKind::Records.at(segment.offset))
+    }
+}
+
+/// Calls `each` with the entries of `segment` and where in its payload they stand. With `salvage`
+/// what is left of a damaged segment; gives whether all was sound.
+pub(crate) fn read(
+    source: &Source<'_>,
+    segment: &Segment,
+    salvage: bool,
+    each: &mut dyn FnMut(u32, Fields) -> Result<(), Error>,
+) -> Result<bool, Error> {
+    let mut sound = segment.verify(source, true)?;
+    if !sound && !salvage {
+        return Err(DamageKind::Records.at(segment.offset));
+    }
+    let count = Head::read(source, segment).map_or(0, |head| head.count);
+    let mut stream = source.stream(segment.start(), segment.payload_end());
+    stream.skip(HEADER as u64);
+    let mut read = 0;
+    while stream.left() > 0 {
+        let at = (stream.at() - segment.start()) as u32;
+        let bytes = stream.peek(MAX_ENTRY)?;
+        let entry = Fields::parse(bytes);
+        let len = entry.as_ref().map(|entry| entry.bytes().len()).or_else(|| entry_len(bytes));
+        match entry {
+            Some(entry) => {
+                each(at, entry)?;
+                read += 1;
+            }
+            None => sound = false,
+        }
+        // Where an entry's own length is damaged, the next one is looked for byte by byte.
+        let step = if sound || read > 0 { len.unwrap_or(1) } else { 1 };
+        if !stream.skip(step as u64) {
+            break;
+        }
+    }
+    sound &= read == count;
+    match sound || salvage {
+        true => Ok(sound),
+        false => Err(DamageKind::Records.at(segment.offset)),
+    }
+}
+
+const _: () = assert!(FIXED > HEADER && MAX_ENTRY < crate::source::BUFFER);

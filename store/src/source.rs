@@ -1,0 +1,106 @@
+//! A file that is read: exactly, or as a stream through one small buffer.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::Error;
+use crate::storage::{Handle, Storage, read_full};
+
+/// Bytes of a stream's buffer: more than the largest entry, so that what is taken at once fits.
+pub(crate) const BUFFER: usize = 128 << 10;
+
+/// An open file, for reading.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) storage: &'a dyn Storage,
+    pub(crate) file: Handle,
+}
+
+impl<'a> Source<'a> {
+    /// Fills `into` from `offset`; false when the file ends before.
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<bool, Error> {
+        Ok(read_full(self.storage, self.file, offset, into)? == into.len())
+    }
+
+    /// `len` bytes from `offset`; fewer when the file ends before. `len` is bounded by the
+    /// caller.
+    pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; len];
+        let read = read_full(self.storage, self.file, offset, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// A stream of the bytes from `offset` to `end`.
+    pub(crate) fn stream(self, offset: u64, end: u64) -> Stream<'a> {
+        Stream { source: self, next: offset, end, buffer: Vec::new(), used: 0 }
+    }
+}
+
+/// Bytes of a file in their order.
+pub(crate) struct Stream<'a> {
+    source: Source<'a>,
+    /// Where the bytes behind the buffer stand in the file.
+    next: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were taken.
+    used: usize,
+}
+
+impl Stream<'_> {
+    /// Where in the file the next byte stands.
+    pub(crate) fn at(&self) -> u64 {
+        self.next - (self.buffer.len() - self.used) as u64
+    }
+
+    /// Bytes left until the end.
+    pub(crate) fn left(&self) -> u64 {
+        self.end.saturating_sub(self.at())
+    }
+
+    /// Looks at the next bytes, `len` or as many as are left. `len` is at most [`BUFFER`].
+    pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Error> {
+        if self.buffer.len() - self.used < len {
+            self.buffer.drain(..self.used);
+            self.used = 0;
+            let had = self.buffer.len();
+            let want = (BUFFER - had).min(self.end.saturating_sub(self.next) as usize);
+            self.buffer.resize(had + want, 0);
+            let Source { storage, file } = self.source;
+            let read = read_full(storage, file, self.next, &mut self.buffer[had..])?;
+            self.buffer.truncate(had + read);
+            self.next += read as u64;
+            if read < want {
+                self.end = self.next;
+            }
+        }
+        let there = &self.buffer[self.used..];
+        Ok(&there[..len.min(there.len())])
+    }
+
+    /// Takes the next `len` bytes; none when fewer are left.
+    pub(crate) fn take(&mut self, len: usize) -> Result<Option<&[u8]>, Error> {
+        if len > BUFFER || self.peek(len)?.len() < len {
+            return Ok(None);
+        }
+        let at = self.used;
+        self.used += len;
+        Ok(Some(&self.buffer[at..at + len]))
+    }
+
+    /// Leaves out `len` bytes; false when fewer are left.
+    pub(crate) fn skip(&mut self, len: u64) -> bool {
+        let Some(at) = self.at().checked_add(len).filter(|&at| at <= self.end) else {
+            return false;
+        };
+        let there = (self.buffer.len() - self.used) as u64;
+        if len <= there {
+            self.used += len as usize;
+        } else {
+            self.buffer.clear();
+            (self.used, self.next) = (0, at);
+        }
+        true
+    }
+}
