@@ -153,6 +153,16 @@ impl From<clawft_vectors::Error> for Failed {
     }
 }
 
+/// What the store gave, or its error kept: read where it is, as a copy of it at each call would
+/// weigh more than the call.
+#[inline(always)]
+pub(crate) fn kept<T>(result: Result<T, clawft_vectors::Error>) -> Result<T, Failed> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(ref error) => Err(Failed::of(error)),
+    }
+}
+
 /// What the store says of a call that gives nothing back.
 #[inline(never)]
 pub(crate) fn done(result: &Result<(), clawft_vectors::Error>) -> Result<(), Failed> {

@@ -2,7 +2,7 @@
 
 use clawft_vectors::{Encoding, Metric, Params};
 
-use crate::error::{Failed, status, unknown_choice};
+use crate::error::{Failed, kept, status, unknown_choice};
 use crate::pointer::{self, Output};
 
 /// What a store is to be. `clawft_params_init` fills in the defaults.
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn clawft_required_bytes(params: *const ClawftParams, out:
     let count = || {
         // SAFETY: the caller's promise.
         let (params, out) = unsafe { (read(params)?, Output::one("out", out)?) };
-        out.set(0, clawft_vectors::required_bytes(&params)? as u64);
+        out.set(0, kept(clawft_vectors::required_bytes(&params))? as u64);
         Ok(())
     };
     status(count())

@@ -1,6 +1,6 @@
 //! The exports that tell how a store is: its numbers, and whether it is sound.
 
-use crate::error::{note, status};
+use crate::error::{kept, note, status};
 use crate::handle;
 use crate::pointer::Output;
 
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn clawft_verify(handle: u32, out: *mut ClawftReport) -> i
         let out = unsafe { Output::one("out", out) }?;
         let layout = store.image.layout();
         let mut lent = store.scratches.lend(layout, 1, 0)?;
-        let report = store.image.verify(&mut lent.parts(layout)?.scratch)?;
+        let report = kept(store.image.verify(&mut lent.parts(layout)?.scratch))?;
         if let Some(what) = report.broken {
             note(what);
         }

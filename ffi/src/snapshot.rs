@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use clawft_vectors::Image;
 
 use crate::arena::{Block, Loan};
-use crate::error::{Failed, status, too_small};
+use crate::error::{Failed, kept, status, too_small};
 use crate::handle::{self, Claim};
 use crate::memory;
 use crate::pointer::{self, Output};
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn clawft_open(
         let bytes = unsafe { pointer::input("bytes", bytes.cast::<u8>(), len) }?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
-        let whole = Image::<Block>::snapshot_bytes(bytes)?;
+        let whole = kept(Image::<Block>::snapshot_bytes(bytes))?;
         let bytes = bytes.get(..whole).unwrap_or(bytes);
         let mut block = Block::new(bytes.len() as u64)?;
         block.copy_from_slice(bytes);

@@ -3,7 +3,7 @@
 use clawft_vectors::{Error as StoreError, Image, Params};
 
 use crate::arena::{Block, Loan};
-use crate::error::{Failed, status};
+use crate::error::{Failed, kept, status};
 use crate::handle::{self, Claim};
 use crate::params::{self, ClawftParams};
 use crate::pointer::Output;
@@ -27,13 +27,19 @@ pub(crate) fn open(
     image: Result<Image<Block>, StoreError>,
     loan: Option<Loan>,
 ) -> Result<u32, Failed> {
-    let image = image?;
+    let image = kept(image)?;
     let scratches = Scratches::new(&image)?;
     if let Some(loan) = loan {
         // SAFETY: the block is the image's, and alive.
         unsafe { loan.end() };
     }
     Ok(claim.fill(Store { image, scratches, ef: DEFAULT_EF, replace_deleted: false }))
+}
+
+/// A block for the image of a store of `params`.
+#[inline(never)]
+fn block_for(params: &Params) -> Result<Block, Failed> {
+    Block::new(kept(clawft_vectors::required_bytes(params))? as u64)
 }
 
 impl Store {
@@ -61,7 +67,7 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
         let (params, out) =
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
-        let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
+        let block = block_for(&params)?;
         out.set(0, open(claim, Image::create(&params, block), None)?);
         Ok(())
     };
@@ -91,8 +97,7 @@ pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
             return Err(StoreError::Shrink { expected, found: capacity }.into());
         }
         let params = Params { capacity, ..*store.image.params() };
-        let block = Block::new(clawft_vectors::required_bytes(&params)? as u64)?;
-        let image = store.image.grow_into(capacity, block)?;
+        let image = kept(store.image.grow_into(capacity, block_for(&params)?))?;
         store.scratches = Scratches::new(&image)?;
         store.image = image;
         Ok(())

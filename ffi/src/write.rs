@@ -27,18 +27,18 @@ fn insert_replacing(
     id: u64,
     vector: &[f32],
     scratch: &mut Scratch<'_>,
-) -> Result<(), StoreError> {
+) -> Result<(), Failed> {
     let result = image.insert(id, vector, scratch);
     let full = matches!(result, Err(StoreError::Full { .. }));
     if (full || result.is_ok())
         && let Some(marked) = image.first_hidden()
     {
-        image.remove(marked, scratch)?;
+        done(&image.remove(marked, scratch))?;
         if full {
-            return image.insert(id, vector, scratch);
+            return done(&image.insert(id, vector, scratch));
         }
     }
-    result
+    done(&result)
 }
 
 /// Puts `n` vectors in, and their number into `out_done`. `replace`: in the place of
@@ -72,11 +72,11 @@ unsafe fn put(
         let mut result = Ok(());
         for (&id, row) in ids.iter().zip(rows.chunks_exact(dim as usize)) {
             result = if replace {
-                image.upsert(id, row, scratch)
+                done(&image.upsert(id, row, scratch))
             } else if store.replace_deleted {
                 insert_replacing(image, id, row, scratch)
             } else {
-                image.insert(id, row, scratch)
+                done(&image.insert(id, row, scratch))
             };
             if result.is_err() {
                 break;
@@ -84,7 +84,7 @@ unsafe fn put(
             count += 1;
         }
         out.set(0, count);
-        done(&result)
+        result
     };
     status(put())
 }
