@@ -62,6 +62,13 @@ mod register {
             Four(unsafe { v128_load(from.as_ptr().cast()) })
         }
 
+        /// Four integers as floats, exactly.
+        #[inline(always)]
+        pub(crate) fn from_words(from: &[u16; 4]) -> Self {
+            // SAFETY: `from` is 8 bytes; loads need no alignment.
+            Four(f32x4_convert_i32x4(unsafe { i32x4_load_extend_u16x4(from.as_ptr().cast()) }))
+        }
+
         #[inline(always)]
         pub(crate) fn store(self, to: &mut [f32; 4]) {
             // SAFETY: `to` is 16 bytes; stores need no alignment.
@@ -191,6 +198,16 @@ mod register {
         pub(crate) fn load(from: &[f32; 4]) -> Self {
             // SAFETY: `from` is 16 bytes; this load needs no alignment.
             Four(unsafe { _mm_loadu_ps(from.as_ptr()) })
+        }
+
+        /// Four integers as floats, exactly.
+        #[inline(always)]
+        pub(crate) fn from_words(from: &[u16; 4]) -> Self {
+            // SAFETY: `from` is 8 bytes; this load needs no alignment. SSE2.
+            Four(unsafe {
+                let words = _mm_loadl_epi64(from.as_ptr().cast());
+                _mm_cvtepi32_ps(_mm_unpacklo_epi16(words, _mm_setzero_si128()))
+            })
         }
 
         #[inline(always)]
@@ -338,6 +355,12 @@ mod portable {
         #[inline(always)]
         pub(crate) fn load(from: &[f32; 4]) -> Self {
             Four(*from)
+        }
+
+        /// Four integers as floats, exactly.
+        #[inline(always)]
+        pub(crate) fn from_words(from: &[u16; 4]) -> Self {
+            Four(from.map(f32::from))
         }
 
         #[inline(always)]

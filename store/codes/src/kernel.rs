@@ -27,7 +27,7 @@ mod simd128;
 mod tests;
 mod vector;
 
-use crate::ShortQuery;
+use crate::{ShortQuery, SketchQuery};
 use algorithm::{Batch, Kind};
 use core::slice::{from_mut, from_ref};
 use dispatch::Isa;
@@ -114,6 +114,14 @@ impl Kernels {
                 self.dot_short(q, codes, unit, at, out);
             }),
         }
+    }
+
+    /// The estimates of whole blocks of sketches, 64 for each block; see [`crate::sketch`].
+    ///
+    /// As many as there are whole blocks, and room for.
+    #[inline(never)]
+    pub fn sketch(self, q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
+        dispatch::sketch(self.0, q, blocks, out);
     }
 
     /// Inner products with `f32` codes.

@@ -34,6 +34,7 @@ mod i8_code;
 mod kernel;
 mod rotation;
 pub mod short;
+pub mod sketch;
 
 pub use f16_code::F16Code;
 pub use f32_code::F32Code;
@@ -42,6 +43,7 @@ pub use i8_code::{I8Code, encode_query_i8};
 pub use kernel::Kernels;
 pub use rotation::Rotation;
 pub use short::{PLANES, ShortQuery, ShortSide, encode_short, short_bytes};
+pub use sketch::SketchQuery;
 
 /// The largest number of dimensions a vector may have.
 ///

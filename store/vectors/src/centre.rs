@@ -92,10 +92,9 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
             encode_i8(&mut factors, &self.params, rotated, mean, row, code);
         }
         if short {
-            let width = self.layout.short_bytes;
-            let at = self.layout.short + slot as usize * width;
-            let code = &mut self.buffer[at..at + width];
-            encode_residual(&mut factors, &self.params, rotated, mean, row, code);
+            let Image { buffer, layout, params, .. } = self;
+            let front = &mut buffer[layout.short..layout.factors];
+            encode_residual(&mut factors, params, layout, rotated, mean, row, front, slot);
         }
         let at = self.layout.factors + slot as usize * FACTORS;
         self.buffer[at..at + FACTORS].copy_from_slice(&factors.to_bytes());

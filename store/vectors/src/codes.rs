@@ -9,6 +9,7 @@ use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, Rotati
 use clawft_hnsw::{Slot, Space};
 
 use crate::layout::{FACTORS, UNIT};
+use crate::scan::Sketches;
 use crate::{Layout, Metric, Params};
 
 /// Slots are measured in batches of at most this many.
@@ -47,6 +48,7 @@ pub(crate) struct Codes<'a> {
     pub(crate) seed: u64,
     pub(crate) layout: &'a Layout,
     pub(crate) short: &'a [u8],
+    pub(crate) sketches: &'a [u8],
     pub(crate) factors: &'a [[f32; 4]],
     pub(crate) places: &'a [u32],
     pub(crate) short_centre: &'a [f32],
@@ -75,6 +77,7 @@ impl<'a> Codes<'a> {
             seed: params.seed,
             layout,
             short: section(layout.short, n * layout.short_bytes),
+            sketches: section(layout.sketches, layout.factors - layout.sketches),
             factors: bytemuck::cast_slice(section(layout.factors, n * FACTORS)),
             places: bytemuck::cast_slice(section(layout.places, n * 4)),
             short_centre,
@@ -129,6 +132,15 @@ impl<'a> Codes<'a> {
         if !self.encoding.rotated() {
             out[self.layout.dim..].fill(0.0);
             self.rotation().apply(out);
+        }
+    }
+
+    pub(crate) fn sketches(&self) -> Sketches<'a> {
+        Sketches {
+            kernels: self.kernels,
+            blocks: self.sketches,
+            bytes: self.layout.sketch_bytes,
+            whole: self.layout.sketch_bytes == self.layout.short_bytes,
         }
     }
 

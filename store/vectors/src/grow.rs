@@ -44,6 +44,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         };
         let n = self.params.capacity as usize;
         copy(layout.short, old.short, n * old.short_bytes);
+        if layout.sketch_bytes > 0 {
+            copy(layout.sketches, old.sketches, old.factors - old.sketches);
+        }
         copy(layout.factors, old.factors, n * FACTORS);
         copy(layout.hidden, old.hidden, n.div_ceil(64) * 8);
         copy(layout.centres, old.centres, old.pages - old.centres);

@@ -23,7 +23,7 @@ pub(crate) const HEADER: usize = 256;
 /// What it begins with.
 pub(crate) const MAGIC: [u8; 4] = *b"CLIM";
 /// The version of this page and of the layout.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 
 /// A field of 32 bits.
 #[derive(Clone, Copy)]

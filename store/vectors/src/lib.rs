@@ -30,8 +30,10 @@ mod pages;
 mod params;
 mod query;
 mod range;
+mod scan;
 mod scratch;
 mod search;
+
 mod snapshot;
 mod write;
 

@@ -4,6 +4,9 @@ use clawft_codes::Encoding;
 
 use crate::{Error, MAX_DIM, SHORT_FROM};
 
+/// The largest capacity with sketches: beyond it a walk is faster than any scan.
+const MOST_SKETCHED: u32 = 32_768;
+
 /// How near two vectors are. Distances are such that smaller is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -95,15 +98,18 @@ impl Params {
         self.dim as usize >= SHORT_FROM
     }
 
+    /// Do scans use sketches?
+    #[must_use]
+    pub const fn is_sketched(&self) -> bool {
+        self.is_short() && self.capacity <= MOST_SKETCHED
+    }
+
     /// The scan limit in force.
-    ///
-    /// A scan of 1,000 embeddings of 512 dimensions takes as long as a walk at recall 0.97, in
-    /// Wasmtime (`cargo xtask demo --base` with the first rows of the sample, `--mode walk` and
-    /// `scan`); of 2,000 it takes half as long again.
     #[must_use]
     pub const fn scan_limit_in_force(&self) -> u32 {
         match self.scan_limit {
             Some(limit) => limit,
+            None if self.is_sketched() => 20_000,
             None => 1000,
         }
     }

@@ -1,6 +1,6 @@
 //! A query in every form that the codes are compared with, and the two probes.
 
-use clawft_codes::{Encoding, ShortQuery, arith, encode_query_i8};
+use clawft_codes::{Encoding, ShortQuery, SketchQuery, arith, encode_query_i8};
 use clawft_hnsw::{Probe, Slot};
 
 use crate::codes::{BATCH, Codes};
@@ -209,6 +209,11 @@ const DEVIATIONS: f32 = 3.0;
 const UNSEEN: f32 = 0.363_380_2;
 
 impl ShortProbe<'_> {
+    /// The query in the form that sketches are compared with.
+    pub(crate) fn sketch<'t>(&self, table: &'t mut [u8]) -> SketchQuery<'t> {
+        SketchQuery::new(&self.short, self.slope, table)
+    }
+
     /// Is the slot, by its estimate, beyond `limit` for all that the estimate's error allows?
     ///
     /// The standard error of `<r, q - c>` is `|q - c| |r| sqrt((1 - x^2) / (x^2 (D - 1)))` with

@@ -4,6 +4,7 @@
 //! scratch of its own.
 
 use clawft_codes::PLANES;
+use clawft_codes::sketch::{LANES, table_bytes};
 
 use crate::{Error, Layout};
 
@@ -18,6 +19,10 @@ pub struct Scratch<'a> {
     pub(crate) query: QueryMemory<'a>,
     /// A decoded row.
     pub(crate) row: &'a mut [f32],
+    /// An estimate for each slot, by sketches; empty where there are none.
+    pub(crate) estimates: &'a mut [f32],
+    /// A query's table for the sketches.
+    pub(crate) table: &'a mut [u8],
 }
 
 /// Where a query's forms are kept.
@@ -35,6 +40,17 @@ pub(crate) struct QueryMemory<'a> {
     pub(crate) planes: &'a mut [u8],
 }
 
+/// Estimates that a scan may make: whole blocks.
+fn estimates(layout: &Layout) -> usize {
+    let capacity = layout.graph.params().capacity as usize;
+    if layout.sketch_bytes > 0 { capacity.next_multiple_of(LANES) } else { 0 }
+}
+
+/// 64-bit words of the table for sketches.
+fn table(layout: &Layout) -> usize {
+    table_bytes(layout.sketch_bytes) / 8
+}
+
 /// 64-bit words that a [`Scratch`] for searches of at most `max_ef` candidates needs.
 #[must_use]
 pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
@@ -42,7 +58,7 @@ pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
     let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
     // Four rows of f32, one of i16, and the planes; padded is a multiple of 64.
     let rows = layout.padded * 2 + layout.padded / 4 + PLANES * layout.padded / 64;
-    graph + bitmap + max_ef as usize + rows
+    graph + bitmap + max_ef as usize + rows + estimates(layout) / 2 + table(layout)
 }
 
 impl<'a> Scratch<'a> {
@@ -66,9 +82,11 @@ impl<'a> Scratch<'a> {
         let (raw, rotated, residual, decoded) = (row(), row(), row(), row());
         let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
         let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
+        let estimates = bytemuck::cast_slice_mut(take(estimates(layout) / 2));
+        let table = bytemuck::cast_slice_mut(take(table(layout)));
         let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)?;
         let query = QueryMemory { raw, rotated, residual, levels, planes };
-        Some(Scratch { graph, filter, best, query, row: decoded })
+        Some(Scratch { graph, filter, best, query, row: decoded, estimates, table })
     }
 
     /// The most candidates that a search with this scratch may keep.

@@ -3,12 +3,13 @@
 use core::ops::Deref;
 
 use clawft_hnsw::beam::{key, key_distance, key_slot};
-use clawft_hnsw::{Probe, Request};
+use clawft_hnsw::{Probe, Request, Slot};
 
 use crate::Error;
 use crate::codes::BATCH;
 use crate::image::Image;
 use crate::query::{self, Query, ShortProbe};
+use crate::scan;
 use crate::scratch::Scratch;
 
 /// A result.
@@ -105,6 +106,31 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         let codes = self.codes();
         let filtered = self.fill_filter(options.filter, scratch.filter);
         let query = Query::new(&codes, query, &mut scratch.query);
+        let graph = self.graph();
+        let best = &mut scratch.best[..k];
+        let mut full = query.full_probe(codes);
+        let mut short = query.short_probe(codes).filter(|_| options.mode != Mode::Exact);
+        if let Some(short) = &mut short
+            && options.mode != Mode::Walk
+        {
+            if !filtered {
+                scratch.filter.copy_from_slice(graph.live());
+            }
+            let matching = scratch.filter.iter().map(|word| word.count_ones() as usize).sum();
+            let wanted = k.max(options.ef);
+            let (filter, estimates) = (&mut *scratch.filter, &mut *scratch.estimates);
+            let sketches = codes.sketches();
+            let limit = self.params.scan_limit_in_force() as usize;
+            if (options.mode == Mode::Scan || matching <= limit) && sketches.pays(wanted, matching)
+            {
+                let sketch = short.sketch(scratch.table);
+                if sketches.sift(&sketch, wanted, matching, filter, estimates) {
+                    let mut near = scan::look(short, wanted, filter, estimates);
+                    return rerank(short, &mut full, &mut near, best);
+                }
+                self.fill_filter(options.filter, filter);
+            }
+        }
         let request = Request {
             k,
             ef: if options.mode == Mode::Exact { k } else { options.ef },
@@ -116,23 +142,16 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             scan_limit: self.params.scan_limit_in_force(),
             filter: filtered.then_some(&*scratch.filter),
         };
-        let graph = self.graph();
-        let mut full = query.full_probe(codes);
-        let best = &mut *scratch.best;
-        match query.short_probe(codes) {
-            Some(mut short) if options.mode != Mode::Exact => {
-                let n = graph.search(&mut short, &request, &mut scratch.graph);
-                rerank(&short, &mut full, scratch.graph.keys(n), &mut best[..k])
+        let Some(mut short) = short else {
+            let n = graph.search(&mut full, &request, &mut scratch.graph).min(k);
+            for (best, key) in best.iter_mut().zip(scratch.graph.keys(n)) {
+                *best = key & !1;
             }
-            _ => {
-                let n = graph.search(&mut full, &request, &mut scratch.graph).min(k);
-                best[..n].copy_from_slice(scratch.graph.keys(n));
-                for key in &mut best[..n] {
-                    *key &= !1;
-                }
-                n
-            }
-        }
+            return n;
+        };
+        let n = graph.search(&mut short, &request, &mut scratch.graph);
+        let mut near = scratch.graph.candidates(n);
+        rerank(&short, &mut full, &mut near, best)
     }
 
     /// Sets the bits of what may be found; is that not everything?
@@ -145,6 +164,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             Some(ids) => {
                 filter.fill(0);
                 let table = self.id_table();
+                // Ids of the table are live.
                 for slot in ids.iter().filter_map(|&id| table.slot(id)) {
                     filter[slot as usize / 64] |= 1 << (slot % 64);
                 }
@@ -159,26 +179,24 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     }
 }
 
-/// Ranks the candidates, sorted by estimate, by their full codes; fills `best` and returns how
+/// Ranks the candidates, best sorted by estimate, by their full codes; fills `best` and returns how
 /// many there are. A candidate whose estimate is beyond the worst of a full `best` for all
 /// that its error allows is not looked at.
 fn rerank(
     short: &ShortProbe<'_>,
     full: &mut dyn Probe,
-    candidates: &[u64],
+    candidates: &mut dyn Iterator<Item = (Slot, f32)>,
     best: &mut [u64],
 ) -> usize {
     let mut n = 0;
     let mut distances = [0.0; BATCH];
     let mut slots = [0; BATCH];
-    let mut rest = candidates.iter();
     loop {
         // The first batch fills the places; the later ones are short, so that the worst place
         // improves while it still can spare a look.
         let wanted = if n < best.len() { BATCH } else { BATCH / 4 };
         let mut batch = 0;
-        for &candidate in rest.by_ref() {
-            let (slot, estimate) = (key_slot(candidate), key_distance(candidate));
+        while let Some((slot, estimate)) = candidates.next() {
             if n == best.len() && short.is_beyond(slot, estimate, key_distance(best[n - 1])) {
                 continue;
             }

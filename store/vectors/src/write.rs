@@ -3,7 +3,7 @@
 
 use core::ops::DerefMut;
 
-use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, encode_short};
+use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, arith, encode_short};
 use clawft_hnsw::Graph;
 
 use crate::codes::{Between, Codes, Factors};
@@ -14,7 +14,7 @@ use crate::layout::{FACTORS, UNIT};
 use crate::pages::Pages;
 use crate::query::{self, Query, less};
 use crate::scratch::Scratch;
-use crate::{Error, Layout, Metric, Params};
+use crate::{Error, Layout, Metric, Params, scan};
 
 /// The class of pages that the full codes live in. Tiers will have more.
 pub(crate) const CLASS: u8 = 0;
@@ -94,6 +94,9 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         Pages { bytes, layout }.give_back(place);
         IdsMut::new(bytes, layout).strike(id);
         bytes[layout.short + slot as usize * layout.short_bytes..][..layout.short_bytes].fill(0);
+        if layout.sketch_bytes > 0 {
+            scan::put(layout, &mut bytes[layout.short..layout.factors], slot, 0.0, 0.0);
+        }
         bytes[layout.factors + slot as usize * FACTORS..][..FACTORS].fill(0);
         bytes[layout.places + 4 * slot as usize..][..4].fill(0);
         Ok(())
@@ -141,12 +144,10 @@ fn encode(
         }
     }
     if params.is_short() {
-        let width = layout.short_bytes;
-        let (short, head) = head.split_at_mut(layout.factors - layout.short);
+        let (front, head) = head.split_at_mut(layout.factors - layout.short);
         let at = layout.centres - layout.factors;
         let centre: &[f32] = bytemuck::cast_slice(&head[at..at + 4 * layout.padded]);
-        let short = &mut short[slot as usize * width..][..width];
-        encode_residual(&mut factors, params, forms.rotated, centre, row, short);
+        encode_residual(&mut factors, params, layout, forms.rotated, centre, row, front, slot);
     }
     let at = layout.factors - layout.short + slot as usize * FACTORS;
     head[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
@@ -184,24 +185,34 @@ pub(crate) fn encode_i8(
     };
 }
 
-/// Encodes a rotated vector in one bit a dimension, relative to `centre`; `row` is working
-/// memory.
+/// Encodes a rotated vector in one bit a dimension, relative to `centre`, into the short code
+/// and the sketch of `slot` in `front`, the image from the short codes up to the factors; `row`
+/// is working memory.
+#[expect(clippy::too_many_arguments, reason = "the parts of one image, borrowed apart")]
 pub(crate) fn encode_residual(
     factors: &mut Factors,
     params: &Params,
+    layout: &Layout,
     rotated: &[f32],
     centre: &[f32],
     row: &mut [f32],
-    short: &mut [u8],
+    front: &mut [u8],
+    slot: u32,
 ) {
     let (residual2, by_centre) = less(rotated, centre, row);
-    let side = encode_short(row, short);
+    let width = layout.short_bytes;
+    let side = encode_short(row, &mut front[slot as usize * width..][..width]);
     factors.slope = if side.sum_abs > 0.0 { side.norm2 / side.sum_abs } else { 0.0 };
     factors.offset = match params.metric {
         Metric::L2 => residual2,
         Metric::Cosine => residual2 * 0.5,
         Metric::InnerProduct => -by_centre,
     };
+    if layout.sketch_bytes > 0 {
+        let shown = arith::sum_abs(&row[..8 * layout.sketch_bytes]);
+        let slope = if shown > 0.0 { side.norm2 / shown } else { 0.0 };
+        scan::put(layout, front, slot, factors.offset, slope);
+    }
 }
 
 /// Inserts the slot into the graph.

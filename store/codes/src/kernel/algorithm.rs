@@ -4,8 +4,9 @@
 //! once where the final sums can share instructions.
 
 use super::vector::Vector;
-use crate::PLANES;
-use crate::arith;
+use crate::four::Four;
+use crate::sketch::{LANES, SketchQuery, block_bytes};
+use crate::{PLANES, arith};
 use core::array::from_fn;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -335,6 +336,57 @@ impl<V: Vector, const BLOCKS: usize> Distance for Counted<'_, V, BLOCKS> {
                 *sum = self.sum(code);
             }
             V::sum4(sums)
+        }
+    }
+}
+
+/// Estimates for whole blocks of sketches; see [`crate::sketch`].
+///
+/// # Safety
+///
+/// The processor has `V`'s instruction set.
+#[inline(always)]
+pub(super) unsafe fn sketch<V: Vector>(q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
+    // Two registers of codes share a load of the table; two rows of codes, four sums of at most
+    // 56, still fit into a byte.
+    let side_by_side = (LANES / V::LANES).min(2);
+    let rows = q.table.len() / 64 * 2;
+    let blocks = blocks.chunks_exact(block_bytes(rows));
+    for (block, out) in blocks.zip(out.as_chunks_mut::<LANES>().0) {
+        let mut sums = [[0u16; LANES / 2]; 2];
+        let [even, odd] = sums.each_mut().map(|half| half.as_mut_ptr());
+        let mut part = 0;
+        while part < LANES {
+            // SAFETY: the block has `rows` rows of 64 codes, the table 32 bytes for each; `part`
+            // and the registers beside each other end at the 64th code, and their sums at the
+            // 32nd of each half.
+            unsafe {
+                let mut added = [V::zero_sums(); 2];
+                for row in (0..rows).step_by(2) {
+                    let table: [V::Bytes; 4] =
+                        from_fn(|i| V::load_table(q.table.as_ptr().add(32 * row + 16 * i)));
+                    for (i, added) in added.iter_mut().enumerate().take(side_by_side) {
+                        let code = block.as_ptr().add(row * LANES + part + i * V::LANES);
+                        let first = V::look_up(table[0], table[1], V::load_bytes(code));
+                        let next = V::load_bytes(code.add(LANES));
+                        let next = V::look_up(table[2], table[3], next);
+                        *added = V::add_to_sums(*added, V::add_lanes(first, next));
+                    }
+                }
+                for added in added.into_iter().take(side_by_side) {
+                    V::store_sums(added, even.add(part / 2), odd.add(part / 2));
+                    part += V::LANES;
+                }
+            }
+        }
+        let factors = block[rows * LANES..].as_chunks::<4>().0.as_chunks::<4>().0;
+        let (offsets, slopes) = factors.split_at(LANES / 4);
+        let load = |four: &[[u8; 4]; 4]| Four::load(&four.map(f32::from_le_bytes));
+        let sums = sums.as_flattened().as_chunks().0;
+        let out = out.as_chunks_mut().0;
+        for (((out, sum), offset), slope) in out.iter_mut().zip(sums).zip(offsets).zip(slopes) {
+            let product = Four::from_words(sum) * Four::splat(q.scale) + Four::splat(q.shift);
+            (load(offset) - load(slope) * product).store(out);
         }
     }
 }

@@ -57,7 +57,12 @@ impl Vector for Avx2 {
     /// Counts by byte.
     type Counts = __m256i;
 
+    type Bytes = __m256i;
+    /// All bytes added as 16-bit words, and the high ones of them alone.
+    type Sums = [__m256i; 2];
+
     const WORDS: usize = 4;
+    const LANES: usize = 32;
 
     #[inline(always)]
     unsafe fn zero_floats() -> [__m256; 4] {
@@ -206,6 +211,59 @@ impl Vector for Avx2 {
             let plus = _mm256_maddubs_epi16(plus, _mm256_set1_epi8(1));
             let minus = _mm256_maddubs_epi16(d, _mm256_set1_epi8(8));
             _mm256_madd_epi16(_mm256_sub_epi16(plus, minus), _mm256_set1_epi16(1))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(p: *const u8) -> __m256i {
+        // SAFETY: the caller lets 32 bytes be read.
+        unsafe { _mm256_loadu_si256(p.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_table(p: *const u8) -> __m256i {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(p.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(low: __m256i, high: __m256i, code: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let nibble = _mm256_set1_epi8(15);
+            let lower = _mm256_shuffle_epi8(low, _mm256_and_si256(code, nibble));
+            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(code), nibble);
+            _mm256_add_epi8(lower, _mm256_shuffle_epi8(high, upper))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_lanes(a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_add_epi8(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn zero_sums() -> [__m256i; 2] {
+        // SAFETY: the caller's promise.
+        unsafe { [_mm256_setzero_si256(); 2] }
+    }
+
+    #[inline(always)]
+    unsafe fn add_to_sums([all, high]: [__m256i; 2], bytes: __m256i) -> [__m256i; 2] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            [_mm256_add_epi16(all, bytes), _mm256_add_epi16(high, _mm256_srli_epi16::<8>(bytes))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_sums([all, high]: [__m256i; 2], even: *mut u16, odd: *mut u16) {
+        // SAFETY: the caller lets 16 numbers be written at each.
+        unsafe {
+            let evens = _mm256_sub_epi16(all, _mm256_slli_epi16::<8>(high));
+            _mm256_storeu_si256(even.cast(), evens);
+            _mm256_storeu_si256(odd.cast(), high);
         }
     }
 }

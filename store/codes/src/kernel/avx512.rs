@@ -59,7 +59,12 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     /// Counts by byte.
     type Counts = __m512i;
 
+    type Bytes = __m512i;
+    /// All bytes added as 16-bit words, and the high ones of them alone.
+    type Sums = [__m512i; 2];
+
     const WORDS: usize = 8;
+    const LANES: usize = 64;
 
     #[inline(always)]
     unsafe fn zero_floats() -> [__m512; 2] {
@@ -197,6 +202,59 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
             let words = _mm512_sub_epi16(plus, minus);
             let ones = _mm512_set1_epi16(1);
             [_mm512_madd_epi16(words, ones), _mm512_setzero_si512()]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(p: *const u8) -> __m512i {
+        // SAFETY: the caller lets 64 bytes be read.
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_table(p: *const u8) -> __m512i {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(p.cast())) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(low: __m512i, high: __m512i, code: __m512i) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let nibble = _mm512_set1_epi8(15);
+            let lower = _mm512_shuffle_epi8(low, _mm512_and_si512(code, nibble));
+            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(code), nibble);
+            _mm512_add_epi8(lower, _mm512_shuffle_epi8(high, upper))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add_lanes(a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_add_epi8(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn zero_sums() -> [__m512i; 2] {
+        // SAFETY: the caller's promise.
+        unsafe { [_mm512_setzero_si512(); 2] }
+    }
+
+    #[inline(always)]
+    unsafe fn add_to_sums([all, high]: [__m512i; 2], bytes: __m512i) -> [__m512i; 2] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            [_mm512_add_epi16(all, bytes), _mm512_add_epi16(high, _mm512_srli_epi16::<8>(bytes))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_sums([all, high]: [__m512i; 2], even: *mut u16, odd: *mut u16) {
+        // SAFETY: the caller lets 32 numbers be written at each.
+        unsafe {
+            let evens = _mm512_sub_epi16(all, _mm512_slli_epi16::<8>(high));
+            _mm512_storeu_si512(even.cast(), evens);
+            _mm512_storeu_si512(odd.cast(), high);
         }
     }
 }

@@ -4,7 +4,8 @@
 //! enabled, by the macro `entries`. On x86-64 the processor is asked once. A WebAssembly artifact
 //! holds one copy only; tests hold all that can run.
 
-use super::algorithm::{Batch, Counted, Floats, Kind, Products};
+use super::algorithm::{self, Batch, Counted, Floats, Kind, Products};
+use crate::SketchQuery;
 
 /// Compiles the algorithms for one instruction set: a module with one function a distance.
 ///
@@ -50,6 +51,12 @@ macro_rules! entries {
                     // SAFETY: the caller's promises.
                     unsafe { batch.run(&Counted::<$vector, 0>::new(planes), out) }
                 }
+            }
+
+            $(#[target_feature(enable = $features)])?
+            pub(super) unsafe fn sketch(q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
+                // SAFETY: the caller's promise.
+                unsafe { algorithm::sketch::<$vector>(q, blocks, out) }
             }
         }
     };
@@ -123,6 +130,18 @@ macro_rules! instruction_sets {
             match isa {
                 // SAFETY: as in `floats`.
                 $($(#[$only])* Isa::$isa => unsafe { $module::short(planes, batch, out) },)*
+            }
+        }
+
+        pub(in crate::kernel) fn sketch(
+            isa: Isa,
+            q: &SketchQuery<'_>,
+            blocks: &[u8],
+            out: &mut [f32],
+        ) {
+            match isa {
+                // SAFETY: as in `floats`.
+                $($(#[$only])* Isa::$isa => unsafe { $module::sketch(q, blocks, out) },)*
             }
         }
     };
@@ -230,4 +249,4 @@ mod sets {
     }
 }
 
-pub(super) use sets::{Isa, bytes, floats, short, words};
+pub(super) use sets::{Isa, bytes, floats, short, sketch, words};

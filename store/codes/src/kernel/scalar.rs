@@ -25,8 +25,11 @@ impl Vector for Scalar {
     type Ints = i32;
     type Bits = u64;
     type Counts = u32;
+    type Bytes = [u8; 16];
+    type Sums = [[u16; 8]; 2];
 
     const WORDS: usize = 1;
+    const LANES: usize = 16;
 
     #[inline(always)]
     unsafe fn zero_floats() -> [f32; 32] {
@@ -121,5 +124,48 @@ impl Vector for Scalar {
     #[inline(always)]
     unsafe fn weigh([a, b, c, d]: [u32; 4]) -> i32 {
         (a + 2 * b + 4 * c) as i32 - 8 * d as i32
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(p: *const u8) -> [u8; 16] {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { read(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_table(p: *const u8) -> [u8; 16] {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { read(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(low: [u8; 16], high: [u8; 16], code: [u8; 16]) -> [u8; 16] {
+        code.map(|c| low[usize::from(c & 15)].wrapping_add(high[usize::from(c >> 4)]))
+    }
+
+    #[inline(always)]
+    unsafe fn add_lanes(a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+        core::array::from_fn(|j| a[j].wrapping_add(b[j]))
+    }
+
+    #[inline(always)]
+    unsafe fn zero_sums() -> [[u16; 8]; 2] {
+        [[0; 8]; 2]
+    }
+
+    #[inline(always)]
+    unsafe fn add_to_sums(sums: [[u16; 8]; 2], bytes: [u8; 16]) -> [[u16; 8]; 2] {
+        core::array::from_fn(|odd| {
+            core::array::from_fn(|j| sums[odd][j].wrapping_add(u16::from(bytes[2 * j + odd])))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_sums([evens, odds]: [[u16; 8]; 2], even: *mut u16, odd: *mut u16) {
+        // SAFETY: the caller lets 8 numbers be written at each.
+        unsafe {
+            even.cast::<[u16; 8]>().write_unaligned(evens);
+            odd.cast::<[u16; 8]>().write_unaligned(odds);
+        }
     }
 }

@@ -41,8 +41,12 @@ impl Vector for Simd128 {
     type Bits = v128;
     /// Counts by byte.
     type Counts = v128;
+    type Bytes = v128;
+    /// All bytes added as 16-bit words, and the high ones of them alone.
+    type Sums = [v128; 2];
 
     const WORDS: usize = 2;
+    const LANES: usize = 16;
 
     #[inline(always)]
     unsafe fn zero_floats() -> [v128; 8] {
@@ -165,5 +169,48 @@ impl Vector for Simd128 {
         let minus = i16x8_shl(i16x8_extadd_pairwise_u8x16(d), 3);
         let words = i16x8_sub(i16x8_extadd_pairwise_u8x16(plus), minus);
         i32x4_extadd_pairwise_i16x8(words)
+    }
+
+    #[inline(always)]
+    unsafe fn load_bytes(p: *const u8) -> v128 {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { load(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_table(p: *const u8) -> v128 {
+        // SAFETY: the caller lets 16 bytes be read.
+        unsafe { load(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn look_up(low: v128, high: v128, code: v128) -> v128 {
+        let nibble = i8x16_splat(15);
+        let lower = i8x16_swizzle(low, v128_and(code, nibble));
+        i8x16_add(lower, i8x16_swizzle(high, u8x16_shr(code, 4)))
+    }
+
+    #[inline(always)]
+    unsafe fn add_lanes(a: v128, b: v128) -> v128 {
+        i8x16_add(a, b)
+    }
+
+    #[inline(always)]
+    unsafe fn zero_sums() -> [v128; 2] {
+        [i16x8_splat(0); 2]
+    }
+
+    #[inline(always)]
+    unsafe fn add_to_sums([all, high]: [v128; 2], bytes: v128) -> [v128; 2] {
+        [i16x8_add(all, bytes), i16x8_add(high, u16x8_shr(bytes, 8))]
+    }
+
+    #[inline(always)]
+    unsafe fn store_sums([all, high]: [v128; 2], even: *mut u16, odd: *mut u16) {
+        // SAFETY: the caller lets 8 numbers be written at each.
+        unsafe {
+            v128_store(even.cast(), i16x8_sub(all, i16x8_shl(high, 8)));
+            v128_store(odd.cast(), high);
+        }
     }
 }

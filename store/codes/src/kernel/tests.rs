@@ -1,7 +1,8 @@
 //! The same properties for every instruction set, against one naive model.
 
 use super::Kernels;
-use crate::{PLANES, ShortQuery, f16_code};
+use crate::sketch::{self, LANES};
+use crate::{PLANES, ShortQuery, SketchQuery, f16_code};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -211,6 +212,44 @@ macro_rules! properties {
                         |code| model_short(&levels, code),
                         |x| x,
                     )?;
+                }
+
+                #[test]
+                fn sketches(
+                    dim in 1..600usize, count in 1..150usize, seed in any::<u64>(), weight in 1..3u8,
+                ) {
+                    let Some(kernels) = kernels() else { return Ok(()) };
+                    let (width, shown) = (crate::short_bytes(dim), sketch::sketch_bytes(dim));
+                    let level = |&b: &u8| i64::from(b as i8 >> 4).max(-7);
+                    let levels: Vec<i64> = bytes(8 * width, seed).iter().map(level).collect();
+                    let planes = planes(&levels);
+                    let query = ShortQuery::from_planes(&planes);
+                    let mut table = std::vec![0; sketch::table_bytes(shown)];
+                    let query = SketchQuery::new(&query, f32::from(weight), &mut table);
+                    let codes = bytes(count * width, !seed);
+                    let factor = |lane: usize| f32::from(codes[lane * width]) / 7.0 - 9.0;
+                    let size = sketch::block_bytes(shown);
+                    let mut blocks = std::vec![0; count.div_ceil(LANES) * size];
+                    for (lane, code) in codes.chunks(width).enumerate() {
+                        let block = &mut blocks[lane / LANES * size..][..size];
+                        sketch::put(block, lane % LANES, code, factor(lane), -factor(lane));
+                    }
+                    let mut out = std::vec![-1.0; blocks.len() / size * LANES + 1];
+                    kernels.sketch(&query, &blocks, &mut out);
+                    prop_assert_eq!(out.pop(), Some(-1.0));
+                    let all: i64 = levels[..8 * shown].iter().sum();
+                    for (lane, code) in codes.chunks(width).enumerate() {
+                        let chosen = model_short(&levels[..8 * shown], code);
+                        let product = f32::from(weight) * (2 * chosen - all as i32) as f32;
+                        let wanted = factor(lane) + factor(lane) * product;
+                        prop_assert_eq!(out[lane].to_bits(), wanted.to_bits());
+                    }
+                    // What is struck out leaves nothing.
+                    for lane in 0..count {
+                        let block = &mut blocks[lane / LANES * size..][..size];
+                        sketch::put(block, lane % LANES, &[0; 32], 0.0, 0.0);
+                    }
+                    prop_assert!(blocks.iter().all(|&byte| byte == 0));
                 }
 
                 #[test]

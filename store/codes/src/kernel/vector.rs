@@ -35,8 +35,15 @@ pub(super) trait Vector: Copy {
     /// Counts of bits, only weighed sums of them count; an element takes four `popcount`s.
     type Counts: Copy;
 
+    /// `LANES` bytes.
+    type Bytes: Copy;
+    /// A sum for each of `LANES` bytes.
+    type Sums: Copy;
+
     /// 64-bit words in one `Bits`.
     const WORDS: usize;
+    /// Bytes in one `Bytes`.
+    const LANES: usize;
 
     /// Zero in every lane.
     unsafe fn zero_floats() -> Self::Floats;
@@ -74,4 +81,21 @@ pub(super) trait Vector: Copy {
     unsafe fn count(counts: Self::Counts, code: Self::Bits, plane: Self::Bits) -> Self::Counts;
     /// The counts of planes 0 to 3 with the weights 1, 2, 4 and -8.
     unsafe fn weigh(counts: [Self::Counts; 4]) -> Self::Ints;
+
+    /// `LANES` bytes at `p`.
+    unsafe fn load_bytes(p: *const u8) -> Self::Bytes;
+    /// 16 bytes at `p`, as often as they go into a register.
+    unsafe fn load_table(p: *const u8) -> Self::Bytes;
+    /// For each byte of `code` what `low` has for its low four bits, plus what `high` has for
+    /// its high ones; sums wrap.
+    unsafe fn look_up(low: Self::Bytes, high: Self::Bytes, code: Self::Bytes) -> Self::Bytes;
+    /// `a + b`, byte by byte; sums wrap.
+    unsafe fn add_lanes(a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// Nothing added up.
+    unsafe fn zero_sums() -> Self::Sums;
+    /// `sums` + `bytes`, for each byte; sums are of 16 bits and wrap.
+    unsafe fn add_to_sums(sums: Self::Sums, bytes: Self::Bytes) -> Self::Sums;
+    /// Writes the sums of the bytes at even places to `even`, those of the others to `odd`:
+    /// `LANES / 2` numbers each.
+    unsafe fn store_sums(sums: Self::Sums, even: *mut u16, odd: *mut u16);
 }
