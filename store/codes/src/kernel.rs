@@ -120,7 +120,7 @@ impl Kernels {
     ///
     /// As many as there are whole blocks, and room for.
     #[inline(never)]
-    pub fn sketch(self, q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
+    pub fn sketch(self, q: &SketchQuery, blocks: &[u8], out: &mut [f32]) {
         dispatch::sketch(self.0, q, blocks, out);
     }
 

@@ -2,11 +2,8 @@
 //!
 //! The first bits of a short code are a short code too, a rougher one: after a random rotation
 //! no dimension says more than another. A scan looks at the sketches of all vectors, then at the
-//! short codes of the few that came near. Bits are compared in groups of four, by a table of
-//! the sixteen sums that four of the query's levels can have, and one shuffle of bytes looks up
-//! as many codes as a register has bytes (André, Kermarrec and Le Scouarnec, "Cache locality is
-//! not enough", VLDB 2015, as RaBitQ uses it, arXiv:2405.12497, section 3.3.2). For that the
-//! codes of a block stand side by side:
+//! short codes of the few that came near. For that the sketches of a block stand side by side, a
+//! register of codes for each byte of the query, and counts need no sum across lanes:
 //!
 //! ```text
 //! row 0     64 B   byte 0 of each code; that of lane l at 2 (l % 32) + l / 32
@@ -16,17 +13,22 @@
 //! slopes    256 B  64 f32: |r|^2 / sum |r_i| over the components i that the sketch shows
 //! ```
 //!
-//! (The lanes' order lets the kernels add bytes as the halves of 16-bit words.) The estimate is
-//! the short code's, `offset - slope <b, y>`, and as unbiased, with `b` zero where the sketch
-//! shows nothing.
+//! (The lanes' order lets the kernels add bytes as the halves of 16-bit words.)
+//!
+//! The estimate is the short code's, `offset - slope <b, y>`, and as unbiased, with `b` zero where
+//! the sketch shows nothing. The query's levels are ±1/2 and ±3/2, a sign and a bit for the large
+//! ones: of equal work, more bits of the code with two of the query find more than fewer with
+//! four. (256 bits by four, looked up by shuffles, took half as long again, and 320 bits by two
+//! let more of the nearest pass.)
 
+use crate::arith;
 use crate::four::Four;
-use crate::{PLANES, ShortQuery, short_bytes};
+use crate::short_bytes;
 
 /// Codes in a block.
 pub const LANES: usize = 64;
 /// Bytes of a sketch, where the short code has so many.
-pub const MOST_BYTES: usize = 32;
+pub const MOST_BYTES: usize = 40;
 
 /// Bytes of the sketch of a vector of `dim` dimensions: a multiple of 8.
 pub const fn sketch_bytes(dim: usize) -> usize {
@@ -57,55 +59,48 @@ pub fn put(block: &mut [u8], lane: usize, code: &[u8], offset: f32, slope: f32) 
     }
 }
 
-/// Bytes of a table entry's sixteen sums.
-const SUMS: usize = 16;
-/// What every sum is raised by, so that none is below zero: four levels of -7.
-const RAISED: i32 = 28;
+/// Step of the query's levels in standard deviations: with it a Gaussian rounded to four levels
+/// loses least (Max, "Quantizing for minimum distortion", 1960, table I).
+const STEP: f32 = 0.996;
 
-/// Bytes of the table for sketches of `bytes` bytes.
-pub const fn table_bytes(bytes: usize) -> usize {
-    2 * SUMS * bytes
-}
-
-/// A query as a table of sums.
+/// A query's sketch.
 #[derive(Clone, Copy, Debug)]
-pub struct SketchQuery<'a> {
-    /// For each four bits of a sketch the sums of the levels that they choose, raised.
-    pub(crate) table: &'a [u8],
-    /// From a sum of table entries to `<b, y>`: times this,
-    pub(crate) scale: f32,
-    /// and plus this.
-    pub(crate) shift: f32,
+pub struct SketchQuery {
+    /// For each byte of a sketch two: the signs (set where not negative), and what is large.
+    planes: [u8; 2 * MOST_BYTES],
+    /// Bytes of a sketch.
+    bytes: usize,
+    /// `<b, y>`, weighed, of a code that nowhere differs in its sign,
+    pub(crate) most: f32,
+    /// and what it is less by for each difference; thrice for the large ones.
+    pub(crate) step: f32,
 }
 
-impl<'a> SketchQuery<'a> {
-    /// Makes the table for the first `table.len() / 32` bytes of codes; estimates change by
-    /// `weight` times `<r, y>`.
-    pub fn new(query: &ShortQuery<'_>, weight: f32, table: &'a mut [u8]) -> Self {
-        let stride = query.planes().len() / PLANES;
-        let mut sum = 0;
-        for (at, sums) in table.as_chunks_mut::<SUMS>().0.iter_mut().enumerate() {
-            let four = |plane: usize| {
-                let byte = query.planes().get(plane * stride + at / 2).copied().unwrap_or(0);
-                u32::from(byte >> (4 * (at % 2)))
-            };
-            // Two's complement, with the fourth plane's bit as the sign.
-            let planes = [0, 1, 2, 3].map(four);
-            let mut len = 1;
-            sums[0] = RAISED as u8;
-            for bit in 0..4 {
-                let [a, b, c, d] = planes.map(|plane| plane >> bit & 1);
-                let level = (a + 2 * b + 4 * c).wrapping_sub(8 * d);
-                sum += level as i32;
-                for i in 0..len {
-                    sums[len + i] = sums[i].wrapping_add(level as u8);
-                }
-                len *= 2;
-            }
+impl SketchQuery {
+    /// Codes the first `8 * bytes` components of the rotated query residual `rq`; estimates
+    /// change by `weight` times `<r, y>`. At most [`MOST_BYTES`] count.
+    #[inline(never)]
+    pub fn encode(rq: &[f32], bytes: usize, weight: f32) -> Self {
+        let norm2 = arith::norm2(rq);
+        let delta = STEP * arith::sqrt(norm2 / rq.len().max(1) as f32);
+        let mut planes = [0; 2 * MOST_BYTES];
+        let mut large = 0;
+        let rows = planes.as_chunks_mut::<2>().0.iter_mut().take(bytes);
+        for (row, eight) in rows.zip(rq.as_chunks::<8>().0) {
+            let fours = [0, 1].map(|k| Four::load(&eight.as_chunks().0[k]));
+            let bits = |[low, high]: [Four; 2]| low.not_negative() | high.not_negative() << 4;
+            *row = [bits(fours), bits(fours.map(|x| x.abs() - Four::splat(delta)))];
+            large += row[1].count_ones();
         }
-        let raised = RAISED * (table.len() / SUMS) as i32;
-        let step = weight * query.delta;
-        SketchQuery { table, scale: 2.0 * step, shift: -step * (2 * raised + sum) as f32 }
+        let bytes = bytes.min(MOST_BYTES);
+        let step = weight * delta;
+        let most = step * (4 * bytes as u32 + large) as f32;
+        SketchQuery { planes, bytes, most, step }
+    }
+
+    /// The two bytes for each byte of a sketch, one after the other.
+    pub(crate) fn planes(&self) -> &[u8] {
+        &self.planes[..2 * self.bytes]
     }
 }
 
@@ -145,6 +140,21 @@ pub fn bound(estimates: &[f32], rank: usize) -> f32 {
         }
     }
     high
+}
+
+/// How many of the `estimates` are equal to the largest one within `bound`.
+///
+/// More than one is no chance: they are copies of one vector, most likely.
+#[inline(never)]
+pub fn ties(estimates: &[f32], bound: f32) -> usize {
+    let (mut largest, mut ties) = (f32::NEG_INFINITY, 0);
+    for &x in estimates {
+        if x <= bound && x >= largest {
+            ties = if x > largest { 1 } else { ties + 1 };
+            largest = x;
+        }
+    }
+    ties
 }
 
 /// Bit `l` says that estimate `l` is at most `bound`.
@@ -196,6 +206,8 @@ mod tests {
         estimates[3] = f32::INFINITY;
         assert_eq!(within(&estimates, 1.0), 0);
         assert_eq!(within(&[0.0; LANES], f32::INFINITY), u64::MAX);
+        assert_eq!(ties(&estimates, 1.0), 0);
+        assert_eq!(ties(&[1.0, 3.0, 2.0, 1.0, 2.0, 2.0, 9.0], 2.5), 3);
         bound(&estimates, 3);
         assert_eq!(bound(&[], 0), f32::INFINITY);
     }

@@ -39,6 +39,7 @@ pub(crate) struct Query<'a> {
     /// Step of `levels`.
     step: f32,
     short: Option<ShortQuery<'a>>,
+    pub(crate) sketch: SketchQuery,
     /// `|q - c|^2` and `<q, c>` for the centre of the short codes.
     short_centre: (f32, f32),
     /// The same for the centre of the 8-bit codes.
@@ -61,9 +62,12 @@ impl<'a> Query<'a> {
             codes.rotation().apply(memory.rotated);
         }
         let (mut short, mut short_centre) = (None, (0.0, 0.0));
+        let mut sketch = SketchQuery::encode(&[], 0, 0.0);
         if is_short {
             short_centre = less(memory.rotated, codes.short_centre, memory.residual);
             short = Some(ShortQuery::encode(memory.residual, memory.planes));
+            let weight = if codes.metric == Metric::L2 { 2.0 } else { 1.0 };
+            sketch = SketchQuery::encode(memory.residual, codes.layout.sketch_bytes, weight);
         }
         let (mut step, mut full_centre) = (0.0, (0.0, 0.0));
         if codes.encoding == Encoding::I8 {
@@ -75,7 +79,7 @@ impl<'a> Query<'a> {
             step = encode_query_i8(form, memory.levels);
         }
         let raw = &memory.raw[..dim];
-        Query { raw, levels: memory.levels, step, short, short_centre, full_centre }
+        Query { raw, levels: memory.levels, step, short, sketch, short_centre, full_centre }
     }
 
     /// Distances by full codes.
@@ -209,11 +213,6 @@ const DEVIATIONS: f32 = 3.0;
 const UNSEEN: f32 = 0.363_380_2;
 
 impl ShortProbe<'_> {
-    /// The query in the form that sketches are compared with.
-    pub(crate) fn sketch<'t>(&self, table: &'t mut [u8]) -> SketchQuery<'t> {
-        SketchQuery::new(&self.short, self.slope, table)
-    }
-
     /// Is the slot, by its estimate, beyond `limit` for all that the estimate's error allows?
     ///
     /// The standard error of `<r, q - c>` is `|q - c| |r| sqrt((1 - x^2) / (x^2 (D - 1)))` with

@@ -95,7 +95,7 @@ impl Sketches<'_> {
     #[inline(never)]
     pub(crate) fn sift(
         &self,
-        query: &SketchQuery<'_>,
+        query: &SketchQuery,
         wanted: usize,
         matching: usize,
         filter: &mut [u64],
@@ -117,7 +117,7 @@ impl Sketches<'_> {
     }
 
     /// Estimates the blocks of which anything is wanted, as many as possible in one call.
-    fn estimate(&self, query: &SketchQuery<'_>, filter: &[u64], estimates: &mut [f32]) {
+    fn estimate(&self, query: &SketchQuery, filter: &[u64], estimates: &mut [f32]) {
         let bytes = sketch::block_bytes(self.bytes);
         let mut rest = (self.blocks, estimates);
         for run in filter.chunk_by(|a, b| (*a == 0) == (*b == 0)) {
@@ -186,6 +186,12 @@ pub(crate) fn look<'a>(
     }
     flush(&batch[..len]);
     let estimates = &estimates[..n];
-    let bound = sketch::bound(estimates, wanted);
+    let mut bound = sketch::bound(estimates, wanted);
+    // Copies of one vector take one place together, as in a walk's pool: 256 of what is not
+    // quite the nearest must not keep out all that is.
+    let ties = sketch::ties(estimates, bound);
+    if ties > 1 {
+        bound = sketch::bound(estimates, wanted * ties);
+    }
     Near { filter, at: 0, word: filter.first().copied().unwrap_or(0), estimates, bound }
 }

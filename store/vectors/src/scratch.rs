@@ -4,7 +4,7 @@
 //! scratch of its own.
 
 use clawft_codes::PLANES;
-use clawft_codes::sketch::{LANES, table_bytes};
+use clawft_codes::sketch::LANES;
 
 use crate::{Error, Layout};
 
@@ -21,8 +21,6 @@ pub struct Scratch<'a> {
     pub(crate) row: &'a mut [f32],
     /// An estimate for each slot, by sketches; empty where there are none.
     pub(crate) estimates: &'a mut [f32],
-    /// A query's table for the sketches.
-    pub(crate) table: &'a mut [u8],
 }
 
 /// Where a query's forms are kept.
@@ -46,11 +44,6 @@ fn estimates(layout: &Layout) -> usize {
     if layout.sketch_bytes > 0 { capacity.next_multiple_of(LANES) } else { 0 }
 }
 
-/// 64-bit words of the table for sketches.
-fn table(layout: &Layout) -> usize {
-    table_bytes(layout.sketch_bytes) / 8
-}
-
 /// 64-bit words that a [`Scratch`] for searches of at most `max_ef` candidates needs.
 #[must_use]
 pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
@@ -58,7 +51,7 @@ pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
     let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
     // Four rows of f32, one of i16, and the planes; padded is a multiple of 64.
     let rows = layout.padded * 2 + layout.padded / 4 + PLANES * layout.padded / 64;
-    graph + bitmap + max_ef as usize + rows + estimates(layout) / 2 + table(layout)
+    graph + bitmap + max_ef as usize + rows + estimates(layout) / 2
 }
 
 impl<'a> Scratch<'a> {
@@ -83,10 +76,9 @@ impl<'a> Scratch<'a> {
         let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
         let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
         let estimates = bytemuck::cast_slice_mut(take(estimates(layout) / 2));
-        let table = bytemuck::cast_slice_mut(take(table(layout)));
         let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)?;
         let query = QueryMemory { raw, rotated, residual, levels, planes };
-        Some(Scratch { graph, filter, best, query, row: decoded, estimates, table })
+        Some(Scratch { graph, filter, best, query, row: decoded, estimates })
     }
 
     /// The most candidates that a search with this scratch may keep.

@@ -123,8 +123,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             let limit = self.params.scan_limit_in_force() as usize;
             if (options.mode == Mode::Scan || matching <= limit) && sketches.pays(wanted, matching)
             {
-                let sketch = short.sketch(scratch.table);
-                if sketches.sift(&sketch, wanted, matching, filter, estimates) {
+                if sketches.sift(&query.sketch, wanted, matching, filter, estimates) {
                     let mut near = scan::look(short, wanted, filter, estimates);
                     return rerank(short, &mut full, &mut near, best);
                 }
@@ -196,7 +195,7 @@ fn rerank(
         // improves while it still can spare a look.
         let wanted = if n < best.len() { BATCH } else { BATCH / 4 };
         let mut batch = 0;
-        while let Some((slot, estimate)) = candidates.next() {
+        for (slot, estimate) in &mut *candidates {
             if n == best.len() && short.is_beyond(slot, estimate, key_distance(best[n - 1])) {
                 continue;
             }

@@ -3,9 +3,9 @@
 //! [`Batch::run`] walks a batch and checks ranges; a [`Distance`] compares one code, or four at
 //! once where the final sums can share instructions.
 
-use super::vector::Vector;
+use super::vector::{Vector, each};
 use crate::four::Four;
-use crate::sketch::{LANES, SketchQuery, block_bytes};
+use crate::sketch::{LANES, MOST_BYTES, SketchQuery, block_bytes};
 use crate::{PLANES, arith};
 use core::array::from_fn;
 use core::marker::PhantomData;
@@ -346,37 +346,45 @@ impl<V: Vector, const BLOCKS: usize> Distance for Counted<'_, V, BLOCKS> {
 ///
 /// The processor has `V`'s instruction set.
 #[inline(always)]
-pub(super) unsafe fn sketch<V: Vector>(q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
-    // Two registers of codes share a load of the table; two rows of codes, four sums of at most
-    // 56, still fit into a byte.
-    let side_by_side = (LANES / V::LANES).min(2);
-    let rows = q.table.len() / 64 * 2;
+pub(super) unsafe fn sketch<V: Vector>(q: &SketchQuery, blocks: &[u8], out: &mut [f32]) {
+    let planes = q.planes();
+    let rows = planes.len() / 16 * 8;
+    // SAFETY: only bits, and the caller's promise.
+    let mut query = unsafe { [[V::zero_bytes(); 2]; MOST_BYTES] };
+    for (row, [signs, large]) in query.iter_mut().zip(planes.as_chunks().0) {
+        // SAFETY: one byte each.
+        *row = unsafe { [V::splat_byte(signs), V::splat_byte(large)] };
+    }
     let blocks = blocks.chunks_exact(block_bytes(rows));
     for (block, out) in blocks.zip(out.as_chunks_mut::<LANES>().0) {
         let mut sums = [[0u16; LANES / 2]; 2];
         let [even, odd] = sums.each_mut().map(|half| half.as_mut_ptr());
-        let mut part = 0;
-        while part < LANES {
-            // SAFETY: the block has `rows` rows of 64 codes, the table 32 bytes for each; `part`
-            // and the registers beside each other end at the 64th code, and their sums at the
-            // 32nd of each half.
-            unsafe {
-                let mut added = [V::zero_sums(); 2];
-                for row in (0..rows).step_by(2) {
-                    let table: [V::Bytes; 4] =
-                        from_fn(|i| V::load_table(q.table.as_ptr().add(32 * row + 16 * i)));
-                    for (i, added) in added.iter_mut().enumerate().take(side_by_side) {
-                        let code = block.as_ptr().add(row * LANES + part + i * V::LANES);
-                        let first = V::look_up(table[0], table[1], V::load_bytes(code));
-                        let next = V::load_bytes(code.add(LANES));
-                        let next = V::look_up(table[2], table[3], next);
-                        *added = V::add_to_sums(*added, V::add_lanes(first, next));
-                    }
+        // SAFETY: the block has `rows` rows of 64 codes, and as many are in the query; the sums of
+        // registers side by side, 64 codes, fill both halves.
+        unsafe {
+            let registers = LANES / V::LANES;
+            let mut added = [V::zero_sums(); 4];
+            // Counts of eight rows, the second ones doubled, fit into a byte: at most 192.
+            for eight in (0..rows).step_by(8) {
+                let mut counts = [[V::zero_bytes(); 2]; 4];
+                for row in [eight, eight + 4] {
+                    // Four rows without a branch, at fixed distances from one address.
+                    let query = query.as_ptr().add(row);
+                    let code = block.as_ptr().add(row * LANES);
+                    each!(row in [0, 1, 2, 3] => {
+                        let [signs, large] = *query.add(row);
+                        for (i, counts) in counts.iter_mut().enumerate().take(registers) {
+                            let code = V::load_bytes(code.add(row * LANES + i * V::LANES));
+                            *counts = V::differ(*counts, code, signs, large);
+                        }
+                    });
                 }
-                for added in added.into_iter().take(side_by_side) {
-                    V::store_sums(added, even.add(part / 2), odd.add(part / 2));
-                    part += V::LANES;
+                for (added, counts) in added.iter_mut().zip(counts).take(registers) {
+                    *added = V::add_to_sums(*added, counts);
                 }
+            }
+            for (i, added) in added.into_iter().enumerate().take(registers) {
+                V::store_sums(added, even.add(i * V::LANES / 2), odd.add(i * V::LANES / 2));
             }
         }
         let factors = block[rows * LANES..].as_chunks::<4>().0.as_chunks::<4>().0;
@@ -385,7 +393,7 @@ pub(super) unsafe fn sketch<V: Vector>(q: &SketchQuery<'_>, blocks: &[u8], out: 
         let sums = sums.as_flattened().as_chunks().0;
         let out = out.as_chunks_mut().0;
         for (((out, sum), offset), slope) in out.iter_mut().zip(sums).zip(offsets).zip(slopes) {
-            let product = Four::from_words(sum) * Four::splat(q.scale) + Four::splat(q.shift);
+            let product = Four::splat(q.most) - Four::splat(q.step) * Four::from_words(sum);
             (load(offset) - load(slope) * product).store(out);
         }
     }

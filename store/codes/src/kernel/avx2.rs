@@ -221,26 +221,29 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load_table(p: *const u8) -> __m256i {
-        // SAFETY: the caller lets 16 bytes be read.
-        unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(p.cast())) }
+    unsafe fn splat_byte(p: *const u8) -> __m256i {
+        // SAFETY: the caller lets a byte be read.
+        unsafe { _mm256_set1_epi8(*p as i8) }
     }
 
     #[inline(always)]
-    unsafe fn look_up(low: __m256i, high: __m256i, code: __m256i) -> __m256i {
+    unsafe fn zero_bytes() -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_setzero_si256() }
+    }
+
+    #[inline(always)]
+    unsafe fn differ(
+        [all, more]: [__m256i; 2],
+        code: __m256i,
+        signs: __m256i,
+        large: __m256i,
+    ) -> [__m256i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
-            let nibble = _mm256_set1_epi8(15);
-            let lower = _mm256_shuffle_epi8(low, _mm256_and_si256(code, nibble));
-            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(code), nibble);
-            _mm256_add_epi8(lower, _mm256_shuffle_epi8(high, upper))
+            let bits = _mm256_xor_si256(code, signs);
+            [Self::count(all, bits, bits), Self::count(more, bits, large)]
         }
-    }
-
-    #[inline(always)]
-    unsafe fn add_lanes(a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: the caller's promise.
-        unsafe { _mm256_add_epi8(a, b) }
     }
 
     #[inline(always)]
@@ -250,9 +253,10 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn add_to_sums([all, high]: [__m256i; 2], bytes: __m256i) -> [__m256i; 2] {
+    unsafe fn add_to_sums([all, high]: [__m256i; 2], [once, twice]: [__m256i; 2]) -> [__m256i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
+            let bytes = _mm256_add_epi8(once, _mm256_add_epi8(twice, twice));
             [_mm256_add_epi16(all, bytes), _mm256_add_epi16(high, _mm256_srli_epi16::<8>(bytes))]
         }
     }

@@ -212,26 +212,29 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     }
 
     #[inline(always)]
-    unsafe fn load_table(p: *const u8) -> __m512i {
-        // SAFETY: the caller lets 16 bytes be read.
-        unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(p.cast())) }
+    unsafe fn splat_byte(p: *const u8) -> __m512i {
+        // SAFETY: the caller lets a byte be read.
+        unsafe { _mm512_set1_epi8(*p as i8) }
     }
 
     #[inline(always)]
-    unsafe fn look_up(low: __m512i, high: __m512i, code: __m512i) -> __m512i {
+    unsafe fn zero_bytes() -> __m512i {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_setzero_si512() }
+    }
+
+    #[inline(always)]
+    unsafe fn differ(
+        [all, more]: [__m512i; 2],
+        code: __m512i,
+        signs: __m512i,
+        large: __m512i,
+    ) -> [__m512i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
-            let nibble = _mm512_set1_epi8(15);
-            let lower = _mm512_shuffle_epi8(low, _mm512_and_si512(code, nibble));
-            let upper = _mm512_and_si512(_mm512_srli_epi16::<4>(code), nibble);
-            _mm512_add_epi8(lower, _mm512_shuffle_epi8(high, upper))
+            let bits = _mm512_xor_si512(code, signs);
+            [Self::count(all, bits, bits), Self::count(more, bits, large)]
         }
-    }
-
-    #[inline(always)]
-    unsafe fn add_lanes(a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: the caller's promise.
-        unsafe { _mm512_add_epi8(a, b) }
     }
 
     #[inline(always)]
@@ -241,9 +244,10 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     }
 
     #[inline(always)]
-    unsafe fn add_to_sums([all, high]: [__m512i; 2], bytes: __m512i) -> [__m512i; 2] {
+    unsafe fn add_to_sums([all, high]: [__m512i; 2], [once, twice]: [__m512i; 2]) -> [__m512i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
+            let bytes = _mm512_add_epi8(once, _mm512_add_epi8(twice, twice));
             [_mm512_add_epi16(all, bytes), _mm512_add_epi16(high, _mm512_srli_epi16::<8>(bytes))]
         }
     }

@@ -54,7 +54,7 @@ macro_rules! entries {
             }
 
             $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn sketch(q: &SketchQuery<'_>, blocks: &[u8], out: &mut [f32]) {
+            pub(super) unsafe fn sketch(q: &SketchQuery, blocks: &[u8], out: &mut [f32]) {
                 // SAFETY: the caller's promise.
                 unsafe { algorithm::sketch::<$vector>(q, blocks, out) }
             }
@@ -135,7 +135,7 @@ macro_rules! instruction_sets {
 
         pub(in crate::kernel) fn sketch(
             isa: Isa,
-            q: &SketchQuery<'_>,
+            q: &SketchQuery,
             blocks: &[u8],
             out: &mut [f32],
         ) {

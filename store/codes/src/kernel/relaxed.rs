@@ -58,18 +58,12 @@ impl Vector for Relaxed {
         fn zero_counts() -> v128;
         fn count(counts: v128, code: v128, plane: v128) -> v128;
         fn load_bytes(p: *const u8) -> v128;
-        fn load_table(p: *const u8) -> v128;
-        fn add_lanes(a: v128, b: v128) -> v128;
+        fn splat_byte(p: *const u8) -> v128;
+        fn zero_bytes() -> v128;
+        fn differ(counts: [v128; 2], code: v128, signs: v128, large: v128) -> [v128; 2];
         fn zero_sums() -> [v128; 2];
-        fn add_to_sums(sums: [v128; 2], bytes: v128) -> [v128; 2];
+        fn add_to_sums(sums: [v128; 2], counts: [v128; 2]) -> [v128; 2];
         fn store_sums(sums: [v128; 2], even: *mut u16, odd: *mut u16) -> ();
-    }
-
-    /// The relaxed shuffle differs from the other for indices above 15 only: there are none.
-    #[inline(always)]
-    unsafe fn look_up(low: v128, high: v128, code: v128) -> v128 {
-        let lower = i8x16_relaxed_swizzle(low, v128_and(code, i8x16_splat(15)));
-        i8x16_add(lower, i8x16_relaxed_swizzle(high, u8x16_shr(code, 4)))
     }
 
     #[inline(always)]

@@ -133,19 +133,28 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn load_table(p: *const u8) -> [u8; 16] {
-        // SAFETY: the caller lets 16 bytes be read.
-        unsafe { read(p) }
+    unsafe fn splat_byte(p: *const u8) -> [u8; 16] {
+        // SAFETY: the caller lets a byte be read.
+        [unsafe { *p }; 16]
     }
 
     #[inline(always)]
-    unsafe fn look_up(low: [u8; 16], high: [u8; 16], code: [u8; 16]) -> [u8; 16] {
-        code.map(|c| low[usize::from(c & 15)].wrapping_add(high[usize::from(c >> 4)]))
+    unsafe fn zero_bytes() -> [u8; 16] {
+        [0; 16]
     }
 
     #[inline(always)]
-    unsafe fn add_lanes(a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
-        core::array::from_fn(|j| a[j].wrapping_add(b[j]))
+    unsafe fn differ(
+        [all, more]: [[u8; 16]; 2],
+        code: [u8; 16],
+        signs: [u8; 16],
+        large: [u8; 16],
+    ) -> [[u8; 16]; 2] {
+        let ones = |bits: u8| bits.count_ones() as u8;
+        [
+            core::array::from_fn(|j| all[j].wrapping_add(ones(code[j] ^ signs[j]))),
+            core::array::from_fn(|j| more[j].wrapping_add(ones((code[j] ^ signs[j]) & large[j]))),
+        ]
     }
 
     #[inline(always)]
@@ -154,9 +163,12 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
-    unsafe fn add_to_sums(sums: [[u16; 8]; 2], bytes: [u8; 16]) -> [[u16; 8]; 2] {
+    unsafe fn add_to_sums(sums: [[u16; 8]; 2], [all, more]: [[u8; 16]; 2]) -> [[u16; 8]; 2] {
         core::array::from_fn(|odd| {
-            core::array::from_fn(|j| sums[odd][j].wrapping_add(u16::from(bytes[2 * j + odd])))
+            core::array::from_fn(|j| {
+                let at = 2 * j + odd;
+                sums[odd][j].wrapping_add(u16::from(all[at]) + 2 * u16::from(more[at]))
+            })
         })
     }
 

@@ -178,21 +178,21 @@ impl Vector for Simd128 {
     }
 
     #[inline(always)]
-    unsafe fn load_table(p: *const u8) -> v128 {
-        // SAFETY: the caller lets 16 bytes be read.
-        unsafe { load(p) }
+    unsafe fn splat_byte(p: *const u8) -> v128 {
+        // SAFETY: the caller lets a byte be read.
+        unsafe { v128_load8_splat(p) }
     }
 
     #[inline(always)]
-    unsafe fn look_up(low: v128, high: v128, code: v128) -> v128 {
-        let nibble = i8x16_splat(15);
-        let lower = i8x16_swizzle(low, v128_and(code, nibble));
-        i8x16_add(lower, i8x16_swizzle(high, u8x16_shr(code, 4)))
+    unsafe fn zero_bytes() -> v128 {
+        i8x16_splat(0)
     }
 
     #[inline(always)]
-    unsafe fn add_lanes(a: v128, b: v128) -> v128 {
-        i8x16_add(a, b)
+    unsafe fn differ([all, more]: [v128; 2], code: v128, signs: v128, large: v128) -> [v128; 2] {
+        let bits = v128_xor(code, signs);
+        let both = v128_and(bits, large);
+        [i8x16_add(all, i8x16_popcnt(bits)), i8x16_add(more, i8x16_popcnt(both))]
     }
 
     #[inline(always)]
@@ -201,7 +201,8 @@ impl Vector for Simd128 {
     }
 
     #[inline(always)]
-    unsafe fn add_to_sums([all, high]: [v128; 2], bytes: v128) -> [v128; 2] {
+    unsafe fn add_to_sums([all, high]: [v128; 2], [once, twice]: [v128; 2]) -> [v128; 2] {
+        let bytes = i8x16_add(once, i8x16_add(twice, twice));
         [i16x8_add(all, bytes), i16x8_add(high, u16x8_shr(bytes, 8))]
     }
 

@@ -220,12 +220,16 @@ macro_rules! properties {
                 ) {
                     let Some(kernels) = kernels() else { return Ok(()) };
                     let (width, shown) = (crate::short_bytes(dim), sketch::sketch_bytes(dim));
-                    let level = |&b: &u8| i64::from(b as i8 >> 4).max(-7);
-                    let levels: Vec<i64> = bytes(8 * width, seed).iter().map(level).collect();
-                    let planes = planes(&levels);
-                    let query = ShortQuery::from_planes(&planes);
-                    let mut table = std::vec![0; sketch::table_bytes(shown)];
-                    let query = SketchQuery::new(&query, f32::from(weight), &mut table);
+                    // Half and one and a half, so that the step is near 1 and all levels occur.
+                    let level = |&b: &u8| [-0.5, -1.5, 0.5, 1.5f32][usize::from(b % 4)];
+                    let rq: Vec<f32> = bytes(8 * width, seed).iter().map(level).collect();
+                    let query = SketchQuery::encode(&rq, shown, f32::from(weight));
+                    let delta = query.step / f32::from(weight);
+                    let level = |x: &f32| {
+                        let size = if x.abs() >= delta { 3 } else { 1 };
+                        if *x < 0.0 { -size } else { size }
+                    };
+                    let levels: Vec<i64> = rq[..8 * shown].iter().map(level).collect();
                     let codes = bytes(count * width, !seed);
                     let factor = |lane: usize| f32::from(codes[lane * width]) / 7.0 - 9.0;
                     let size = sketch::block_bytes(shown);
@@ -237,17 +241,23 @@ macro_rules! properties {
                     let mut out = std::vec![-1.0; blocks.len() / size * LANES + 1];
                     kernels.sketch(&query, &blocks, &mut out);
                     prop_assert_eq!(out.pop(), Some(-1.0));
-                    let all: i64 = levels[..8 * shown].iter().sum();
+                    let whole = levels.iter().map(|x| x.abs()).sum::<i64>() as i32;
+                    let set = |code: &[u8], i: usize| code[i / 8] >> (i % 8) & 1 == 1;
                     for (lane, code) in codes.chunks(width).enumerate() {
-                        let chosen = model_short(&levels[..8 * shown], code);
-                        let product = f32::from(weight) * (2 * chosen - all as i32) as f32;
+                        let sign = |i: usize| if set(code, i) { 1 } else { -1 };
+                        let product: i64 =
+                            levels.iter().enumerate().map(|(i, x)| sign(i) * x).sum();
+                        // In halves; exact until the factors come.
+                        let (most, less) = (whole, (whole - product as i32) / 2);
+                        prop_assert_eq!(query.most, query.step * (most as f32 / 2.0));
+                        let product = query.most - query.step * less as f32;
                         let wanted = factor(lane) + factor(lane) * product;
                         prop_assert_eq!(out[lane].to_bits(), wanted.to_bits());
                     }
                     // What is struck out leaves nothing.
                     for lane in 0..count {
                         let block = &mut blocks[lane / LANES * size..][..size];
-                        sketch::put(block, lane % LANES, &[0; 32], 0.0, 0.0);
+                        sketch::put(block, lane % LANES, &[0; 40], 0.0, 0.0);
                     }
                     prop_assert!(blocks.iter().all(|&byte| byte == 0));
                 }

@@ -9,13 +9,11 @@
 ///
 /// A closure, as `array::from_fn` takes, is a function of its own without the instruction set
 /// enabled: if the compiler does not inline it, every instruction in it becomes a call.
-#[cfg(target_arch = "x86_64")]
 macro_rules! each {
     ($k:ident in [$($value:literal),*] => $result:expr) => {
         [$({ let $k = $value; $result }),*]
     };
 }
-#[cfg(target_arch = "x86_64")]
 pub(super) use each;
 
 /// An instruction set.
@@ -84,17 +82,23 @@ pub(super) trait Vector: Copy {
 
     /// `LANES` bytes at `p`.
     unsafe fn load_bytes(p: *const u8) -> Self::Bytes;
-    /// 16 bytes at `p`, as often as they go into a register.
-    unsafe fn load_table(p: *const u8) -> Self::Bytes;
-    /// For each byte of `code` what `low` has for its low four bits, plus what `high` has for
-    /// its high ones; sums wrap.
-    unsafe fn look_up(low: Self::Bytes, high: Self::Bytes, code: Self::Bytes) -> Self::Bytes;
-    /// `a + b`, byte by byte; sums wrap.
-    unsafe fn add_lanes(a: Self::Bytes, b: Self::Bytes) -> Self::Bytes;
+    /// The byte at `p`, in all places.
+    unsafe fn splat_byte(p: *const u8) -> Self::Bytes;
+    /// Zero in every byte.
+    unsafe fn zero_bytes() -> Self::Bytes;
+    /// Where `code` differs from `signs`: `counts` + its ones, and + those also in `large`, byte
+    /// by byte; sums wrap.
+    unsafe fn differ(
+        counts: [Self::Bytes; 2],
+        code: Self::Bytes,
+        signs: Self::Bytes,
+        large: Self::Bytes,
+    ) -> [Self::Bytes; 2];
     /// Nothing added up.
     unsafe fn zero_sums() -> Self::Sums;
-    /// `sums` + `bytes`, for each byte; sums are of 16 bits and wrap.
-    unsafe fn add_to_sums(sums: Self::Sums, bytes: Self::Bytes) -> Self::Sums;
+    /// `sums` + the first counts + twice the second ones, which is at most 255; sums are of 16
+    /// bits and wrap.
+    unsafe fn add_to_sums(sums: Self::Sums, counts: [Self::Bytes; 2]) -> Self::Sums;
     /// Writes the sums of the bytes at even places to `even`, those of the others to `odd`:
     /// `LANES / 2` numbers each.
     unsafe fn store_sums(sums: Self::Sums, even: *mut u16, odd: *mut u16);
