@@ -519,6 +519,7 @@ mod tests {
                 a.flip(<$four>::load(&$signs.map(f32::from_bits))),
                 a.shift(),
                 a.hadamard(),
+                <$four>::from_words(&$signs.map(|x| x as u16)),
             ];
             let floats = results.map(|x| {
                 let mut out = [0.0; 4];
