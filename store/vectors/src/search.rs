@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use clawft_hnsw::beam::{key, key_distance, key_slot};
+use clawft_hnsw::beam::{key, key_distance};
 use clawft_hnsw::{Probe, Request, Slot};
 
 use crate::Error;
