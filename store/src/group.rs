@@ -51,13 +51,17 @@ pub(crate) struct GroupWriter<'a> {
     texts: Filling,
     records: Filling,
     meta: Filling,
+    /// No META stands before the group's own.
+    first: bool,
     done: Written,
 }
 
 impl<'a> GroupWriter<'a> {
     pub(crate) fn new(target: Target<'a>) -> Self {
         let (end, next_id) = (target.end, target.next_id);
+        let first = target.generation == 1;
         Self {
+            first,
             target,
             vectors: Filling::default(),
             texts: Filling::default(),
@@ -102,7 +106,7 @@ impl<'a> GroupWriter<'a> {
         };
         self.done.places.push((fields.id(), place));
         let mut mirror = Vec::new();
-        meta::put_record(&fields, &mut mirror);
+        meta::put_record(&fields, self.first, &mut mirror);
         self.mirror(&mirror)
     }
 

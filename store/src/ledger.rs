@@ -40,7 +40,7 @@ impl Place {
     /// Bytes that the record takes in the base, near enough to tell when to compact.
     fn bytes(&self, dim: u16) -> u64 {
         // The mirror in META: ids, tags and lengths, and the entry's strings again.
-        let mirror = 45 + u64::from(self.entry_len).saturating_sub(FIXED as u64);
+        let mirror = 30 + u64::from(self.entry_len).saturating_sub(FIXED as u64);
         8 + 4 * u64::from(dim) + u64::from(self.entry_len) + u64::from(self.text_len) + mirror
     }
 }

@@ -6,15 +6,15 @@
 //! ```text
 //!  0  bytes u32, of the whole entry
 //!  4  what u8: 1 record, 2 removal     5  flags u8: bit 0 pinned     6  pairs u16
-//!  8  check u64: XXH64 of bytes 16 to the end, seeded with bytes 0 to 7
-//! 16  id u64
+//!  8  check u32: low half of XXH64 of bytes 12 to the end, seeded with bytes 0 to 7
+//! 12  times used u32                   16  id u64
 //! 24  check of the vector u32          28  check of the text u32
 //! 32  VEC segment u32, its id          36  which vector of it u32
 //! 40  TEXT segment u32, its id         44  where in its payload u32
-//! 48  bytes of the text u32            52  times used u32
-//! 56  created u64, ms                  64  last used u64, ms
-//! 72  importance f32                   76  kind bytes u16    78  session bytes u16
-//! 80  kind, session, then for each pair: key bytes u16, value bytes u16, key, value
+//! 48  bytes of the text u32            52  created u64, ms
+//! 60  last used u64, ms                68  importance f32
+//! 72  kind bytes u16                   74  session bytes u16
+//! 76  kind, session, then for each pair: key bytes u16, value bytes u16, key, value
 //! ```
 //!
 //! What an entry must never do: be given out before its check was made.
@@ -44,7 +44,7 @@ pub const MAX_VALUE: usize = 4096;
 pub const MAX_METADATA: usize = 65_536;
 
 /// Bytes of an entry before its strings: all of a removal.
-pub(crate) const FIXED: usize = 80;
+pub(crate) const FIXED: usize = 76;
 /// Most bytes of an entry.
 pub(crate) const MAX_ENTRY: usize = FIXED + MAX_KIND + MAX_SESSION + MAX_METADATA + 4 * MAX_PAIRS;
 
@@ -156,13 +156,13 @@ impl Record<'_> {
         out.push(RECORD);
         out.push(if self.pinned { PINNED } else { 0 });
         out.u16(pairs.len() as u16);
-        out.u64(0);
+        out.u32(0);
+        out.u32(self.uses);
         out.u64(self.id);
         out.u32(part_check(self.id, &vector));
         out.u32(part_check(self.id, self.text.as_bytes()));
         out.bytes(&[0; 16]);
         out.u32(self.text.len() as u32);
-        out.u32(self.uses);
         out.u64(self.created);
         out.u64(self.last_used);
         out.u32(self.importance.to_bits());
@@ -187,11 +187,11 @@ impl Record<'_> {
 fn seal(entry: &mut [u8]) {
     set_u32(entry, 0, entry.len() as u32);
     let check = check_of(entry);
-    set_u64(entry, CHECK, check);
+    set_u32(entry, CHECK, check);
 }
 
-fn check_of(entry: &[u8]) -> u64 {
-    xxh64(entry.get(CHECK + 8..).unwrap_or_default(), u64_at(entry, 0))
+fn check_of(entry: &[u8]) -> u32 {
+    xxh64(entry.get(CHECK + 4..).unwrap_or_default(), u64_at(entry, 0)) as u32
 }
 
 /// Appends the entry of a removal.
@@ -219,7 +219,7 @@ impl Fields {
     /// Takes the entry that `bytes` begin with, after every check.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..entry_len(bytes)?)?;
-        if check_of(bytes) != u64_at(bytes, CHECK) {
+        if check_of(bytes) != u32_at(bytes, CHECK) {
             return None;
         }
         let fields = Self { bytes: bytes.to_vec() };
@@ -258,11 +258,11 @@ impl Fields {
 
     fn strings(&self) -> Option<(&str, &str)> {
         let mut reader = Reader(self.bytes.get(FIXED..)?);
-        Some((reader.text(self.u16_at(76))?, reader.text(self.u16_at(78))?))
+        Some((reader.text(self.u16_at(72))?, reader.text(self.u16_at(74))?))
     }
 
     fn pairs(&self) -> Pairs<'_> {
-        let at = FIXED + self.u16_at(76) + self.u16_at(78);
+        let at = FIXED + self.u16_at(72) + self.u16_at(74);
         Pairs { rest: Reader(self.bytes.get(at..).unwrap_or_default()) }
     }
 
@@ -297,25 +297,25 @@ impl Fields {
     /// When it was made, ms.
     #[must_use]
     pub fn created(&self) -> u64 {
-        u64_at(&self.bytes, 56)
+        u64_at(&self.bytes, 52)
     }
 
     /// When it was last used, ms.
     #[must_use]
     pub fn last_used(&self) -> u64 {
-        u64_at(&self.bytes, 64)
+        u64_at(&self.bytes, 60)
     }
 
     /// How many times it was used.
     #[must_use]
     pub fn uses(&self) -> u32 {
-        u32_at(&self.bytes, 52)
+        u32_at(&self.bytes, 12)
     }
 
     /// 0 to 1.
     #[must_use]
     pub fn importance(&self) -> f32 {
-        f32::from_bits(u32_at(&self.bytes, 72))
+        f32::from_bits(u32_at(&self.bytes, 68))
     }
 
     /// Never forgotten by a policy.

@@ -30,25 +30,19 @@ const FOOTER: u64 = 40;
 const NO_BASE: u64 = u64::MAX;
 
 /// Field ids of the mirror, in the order of [`NAMES`].
-const NAMES: [(&str, u8); 4] = [("kind", 1), ("session", 1), ("created", 4), ("metadata", 1)];
+const NAMES: [&str; 3] = ["kind", "session", "metadata"];
+const STRING: u8 = 1;
 /// Between a key and its value, and behind each pair.
 const UNIT: u8 = 0x1F;
 const RECORD: u8 = 0x1E;
 
 /// Bytes before the records of a mirror: all that is needed to know when it is full.
-const SCHEMA: usize = 4 * 6 + 4 + 7 + 7 + 8;
+const SCHEMA: usize = 3 * 6 + 4 + 7 + 8;
 pub(crate) const OVERHEAD: usize = 40 + SCHEMA + FOOTER as usize;
 
-/// Appends the mirror of a record.
-pub(crate) fn put_record(fields: &Fields, out: &mut Vec<u8>) {
-    out.u64(fields.id());
-    out.push(0);
-    out.u32(4);
-    put_text(1, fields.kind().as_bytes(), out);
-    put_text(2, fields.session().as_bytes(), out);
-    out.u16(3);
-    out.push(4);
-    out.u64(fields.created());
+/// Appends the mirror of a record. What is empty is null, as another reader would keep the value
+/// of an earlier version; or left out of a `first` version.
+pub(crate) fn put_record(fields: &Fields, first: bool, out: &mut Vec<u8>) {
     let mut pairs = Vec::new();
     for (key, value) in fields.metadata() {
         pairs.bytes(key.as_bytes());
@@ -56,17 +50,25 @@ pub(crate) fn put_record(fields: &Fields, out: &mut Vec<u8>) {
         pairs.bytes(value.as_bytes());
         pairs.push(RECORD);
     }
-    put_text(4, &pairs, out);
-}
-
-fn put_text(field: u16, text: &[u8], out: &mut Vec<u8>) {
-    out.u16(field);
-    if text.is_empty() {
-        return out.push(0);
+    let texts = [fields.kind().as_bytes(), fields.session().as_bytes(), &pairs];
+    out.u64(fields.id());
+    out.push(0);
+    let count = out.len();
+    out.u32(0);
+    for (field, text) in (1..).zip(texts) {
+        if text.is_empty() && first {
+            continue;
+        }
+        out[count] += 1;
+        out.u16(field);
+        if text.is_empty() {
+            out.push(0);
+            continue;
+        }
+        out.push(STRING);
+        out.u32(text.len() as u32);
+        out.bytes(text);
     }
-    out.push(1);
-    out.u32(text.len() as u32);
-    out.bytes(text);
 }
 
 /// Appends the removal of a record.
@@ -88,9 +90,9 @@ pub(crate) fn encode(generation: u64, count: u32, records: &[u8]) -> Vec<u8> {
     out.u32(NAMES.len() as u32);
     out.u32(0);
     out.u32(count);
-    for (field, (name, kind)) in (1..).zip(NAMES) {
+    for (field, name) in (1..).zip(NAMES) {
         out.u16(field);
-        out.bytes(&[kind, 1]);
+        out.bytes(&[STRING, 1]);
         out.u16(name.len() as u16);
         out.bytes(name.as_bytes());
     }
@@ -308,27 +310,29 @@ mod tests {
     #[test]
     fn rvf_types_reads_the_mirror() {
         let mut records = vec![];
-        put_record(&fields(3, &[("a", "b"), ("c", "")]), &mut records);
+        put_record(&fields(3, &[("a", "b"), ("c", "")]), false, &mut records);
+        put_record(&fields(4, &[]), true, &mut records);
         put_removal(5, &mut records);
         for generation in [1, 2] {
-            let payload = encode(generation, 2, &records);
+            let payload = encode(generation, 3, &records);
             assert_eq!(payload.len(), OVERHEAD + records.len());
             let segment = MetadataSegment::decode(&payload).unwrap();
             assert_eq!(segment.generation, generation);
             assert_eq!(segment.full_snapshot, generation == 1);
             let names: Vec<_> = segment.schema.iter().map(|entry| entry.name.as_str()).collect();
-            assert_eq!(names, ["kind", "session", "created", "metadata"]);
+            assert_eq!(names, ["kind", "session", "metadata"]);
             let MetadataRecordOp::Upsert(found) = &segment.records[0].operation else { panic!() };
             assert_eq!(
                 *found,
                 [
                     (1, MetadataValue::String("fact".into())),
                     (2, MetadataValue::Null),
-                    (3, MetadataValue::U64(9)),
-                    (4, MetadataValue::String("a\u{1f}b\u{1e}c\u{1f}\u{1e}".into())),
+                    (3, MetadataValue::String("a\u{1f}b\u{1e}c\u{1f}\u{1e}".into())),
                 ]
             );
-            assert_eq!(segment.records[1].operation, MetadataRecordOp::DeleteRecord);
+            let MetadataRecordOp::Upsert(found) = &segment.records[1].operation else { panic!() };
+            assert_eq!(*found, [(1, MetadataValue::String("fact".into()))]);
+            assert_eq!(segment.records[2].operation, MetadataRecordOp::DeleteRecord);
         }
     }
 

@@ -21,6 +21,8 @@ pub const SECTOR: usize = 512;
 struct File {
     now: Vec<u8>,
     synced: Vec<u8>,
+    /// Bytes at the beginning that both have.
+    same: usize,
 }
 
 #[derive(Clone)]
@@ -108,7 +110,7 @@ impl State {
 
     /// What is left of a file whose last bytes were not synced.
     fn survive(&mut self, file: usize) {
-        let File { now, synced } = self.files[file].clone();
+        let File { now, synced, .. } = self.files[file].clone();
         let (low, high) = (now.len().min(synced.len()), now.len().max(synced.len()));
         let len = match self.random() % 3 {
             0 => now.len(),
@@ -136,7 +138,7 @@ impl State {
                 }
             }
         }
-        self.files[file] = File { now: left.clone(), synced: left };
+        self.files[file] = File { now: left.clone(), synced: left, same: len };
     }
 }
 
@@ -241,7 +243,8 @@ impl SimulatedDisk {
     /// Puts a file there, durable.
     pub fn put(&self, name: &str, bytes: Vec<u8>) {
         let mut state = self.0.borrow_mut();
-        state.files.push(File { now: bytes.clone(), synced: bytes });
+        let same = bytes.len();
+        state.files.push(File { now: bytes.clone(), synced: bytes, same });
         let file = state.files.len() - 1;
         state.names.insert(name.to_string(), file);
         state.synced_names.insert(name.to_string(), file);
@@ -325,7 +328,9 @@ impl Storage for SimulatedDisk {
         let file = state.file(file)?;
         let cut = state.call()?;
         let before = state.files[file].now.len() as u64;
-        state.files[file].now.truncate(len as usize);
+        let open = &mut state.files[file];
+        open.now.truncate(len as usize);
+        open.same = open.same.min(open.now.len());
         if let Some(space) = &mut state.space {
             *space += before.saturating_sub(len);
         }
@@ -339,7 +344,10 @@ impl Storage for SimulatedDisk {
             return Err(StorageError::Failed);
         }
         state.syncs += 1;
-        state.files[file].synced = state.files[file].now.clone();
+        let File { now, synced, same } = &mut state.files[file];
+        synced.truncate(*same);
+        synced.extend_from_slice(&now[*same..]);
+        *same = now.len();
         Ok(())
     }
 
