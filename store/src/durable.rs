@@ -21,7 +21,7 @@ use crate::record::{
 };
 use crate::rvf::manifest::Group;
 use crate::rvf::records;
-use crate::rvf::segment::{MAX_PAYLOAD, RECORDS, TEXT, VEC};
+use crate::rvf::segment::{MAX_PAYLOAD, RECORDS, Segment, TEXT, VEC};
 use crate::source::Source;
 use crate::storage::{Handle, Storage};
 use crate::wire::{Reader, u64_at};
@@ -190,7 +190,9 @@ pub struct DurableFile {
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
     pub(crate) base: Handle,
-    /// Where the newest manifest ends.
+    /// The newest manifest.
+    pub(crate) manifest: Segment,
+    /// Where it ends.
     pub(crate) base_len: u64,
     /// None when a new one is due.
     pub(crate) journal: Option<Journal>,
@@ -626,11 +628,18 @@ impl DurableFile {
             }
             Err(error) => Err(error),
         };
+        let ours = !self.report.foreign;
         for segment in self.directory.listed() {
-            let strict = !self.report.foreign;
-            if !note(segment.expect(&self.base(), strict, DamageKind::Segment))? {
+            let sound = segment.verify(&self.base(), ours)?
+                && (!ours || segment.is_padded(&self.base())?);
+            let result = if sound { Ok(()) } else { Err(DamageKind::Segment.at(segment.offset)) };
+            if !note(result)? {
                 return Ok(found);
             }
+        }
+        // Its padding may have been torn: nothing depends on it.
+        if !note(self.manifest.expect(&self.base(), ours, DamageKind::Manifest))? {
+            return Ok(found);
         }
         for (id, place) in self.ledger.iter() {
             let read = self.fields_at(id, place).and_then(|fields| {

@@ -128,16 +128,15 @@ impl DurableFile {
             groups.push(Group { segments: written.segments.len() as u32, epoch, since });
             let segments = kept.iter().chain(&written.segments).copied().collect();
             let next = self.next_manifest(epoch, segments, groups, &removed, written.next_id);
-            let end = self.publish(self.base, &next)?;
-            Ok((written.places, next, end))
+            let segment = self.publish(self.base, written.end, &next)?;
+            Ok((written.places, next, segment))
         });
         match result {
-            Ok((places, next, end)) => {
-                self.base_len = end;
+            Ok((places, next, segment)) => {
                 for (id, place) in places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(next.manifest, removed);
+                self.stand(next.manifest, segment, removed);
                 self.begin_journal()?;
                 if self.wants_compaction() { self.compact_now() } else { Ok(()) }
             }
@@ -204,16 +203,18 @@ impl DurableFile {
         Next { manifest, id: next_id }
     }
 
-    /// Syncs what a manifest lists, appends it, and syncs it. Gives where it ends.
-    fn publish(&self, file: Handle, next: &Next) -> Result<u64, Error> {
+    /// Syncs what a manifest lists, appends it at `offset`, and syncs it. Gives where it stands.
+    fn publish(&self, file: Handle, offset: u64, next: &Next) -> Result<Segment, Error> {
         self.storage.sync(file)?;
-        self.storage.append(file, &manifest::encode(&next.manifest, next.id))?;
+        let bytes = manifest::encode(&next.manifest, next.id);
+        self.storage.append(file, &bytes)?;
         self.storage.sync(file)?;
-        Ok(self.storage.len(file)?)
+        Ok(Segment::parse(&bytes, offset).unwrap_or_default())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, manifest: Manifest, removed: BTreeSet<u64>) {
+    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: BTreeSet<u64>) {
+        (self.manifest, self.base_len) = (segment, segment.end());
         let ours = manifest.ours.unwrap_or_default();
         self.standing.epoch = manifest.epoch;
         self.standing.next_id = ours.next_id;
@@ -288,7 +289,7 @@ impl DurableFile {
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let written = self.write_base(file, epoch);
-        let (places, next, end) = match written {
+        let (places, next, segment) = match written {
             Ok(written) => written,
             Err(error) => {
                 self.storage.close(file);
@@ -307,16 +308,15 @@ impl DurableFile {
             return Err(error.into());
         }
         self.storage.close(core::mem::replace(&mut self.base, file));
-        self.base_len = end;
         self.ledger = Ledger::new(self.standing.dim);
         for (id, place) in places {
             self.ledger.insert(id, place);
         }
-        self.stand(next.manifest, BTreeSet::new());
+        self.stand(next.manifest, segment, BTreeSet::new());
         self.begin_journal()
     }
 
-    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, u64), Error> {
+    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, Segment), Error> {
         let target = Target {
             storage: &*self.storage,
             file,
@@ -334,10 +334,10 @@ impl DurableFile {
         let written = group.finish()?;
         let groups =
             alloc::vec![Group { segments: written.segments.len() as u32, epoch, since: 0 }];
-        let Written { segments, places, next_id, .. } = written;
+        let Written { segments, places, end, next_id } = written;
         let next = self.next_manifest(epoch, segments, groups, &BTreeSet::new(), next_id);
-        let end = self.publish(file, &next)?;
-        Ok((places, next, end))
+        let segment = self.publish(file, end, &next)?;
+        Ok((places, next, segment))
     }
 }
 

@@ -97,6 +97,7 @@ impl DurableFile {
             limits: options.limits,
             read_only: options.read_only || options.salvage,
             base,
+            manifest: Segment::default(),
             base_len: 0,
             journal: None,
             commits: 0,
@@ -170,7 +171,8 @@ impl DurableFile {
             }
             other => other?,
         };
-        let Newest { manifest, end, damaged: behind } = newest;
+        let Newest { manifest, segment, damaged: behind } = newest;
+        let end = segment.end();
         let ours = manifest.ours.is_some();
         if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
             let (expected, found) = (expected.into(), manifest.dim.into());
@@ -204,6 +206,7 @@ impl DurableFile {
         let commits = manifest.ours.as_ref().map_or(0, |ours| ours.commits);
         let mut file = Self::empty(storage, names, options, base, standing);
         file.commits = commits.max(head.map_or(0, |head| head.commits));
+        file.manifest = segment;
         file.base_len = end;
         file.report.damaged = damaged;
         file.report.foreign = !ours;

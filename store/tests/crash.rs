@@ -176,7 +176,7 @@ fn run_seeds(first: u64, count: u64, tears: u64) {
 
 #[test]
 fn a_crash_anywhere_loses_nothing_that_was_committed() {
-    run_seeds(0, 500, 4);
+    run_seeds(0, 400, 4);
 }
 
 #[test]

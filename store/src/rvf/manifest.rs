@@ -189,8 +189,7 @@ impl Manifest {
 /// The newest manifest and what stands behind it.
 pub(crate) struct Newest {
     pub(crate) manifest: Manifest,
-    /// Where the bytes behind it begin.
-    pub(crate) end: u64,
+    pub(crate) segment: Segment,
     /// A manifest behind it that is there in full and not sound.
     pub(crate) damaged: Option<u64>,
 }
@@ -236,10 +235,16 @@ pub(crate) fn find(
             }
             let payload = source.bytes(segment.start(), segment.payload as usize)?;
             let Some(manifest) = Manifest::parse(&payload)? else { continue };
+            // The one field of a header that no hash and no constant covers.
+            let next = manifest.ours.as_ref().map(|ours| ours.next_id);
+            if next.is_some_and(|next| next != segment.id.wrapping_add(1)) {
+                damaged = damaged.or(Some(segment.offset));
+                continue;
+            }
             if file_id.is_some_and(|id| id != manifest.file_id()) {
                 continue;
             }
-            return Ok(Newest { manifest, end: segment.end(), damaged });
+            return Ok(Newest { manifest, segment, damaged });
         }
         high = low;
     }
@@ -294,17 +299,20 @@ mod tests {
         let first = bytes.len() as u64;
         bytes.extend(encode(&manifest(1), 2));
         let between = bytes.len() as u64;
-        bytes.extend(encode(&manifest(2), 3));
+        bytes.extend(encode(&manifest(2), 2));
         let find = |bytes: &[u8], id| {
             disk.put("a", bytes.to_vec());
             let source = Source { storage: &disk, file: disk.open("a").unwrap() };
             find(&source, bytes.len() as u64, id)
         };
         let newest = find(&bytes, Some([7; 16])).unwrap();
-        assert_eq!((newest.manifest.epoch, newest.end), (2, bytes.len() as u64));
+        assert_eq!((newest.manifest.epoch, newest.segment.end()), (2, bytes.len() as u64));
         // Cut in it: the older one. Damaged: the older one, and where the damage is.
         let newest = find(&bytes[..bytes.len() - 40], None).unwrap();
-        assert_eq!((newest.manifest.epoch, newest.end, newest.damaged), (1, between, None));
+        assert_eq!(
+            (newest.manifest.epoch, newest.segment.end(), newest.damaged),
+            (1, between, None)
+        );
         let mut flipped = bytes.clone();
         flipped[between as usize + 70] ^= 4;
         let newest = find(&flipped, None).unwrap();

@@ -43,7 +43,7 @@ pub(crate) const TEXT: u8 = 0x51;
 const XXH3_128: u8 = 1;
 
 /// A segment and where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) id: u64,
     pub(crate) offset: u64,
@@ -84,7 +84,7 @@ impl Segment {
     }
 
     /// Whether the segment is what was written: its header, its payload by its hash and, with
-    /// `strict`, all that we write as zeros.
+    /// `strict`, what we write as zeros in the header.
     pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Error> {
         let mut header = [0; HEADER];
         if !source.read(self.offset, &mut header)?
@@ -114,12 +114,14 @@ impl Segment {
         let sound = xxh3.digest128().to_le_bytes() == hash
             || algorithm == 0
                 && (0..4).all(|i| u32_at(hash, i * 4) == crc.rotate_left(i as u32 * 8));
-        if !sound || !strict {
-            return Ok(sound);
-        }
-        let padding =
-            source.bytes(self.payload_end(), (self.end() - self.payload_end()) as usize)?;
-        Ok(padding.iter().all(|&byte| byte == 0))
+        Ok(sound)
+    }
+
+    /// Whether zeros stand behind the payload.
+    pub(crate) fn is_padded(&self, source: &Source<'_>) -> Result<bool, Error> {
+        let len = (self.end() - self.payload_end()) as usize;
+        let padding = source.bytes(self.payload_end(), len)?;
+        Ok(padding.len() == len && padding.iter().all(|&byte| byte == 0))
     }
 
     /// Whether a header has zeros where we write them.
@@ -194,7 +196,8 @@ mod tests {
             let disk = SimulatedDisk::new(0);
             disk.put("a", bytes.to_vec());
             let file = disk.open("a").unwrap();
-            segment.verify(&Source { storage: &disk, file }, true)
+            let source = Source { storage: &disk, file };
+            Ok::<bool, Error>(segment.verify(&source, true)? && segment.is_padded(&source)?)
         };
         assert_eq!(check(&bytes), Ok(true));
         for bit in 0..bytes.len() * 8 {
