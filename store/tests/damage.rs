@@ -224,6 +224,7 @@ fn files_that_do_not_belong_together_are_refused() {
 
     // A copy of an open file without its journal, in the middle of a fold.
     let cut = with(&alone, NAME, |bytes| bytes.extend_from_slice(&[1; 100]));
+    cut.take(JOURNAL);
     let at = sentence(open(&cut));
     assert!(at.starts_with("the file was cut, or copied without its journal"), "{at}");
 
