@@ -81,7 +81,8 @@ pub fn fuse(candidates: &mut [Fused], how: Fusion) {
 }
 
 /// Higher first, then the lower slot; what is not a number last.
-fn sort(candidates: &mut [Fused], part: impl Fn(&Fused) -> f32) {
+#[inline(never)]
+fn sort(candidates: &mut [Fused], part: fn(&Fused) -> f32) {
     candidates.sort_unstable_by(|a, b| {
         let (x, y) = (part(a), part(b));
         let order = y.partial_cmp(&x).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()));
