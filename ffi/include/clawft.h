@@ -406,11 +406,12 @@ int32_t clawft_search_range(uint32_t handle,
 // Errors: `BadHandle`.
 int32_t clawft_set_ef(uint32_t handle, uint32_t ef);
 
-// Sets up to how many vectors a query of mode 0 scans instead of walking;
+// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
 // 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 //
 // Errors: `BadHandle`.
-int32_t clawft_set_scan_limit(uint32_t handle, uint32_t vectors);
+int32_t clawft_set_scan_limit(uint32_t handle,
+                              uint32_t vectors);
 
 // Writes the size of a snapshot in bytes to `out`.
 //
@@ -744,11 +745,12 @@ int32_t clawft_search_range(uint32_t handle,
 // Errors: `BadHandle`.
 int32_t clawft_set_ef(uint32_t handle, uint32_t ef);
 
-// Sets up to how many vectors a query of mode 0 scans instead of walking;
+// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
 // 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 //
 // Errors: `BadHandle`.
-int32_t clawft_set_scan_limit(uint32_t handle, uint32_t vectors);
+int32_t clawft_set_scan_limit(uint32_t handle,
+                              uint32_t vectors);
 
 // Writes the size of a snapshot in bytes to `out`.
 //

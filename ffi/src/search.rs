@@ -278,7 +278,7 @@ pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
     status(set())
 }
 
-/// Sets up to how many vectors a query of mode 0 scans instead of walking;
+/// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
 /// 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 ///
 /// Errors: `BadHandle`.

@@ -107,6 +107,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         let filtered = self.fill_filter(options.filter, scratch.filter);
         let query = Query::new(&codes, query, &mut scratch.query);
         let graph = self.graph();
+        let wanted = k.max(options.ef);
+        let limit = u64::from(self.params.scan_limit_in_force()) * wanted as u64 / 64;
+        let limit = limit.min(u64::from(u32::MAX)) as u32;
         let best = &mut scratch.best[..k];
         let mut full = query.full_probe(codes);
         let mut short = query.short_probe(codes).filter(|_| options.mode != Mode::Exact);
@@ -116,13 +119,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             if !filtered {
                 scratch.filter.copy_from_slice(graph.live());
             }
-            let matching = scratch.filter.iter().map(|word| word.count_ones() as usize).sum();
-            let wanted = k.max(options.ef);
+            let matching = scratch.filter.iter().map(|word| word.count_ones()).sum::<u32>();
+            let few = options.mode == Mode::Scan || matching <= limit;
+            let matching = matching as usize;
             let (filter, estimates) = (&mut *scratch.filter, &mut *scratch.estimates);
             let sketches = codes.sketches();
-            let limit = self.params.scan_limit_in_force() as usize;
-            if (options.mode == Mode::Scan || matching <= limit) && sketches.pays(wanted, matching)
-            {
+            if few && sketches.pays(wanted, matching) {
                 if sketches.sift(&query.sketch, wanted, matching, filter, estimates) {
                     let mut near = scan::look(short, wanted, filter, estimates);
                     return rerank(short, &mut full, &mut near, best);
@@ -138,7 +140,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
                 Mode::Walk => clawft_hnsw::Mode::Walk,
                 Mode::Scan | Mode::Exact => clawft_hnsw::Mode::Scan,
             },
-            scan_limit: self.params.scan_limit_in_force(),
+            scan_limit: limit,
             filter: filtered.then_some(&*scratch.filter),
         };
         let Some(mut short) = short else {
