@@ -32,18 +32,25 @@ mod four;
 mod full;
 mod i8_code;
 mod kernel;
+mod pack;
 mod rotation;
 pub mod short;
 pub mod sketch;
+pub mod tensor;
+mod tiered;
 
 pub use f16_code::F16Code;
 pub use f32_code::F32Code;
 pub use full::{Encoding, FullCode};
 pub use i8_code::{I8Code, encode_query_i8};
 pub use kernel::Kernels;
+pub use pack::{GROUP, Width};
 pub use rotation::Rotation;
 pub use short::{PLANES, ShortQuery, ShortSide, encode_short, short_bytes};
 pub use sketch::SketchQuery;
+pub use tiered::{
+    decode_tiered, dot_tiered, encode_tiered, tiered_bytes, tiered_error, tiered_error_bound,
+};
 
 /// The largest number of dimensions a vector may have.
 ///

@@ -35,6 +35,7 @@ mod scratch;
 mod search;
 
 mod snapshot;
+pub mod tier_policy;
 mod write;
 
 pub use clawft_codes::{Encoding, Kernels};
