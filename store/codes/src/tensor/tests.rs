@@ -138,12 +138,12 @@ proptest! {
             tensor.push(&wave(70, i * 30)).unwrap();
         }
         let mut bytes = tensor.bytes;
+        let cut_off = bytes[..cut.index(bytes.len())].to_vec();
+        prop_assert!(Tensor::open(cut_off).is_err());
         for (at, value) in changes {
             let at = at.index(bytes.len());
             bytes[at] ^= value;
         }
-        let cut_off = bytes[..cut.index(bytes.len())].to_vec();
-        prop_assert!(Tensor::open(cut_off).is_err());
         if let Ok(mut tensor) = Tensor::open(bytes) {
             for i in 0..tensor.len().min(100) {
                 let mut out = vec![0.0; tensor.dim()];
