@@ -10,9 +10,11 @@
 //! is total and the same everywhere.
 
 use core::cell::Cell;
+use core::ops::Deref;
 
-use crate::graph::View;
+use crate::graph::Graph;
 use crate::layout::MAX_LINKS;
+use crate::search::UPPER_WIDTH;
 use crate::{Probe, Slot};
 
 /// Set in a key once its slot has been expanded.
@@ -55,9 +57,9 @@ pub(crate) struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    /// An empty pool of at most `limit` places, in `keys`.
-    pub(crate) fn new(keys: &'a mut [u64], limit: usize) -> Self {
-        let limit = limit.min(keys.len());
+    /// An empty pool in `keys`, narrow to begin with.
+    pub(crate) fn new(keys: &'a mut [u64]) -> Self {
+        let limit = UPPER_WIDTH.min(keys.len());
         Pool { keys, len: 0, limit, ties: 0 }
     }
 
@@ -87,43 +89,47 @@ impl<'a> Pool<'a> {
         self.len
     }
 
-    /// Takes `key` in if it is among the nearest; returns where it stands.
+    /// Takes `key` in if it is among the nearest; returns where it stands, or [`usize::MAX`].
     #[inline]
-    pub(crate) fn offer(&mut self, key: u64) -> Option<usize> {
-        let full = self.len >= self.keys.len().min(self.limit + self.ties);
-        if full && (self.len == 0 || key >= self.keys[self.len - 1]) {
-            return None;
+    pub(crate) fn offer(&mut self, key: u64) -> usize {
+        if self.len >= self.keys.len().min(self.limit + self.ties) {
+            if self.keys.get(self.len.wrapping_sub(1)).is_none_or(|&last| key >= last) {
+                return usize::MAX;
+            }
+            if self.len == self.keys.len() {
+                self.drop_last();
+            }
         }
-        if self.len == self.keys.len() {
-            self.drop_last();
-        }
+        let Some(keys) = self.keys.get_mut(..=self.len) else { return usize::MAX };
         // From behind, as newcomers mostly belong there, and in a loop: in WebAssembly a
         // `copy_within` calls the host, which takes longer than the loop does.
         let mut at = self.len;
-        let keys = Cell::from_mut(&mut self.keys[..=self.len]).as_slice_of_cells();
-        for pair in keys.windows(2).rev() {
+        for pair in Cell::from_mut(&mut *keys).as_slice_of_cells().windows(2).rev() {
             if pair[0].get() < key {
                 break;
             }
             pair[1].set(pair[0].get());
             at -= 1;
         }
-        self.keys[at] = key;
+        keys[at] = key;
         self.len += 1;
-        let tied = (at > 0 && ties(self.keys[at - 1], key))
-            || (at + 1 < self.len && ties(self.keys[at + 1], key));
-        self.ties += usize::from(tied);
+        self.ties += usize::from(self.is_tied(at) || self.is_tied(at + 1));
         while self.len > self.limit + self.ties {
             self.drop_last();
         }
-        Some(at)
+        at
+    }
+
+    /// Are the entry at `at` and the one before at the same distance?
+    fn is_tied(&self, at: usize) -> bool {
+        let keys = self.keys.get(..self.len).unwrap_or(&[]);
+        let before = keys.get(at.wrapping_sub(1));
+        before.zip(keys.get(at)).is_some_and(|(a, b)| a >> 32 == b >> 32)
     }
 
     fn drop_last(&mut self) {
+        self.ties -= usize::from(self.is_tied(self.len - 1)).min(self.ties);
         self.len -= 1;
-        if self.len > 0 && ties(self.keys[self.len - 1], self.keys[self.len]) {
-            self.ties = self.ties.saturating_sub(1);
-        }
     }
 
     /// Marks the entry at `at` as expanded; returns its slot unless it was already.
@@ -133,11 +139,6 @@ impl<'a> Pool<'a> {
         self.keys[at] |= EXPANDED;
         (key & EXPANDED == 0).then(|| key_slot(key))
     }
-}
-
-/// Are two keys at the same distance?
-fn ties(a: u64, b: u64) -> bool {
-    a >> 32 == b >> 32
 }
 
 /// Sets the bit of `slot`; was it clear?
@@ -193,21 +194,19 @@ impl Batch {
         if n > 0 {
             probe.distances(&self.slots[..n], &mut self.distances[..n]);
             for (&slot, &distance) in self.slots[..n].iter().zip(&self.distances[..n]) {
-                if let Some(at) = pool.offer(key(distance, slot)) {
-                    first = first.min(at);
-                }
+                first = first.min(pool.offer(key(distance, slot)));
             }
         }
         first
     }
 }
 
-impl View<'_> {
+impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Walks `level` from what the pool holds until the first `breadth` entries are expanded.
     /// `visited` marks the slots that are not to be measured (again).
     pub(crate) fn walk(
         &self,
-        level: u8,
+        level: u32,
         breadth: usize,
         filter: Option<&[u64]>,
         probe: &mut dyn Probe,
@@ -232,7 +231,7 @@ impl View<'_> {
 
     /// Puts the neighbours of `slot` that were not visited into the batch.
     #[inline]
-    fn gather(&self, slot: Slot, level: u8, visited: &mut [u64], batch: &mut Batch) {
+    fn gather(&self, slot: Slot, level: u32, visited: &mut [u64], batch: &mut Batch) {
         self.each_link(slot, level, |link| {
             let fresh = set_bit(visited, link);
             batch.push_if(link, fresh);
@@ -250,7 +249,7 @@ impl View<'_> {
         batch: &mut Batch,
     ) {
         let mut links = [0; MAX_LINKS];
-        let n = self.neighbours(slot, 0, &mut links);
+        let n = self.links(slot, 0, &mut links);
         for &link in &links[..n] {
             if has_bit(filter, link) && set_bit(visited, link) {
                 batch.push(link);
@@ -265,7 +264,7 @@ impl View<'_> {
             if has_bit(filter, link) || !set_bit(visited, link) {
                 continue;
             }
-            let n = self.neighbours(link, 0, &mut second);
+            let n = self.links(link, 0, &mut second);
             for &link in &second[..n] {
                 if has_bit(filter, link) && !batch.is_full() && set_bit(visited, link) {
                     batch.push(link);
@@ -304,7 +303,8 @@ mod tests {
             let mut keys: Vec<u64> =
                 (0u64..).zip(&distances).map(|(i, &d)| u64::from(d) << 32 | i << 1).collect();
             let mut memory = std::vec![0; places + spare];
-            let mut pool = Pool::new(&mut memory, places);
+            let mut pool = Pool::new(&mut memory);
+            pool.resize(places);
             for &k in &keys {
                 pool.offer(k);
             }

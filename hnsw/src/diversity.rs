@@ -13,10 +13,12 @@
 //! A candidate at distance zero of a chosen link is always covered, so that a heap of
 //! duplicates cannot use up the list.
 
+use core::ops::DerefMut;
+
 use crate::beam::{key, key_distance, key_slot};
-use crate::graph::{Edit, View};
+use crate::graph::Graph;
 use crate::layout::MAX_LINKS;
-use crate::links::Links;
+use crate::links::{Ranks, is_filler, rank};
 use crate::{EMPTY, Slot, Space};
 
 /// Distances are asked for in batches of this many, so that a covered candidate is found
@@ -28,40 +30,25 @@ const STEP: usize = 8;
 const UPPER: f32 = 2.0;
 
 /// Does a link at `between` from a candidate cover it, which lies at `distance`?
-fn covers(level: u8, between: f32, distance: f32) -> bool {
+fn covers(level: u32, between: f32, distance: f32) -> bool {
     let factor = if level == 0 { 1.0 } else { UPPER };
     between * factor < distance || between == 0.0
 }
 
-/// Chooses up to `limit` links among `sorted` candidates, nearest first.
-pub(crate) fn select(space: &mut dyn Space, level: u8, sorted: &[u64], limit: usize) -> Links {
-    let mut links = Links::new();
-    let mut fillers = [EMPTY; MAX_LINKS];
-    let mut spare = 0;
-    for &k in sorted {
-        if links.as_slice().len() == limit {
-            break;
-        }
-        let slot = key_slot(k);
-        if is_covered(space, level, slot, key_distance(k), links.as_slice()) {
-            if spare < limit {
-                fillers[spare] = slot;
-                spare += 1;
-            }
-        } else {
-            links.push(slot);
-        }
+/// Writes to `keys` how far each of `slots`, at most a list and one more, is from `slot`.
+#[inline(never)]
+pub(crate) fn measure(space: &mut dyn Space, slot: Slot, slots: &[Slot], keys: &mut [u64]) {
+    let mut distances = [0.0; MAX_LINKS + 1];
+    let Some(distances) = distances.get_mut(..slots.len()) else { return };
+    space.between(slot, slots, distances);
+    for ((k, &distance), &slot) in keys.iter_mut().zip(&*distances).zip(slots) {
+        *k = key(distance, slot);
     }
-    links.diverse = links.as_slice().len() as u8;
-    for &slot in fillers[..spare].iter().take(limit - usize::from(links.diverse)) {
-        links.push(slot);
-    }
-    links
 }
 
 fn is_covered(
     space: &mut dyn Space,
-    level: u8,
+    level: u32,
     slot: Slot,
     distance: f32,
     chosen: &[Slot],
@@ -74,73 +61,77 @@ fn is_covered(
     })
 }
 
-impl Edit<'_> {
-    /// Offers `new` as a link of `slot` on `level`; is it one afterwards? `forced` links,
-    /// those of the tree, always are.
-    pub(crate) fn link(
-        &mut self,
-        space: &mut dyn Space,
-        level: u8,
-        slot: Slot,
-        new: Slot,
-        forced: bool,
-    ) -> bool {
-        let old = self.view().links(slot, level);
-        if old.position(new).is_some() {
-            return true;
-        }
-        let n = old.as_slice().len();
-        let limit = self.layout.limit(level);
-        let mut slots = [EMPTY; MAX_LINKS + 1];
-        slots[..n].copy_from_slice(old.as_slice());
-        slots[n] = new;
-        let slots = &slots[..=n];
-        let mut distance = [0.0; MAX_LINKS + 1];
-        space.between(slot, slots, &mut distance[..=n]);
-        let mut to_new = [0.0; MAX_LINKS];
-        space.between(new, &slots[..n], &mut to_new[..n]);
-
-        let own = key(distance[n], new);
-        let mut diverse = [false; MAX_LINKS + 1];
-        diverse[n] = true;
-        for i in 0..usize::from(old.diverse) {
-            let nearer = key(distance[i], slots[i]) < own;
-            diverse[i] = nearer || !covers(level, to_new[i], distance[i]);
-            if nearer && covers(level, to_new[i], distance[n]) {
-                diverse[n] = false;
+impl<B: DerefMut<Target = [u8]>> Graph<B> {
+    /// Gives `slot` up to `m` links on `level` among `sorted` candidates, nearest first.
+    pub(crate) fn select(&mut self, space: &mut dyn Space, level: u32, slot: Slot, sorted: &[u64]) {
+        let limit = self.layout.limit(1);
+        let mut chosen = [EMPTY; MAX_LINKS / 2];
+        let (mut n, mut fillers) = (0, 0);
+        let mut ranks: Ranks = [0; MAX_LINKS + 1];
+        for &k in sorted {
+            if n == limit {
+                break;
+            }
+            let other = key_slot(k);
+            let covered = is_covered(space, level, other, key_distance(k), &chosen[..n]);
+            if covered && fillers == limit {
+                continue;
+            }
+            ranks[n + fillers] = rank(k, covered);
+            if covered {
+                fillers += 1;
+            } else {
+                chosen[n] = other;
+                n += 1;
             }
         }
-        let victim = if n < limit {
-            None
-        } else {
-            let farthest = |wanted: bool| {
-                (0..=n)
-                    .filter(|&i| diverse[i] == wanted)
-                    .filter(|&i| if i == n { !forced } else { !self.view().is_kin(slot, slots[i]) })
-                    .max_by_key(|&i| key(distance[i], slots[i]))
-            };
-            farthest(false).or_else(|| farthest(true))
-        };
-        if victim == Some(n) || (victim.is_none() && n >= limit) {
-            return false;
-        }
-        let mut links = Links::new();
-        for wanted in [true, false] {
-            for i in (0..=n).filter(|&i| diverse[i] == wanted && Some(i) != victim) {
-                links.push(slots[i]);
-            }
-            if wanted {
-                links.diverse = links.as_slice().len() as u8;
-            }
-        }
-        self.set_links(slot, level, &links);
-        true
+        self.set_links(slot, level, &mut ranks[..n + fillers], limit);
     }
-}
 
-impl View<'_> {
-    /// Are the two parent and child?
-    pub(crate) fn is_kin(&self, a: Slot, b: Slot) -> bool {
-        self.parent(a) == b || self.parent(b) == a
+    /// Offers `new` as a link of `slot` on `level`. Links of the tree are always taken.
+    #[inline(never)]
+    pub(crate) fn link(&mut self, space: &mut dyn Space, level: u32, slot: Slot, new: Slot) {
+        if self.has_link(slot, level, new) {
+            return;
+        }
+        let mut ranks: Ranks = [0; MAX_LINKS + 1];
+        let mut slots = [new; MAX_LINKS + 1];
+        let n = self.ranks(slot, level, &mut ranks);
+        self.links(slot, level, &mut slots[..n]);
+        let mut keys: Ranks = [0; MAX_LINKS + 1];
+        measure(space, slot, &slots[..=n], &mut keys);
+        let mut to_new: Ranks = [0; MAX_LINKS + 1];
+        measure(space, new, &slots[..n], &mut to_new);
+
+        let own = keys[n];
+        let mut covered = false;
+        for i in 0..n {
+            let mut filler = is_filler(ranks[i]);
+            if !filler {
+                let between = key_distance(to_new[i]);
+                if keys[i] < own {
+                    covered |= covers(level, between, key_distance(own));
+                } else {
+                    filler = covers(level, between, key_distance(keys[i]));
+                }
+            }
+            ranks[i] = rank(keys[i], filler);
+        }
+        ranks[n] = rank(own, covered);
+        let limit = self.layout.limit(level);
+        if n >= limit {
+            // The farthest filler goes, or the farthest of all; it sorts behind the limit.
+            let (mut victim, mut worst) = (n, 0);
+            for i in 0..=n {
+                if ranks[i] >= worst && !self.is_kin(slot, slots[i]) {
+                    (victim, worst) = (i, ranks[i]);
+                }
+            }
+            if victim == n {
+                return;
+            }
+            ranks[victim] = u64::MAX;
+        }
+        self.set_links(slot, level, &mut ranks[..=n], limit);
     }
 }

@@ -2,43 +2,28 @@
 //!
 //! Everything that reads or writes a byte of the buffer stands here and in
 //! [`links`](crate::links); the algorithms speak in slots and levels.
+//!
+//! A read past the buffer's end gives zeros and a write there does nothing. Neither happens in
+//! a buffer that [`Graph::open`] has passed, and a check that answers so is a few bytes
+//! where one that panics is a few dozen.
 
 use core::ops::{Deref, DerefMut};
 
-use crate::insert::SlotError;
-use crate::layout::{HEADER, Layout, MAGIC, MAX_LINKS, OpenError, Params, VERSION};
-use crate::scratch::Scratch;
-use crate::search::Request;
-use crate::verify::Report;
-use crate::{EMPTY, Probe, Slot, Space};
+use crate::layout::{Layout, MAX_LINKS, OpenError, Params};
+use crate::verify::Damage;
+use crate::{EMPTY, Slot};
 
 const DRAWS: usize = 24;
 const LEN: usize = 32;
 const ENTRY: usize = 36;
 const ROOT: usize = 40;
+pub(crate) const BLOCKS: usize = 44;
 
 /// A graph over a buffer `B`: `&[u8]` to read it, `&mut [u8]` to change it too.
-///
-/// What a call does is written for [`View`] and [`Edit`], so that there is one copy of it in
-/// a program, whatever `B` is.
 #[derive(Debug)]
 pub struct Graph<B> {
     pub(crate) bytes: B,
     pub(crate) layout: Layout,
-}
-
-/// A graph to read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) layout: &'a Layout,
-}
-
-/// A graph to change.
-#[derive(Debug)]
-pub(crate) struct Edit<'a> {
-    pub(crate) bytes: &'a mut [u8],
-    pub(crate) layout: &'a Layout,
 }
 
 impl<B: Deref<Target = [u8]>> Graph<B> {
@@ -70,24 +55,9 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// # Errors
     /// An [`OpenError`] that names what is wrong.
     pub fn open(bytes: B) -> Result<Self, OpenError> {
-        if bytes.len() < HEADER {
-            return Err(OpenError::TooShort { needed: HEADER, found: bytes.len() });
-        }
-        if bytes[..4] != MAGIC {
-            return Err(OpenError::NotAGraph);
-        }
-        if read_u16(&bytes, 4) != VERSION {
-            return Err(OpenError::Version(read_u16(&bytes, 4)));
-        }
-        let params = Params {
-            m: read_u16(&bytes, 6),
-            capacity: read_u32(&bytes, 8),
-            ef_construction: read_u32(&bytes, 12),
-            seed: read_u64(&bytes, 16),
-        };
-        let layout = Layout::new(&params).ok_or(OpenError::BadParams)?;
+        let layout = Layout::read(&bytes)?;
         let graph = Graph::over(&layout, bytes)?;
-        graph.view().check()?;
+        graph.check()?;
         Ok(graph)
     }
 
@@ -97,10 +67,10 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// # Errors
     /// [`OpenError::BadParams`] for another header, else [`OpenError::Corrupt`].
     pub fn check(&self) -> Result<(), OpenError> {
-        if self.bytes.first_chunk() != Some(&head(&self.layout.params)) {
-            return Err(OpenError::BadParams);
-        }
-        self.view().check()
+        self.damage().map_err(|damage| match damage {
+            Damage::Header => OpenError::BadParams,
+            damage => OpenError::Corrupt(damage.sentence()),
+        })
     }
 
     /// The layout.
@@ -112,7 +82,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Slots in use.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.view().len()
+        self.word(LEN)
     }
 
     /// Is no slot in use?
@@ -130,64 +100,95 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Where walks begin, or [`EMPTY`].
     #[must_use]
     pub fn entry(&self) -> Slot {
-        self.view().entry()
+        self.word(ENTRY)
     }
 
     /// The one slot without a parent, or [`EMPTY`].
     #[must_use]
     pub fn root(&self) -> Slot {
-        self.view().root()
+        self.word(ROOT)
     }
 
     /// The highest level of `slot`, or `None` where it is free or out of range.
     #[must_use]
     pub fn level(&self, slot: Slot) -> Option<u8> {
-        self.view().level(slot)
+        (self.lists(slot) as u8).checked_sub(1)
     }
 
     /// Is `slot` in use?
     #[must_use]
     pub fn is_live(&self, slot: Slot) -> bool {
-        self.view().level(slot).is_some()
+        self.lists(slot) > 0
     }
 
     /// One bit a slot, least significant first: set where it is in use.
     #[must_use]
     pub fn live(&self) -> &[u64] {
-        self.view().live()
+        let bytes = self.layout.words() * 8;
+        let bytes = self.bytes.get(self.layout.live..self.layout.live + bytes);
+        bytes.and_then(|b| bytemuck::try_cast_slice(b).ok()).unwrap_or(&[])
     }
 
     /// The lowest free slot, or `None` when the graph is full.
     #[must_use]
     pub fn free_slot(&self) -> Option<Slot> {
-        self.view().free_slot()
+        if self.len() >= self.capacity() {
+            return None;
+        }
+        let words = self.live();
+        // Slots fill from below: begin where the live ones would end if there were no gaps,
+        // unless a gap has been left below.
+        let dense = (self.len() / 64) as usize;
+        let full = |w: &u64| *w == u64::MAX;
+        let first = if words.iter().take(dense).all(full) { dense } else { 0 };
+        let (i, word) = words.iter().enumerate().skip(first).find(|(_, word)| !full(word))?;
+        let slot = (i as u32) * 64 + word.trailing_ones();
+        (slot < self.capacity()).then_some(slot)
     }
 
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
     /// A slot that does not reach `level` has none.
     pub fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
-        self.view().neighbours(slot, level, out)
+        self.links(slot, level.into(), out)
     }
 
-    /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
-    /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
-    /// or, where some are tied, a few more; all limited by the scratch.
-    pub fn search(
-        &self,
-        probe: &mut dyn Probe,
-        request: &Request<'_>,
-        scratch: &mut Scratch<'_>,
-    ) -> usize {
-        self.view().search(probe, request, scratch)
+    /// How many levels have been drawn.
+    pub(crate) fn draws(&self) -> u64 {
+        u64::from(self.word(DRAWS)) | u64::from(self.word(DRAWS + 4)) << 32
     }
 
-    /// Checks every invariant and walks level 0 from the entry to every slot.
-    pub fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
-        self.view().verify(scratch)
+    /// How many lists of links `slot` has: one more than its level, or none where it is free or
+    /// out of range.
+    #[inline(never)]
+    pub(crate) fn lists(&self, slot: Slot) -> u32 {
+        if slot >= self.capacity() {
+            return 0;
+        }
+        self.byte(self.layout.levels + slot as usize).wrapping_add(1).into()
     }
 
-    pub(crate) fn view(&self) -> View<'_> {
-        View { bytes: &self.bytes, layout: &self.layout }
+    /// The parent of `slot` in the tree of protected links.
+    pub(crate) fn parent(&self, slot: Slot) -> Slot {
+        self.stored(self.layout.parents, slot as usize)
+    }
+
+    /// A slot as stored at index `i` of the section at `section`. The word is read whole whatever
+    /// the width, which never leads past the end: blocks lie behind all the other slots, and end
+    /// in a padding.
+    #[inline(never)]
+    pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
+        let slot = self.word(section + i * self.layout.width) & self.layout.mask;
+        if slot == self.layout.mask { EMPTY } else { slot }
+    }
+
+    /// The four bytes at `at`.
+    #[inline(never)]
+    pub(crate) fn word(&self, at: usize) -> u32 {
+        read(&self.bytes, at)
+    }
+
+    pub(crate) fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
     }
 }
 
@@ -200,229 +201,81 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     pub fn init(params: &Params, bytes: B) -> Result<Self, OpenError> {
         let layout = Layout::new(params).ok_or(OpenError::BadParams)?;
         let mut graph = Graph::over(&layout, bytes)?;
-        let b = &mut graph.bytes[..layout.bytes];
-        b.fill(0);
-        write(b, 0, &head(params));
-        write_u32(b, ENTRY, EMPTY);
-        write_u32(b, ROOT, EMPTY);
-        write_u32(b, 44, layout.block_count);
-        b[layout.links..layout.diverse].fill(0xFF);
-        b[layout.blocks..].fill(0xFF);
+        graph.clear();
         Ok(graph)
     }
 
-    /// Inserts `slot`, which must be free. `probe` gives distances from its vector, which
-    /// may be estimates, for the walk; `space` must know the vector already, and chooses.
-    ///
-    /// # Errors
-    /// [`SlotError`]; the graph is then as it was.
-    pub fn insert(
-        &mut self,
-        slot: Slot,
-        probe: &mut dyn Probe,
-        space: &mut dyn Space,
-        scratch: &mut Scratch<'_>,
-    ) -> Result<(), SlotError> {
-        self.edit().insert(slot, probe, space, scratch)
-    }
-
-    /// Removes `slot` and repairs the lists that pointed to it. `space` must still know
-    /// the slot's vector.
-    ///
-    /// # Errors
-    /// [`SlotError::OutOfRange`], [`SlotError::Free`]; the graph is then as it was.
-    pub fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
-        self.edit().remove(slot, space)
-    }
-
-    /// Makes this graph, which must be empty, a copy of `other`.
-    ///
-    /// # Errors
-    /// [`OpenError::BadParams`] where this graph is not empty, is smaller, or was made with
-    /// other parameters than `other` but for the capacity; it is then as it was.
-    pub fn copy_from<C: Deref<Target = [u8]>>(
-        &mut self,
-        other: &Graph<C>,
-    ) -> Result<(), OpenError> {
-        self.edit().copy_from(other.view())
-    }
-
-    fn edit(&mut self) -> Edit<'_> {
-        Edit { bytes: &mut self.bytes, layout: &self.layout }
-    }
-}
-
-impl<'a> View<'a> {
-    /// Slots in use.
-    pub(crate) fn len(&self) -> u32 {
-        read_u32(self.bytes, LEN)
-    }
-
-    /// How many slots there are.
-    pub(crate) fn capacity(&self) -> u32 {
-        self.layout.params.capacity
-    }
-
-    /// Where walks begin, or [`EMPTY`].
-    pub(crate) fn entry(&self) -> Slot {
-        read_u32(self.bytes, ENTRY)
-    }
-
-    /// The one slot without a parent, or [`EMPTY`].
-    pub(crate) fn root(&self) -> Slot {
-        read_u32(self.bytes, ROOT)
-    }
-
-    pub(crate) fn draws(&self) -> u64 {
-        read_u64(self.bytes, DRAWS)
-    }
-
-    /// The highest level of `slot`, or `None` where it is free or out of range.
-    pub(crate) fn level(&self, slot: Slot) -> Option<u8> {
-        if slot >= self.capacity() {
-            return None;
+    /// Makes the graph an empty one, header and all.
+    pub fn clear(&mut self) {
+        self.fill(0, self.layout.bytes, 0);
+        self.fill(self.layout.links, self.layout.diverse, 0xFF);
+        self.fill(self.layout.blocks, self.layout.bytes, 0xFF);
+        for (i, word) in self.layout.header().into_iter().enumerate() {
+            self.set_word(4 * i, word);
         }
-        match self.bytes.get(self.layout.levels + slot as usize) {
-            None | Some(0xFF) => None,
-            Some(&level) => Some(level),
-        }
-    }
-
-    /// Is `slot` in use?
-    pub(crate) fn is_live(&self, slot: Slot) -> bool {
-        self.level(slot).is_some()
-    }
-
-    /// One bit a slot, least significant first: set where it is in use.
-    pub(crate) fn live(&self) -> &'a [u64] {
-        let words = self.capacity().div_ceil(64) as usize;
-        bytemuck::cast_slice(&self.bytes[self.layout.live..self.layout.live + 8 * words])
-    }
-
-    /// The lowest free slot, or `None` when the graph is full.
-    pub(crate) fn free_slot(&self) -> Option<Slot> {
-        if self.len() >= self.capacity() {
-            return None;
-        }
-        let words = self.live();
-        // Slots fill from below: begin where the live ones would end if there were no gaps,
-        // unless a gap has been left below.
-        let dense = (self.len() / 64) as usize;
-        let full = |w: &u64| *w == u64::MAX;
-        let first = if words[..dense].iter().all(full) { dense } else { 0 };
-        for (i, &word) in words.iter().enumerate().skip(first) {
-            if word != u64::MAX {
-                let slot = (i as u32) * 64 + (!word).trailing_zeros();
-                return (slot < self.capacity()).then_some(slot);
-            }
-        }
-        None
-    }
-
-    /// A slot as stored at index `i` of the section at `section`.
-    #[inline(never)]
-    pub(crate) fn stored(&self, section: usize, i: usize) -> Slot {
-        if self.layout.wide {
-            read_u32(self.bytes, section + 4 * i)
-        } else {
-            widen(read_u16(self.bytes, section + 2 * i))
-        }
-    }
-
-    /// The parent of `slot` in the tree of protected links.
-    pub(crate) fn parent(&self, slot: Slot) -> Slot {
-        self.stored(self.layout.parents, slot as usize)
-    }
-}
-
-impl Edit<'_> {
-    /// The graph as it stands.
-    pub(crate) fn view(&self) -> View<'_> {
-        View { bytes: self.bytes, layout: self.layout }
+        self.set_entry(EMPTY);
+        self.set_root(EMPTY);
+        self.set_word(BLOCKS, self.layout.block_count);
     }
 
     pub(crate) fn set_len(&mut self, len: u32) {
-        write_u32(self.bytes, LEN, len);
+        self.set_word(LEN, len);
     }
 
     pub(crate) fn set_entry(&mut self, slot: Slot) {
-        write_u32(self.bytes, ENTRY, slot);
+        self.set_word(ENTRY, slot);
     }
 
     pub(crate) fn set_root(&mut self, slot: Slot) {
-        write_u32(self.bytes, ROOT, slot);
+        self.set_word(ROOT, slot);
     }
 
     pub(crate) fn set_draws(&mut self, draws: u64) {
-        write(self.bytes, DRAWS, &draws.to_le_bytes());
+        self.set_word(DRAWS, draws as u32);
+        self.set_word(DRAWS + 4, (draws >> 32) as u32);
     }
 
-    /// Marks `slot` as in use up to `level`, or as free.
-    pub(crate) fn set_level(&mut self, slot: Slot, level: Option<u8>) {
-        self.bytes[self.layout.levels + slot as usize] = level.unwrap_or(0xFF);
-        let at = self.layout.live + slot as usize / 8;
-        let bit = 1u8 << (slot % 8);
-        if level.is_some() {
-            self.bytes[at] |= bit;
-        } else {
-            self.bytes[at] &= !bit;
-        }
-    }
-
-    #[inline(never)]
-    pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
-        if self.layout.wide {
-            write_u32(self.bytes, section + 4 * i, slot);
-        } else {
-            write(self.bytes, section + 2 * i, &(slot as u16).to_le_bytes());
-        }
+    /// Puts `slot`, a free one, in use with so many lists, or, with none, a used one out of use.
+    pub(crate) fn set_lists(&mut self, slot: Slot, lists: u32) {
+        self.set_byte(self.layout.levels + slot as usize, (lists as u8).wrapping_sub(1));
+        let at = self.layout.live + slot as usize / 32 * 4;
+        self.set_word(at, self.word(at) ^ 1u32.wrapping_shl(slot));
     }
 
     pub(crate) fn set_parent(&mut self, slot: Slot, parent: Slot) {
         self.store(self.layout.parents, slot as usize, parent);
     }
-}
 
-/// The header up to where it changes.
-fn head(params: &Params) -> [u8; 24] {
-    let mut head = [0; 24];
-    head[..4].copy_from_slice(&MAGIC);
-    head[4..6].copy_from_slice(&VERSION.to_le_bytes());
-    head[6..8].copy_from_slice(&params.m.to_le_bytes());
-    head[8..12].copy_from_slice(&params.capacity.to_le_bytes());
-    head[12..16].copy_from_slice(&params.ef_construction.to_le_bytes());
-    head[16..].copy_from_slice(&params.seed.to_le_bytes());
-    head
-}
+    /// The counterpart of [`Graph::stored`].
+    #[inline(never)]
+    pub(crate) fn store(&mut self, section: usize, i: usize, slot: Slot) {
+        let at = section + i * self.layout.width;
+        let mask = self.layout.mask;
+        self.set_word(at, self.word(at) & !mask | slot & mask);
+    }
 
-/// A 16-bit slot as a [`Slot`].
-pub(crate) fn widen(stored: u16) -> Slot {
-    if stored == u16::MAX { EMPTY } else { Slot::from(stored) }
-}
+    #[inline(never)]
+    pub(crate) fn set_word(&mut self, at: usize, value: u32) {
+        if let Some(place) = self.bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+            *place = value.to_le_bytes();
+        }
+    }
 
-/// The integer at `at`, which lies inside the buffer; 0 if it does not.
-#[inline(never)]
-pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
-}
+    pub(crate) fn set_byte(&mut self, at: usize, value: u8) {
+        if let Some(place) = self.bytes.get_mut(at) {
+            *place = value;
+        }
+    }
 
-/// The same for 16 bits.
-pub(crate) fn read_u16(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u16::from_le_bytes(*b))
-}
-
-/// Writes where there is room, which there is.
-pub(crate) fn write(bytes: &mut [u8], at: usize, value: &[u8]) {
-    if let Some(place) = bytes.get_mut(at..).and_then(|b| b.get_mut(..value.len())) {
-        place.copy_from_slice(value);
+    pub(crate) fn fill(&mut self, from: usize, to: usize, value: u8) {
+        if let Some(place) = self.bytes.get_mut(from..to) {
+            place.fill(value);
+        }
     }
 }
 
-#[inline(never)]
-pub(crate) fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
-    write(bytes, at, &value.to_le_bytes());
-}
-
-fn read_u64(bytes: &[u8], at: usize) -> u64 {
-    u64::from(read_u32(bytes, at)) | u64::from(read_u32(bytes, at + 4)) << 32
+/// The four bytes at `at`, inlined.
+#[inline(always)]
+pub(crate) fn read(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u32::from_le_bytes(*b))
 }

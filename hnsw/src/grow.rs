@@ -1,29 +1,39 @@
 //! Copying a graph into a larger one: slots, links and levels stay as they are.
 
-use crate::graph::{Edit, View};
-use crate::layout::OpenError;
+use core::ops::{Deref, DerefMut};
 
-impl Edit<'_> {
+use crate::graph::Graph;
+use crate::layout::{MAX_LINKS, OpenError};
+
+impl<B: DerefMut<Target = [u8]>> Graph<B> {
     /// Makes this graph, which must be empty, a copy of `other`.
     ///
     /// # Errors
     /// [`OpenError::BadParams`] where this graph is not empty, is smaller, or was made with
     /// other parameters than `other` but for the capacity; it is then as it was.
-    pub(crate) fn copy_from(&mut self, other: View<'_>) -> Result<(), OpenError> {
+    pub fn copy_from<C: Deref<Target = [u8]>>(
+        &mut self,
+        other: &Graph<C>,
+    ) -> Result<(), OpenError> {
         let (mut own, theirs) = (self.layout.params, other.layout.params);
         let fits = own.capacity >= theirs.capacity;
         own.capacity = theirs.capacity;
-        if self.view().len() > 0 || !fits || own != theirs {
+        if !self.is_empty() || !fits || own != theirs {
             return Err(OpenError::BadParams);
         }
+        let mut ranks = [0; MAX_LINKS + 1];
         for slot in 0..other.capacity() {
-            let Some(level) = other.level(slot) else { continue };
+            let lists = other.lists(slot);
+            if lists == 0 {
+                continue;
+            }
             // A larger graph has at least as many blocks, so the level is not cut.
-            let level = self.take_blocks(slot, level);
-            self.set_level(slot, Some(level));
+            let level = self.take_blocks(slot, lists - 1);
+            self.set_lists(slot, level + 1);
             self.set_parent(slot, other.parent(slot));
             for l in 0..=level {
-                self.set_links(slot, l, &other.links(slot, l));
+                let n = other.ranks(slot, l, &mut ranks);
+                self.set_links(slot, l, &mut ranks[..n], n);
             }
         }
         self.set_len(other.len());

@@ -64,7 +64,10 @@ impl Params {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub(crate) params: Params,
-    pub(crate) wide: bool,
+    /// The bits of a stored slot; all of them set mean that there is none.
+    pub(crate) mask: u32,
+    /// Bytes of a stored slot.
+    pub(crate) width: usize,
     pub(crate) stride: usize,
     pub(crate) links: usize,
     pub(crate) parents: usize,
@@ -124,13 +127,15 @@ impl Layout {
         let diverse = levels + align64(n);
         let live = diverse + align64(n);
         let first_block = live + align64(n.div_ceil(64) * 8);
-        let bytes = first_block + align64(blocks * block_bytes);
+        // Two bytes more, so that the last of the 16-bit slots too may be read as part of a word.
+        let bytes = first_block + align64(blocks * block_bytes + 2);
         if bytes > isize::MAX as u64 {
             return None;
         }
         Some(Layout {
             params: *params,
-            wide,
+            mask: if wide { u32::MAX } else { 0xFFFF },
+            width: width as usize,
             stride: stride as usize,
             links: links as usize,
             parents: parents as usize,
@@ -145,6 +150,42 @@ impl Layout {
         })
     }
 
+    /// The layout of the graph whose header `bytes` begin with.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, OpenError> {
+        let Some(header) = bytes.first_chunk::<HEADER>() else {
+            return Err(OpenError::TooShort { needed: HEADER, found: bytes.len() });
+        };
+        let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+        let word = |at| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
+        if header[..4] != MAGIC {
+            return Err(OpenError::NotAGraph);
+        }
+        if half(4) != VERSION {
+            return Err(OpenError::Version(half(4)));
+        }
+        let seed = u64::from(word(16)) | u64::from(word(20)) << 32;
+        let params = Params { m: half(6), capacity: word(8), ef_construction: word(12), seed };
+        Layout::new(&params).ok_or(OpenError::BadParams)
+    }
+
+    /// The words that the header begins with.
+    pub(crate) fn header(&self) -> [u32; 6] {
+        let Params { capacity, m, ef_construction, seed } = self.params;
+        [
+            u32::from_le_bytes(MAGIC),
+            u32::from(VERSION) | u32::from(m) << 16,
+            capacity,
+            ef_construction,
+            seed as u32,
+            (seed >> 32) as u32,
+        ]
+    }
+
+    /// Words of 64 bits in a bitmap of the slots.
+    pub(crate) const fn words(&self) -> usize {
+        self.params.capacity.div_ceil(64) as usize
+    }
+
     /// The parameters that this layout was made for.
     #[must_use]
     pub const fn params(&self) -> &Params {
@@ -152,7 +193,7 @@ impl Layout {
     }
 
     /// The most links a list of `level` holds.
-    pub(crate) const fn limit(&self, level: u8) -> usize {
+    pub(crate) const fn limit(&self, level: u32) -> usize {
         if level == 0 { 2 * self.params.m as usize } else { self.params.m as usize }
     }
 }
@@ -211,7 +252,7 @@ mod tests {
             for m in [4, 5, 8, 16, 33, 64] {
                 let params = Params { m, ..Params::new(capacity) };
                 let l = Layout::new(&params).unwrap();
-                let w = if l.wide { 4 } else { 2 };
+                let w = l.width;
                 let n = capacity as usize;
                 assert!(l.links >= HEADER && l.links + n * l.stride <= l.parents);
                 assert!(l.parents + n * w <= l.upper && l.upper + n * w <= l.levels);

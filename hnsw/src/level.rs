@@ -22,6 +22,7 @@ pub fn draw(seed: u64, draw: u64, m: u16) -> u8 {
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) over an odd step.
+#[inline(never)]
 fn mix(x: u64) -> u64 {
     let mut z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

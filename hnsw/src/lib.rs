@@ -43,6 +43,7 @@ pub mod links;
 pub mod remove;
 pub mod scratch;
 pub mod search;
+mod sort;
 pub mod tree;
 pub mod verify;
 

@@ -5,92 +5,43 @@
 //! above it a slot has a chain of blocks, one a level, which name their owner, so that a
 //! block is found free, or checked, without a second structure.
 
-use crate::graph::{Edit, View, read_u32, write_u32};
+use core::ops::{Deref, DerefMut};
+
+use crate::graph::{Graph, read};
 use crate::layout::{BLOCK_HEADER, MAX_LINKS};
+use crate::sort::shell_sort;
 use crate::{EMPTY, Slot};
 
-/// A list of links, taken out of the buffer to be worked on.
-#[derive(Clone, Copy, Debug)]
-pub struct Links {
-    slots: [Slot; MAX_LINKS],
-    len: u8,
-    /// How many of the links, from the first, are diverse; the others are fillers.
-    pub diverse: u8,
+/// Set in a rank that belongs to a filler.
+const FILLER: u64 = 1 << 63;
+
+/// A list that is worked on, as ranks: they sort into the order in which a list stands. From the
+/// top, a bit that is set for a filler, 32 bits of order within its kind, 31 bits of slot.
+pub(crate) type Ranks = [u64; MAX_LINKS + 1];
+
+/// The rank of what [`key`](crate::beam::key) made.
+pub(crate) fn rank(key: u64, filler: bool) -> u64 {
+    key >> 1 | u64::from(filler) << 63
 }
 
-impl Links {
-    /// No links.
-    #[must_use]
-    pub const fn new() -> Self {
-        Links { slots: [EMPTY; MAX_LINKS], len: 0, diverse: 0 }
-    }
-
-    /// The links, diverse ones first.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Slot] {
-        &self.slots[..self.len as usize]
-    }
-
-    /// Adds a filler; a list of [`MAX_LINKS`] stays as it is.
-    pub fn push(&mut self, slot: Slot) {
-        if (self.len as usize) < MAX_LINKS {
-            self.slots[self.len as usize] = slot;
-            self.len += 1;
-        }
-    }
-
-    /// Makes the link at `i`, a filler, the last of the diverse ones.
-    pub fn promote(&mut self, i: usize) {
-        self.slots[..self.len as usize].swap(self.diverse as usize, i);
-        self.diverse += 1;
-    }
-
-    /// Makes the link at `i`, a diverse one, a filler.
-    pub fn demote(&mut self, i: usize) {
-        self.diverse -= 1;
-        self.slots[..self.len as usize].swap(self.diverse as usize, i);
-    }
-
-    /// Takes the link at `i` out.
-    pub fn take(&mut self, mut i: usize) {
-        if i < self.diverse as usize {
-            self.demote(i);
-            i = self.diverse as usize;
-        }
-        self.len -= 1;
-        self.slots.swap(i, self.len as usize);
-        self.slots[self.len as usize] = EMPTY;
-    }
-
-    /// Where `slot` stands in the list.
-    #[must_use]
-    #[inline(never)]
-    pub fn position(&self, slot: Slot) -> Option<usize> {
-        self.as_slice().iter().position(|&s| s == slot)
-    }
+/// The slot of a rank.
+pub(crate) fn rank_slot(rank: u64) -> Slot {
+    rank as u32 & (u32::MAX >> 1)
 }
 
-impl Default for Links {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Does the rank belong to a filler?
+pub(crate) fn is_filler(rank: u64) -> bool {
+    rank & FILLER != 0
 }
 
-/// Offsets of a list: its links, and the byte that counts its diverse ones.
-#[derive(Clone, Copy)]
-struct Place {
-    links: usize,
-    diverse: usize,
-}
-
-impl View<'_> {
+impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
-    /// A slot that does not reach `level` has none.
     #[inline(never)]
-    pub(crate) fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
+    pub(crate) fn links(&self, slot: Slot, level: u32, out: &mut [Slot]) -> usize {
+        let mut out = out.iter_mut();
         let mut n = 0;
         self.each_link(slot, level, |link| {
-            if let Some(out) = out.get_mut(n) {
+            if let Some(out) = out.next() {
                 *out = link;
                 n += 1;
             }
@@ -100,128 +51,150 @@ impl View<'_> {
 
     /// Calls `act` with each neighbour of `slot` on `level`, without a copy of the list.
     #[inline(always)]
-    pub(crate) fn each_link(&self, slot: Slot, level: u8, mut act: impl FnMut(Slot)) {
-        let Some(place) = self.place(slot, level) else { return };
+    pub(crate) fn each_link(&self, slot: Slot, level: u32, mut act: impl FnMut(Slot)) {
+        let at = self.place(slot, level);
+        if at == 0 {
+            return;
+        }
+        let mask = self.layout.mask;
+        for i in 0..self.layout.limit(level) {
+            let link = read(&self.bytes, at + i * self.layout.width) & mask;
+            if link == mask {
+                break;
+            }
+            act(link);
+        }
+    }
+
+    /// Is `target` a neighbour of `slot` on `level`? Removal asks it of every slot, so it looks at
+    /// a word of the list at a time, be that one slot or two.
+    #[inline(never)]
+    pub(crate) fn has_link(&self, slot: Slot, level: u32, target: Slot) -> bool {
+        let at = self.place(slot, level);
+        if at == 0 {
+            return false;
+        }
         let limit = self.layout.limit(level);
-        if self.layout.wide {
-            let bytes = &self.bytes[place.links..place.links + 4 * limit];
-            for &link in bytemuck::cast_slice::<u8, u32>(bytes) {
-                if link == EMPTY {
-                    break;
-                }
-                act(link);
-            }
-        } else {
-            let bytes = &self.bytes[place.links..place.links + 2 * limit];
-            for &link in bytemuck::cast_slice::<u8, u16>(bytes) {
-                if link == u16::MAX {
-                    break;
-                }
-                act(Slot::from(link));
-            }
+        let list = self.bytes.get(at..at + limit * self.layout.width).unwrap_or(&[]);
+        // One in each slot of the word. A slot of zero is the only one that has its highest bit
+        // neither before nor after one is taken from it.
+        let ones = u32::MAX / self.layout.mask;
+        let highest = ones.rotate_right(1);
+        let mut zeros = 0;
+        for word in list.as_chunks().0 {
+            let word = u32::from_le_bytes(*word) ^ target.wrapping_mul(ones);
+            zeros |= word.wrapping_sub(ones) & !word;
         }
+        // Lists of an odd number of 16-bit slots end in half a word.
+        zeros & highest != 0 || list.len() % 4 != 0 && self.stored(at, limit - 1) == target
     }
 
-    /// The list of `slot` on `level`.
+    /// The neighbours of `slot` on `level` as ranks, in the order of the list; returns how many
+    /// there are.
     #[inline(never)]
-    pub(crate) fn links(&self, slot: Slot, level: u8) -> Links {
-        let mut links = Links::new();
-        links.len = self.neighbours(slot, level, &mut links.slots) as u8;
-        links.slots[links.len as usize..].fill(EMPTY);
-        if let Some(place) = self.place(slot, level) {
-            links.diverse = self.bytes[place.diverse].min(links.len);
+    pub(crate) fn ranks(&self, slot: Slot, level: u32, out: &mut Ranks) -> usize {
+        let mut slots = [EMPTY; MAX_LINKS];
+        let n = self.links(slot, level, &mut slots);
+        let diverse = self.byte(self.diverse(slot, level));
+        for (i, (out, &link)) in (0..n).zip(out.iter_mut().zip(&slots)) {
+            *out = rank((i as u64) << 32 | u64::from(link) << 1, i >= diverse.into());
         }
-        links
+        n
     }
 
+    /// Offset of the list of `slot` on `level`, or 0 where there is none.
     #[inline(never)]
-    fn place(&self, slot: Slot, level: u8) -> Option<Place> {
+    pub(crate) fn place(&self, slot: Slot, level: u32) -> usize {
         if level == 0 {
             if slot >= self.capacity() {
-                return None;
+                return 0;
             }
-            return Some(Place {
-                links: self.layout.links + slot as usize * self.layout.stride,
-                diverse: self.layout.diverse + slot as usize,
-            });
+            return self.layout.links + slot as usize * self.layout.stride;
         }
-        if self.level(slot)? < level {
-            return None;
+        if level >= self.lists(slot) {
+            return 0;
         }
         let mut block = self.stored(self.layout.upper, slot as usize);
         for _ in 1..level {
-            block = read_u32(self.bytes, self.block(block)?);
+            block = self.word(self.block(block));
         }
-        let at = self.block(block)?;
-        Some(Place { links: at + BLOCK_HEADER, diverse: at + 9 })
+        self.block(block) + BLOCK_HEADER
     }
 
-    /// Offset of upper block number `block`.
-    pub(crate) fn block(&self, block: u32) -> Option<usize> {
-        (block < self.layout.block_count)
-            .then(|| self.layout.blocks + block as usize * self.layout.block_bytes)
+    /// Offset of the byte that counts the diverse links of `slot` on `level`.
+    pub(crate) fn diverse(&self, slot: Slot, level: u32) -> usize {
+        if level == 0 {
+            self.layout.diverse + slot as usize
+        } else {
+            self.place(slot, level).wrapping_sub(3)
+        }
     }
 
-    /// Owner and level of upper block number `block`; `None` where it is free.
-    pub(crate) fn block_owner(&self, block: u32) -> Option<(Slot, u8)> {
-        let at = self.block(block)?;
-        let owner = read_u32(self.bytes, at + 4);
-        (owner != EMPTY).then(|| (owner, self.bytes[at + 8]))
+    /// Offset of upper block number `block`; a number that is none stands for the last.
+    pub(crate) fn block(&self, block: u32) -> usize {
+        let block = block.min(self.layout.block_count - 1);
+        self.layout.blocks + block as usize * self.layout.block_bytes
+    }
+
+    /// The slot that owns upper block number `block`, or [`EMPTY`].
+    pub(crate) fn owner(&self, block: u32) -> Slot {
+        self.word(self.block(block) + 4)
     }
 }
 
-impl Edit<'_> {
-    /// Writes the list of `slot` on `level`, which the slot must reach.
+impl<B: DerefMut<Target = [u8]>> Graph<B> {
+    /// Writes the list of `slot` on `level`, which the slot must reach: the first `limit` of
+    /// `ranks`, or all where they are fewer, in order.
     #[inline(never)]
-    pub(crate) fn set_links(&mut self, slot: Slot, level: u8, links: &Links) {
-        let Some(place) = self.view().place(slot, level) else { return };
-        for i in 0..self.layout.limit(level) {
-            self.store(place.links, i, links.slots[i]);
+    pub(crate) fn set_links(&mut self, slot: Slot, level: u32, ranks: &mut [u64], limit: usize) {
+        shell_sort(ranks);
+        let at = self.place(slot, level);
+        if at == 0 {
+            return;
         }
-        self.bytes[place.diverse] = links.diverse;
+        let mut ranks = ranks.iter().take(limit);
+        let mut diverse = 0;
+        for i in 0..self.layout.limit(level) {
+            let rank = ranks.next().copied();
+            diverse += u8::from(rank.is_some_and(|rank| !is_filler(rank)));
+            self.store(at, i, rank.map_or(EMPTY, rank_slot));
+        }
+        self.set_byte(self.diverse(slot, level), diverse);
     }
 
     /// Gives `slot` blocks for levels 1 to `level`; returns the level that the free blocks
     /// allow.
-    pub(crate) fn take_blocks(&mut self, slot: Slot, level: u8) -> u8 {
-        let mut previous = None;
+    pub(crate) fn take_blocks(&mut self, slot: Slot, level: u32) -> u32 {
         let mut free = 0;
+        let mut before = 0;
         for l in 1..=level {
-            while free < self.layout.block_count && self.view().block_owner(free).is_some() {
+            while free < self.layout.block_count && self.owner(free) != EMPTY {
                 free += 1;
             }
-            let Some(at) = self.view().block(free) else { return l - 1 };
-            let bytes = &mut self.bytes[at..at + self.layout.block_bytes];
-            bytes.fill(0xFF);
-            write_u32(bytes, 4, slot);
-            bytes[8..BLOCK_HEADER].copy_from_slice(&[l, 0, 0, 0]);
-            match previous {
-                None => self.store(self.layout.upper, slot as usize, free),
-                Some(before) => write_u32(self.bytes, before, free),
+            if free == self.layout.block_count {
+                return l - 1;
             }
-            previous = Some(at);
+            if l == 1 {
+                self.store(self.layout.upper, slot as usize, free);
+            } else {
+                self.set_word(before, free);
+            }
+            before = self.block(free);
+            self.fill(before, before + self.layout.block_bytes, 0xFF);
+            self.set_word(before + 4, slot);
+            self.set_word(before + 8, l);
         }
         level
     }
 
     /// Gives the blocks of `slot` back.
-    pub(crate) fn drop_blocks(&mut self, slot: Slot, level: u8) {
-        let mut block = self.view().stored(self.layout.upper, slot as usize);
-        for _ in 0..level {
-            let Some(at) = self.view().block(block) else { break };
-            block = read_u32(self.bytes, at);
-            self.bytes[at..at + self.layout.block_bytes].fill(0xFF);
+    pub(crate) fn drop_blocks(&mut self, slot: Slot) {
+        let mut block = self.stored(self.layout.upper, slot as usize);
+        for _ in 1..self.lists(slot) {
+            let at = self.block(block);
+            block = self.word(at);
+            self.set_word(at + 4, EMPTY);
         }
         self.store(self.layout.upper, slot as usize, EMPTY);
-    }
-}
-
-impl View<'_> {
-    /// Has the list of `slot` on `level` its `n` links in front and nothing behind, with no
-    /// more diverse ones than links?
-    pub(crate) fn is_dense(&self, slot: Slot, level: u8, n: usize) -> bool {
-        let Some(place) = self.place(slot, level) else { return false };
-        (0..self.layout.limit(level)).all(|i| (self.stored(place.links, i) != EMPTY) == (i < n))
-            && usize::from(self.bytes[place.diverse]) <= n
     }
 }

@@ -6,120 +6,111 @@
 //! miss some; here one pass over the links finds them all, 64 bytes a slot, which costs
 //! less than the insert that will take the slot again.
 
-use crate::beam::{key, key_slot};
-use crate::graph::{Edit, View};
-use crate::insert::{SlotError, shell_sort};
+use core::ops::DerefMut;
+
+use crate::beam::key_slot;
+use crate::diversity::measure;
+use crate::graph::Graph;
+use crate::insert::SlotError;
 use crate::layout::MAX_LINKS;
-use crate::links::Links;
+use crate::links::{Ranks, rank_slot};
+use crate::sort::shell_sort;
 use crate::{EMPTY, Slot, Space};
 
 /// How many of the removed slot's neighbours are offered to a list that pointed to it.
 const OFFERS: usize = 3;
 
-impl Edit<'_> {
+impl<B: DerefMut<Target = [u8]>> Graph<B> {
     /// Removes `slot` and repairs the lists that pointed to it. `space` must still know
     /// the slot's vector.
     ///
     /// # Errors
     /// [`SlotError::OutOfRange`], [`SlotError::Free`]; the graph is then as it was.
-    pub(crate) fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
-        if slot >= self.view().capacity() {
-            return Err(SlotError::OutOfRange { slot, capacity: self.view().capacity() });
+    pub fn remove(&mut self, slot: Slot, space: &mut dyn Space) -> Result<(), SlotError> {
+        let capacity = self.capacity();
+        if slot >= capacity {
+            return Err(SlotError::OutOfRange { slot, capacity });
         }
-        let Some(level) = self.view().level(slot) else { return Err(SlotError::Free(slot)) };
-        let children = self.view().children(slot);
-        for l in 1..=level {
-            self.repair_upper(space, slot, l);
+        let lists = self.lists(slot);
+        if lists == 0 {
+            return Err(SlotError::Free(slot));
         }
-        let neighbours = self.view().links(slot, 0);
-        self.set_links(slot, 0, &Links::new());
-        for &child in children.as_slice() {
-            self.set_parent(child, EMPTY);
-        }
-        for pointing in 0..self.view().capacity() {
-            if self.view().points_to(pointing, slot) {
-                self.repair(space, pointing, slot, 0, &neighbours);
+        let (mut entry, mut highest) = (EMPTY, 0);
+        for other in 0..capacity {
+            let theirs = self.lists(other);
+            for level in 0..theirs.min(lists) {
+                if self.has_link(other, level, slot) {
+                    self.repair(space, other, slot, level);
+                }
+            }
+            if theirs > highest && other != slot {
+                (entry, highest) = (other, theirs);
             }
         }
-        self.drop_blocks(slot, level);
-        self.set_level(slot, None);
+        if self.entry() == slot {
+            self.set_entry(entry);
+        }
+        let mut neighbours = [EMPTY; MAX_LINKS];
+        let n = self.links(slot, 0, &mut neighbours);
+        for level in 0..lists {
+            self.set_links(slot, level, &mut [], 0);
+        }
+        self.drop_blocks(slot);
+        self.set_lists(slot, 0);
+        self.set_len(self.len() - 1);
         self.set_parent(slot, EMPTY);
-        self.set_len(self.view().len() - 1);
-        let mut orphans = children.as_slice();
-        if self.view().root() == slot {
-            let heir = orphans.first().copied().unwrap_or(EMPTY);
-            self.set_root(heir);
-            orphans = orphans.get(1..).unwrap_or(&[]);
+        let neighbours = &neighbours[..n];
+        // All of them, before the first looks for another parent among the rest.
+        for &other in neighbours {
+            if self.parent(other) == slot {
+                self.set_parent(other, EMPTY);
+                if self.root() == slot {
+                    self.set_root(other);
+                }
+            }
         }
-        for &orphan in orphans {
-            self.attach(space, orphan, neighbours.as_slice());
+        if self.root() == slot {
+            self.set_root(EMPTY);
         }
-        if self.view().entry() == slot {
-            let highest = (0..self.view().capacity())
-                .filter_map(|s| self.view().level(s).map(|l| (l, core::cmp::Reverse(s))))
-                .max();
-            self.set_entry(highest.map_or(EMPTY, |(_, core::cmp::Reverse(s))| s));
+        for &other in neighbours {
+            if self.parent(other) == EMPTY && self.root() != other {
+                let mut keys = [0; MAX_LINKS];
+                measure(space, other, neighbours, &mut keys);
+                let keys = &mut keys[..n];
+                shell_sort(keys);
+                self.settle(space, other, keys);
+            }
         }
         Ok(())
     }
 
-    fn repair_upper(&mut self, space: &mut dyn Space, slot: Slot, level: u8) {
-        let neighbours = self.view().links(slot, level);
-        for block in 0..self.layout.block_count {
-            let Some((owner, l)) = self.view().block_owner(block) else { continue };
-            if l == level && self.view().links(owner, l).position(slot).is_some() {
-                self.repair(space, owner, slot, level, &neighbours);
+    /// Takes `gone` out of the list of `slot` on `level` and offers the nearest of its
+    /// neighbours there.
+    fn repair(&mut self, space: &mut dyn Space, slot: Slot, gone: Slot, level: u32) {
+        let mut ranks: Ranks = [0; MAX_LINKS + 1];
+        let n = self.ranks(slot, level, &mut ranks);
+        for rank in &mut ranks[..n] {
+            if rank_slot(*rank) == gone {
+                *rank = u64::MAX;
             }
         }
-    }
-
-    /// Takes `gone` out of the list of `slot` and offers the nearest of `neighbours`.
-    fn repair(
-        &mut self,
-        space: &mut dyn Space,
-        slot: Slot,
-        gone: Slot,
-        level: u8,
-        neighbours: &Links,
-    ) {
-        let mut links = self.view().links(slot, level);
-        let Some(at) = links.position(gone) else { return };
-        links.take(at);
-        self.set_links(slot, level, &links);
+        self.set_links(slot, level, &mut ranks[..n], n - 1);
         let mut slots = [EMPTY; MAX_LINKS];
-        let mut n = 0;
-        for &other in neighbours.as_slice() {
-            if other != slot && links.position(other).is_none() {
-                slots[n] = other;
-                n += 1;
+        let n = self.links(gone, level, &mut slots);
+        let mut wanted = 0;
+        for i in 0..n {
+            let other = slots[i];
+            if other != slot && !self.has_link(slot, level, other) {
+                slots[wanted] = other;
+                wanted += 1;
             }
         }
-        let mut distances = [0.0; MAX_LINKS];
-        space.between(slot, &slots[..n], &mut distances[..n]);
-        let mut keys = [0; MAX_LINKS];
-        for i in 0..n {
-            keys[i] = key(distances[i], slots[i]);
-        }
-        shell_sort(&mut keys[..n]);
-        for &k in keys[..n].iter().take(OFFERS) {
-            self.link(space, level, slot, key_slot(k), false);
-            self.link(space, level, key_slot(k), slot, false);
-        }
-    }
-}
-
-impl View<'_> {
-    /// Is `target` among the level-0 links of `slot`? One pass without an early exit, which
-    /// the compiler turns into a few vector compares.
-    fn points_to(&self, slot: Slot, target: Slot) -> bool {
-        let at = self.layout.links + slot as usize * self.layout.stride;
-        let limit = self.layout.limit(0);
-        if self.layout.wide {
-            let links: &[u32] = bytemuck::cast_slice(&self.bytes[at..at + 4 * limit]);
-            links.iter().fold(false, |found, &link| found | (link == target))
-        } else {
-            let links: &[u16] = bytemuck::cast_slice(&self.bytes[at..at + 2 * limit]);
-            links.iter().fold(false, |found, &link| found | (link == target as u16))
+        let keys = &mut ranks[..wanted];
+        measure(space, slot, &slots[..wanted], keys);
+        shell_sort(keys);
+        for &k in keys.iter().take(OFFERS) {
+            self.link(space, level, slot, key_slot(k));
+            self.link(space, level, key_slot(k), slot);
         }
     }
 }

@@ -47,12 +47,12 @@ impl<'a> Scratch<'a> {
     /// [`Scratch::words`] asks for with an `ef` of 1.
     #[must_use]
     pub fn new(layout: &Layout, words: &'a mut [u64]) -> Option<Self> {
-        if words.len() < Self::words(layout, 1) {
+        let bitmap = layout.words();
+        let (visited, rest) = words.split_at_mut_checked(bitmap)?;
+        let (marked, pool) = rest.split_at_mut_checked(bitmap)?;
+        if pool.len() < Self::words(layout, 1) - 2 * bitmap {
             return None;
         }
-        let bitmap = bitmap_words(layout.params().capacity);
-        let (visited, rest) = words.split_at_mut(bitmap);
-        let (marked, pool) = rest.split_at_mut(bitmap);
         Some(Scratch { visited, marked, pool })
     }
 

@@ -4,8 +4,10 @@
 //! live slot (see [`tree`](mod@crate::tree)), and a filtered walk that comes back with too few
 //! is followed by a scan of the slots that match.
 
+use core::ops::Deref;
+
 use crate::beam::{Batch, Pool, has_bit, key_distance, key_slot};
-use crate::graph::View;
+use crate::graph::Graph;
 use crate::scratch::Scratch;
 use crate::{Probe, Slot};
 
@@ -59,11 +61,11 @@ impl Scratch<'_> {
     }
 }
 
-impl View<'_> {
+impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Looks for the slots nearest by `probe`; returns how many candidates it left in the
     /// scratch (see [`Scratch::candidates`]): at least `min(k, matching)`, and `max(k, ef)`
     /// or, where some are tied, a few more; all limited by the scratch.
-    pub(crate) fn search(
+    pub fn search(
         &self,
         probe: &mut dyn Probe,
         request: &Request<'_>,
@@ -92,7 +94,7 @@ impl View<'_> {
             return self.scan(probe, request.filter, ef, scratch);
         }
         let found = self.walk_down(probe, request.filter, ef, scratch);
-        if found < request.k.min(matching).min(ef) {
+        if request.filter.is_some() && found < request.k.min(matching).min(ef) {
             return self.scan(probe, request.filter, ef, scratch);
         }
         found
@@ -106,14 +108,17 @@ impl View<'_> {
         scratch: &mut Scratch<'_>,
     ) -> usize {
         let visited = &mut *scratch.visited;
-        let mut pool = Pool::new(scratch.pool, UPPER_WIDTH);
+        let mut pool = Pool::new(scratch.pool);
         self.approach(0, probe, visited, &mut pool);
         if let Some(filter) = filter {
             // The starts that the filter does not let through are replaced by neighbours of
             // theirs that it does.
             let mut starts = [0; UPPER_WIDTH];
-            let n = pool.len().min(UPPER_WIDTH);
-            starts[..n].copy_from_slice(&pool.keys()[..n]);
+            let mut n = 0;
+            for (start, &key) in starts.iter_mut().zip(&*pool.keys()) {
+                *start = key;
+                n += 1;
+            }
             pool.resize(0);
             pool.resize(ef);
             let mut batch = Batch::new();
@@ -139,16 +144,19 @@ impl View<'_> {
     /// distances.
     pub(crate) fn approach(
         &self,
-        level: u8,
+        level: u32,
         probe: &mut dyn Probe,
         visited: &mut [u64],
         pool: &mut Pool<'_>,
     ) {
-        let Some(top) = self.level(self.entry()) else { return };
+        let top = self.lists(self.entry());
+        if top == 0 {
+            return;
+        }
         let mut batch = Batch::new();
         batch.push(self.entry());
         batch.flush(probe, pool);
-        for l in (level + 1..=top).rev() {
+        for l in (level + 1..top).rev() {
             pool.restart(visited);
             self.walk(l, UPPER_BREADTH, None, probe, visited, pool);
         }
@@ -163,7 +171,8 @@ impl View<'_> {
         ef: usize,
         scratch: &mut Scratch<'_>,
     ) -> usize {
-        let mut pool = Pool::new(scratch.pool, ef);
+        let mut pool = Pool::new(scratch.pool);
+        pool.resize(ef);
         let mut batch = Batch::new();
         for (i, &live) in self.live().iter().enumerate() {
             let mut word = live & filter.map_or(u64::MAX, |f| f.get(i).copied().unwrap_or(0));

@@ -1,9 +1,10 @@
 //! Checks of the invariants: those that `open` needs, and the count of what is unreachable.
 
+use core::ops::Deref;
+
 use crate::beam::{has_bit, set_bit};
-use crate::graph::{View, read_u32};
-use crate::layout::{MAX_LEVEL, MAX_LINKS, OpenError};
-use crate::links::Links;
+use crate::graph::{BLOCKS, Graph};
+use crate::layout::{MAX_LEVEL, MAX_LINKS};
 use crate::scratch::Scratch;
 use crate::{EMPTY, Slot};
 
@@ -28,159 +29,187 @@ impl Report {
     }
 }
 
-impl View<'_> {
+/// A broken invariant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    Header,
+    TooHigh,
+    Live,
+    Len,
+    Entry,
+    Empty,
+    Free,
+    Block,
+    Chain,
+    Orphan,
+    Parent,
+    Gap,
+    Link,
+    Twice,
+    Blocks,
+}
+
+impl Damage {
+    /// What is broken, in words.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Damage::Header => "the header is not that of these parameters",
+            Damage::TooHigh => "a slot stands above the highest level",
+            Damage::Live => "the bitmap of live slots contradicts the levels",
+            Damage::Len => "the header's count of slots is not the number of live ones",
+            Damage::Entry => "the entry is not a slot of the highest level",
+            Damage::Empty => "an empty graph has an entry or a root",
+            Damage::Free => "a free slot has links",
+            Damage::Block => "a slot's block of upper links is another's",
+            Damage::Chain => "a slot has more blocks of upper links than levels",
+            Damage::Orphan => "a slot that is not the root has no parent, or the root has one",
+            Damage::Parent => "a slot and its parent are not neighbours",
+            Damage::Gap => "a list of links has a gap, or a wrong count of diverse ones",
+            Damage::Link => "a link points to its own slot, or to none on its level",
+            Damage::Twice => "a link stands twice in a list",
+            Damage::Blocks => "a block of upper links belongs to nobody",
+        }
+    }
+}
+
+impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Checks every invariant and walks level 0 from the entry to every slot.
-    pub(crate) fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
+    pub fn verify(&self, scratch: &mut Scratch<'_>) -> Report {
         let mut report = Report { live: self.len(), ..Report::default() };
-        if let Err(OpenError::Corrupt(what)) = self.check() {
-            report.broken = Some(what);
-            return report;
-        }
-        for slot in 0..self.capacity() {
-            for level in 0..=self.level(slot).unwrap_or(0) {
-                report.links += self.links(slot, level).as_slice().len() as u64;
+        match self.damage() {
+            Ok(()) => {
+                report.links = self.count_links();
+                report.unreachable = self.unreachable(scratch);
             }
+            Err(damage) => report.broken = Some(damage.sentence()),
         }
-        report.unreachable = self.len() - self.reach(scratch);
         report
     }
 
-    /// How many slots level 0 leads to from the entry: passes over the bitmap until one
-    /// finds nothing new, for there is no room for a queue.
-    fn reach(&self, scratch: &mut Scratch<'_>) -> u32 {
+    fn count_links(&self) -> u64 {
+        let mut links = 0;
+        for slot in 0..self.capacity() {
+            for level in 0..self.lists(slot) {
+                links += self.links(slot, level, &mut [0; MAX_LINKS]) as u64;
+            }
+        }
+        links
+    }
+
+    /// How many slots level 0 does not lead to from the entry: passes over the bitmap until one
+    /// finds nothing new, for there is no room for a queue. The graph must be sound (see
+    /// [`Graph::check`]).
+    pub fn unreachable(&self, scratch: &mut Scratch<'_>) -> u32 {
         let (seen, done) = (&mut *scratch.visited, &mut *scratch.marked);
         seen.fill(0);
         done.fill(0);
-        if self.entry() == EMPTY {
-            return 0;
-        }
         set_bit(seen, self.entry());
         let mut links = [0; MAX_LINKS];
+        let mut reached = 0;
         loop {
-            let mut moved = false;
-            for i in 0..seen.len() {
-                while seen[i] & !done[i] != 0 {
-                    let bit = (seen[i] & !done[i]).trailing_zeros();
-                    done[i] |= 1 << bit;
-                    moved = true;
-                    let n = self.neighbours(i as u32 * 64 + bit, 0, &mut links);
-                    for &link in &links[..n] {
+            let before = reached;
+            for slot in 0..self.capacity() {
+                if has_bit(seen, slot) && set_bit(done, slot) {
+                    reached += 1;
+                    let n = self.links(slot, 0, &mut links);
+                    for &link in links.iter().take(n) {
                         set_bit(seen, link);
                     }
                 }
             }
-            if !moved {
-                return seen.iter().map(|w| w.count_ones()).sum();
+            if reached == before {
+                return self.len().saturating_sub(reached);
             }
         }
     }
 
     /// Checks every section. Nothing in it depends on what it has not checked yet, and no
     /// content can make it run for long.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
-        let fail = |what| Err(OpenError::Corrupt(what));
-        let (capacity, layout) = (self.capacity(), self.layout);
-        if read_u32(self.bytes, 44) != layout.block_count {
-            return fail("the header's count of blocks does not fit its parameters");
-        }
-        let mut live = 0;
-        let mut highest = None;
-        for slot in 0..capacity {
-            let byte = self.bytes[layout.levels + slot as usize];
-            if byte != 0xFF && byte > MAX_LEVEL {
-                return fail("a slot stands above the highest level");
-            }
-            if has_bit(self.live(), slot) != (byte != 0xFF) {
-                return fail("the bitmap of live slots contradicts the levels");
-            }
-            if byte != 0xFF {
-                live += 1;
-                highest = highest.max(Some(byte));
+    pub(crate) fn damage(&self) -> Result<(), Damage> {
+        let layout = &self.layout;
+        for (i, word) in layout.header().into_iter().enumerate() {
+            if self.word(4 * i) != word {
+                return Err(Damage::Header);
             }
         }
-        let past = !0u64 << (capacity % 64);
-        if !capacity.is_multiple_of(64) && self.live().last().is_some_and(|w| w & past != 0) {
-            return fail("the bitmap of live slots goes past the capacity");
+        if self.word(BLOCKS) != layout.block_count {
+            return Err(Damage::Header);
+        }
+        let (mut live, mut highest, mut blocks) = (0, 0, 0);
+        // To the end of the bitmap's last word, where no slot is in use.
+        for slot in 0..layout.words() as u32 * 64 {
+            let lists = self.lists(slot);
+            if lists > u32::from(MAX_LEVEL) + 1 {
+                return Err(Damage::TooHigh);
+            }
+            let word = self.word(layout.live + slot as usize / 32 * 4);
+            if (word.wrapping_shr(slot) & 1 == 1) != (lists > 0) {
+                return Err(Damage::Live);
+            }
+            live += u32::from(lists > 0);
+            blocks += lists.saturating_sub(1);
+            highest = highest.max(lists);
         }
         if live != self.len() {
-            return fail("the header's count of slots is not the number of live ones");
+            return Err(Damage::Len);
         }
-        if live == 0 {
-            if self.entry() != EMPTY || self.root() != EMPTY {
-                return fail("an empty graph has an entry or a root");
-            }
-        } else if self.level(self.entry()) != highest {
-            return fail("the entry is not a slot of the highest level");
+        if self.lists(self.entry()) != highest {
+            return Err(Damage::Entry);
         }
-        for slot in 0..capacity {
-            match self.level(slot) {
-                None => self.check_free(slot)?,
-                Some(level) => self.check_live(slot, level)?,
-            }
+        if live == 0 && self.entry() & self.root() != EMPTY {
+            return Err(Damage::Empty);
         }
-        let owned = (0..layout.block_count).filter(|&b| self.block_owner(b).is_some()).count();
-        let levels = (0..capacity).map(|s| self.level(s).unwrap_or(0) as usize).sum::<usize>();
-        if owned != levels {
-            return fail("a block of upper links belongs to nobody");
+        for slot in 0..self.capacity() {
+            self.check_slot(slot)?;
         }
-        Ok(())
+        for block in 0..layout.block_count {
+            blocks = blocks.wrapping_sub(u32::from(self.owner(block) != EMPTY));
+        }
+        if blocks == 0 { Ok(()) } else { Err(Damage::Blocks) }
     }
 
-    fn check_free(&self, slot: Slot) -> Result<(), OpenError> {
-        let at = self.layout.links + slot as usize * self.layout.stride;
-        let unused = self.bytes[at..at + self.layout.stride].iter().all(|&b| b == 0xFF)
-            && self.parent(slot) == EMPTY
-            && self.stored(self.layout.upper, slot as usize) == EMPTY;
-        if unused { Ok(()) } else { Err(OpenError::Corrupt("a free slot has links")) }
-    }
-
-    fn check_live(&self, slot: Slot, level: u8) -> Result<(), OpenError> {
-        let fail = |what| Err(OpenError::Corrupt(what));
+    fn check_slot(&self, slot: Slot) -> Result<(), Damage> {
+        let lists = self.lists(slot);
         let mut block = self.stored(self.layout.upper, slot as usize);
-        for l in 1..=level {
-            if self.block_owner(block) != Some((slot, l)) {
-                return fail("a slot's block of upper links is another's");
+        for level in 1..lists {
+            let at = self.block(block);
+            if self.word(at + 4) != slot || u32::from(self.byte(at + 8)) != level {
+                return Err(Damage::Block);
             }
-            block = self.block(block).map_or(EMPTY, |at| read_u32(self.bytes, at));
+            block = self.word(at);
         }
         if block != EMPTY {
-            return fail("a slot has more blocks of upper links than levels");
+            return Err(Damage::Chain);
         }
-        for l in 0..=level {
-            self.check_list(slot, l)?;
+        for level in 0..lists.max(1) {
+            self.check_list(slot, level)?;
         }
         let parent = self.parent(slot);
-        if parent == EMPTY {
-            if self.root() != slot {
-                return fail("a slot that is not the root has no parent");
-            }
-        } else if self.root() == slot {
-            return fail("the root has a parent");
-        } else if self.links(slot, 0).position(parent).is_none()
-            || self.links(parent, 0).position(slot).is_none()
-        {
-            return fail("a slot and its parent are not neighbours");
+        if (parent == EMPTY) != (lists == 0 || self.root() == slot) {
+            return Err(Damage::Orphan);
+        }
+        if parent != EMPTY && !(self.has_link(slot, 0, parent) && self.has_link(parent, 0, slot)) {
+            return Err(Damage::Parent);
         }
         Ok(())
     }
 
-    fn check_list(&self, slot: Slot, level: u8) -> Result<(), OpenError> {
-        let fail = |what| Err(OpenError::Corrupt(what));
-        let links = self.links(slot, level);
-        let list = links.as_slice();
-        if !self.is_dense(slot, level, list.len()) {
-            return fail("a list of links has a gap, or a wrong count of diverse ones");
+    fn check_list(&self, slot: Slot, level: u32) -> Result<(), Damage> {
+        let mut links = [EMPTY; MAX_LINKS];
+        let n = self.links(slot, level, &mut links);
+        let at = self.place(slot, level);
+        let gap = (n..self.layout.limit(level)).any(|i| self.stored(at, i) != EMPTY);
+        if gap || usize::from(self.byte(self.diverse(slot, level))) > n {
+            return Err(Damage::Gap);
         }
-        let mut seen = Links::new();
-        for &link in list {
-            if link == slot || self.level(link).is_none_or(|l| l < level) {
-                return fail("a link points to its own slot, or to none on its level");
+        for (i, &link) in links.iter().enumerate().take(n) {
+            if link == slot || self.lists(link) <= level {
+                return Err(Damage::Link);
             }
-            if seen.position(link).is_some() {
-                return fail("a link stands twice in a list");
+            if links.iter().take(i).any(|&other| other == link) {
+                return Err(Damage::Twice);
             }
-            seen.push(link);
         }
-        Ok(())
+        if n > 0 && !self.is_live(slot) { Err(Damage::Free) } else { Ok(()) }
     }
 }

@@ -9,6 +9,7 @@
 //! Each begins at a multiple of 64 bytes. A byte copy of the first two is a
 //! snapshot.
 
+use clawft_hnsw::insert::SlotError;
 use clawft_hnsw::{Graph, Layout, Mode, Params, Probe, Report, Request, Scratch, Slot, Space};
 
 /// What a call may find wrong. The numbers are those that the module returns.
@@ -25,7 +26,7 @@ pub enum Fault {
     InUse = -4,
     /// The slot to remove is free.
     Free = -5,
-    /// The bytes are no sound graph.
+    /// The bytes are no sound graph of these parameters.
     Corrupt = -6,
     /// `init` was not called.
     Unset = -7,
@@ -63,39 +64,33 @@ impl Shape {
 }
 
 /// Vectors by slot.
-struct Rows<'a> {
-    values: &'a [f32],
-    dim: usize,
-}
+struct Rows<'a>(&'a [f32]);
 
 impl Rows<'_> {
-    fn row(&self, slot: Slot) -> &[f32] {
-        self.values.get(slot as usize * self.dim..).unwrap_or(&[])
-    }
-
     fn measure(&self, query: &[f32], slots: &[Slot], out: &mut [f32]) {
         for (&slot, out) in slots.iter().zip(out) {
-            *out = query.iter().zip(self.row(slot)).map(|(a, b)| (a - b) * (a - b)).sum();
+            let row = self.0.get(slot as usize * query.len()..).unwrap_or(&[]);
+            *out = query.iter().zip(row).map(|(a, b)| (a - b) * (a - b)).sum();
         }
     }
 }
 
-impl Space for Rows<'_> {
+/// The rows, and how many floats one has.
+struct Stored<'a>(Rows<'a>, usize);
+
+impl Space for Stored<'_> {
     fn between(&mut self, slot: Slot, others: &[Slot], out: &mut [f32]) {
-        let row = self.row(slot);
-        self.measure(&row[..self.dim.min(row.len())], others, out);
+        let at = slot as usize * self.1;
+        self.0.measure(self.0.0.get(at..at + self.1).unwrap_or(&[]), others, out);
     }
 }
 
-/// A query against the rows.
-struct Query<'a> {
-    rows: Rows<'a>,
-    vector: &'a [f32],
-}
+/// The rows, and what is looked for among them.
+struct Query<'a>(Rows<'a>, &'a [f32]);
 
 impl Probe for Query<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
-        self.rows.measure(self.vector, slots, out);
+        self.0.measure(self.1, slots, out);
     }
 }
 
@@ -112,24 +107,43 @@ impl<'a> Index<'a> {
     /// are there, after a check of its graph.
     ///
     /// # Errors
-    /// [`Fault::Params`] for a buffer that is misaligned, too short, or holds an index
-    /// of another shape; [`Fault::Corrupt`].
+    /// [`Fault::Params`] for a buffer that is misaligned or too short; [`Fault::Corrupt`].
     pub fn new(shape: &Shape, buffer: &'a mut [u8], keep: bool) -> Result<Self, Fault> {
-        let buffer = buffer.get_mut(..shape.bytes).ok_or(Fault::Params)?;
-        let (front, scratch) = buffer.split_at_mut(shape.scratch);
-        let (graph, values) = front.split_at_mut(shape.vectors);
+        let mut index = Self::over(shape, buffer)?;
+        if keep {
+            index.check()?
+        } else {
+            index.clear()
+        }
+        Ok(index)
+    }
+
+    /// The index that `buffer` holds, which [`Index::new`] has passed: its contents are not
+    /// checked again.
+    ///
+    /// # Errors
+    /// [`Fault::Params`] for a buffer that is misaligned or too short.
+    pub fn over(shape: &Shape, buffer: &'a mut [u8]) -> Result<Self, Fault> {
+        let (front, scratch) = buffer.split_at_mut_checked(shape.scratch).ok_or(Fault::Params)?;
+        let (graph, values) = front.split_at_mut_checked(shape.vectors).ok_or(Fault::Params)?;
+        let scratch = scratch.get_mut(..shape.bytes - shape.scratch).ok_or(Fault::Params)?;
+        let graph = Graph::over(&shape.layout, graph).map_err(|_| Fault::Params)?;
         let values = bytemuck::try_cast_slice_mut(values).map_err(|_| Fault::Params)?;
         let words = bytemuck::try_cast_slice_mut(scratch).map_err(|_| Fault::Params)?;
-        let graph = if keep {
-            let graph = Graph::open(graph).map_err(|_| Fault::Corrupt)?;
-            if *graph.layout() != shape.layout {
-                return Err(Fault::Params);
-            }
-            graph
-        } else {
-            Graph::init(shape.layout.params(), graph).map_err(|_| Fault::Params)?
-        };
         Ok(Index { graph, values, words, dim: shape.dim })
+    }
+
+    /// Empties the index.
+    pub fn clear(&mut self) {
+        self.graph.clear();
+    }
+
+    /// Checks the bytes of the graph.
+    ///
+    /// # Errors
+    /// [`Fault::Corrupt`].
+    pub fn check(&self) -> Result<(), Fault> {
+        self.graph.check().map_err(|_| Fault::Corrupt)
     }
 
     /// Floats of a vector.
@@ -146,20 +160,16 @@ impl<'a> Index<'a> {
         if vector.len() != self.dim {
             return Err(Fault::Params);
         }
-        if slot >= self.graph.capacity() {
-            return Err(Fault::Slot);
+        if !self.graph.is_live(slot) {
+            let row = self.values.get_mut(slot as usize * self.dim..).unwrap_or(&mut []);
+            for (value, &given) in row.iter_mut().zip(vector) {
+                *value = given;
+            }
         }
-        if self.graph.is_live(slot) {
-            return Err(Fault::InUse);
-        }
-        let at = slot as usize * self.dim;
-        self.values[at..at + self.dim].copy_from_slice(vector);
-        let mut space = Rows { values: self.values, dim: self.dim };
-        let mut probe = Query { rows: Rows { values: self.values, dim: self.dim }, vector };
-        let layout = *self.graph.layout();
-        let mut scratch = Scratch::new(&layout, self.words).ok_or(Fault::Params)?;
-        let inserted = self.graph.insert(slot, &mut probe, &mut space, &mut scratch);
-        inserted.map_err(|_| Fault::Params)
+        let mut space = Stored(Rows(self.values), self.dim);
+        let mut probe = Query(Rows(self.values), vector);
+        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
+        self.graph.insert(slot, &mut probe, &mut space, &mut scratch).map_err(fault)
     }
 
     /// Writes the slots nearest to `vector` and their distances, nearest first, as many
@@ -178,9 +188,8 @@ impl<'a> Index<'a> {
             return Err(Fault::Params);
         }
         let k = slots.len().min(distances.len());
-        let layout = *self.graph.layout();
-        let mut scratch = Scratch::new(&layout, self.words).ok_or(Fault::Params)?;
-        let mut probe = Query { rows: Rows { values: self.values, dim: self.dim }, vector };
+        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
+        let mut probe = Query(Rows(self.values), vector);
         let request = Request { k, ef, mode: Mode::Walk, scan_limit: 0, filter: None };
         let found = self.graph.search(&mut probe, &request, &mut scratch).min(k);
         let places = slots.iter_mut().zip(distances);
@@ -195,11 +204,7 @@ impl<'a> Index<'a> {
     /// # Errors
     /// [`Fault::Slot`], [`Fault::Free`].
     pub fn remove(&mut self, slot: Slot) -> Result<(), Fault> {
-        if slot >= self.graph.capacity() {
-            return Err(Fault::Slot);
-        }
-        let mut space = Rows { values: self.values, dim: self.dim };
-        self.graph.remove(slot, &mut space).map_err(|_| Fault::Free)
+        self.graph.remove(slot, &mut Stored(Rows(self.values), self.dim)).map_err(fault)
     }
 
     /// Checks every invariant and counts what no walk reaches.
@@ -207,8 +212,26 @@ impl<'a> Index<'a> {
     /// # Errors
     /// [`Fault::Params`] if the scratch is too small.
     pub fn verify(&mut self) -> Result<Report, Fault> {
-        let layout = *self.graph.layout();
-        let mut scratch = Scratch::new(&layout, self.words).ok_or(Fault::Params)?;
+        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
         Ok(self.graph.verify(&mut scratch))
+    }
+
+    /// How many slots no walk reaches, in an index that is sound.
+    ///
+    /// # Errors
+    /// [`Fault::Corrupt`] if it is not.
+    pub fn unreachable(&mut self) -> Result<u32, Fault> {
+        self.check()?;
+        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
+        Ok(self.graph.unreachable(&mut scratch))
+    }
+}
+
+fn fault(error: SlotError) -> Fault {
+    match error {
+        SlotError::OutOfRange { .. } => Fault::Slot,
+        SlotError::InUse(_) => Fault::InUse,
+        SlotError::Free(_) => Fault::Free,
+        _ => Fault::Params,
     }
 }

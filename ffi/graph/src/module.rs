@@ -15,19 +15,23 @@ use crate::index::{Fault, Index, Shape};
 #[cfg(target_feature = "atomics")]
 compile_error!("the module runs one thread: build it without `atomics`");
 
-/// The index, its shape, and the address of its buffer.
+/// What an instance keeps between calls.
 struct State {
+    /// Set by `init`.
     index: Option<Index<'static>>,
-    shape: Option<Shape>,
+    /// Where the index ends.
+    end: usize,
+    /// Does the buffer hold a sound index?
+    sound: bool,
 }
 
-/// What an instance keeps between calls.
+/// The state of this instance.
 struct Instance(UnsafeCell<State>);
 
 // SAFETY: the instance has one thread (see the `compile_error!` above).
 unsafe impl Sync for Instance {}
 
-static INSTANCE: Instance = Instance(UnsafeCell::new(State { index: None, shape: None }));
+static INSTANCE: Instance = Instance(UnsafeCell::new(State { index: None, end: 0, sound: false }));
 
 /// A bug ends the call in a trap, which the host sees.
 #[panic_handler]
@@ -44,12 +48,13 @@ fn memory_bytes() -> u64 {
 
 fn state() -> &'static mut State {
     // SAFETY: one thread, no call inside another (there is nothing to call back),
-    // and each export asks once.
+    // and nobody holds the state while another asks for it.
     unsafe { &mut *INSTANCE.0.get() }
 }
 
 fn index() -> Result<&'static mut Index<'static>, Fault> {
-    state().index.as_mut().ok_or(Fault::Unset)
+    let state = state();
+    state.index.as_mut().filter(|_| state.sound).ok_or(Fault::Unset)
 }
 
 fn status(result: Result<u32, Fault>) -> i32 {
@@ -68,13 +73,10 @@ fn base() -> usize {
     (&raw const __heap_base as usize).next_multiple_of(64)
 }
 
-/// The place of `n` elements of four bytes at `address`, if the host may have them:
-/// aligned, inside the memory, and no part of the index or of the module's own data.
-fn place(address: usize, n: usize) -> Result<usize, Fault> {
-    let end = base() as u64 + state().shape.map_or(0, |shape| shape.bytes) as u64;
+/// May the host have `n` elements of four bytes at `address`? They must be aligned, inside the memory, and no part of the index or of the module's own data.
+fn is_place(address: usize, n: usize) -> bool {
     let last = address as u64 + n as u64 * 4;
-    let outside = (address as u64) < end || last > memory_bytes();
-    if outside || !address.is_multiple_of(4) { Err(Fault::Pointer) } else { Ok(address) }
+    address >= state().end && last <= memory_bytes() && address.is_multiple_of(4)
 }
 
 /// Makes room for `capacity` vectors of `dim` floats, and an empty index there.
@@ -86,27 +88,20 @@ pub extern "C" fn init(capacity: u32, dim: u32, m: u32, ef_construction: u32, se
     let m = u16::try_from(m).unwrap_or(0);
     let params = Params { capacity, m, ef_construction, seed };
     let state = state();
-    let (Ok(shape), None) = (Shape::new(&params, dim), state.shape) else { return 0 };
+    let (Ok(shape), None) = (Shape::new(&params, dim), &state.index) else { return 0 };
     let end = base() as u64 + shape.bytes as u64;
     let pages = end.saturating_sub(memory_bytes()).div_ceil(PAGE as u64);
     if pages > 65_535 || memory_grow::<0>(pages as usize) == usize::MAX {
         return 0;
     }
-    state.shape = Some(shape);
-    match take(&shape, false) {
-        Ok(index) => {
-            state.index = Some(index);
-            base()
-        }
-        Err(_) => 0,
-    }
-}
-
-fn take(shape: &Shape, keep: bool) -> Result<Index<'static>, Fault> {
-    // SAFETY: `init` made room for the shape, `place` keeps the host's slices out of
-    // it, and the index that held it is gone before a new one is made.
+    // SAFETY: these pages are there now, `is_place` keeps the host's slices out of the buffer, and
+    // nobody takes it twice.
     let buffer = unsafe { core::slice::from_raw_parts_mut(base() as *mut u8, shape.bytes) };
-    Index::new(shape, buffer, keep)
+    let Ok(index) = Index::over(&shape, buffer) else { return 0 };
+    let index = state.index.insert(index);
+    index.clear();
+    (state.end, state.sound) = (end as usize, true);
+    base()
 }
 
 /// Takes over the snapshot that the host wrote to the address that `init` gave; it
@@ -115,12 +110,9 @@ fn take(shape: &Shape, keep: bool) -> Result<Index<'static>, Fault> {
 #[unsafe(no_mangle)]
 pub extern "C" fn open() -> i32 {
     let state = state();
-    state.index = None;
-    let opened = state.shape.ok_or(Fault::Unset).and_then(|shape| take(&shape, true));
-    status(opened.map(|index| {
-        state.index = Some(index);
-        0
-    }))
+    let checked = state.index.as_ref().ok_or(Fault::Unset).and_then(Index::check);
+    state.sound = checked.is_ok();
+    status(checked.map(|()| 0))
 }
 
 /// Stores the `dim` floats at `vector` in `slot`, which must be free.
@@ -128,9 +120,11 @@ pub extern "C" fn open() -> i32 {
 pub extern "C" fn insert(slot: Slot, vector: usize) -> i32 {
     let insert = || {
         let index = index()?;
-        let at = place(vector, index.dim())?;
+        if !is_place(vector, index.dim()) {
+            return Err(Fault::Pointer);
+        }
         // SAFETY: checked, apart from the index, and any bytes are floats.
-        let vector = unsafe { core::slice::from_raw_parts(at as *const f32, index.dim()) };
+        let vector = unsafe { core::slice::from_raw_parts(vector as *const f32, index.dim()) };
         index.insert(slot, vector)?;
         Ok(0)
     };
@@ -151,12 +145,13 @@ pub extern "C" fn search(
     let search = || {
         let index = index()?;
         let dim = index.dim();
-        let (at, slots) = (place(vector, dim)?, place(out_slots, k)?);
-        let distances = place(out_distances, k)?;
         let apart = |a: usize, n: usize, b: usize, m: usize| a + 4 * n <= b || b + 4 * m <= a;
-        if !(apart(at, dim, slots, k)
-            && apart(at, dim, distances, k)
-            && apart(slots, k, distances, k))
+        if !(is_place(vector, dim)
+            && is_place(out_slots, k)
+            && is_place(out_distances, k)
+            && apart(vector, dim, out_slots, k)
+            && apart(vector, dim, out_distances, k)
+            && apart(out_slots, k, out_distances, k))
         {
             return Err(Fault::Pointer);
         }
@@ -164,9 +159,9 @@ pub extern "C" fn search(
         // and any bytes are floats and integers.
         let (vector, slots, distances) = unsafe {
             (
-                core::slice::from_raw_parts(at as *const f32, dim),
-                core::slice::from_raw_parts_mut(slots as *mut Slot, k),
-                core::slice::from_raw_parts_mut(distances as *mut f32, k),
+                core::slice::from_raw_parts(vector as *const f32, dim),
+                core::slice::from_raw_parts_mut(out_slots as *mut Slot, k),
+                core::slice::from_raw_parts_mut(out_distances as *mut f32, k),
             )
         };
         index.search(vector, ef, slots, distances).map(|count| count as u32)
@@ -184,9 +179,5 @@ pub extern "C" fn remove(slot: Slot) -> i32 {
 /// well), or `Corrupt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn verify() -> i32 {
-    let verify = || match index()?.verify()? {
-        report if report.broken.is_some() => Err(Fault::Corrupt),
-        report => Ok(report.unreachable),
-    };
-    status(verify())
+    status(index().and_then(Index::unreachable))
 }
