@@ -270,6 +270,41 @@ mod tests {
         }
     }
 
+    /// One constant for every machine: of codes, scales and inner products.
+    #[test]
+    fn the_same_vectors_give_the_same_bits() {
+        let fnv = |bytes: &[u8], from: u64| {
+            bytes.iter().fold(from, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
+        };
+        let mut state = 1u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 16_777_216.0 - 0.4
+        };
+        let mut all = 0xCBF2_9CE4_8422_2325;
+        for dim in [1, 64, 100, 512] {
+            let v: Vec<f32> = (0..dim).map(|_| random()).collect();
+            let mut query = vec![0; dim];
+            encode_query_i8(&v, &mut query);
+            for width in Width::ALL {
+                let mut code = vec![0; tiered_bytes(width, dim)];
+                let scale = encode_tiered(width, &v, &mut code);
+                all = fnv(&code, all);
+                let mut out = vec![0.0; dim];
+                decode_tiered(width, &code, scale, &mut out);
+                for x in out.iter().chain([
+                    &scale,
+                    &dot_tiered(width, &query, &code),
+                    &tiered_error(width, &code, scale, dim),
+                ]) {
+                    all = fnv(&x.to_bits().to_le_bytes(), all);
+                }
+            }
+        }
+        assert_eq!(all, DIGEST);
+    }
+    const DIGEST: u64 = 7_162_819_340_234_529_978;
+
     proptest! {
         #![proptest_config(crate::cases(1500, 4))]
 

@@ -139,7 +139,7 @@ impl Index {
     /// Makes the list of lengths reach to `slot`.
     pub(super) fn make_room(&mut self, slot: u32) -> Result<(), Error> {
         let full = Error::Full { limit: self.limit };
-        let needed = slot as usize + 1;
+        let needed = (slot as usize).checked_add(1).ok_or(full)?;
         if needed <= self.lengths.len() {
             return Ok(());
         }
