@@ -242,12 +242,12 @@ impl DurableFile {
     /// Reads what one of our manifests lists. Gives the newest epoch of its groups.
     fn load(&mut self, salvage: bool) -> Result<u32, Error> {
         let listed = self.directory.listed().to_vec();
-        let len = self.storage.len(self.base)?;
         let mut last = 0;
         for segment in &listed {
             let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
-            let within = segment.end() <= len && segment.id <= MAX_SEGMENT;
-            if !known || !within || segment.id <= last {
+            let within = segment.end() <= self.manifest.offset;
+            let numbered = last < segment.id && segment.id < self.standing.next_id;
+            if !known || !within || !numbered || segment.id > MAX_SEGMENT {
                 return Err(DamageKind::Segment.at(segment.offset));
             }
             last = segment.id;

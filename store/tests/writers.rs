@@ -1,0 +1,258 @@
+//! One writer: by the system's lock natively, by a lease elsewhere.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clawft_store::storage::native::{LockError, NativeFolder, WriterLock};
+use clawft_store::storage::simulated::SimulatedDisk;
+use clawft_store::storage::{Storage, StorageError};
+use clawft_store::{DurableFile, Error, Lease, Options};
+use rvf_runtime::RvfStore;
+use rvf_runtime::options::RvfOptions;
+use support::{DIM, Model, NAME, Owned, Random, all, open, options};
+
+const CHILD: &str = "CLAWFT_TEST_CHILD";
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("clawft-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open_in(folder: &Path) -> DurableFile {
+    let storage = Box::new(NativeFolder::new(folder).unwrap());
+    DurableFile::open(storage, NAME, &options()).unwrap()
+}
+
+/// The same records in parent and child.
+fn record(id: u64) -> Owned {
+    Owned::random(&mut Random(id), DIM, 100)
+}
+
+/// Not a test by itself: the writer that the next test kills.
+#[test]
+fn child_that_commits_until_it_is_killed() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let folder = PathBuf::from(folder);
+    let _lock = WriterLock::acquire(&folder.join(NAME)).unwrap();
+    let mut file = open_in(&folder);
+    for id in file.len() as u64.. {
+        record(id).put(&mut file, id).unwrap();
+        file.commit(0).unwrap();
+        println!("committed {id}");
+    }
+}
+
+#[test]
+fn a_killed_writer_loses_nothing_and_blocks_nobody() {
+    let folder = Folder::new("kill");
+    let path = folder.0.join(NAME);
+    let mut seen = 0;
+    for round in 0..5 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_commits_until_it_is_killed", "--nocapture"])
+            .env(CHILD, &folder.0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let numbers = lines.map_while(Result::ok).filter_map(|line| {
+            let (_, number) = line.split_once("committed ")?;
+            number.trim().parse::<u64>().ok()
+        });
+        for id in numbers.take(20 + 13 * round) {
+            seen = id;
+        }
+        // While it lives, it has the lock; so rvf-runtime sees it, too.
+        let held = WriterLock::acquire(&path).unwrap_err();
+        assert!(matches!(held, LockError::Held(id) if id == child.id()), "{held}");
+        assert_eq!(
+            held.to_string(),
+            format!("no other writer expected, found process {} writing", child.id())
+        );
+        assert!(RvfStore::open(&path).is_err());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // At once, not after rvf-runtime's thirty seconds.
+        let lock = WriterLock::acquire(&path).unwrap();
+        let file = open_in(&folder.0);
+        assert!(file.len() as u64 > seen, "{} records, {seen} seen", file.len());
+        let model: Model = (0..file.len() as u64).map(|id| (id, record(id))).collect();
+        assert_eq!(all(&file).unwrap(), model);
+        assert_eq!(file.verify(1).unwrap(), []);
+        drop((file, lock));
+    }
+    println!("five writers killed, {} commits seen, none lost", seen + 1);
+}
+
+#[test]
+fn a_lock_is_free_when_it_is_dropped_and_rvf_runtime_respects_it() {
+    let folder = Folder::new("lock");
+    let path = folder.0.join(NAME);
+    let lock_path = folder.0.join("memory.rvf.lock");
+    let theirs = RvfOptions { dimension: 3, ..RvfOptions::default() };
+    RvfStore::create(&path, theirs).unwrap().close().unwrap();
+    let lock = WriterLock::acquire(&path).unwrap();
+    assert!(
+        matches!(WriterLock::acquire(&path), Err(LockError::Held(id)) if id == std::process::id())
+    );
+    assert!(RvfStore::open(&path).is_err(), "it sees ours");
+    assert!(RvfStore::open_readonly(&path).is_ok(), "readers may");
+    drop(lock);
+    assert!(!lock_path.exists());
+    let store = RvfStore::open(&path).unwrap();
+    let held = WriterLock::acquire(&path).unwrap_err();
+    assert!(matches!(held, LockError::Held(_)), "we see theirs: {held}");
+    store.close().unwrap();
+    // Theirs of a process that is gone, and files that are no locks.
+    for left in [&b""[..], b"no lock"] {
+        std::fs::write(&lock_path, left).unwrap();
+        drop(WriterLock::acquire(&path).unwrap());
+    }
+    let store = RvfStore::open(&path).unwrap();
+    let mut bytes = std::fs::read(&lock_path).unwrap();
+    bytes[4..8].copy_from_slice(&999_999_999_u32.to_le_bytes());
+    drop(store);
+    std::fs::write(&lock_path, bytes).unwrap();
+    drop(WriterLock::acquire(&path).unwrap());
+}
+
+#[test]
+fn native_files_do_what_the_trait_says() {
+    let folder = Folder::new("native");
+    let storage = NativeFolder::new(&folder.0).unwrap();
+    let file = storage.create("a").unwrap();
+    assert_eq!(storage.create("a"), Err(StorageError::Exists));
+    assert_eq!(storage.open("b"), Err(StorageError::NotFound));
+    for outside in ["../a", "/etc/passwd", "..", "", "a/b"] {
+        assert_eq!(storage.open(outside), Err(StorageError::BadHandle), "{outside}");
+    }
+    storage.append(file, b"hello ").unwrap();
+    storage.append(file, b"world").unwrap();
+    storage.sync(file).unwrap();
+    storage.sync_folder().unwrap();
+    let mut bytes = [0; 20];
+    assert_eq!(storage.read_at(file, 6, &mut bytes), Ok(5));
+    assert_eq!(&bytes[..5], b"world");
+    assert_eq!(storage.read_at(file, 99, &mut bytes), Ok(0));
+    storage.truncate(file, 5).unwrap();
+    storage.append(file, b"!").unwrap();
+    assert_eq!(std::fs::read(folder.0.join("a")).unwrap(), b"hello!");
+    storage.rename("a", "c").unwrap();
+    assert_eq!(storage.len(file), Ok(6), "the handle stays");
+    assert_eq!(storage.list("").unwrap(), ["c"]);
+    storage.close(file);
+    assert_eq!(storage.len(file), Err(StorageError::BadHandle));
+    storage.remove("c").unwrap();
+    assert_eq!(storage.remove("c"), Err(StorageError::NotFound));
+    assert!(NativeFolder::new(&folder.0.join("none")).is_err());
+}
+
+#[test]
+fn two_guests_that_write_by_turns_lose_no_commit() {
+    let disk = SimulatedDisk::new(1);
+    drop(open(&disk).unwrap());
+    let mut model = Model::new();
+    let mut random = Random(7);
+    let (mut conflicts, mut held) = (0, 0);
+    let mut now = 1000;
+    // Each guest keeps its handle for as long as it can, and begins anew when it must.
+    let mut guests: [Option<DurableFile>; 3] = [None, None, None];
+    for nonce in 1..600_u64 {
+        now += random.below(120);
+        let guest = &mut guests[random.below(3) as usize];
+        let file = match guest {
+            Some(file) => file,
+            None => match Lease::take(&disk, NAME, nonce, now, 100) {
+                Ok(lease) => {
+                    let mut file = open(&disk).unwrap();
+                    file.set_lease(lease);
+                    guest.insert(file)
+                }
+                Err(Error::LeaseHeld { until }) => {
+                    assert!(until > now);
+                    held += 1;
+                    continue;
+                }
+                Err(error) => panic!("{error}"),
+            },
+        };
+        let id = random.below(30);
+        let record = Owned::random(&mut random, DIM, 50);
+        record.put(file, id).unwrap();
+        match file.commit(now) {
+            Ok(()) => drop(model.insert(id, record)),
+            Err(Error::Conflict) => {
+                conflicts += 1;
+                *guest = None;
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let leaves = random.below(6) == 0;
+        match guest.take_if(|_| leaves).map(|file| file.close(now)) {
+            None | Some(Ok(()) | Err(Error::Conflict)) => {}
+            Some(Err(error)) => panic!("{error}"),
+        }
+    }
+    println!("{conflicts} conflicts, {held} times held");
+    assert!(conflicts > 20 && held > 20);
+    assert_eq!(all(&open(&disk).unwrap()).unwrap(), model);
+}
+
+#[test]
+fn a_lease_runs_out_and_is_taken_by_one() {
+    let disk = SimulatedDisk::new(1);
+    let mut first = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    assert_eq!(
+        Lease::take(&disk, NAME, 2, 99, 100).unwrap_err().to_string(),
+        "no other writer expected, found one with a lease until 100"
+    );
+    first.renew(&disk, 10).unwrap();
+    first.renew(&disk, 60).unwrap();
+    assert_eq!(
+        Lease::take(&disk, NAME, 2, 120, 100),
+        Err(Error::LeaseHeld { until: 160 }),
+        "it was renewed"
+    );
+    let mut second = Lease::take(&disk, NAME, 2, 160, 100).unwrap();
+    assert_eq!(first.renew(&disk, 161), Err(Error::Conflict));
+    assert_eq!(first.clone().release(&disk), Ok(()), "which leaves the other's alone");
+    second.renew(&disk, 161).unwrap();
+    second.release(&disk).unwrap();
+    // One that was torn when it was made.
+    let file = disk.create("memory.rvf.lease").unwrap();
+    disk.append(file, b"CFLEASE").unwrap();
+    let third = Lease::take(&disk, NAME, 3, 0, 100).unwrap();
+    assert_eq!(disk.names(), ["memory.rvf.lease"]);
+    third.release(&disk).unwrap();
+    assert!(disk.names().is_empty());
+}
+
+#[test]
+fn readers_may_open_while_a_writer_writes() {
+    let disk = SimulatedDisk::new(1);
+    let mut file = open(&disk).unwrap();
+    let reading = Options { read_only: true, ..options() };
+    let mut model = Model::new();
+    for id in 0..40 {
+        record(id).put(&mut file, id).unwrap();
+        file.commit(0).unwrap();
+        model.insert(id, record(id));
+        let reader = DurableFile::open(Box::new(disk.clone()), NAME, &reading).unwrap();
+        assert_eq!(all(&reader).unwrap(), model);
+    }
+}
