@@ -653,14 +653,13 @@ impl DurableFile {
         Ok(found)
     }
 
-    /// Ends the use of the file: what was committed is folded into the base, which is then whole.
-    /// Changes that were not committed are dropped.
+    /// Folds what is committed into the base, which is then whole. Changes that were not committed
+    /// stay pending.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Conflict`]: nothing is lost, as committed changes are in the
     /// journal.
-    pub fn close(mut self, now: u64) -> Result<(), Error> {
-        self.rollback();
+    pub fn settle(&mut self, now: u64) -> Result<(), Error> {
         if self.read_only || self.stopped {
             return Ok(());
         }
@@ -669,6 +668,17 @@ impl DurableFile {
             self.hold(now)?;
             self.fold()?;
         }
+        Ok(())
+    }
+
+    /// Ends the use of the file: it [settles](Self::settle). Changes that were not committed are
+    /// dropped.
+    ///
+    /// # Errors
+    /// Those of [`settle`](Self::settle).
+    pub fn close(mut self, now: u64) -> Result<(), Error> {
+        self.rollback();
+        self.settle(now)?;
         if let Some(lease) = self.lease.take() {
             lease.release(&*self.storage)?;
         }

@@ -15,6 +15,7 @@
 //! | `ledger` | what is kept in memory |
 //! | `lease` | one writer where there are no locks |
 //! | `lexical` | an index of words |
+//! | `memory` | records, vectors and words together |
 //! | `storage` | what is needed of a disk; native and simulated ones |
 //!
 //! What this crate must never do: know a file or a clock by name (it gets a storage and the
@@ -35,6 +36,7 @@ mod journal;
 mod lease;
 mod ledger;
 pub mod lexical;
+pub mod memory;
 mod record;
 mod recover;
 mod rvf;

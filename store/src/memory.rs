@@ -1,0 +1,144 @@
+//! The memory: records with vectors and words, found again by either, and kept in a file.
+//!
+//! A [`Memory`] puts four parts together. The [`DurableFile`] is the truth: what it has committed
+//! survives. Three parts are derived from it and kept in memory: the image (vectors, by meaning),
+//! the index of words, and the catalog (what filters ask). They are saved beside the file, bound
+//! to its [`Version`](crate::Version), so that opening is one read; missing, stale or damaged,
+//! they are built anew from the records.
+//!
+//! | file | what |
+//! |---|---|
+//! | `open.rs` | opening, and building anew |
+//! | `write.rs` | remember, forget, touch; commit, rollback, compact |
+//! | `recall.rs` | by vector, by words, or by both |
+//! | `filter.rs` | what a recall may find |
+//! | `catalog.rs` | what of a record is kept in memory |
+//! | `saved.rs` | the derived parts as a file |
+//! | `buffer.rs` | a buffer aligned as the image wants it |
+//! | `error.rs` | what can go wrong |
+//!
+//! What it must never do: find what was forgotten, show a change in one part and not in the
+//! others, or take what is derived for the truth.
+
+mod buffer;
+mod catalog;
+mod error;
+mod filter;
+mod open;
+mod recall;
+mod saved;
+mod write;
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_vectors::Image;
+
+use crate::DurableFile;
+use crate::lexical::{self, Index};
+use crate::record::Fields;
+use buffer::Buffer;
+use catalog::Catalog;
+
+pub use error::Error;
+pub use filter::Filter;
+pub use open::{Derived, MemoryOptions};
+pub use recall::{Found, Recall};
+
+/// An open memory.
+pub struct Memory {
+    file: DurableFile,
+    image: Image<Buffer>,
+    words: Index,
+    catalog: Catalog,
+    /// Ids changed since the last commit.
+    changed: BTreeSet<u64>,
+    /// What the derived file beside stands for is no longer what is here.
+    stale: bool,
+    /// Working memory of the image.
+    scratch: Vec<u64>,
+    word_scratch: lexical::Scratch,
+    derived: Derived,
+}
+
+impl Memory {
+    /// Records, those not yet committed too.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.file.len()
+    }
+
+    /// Is nothing remembered?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Records that fit.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.image.capacity()
+    }
+
+    /// Components of a vector.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.file.dim()
+    }
+
+    /// The durable file, to ask it for sizes and reports.
+    #[must_use]
+    pub fn file(&self) -> &DurableFile {
+        &self.file
+    }
+
+    /// Where the derived parts came from when the memory was opened.
+    #[must_use]
+    pub fn derived(&self) -> Derived {
+        self.derived
+    }
+
+    /// Whether a record has this id.
+    #[must_use]
+    pub fn contains(&self, id: u64) -> bool {
+        self.file.contains(id)
+    }
+
+    /// The fields of a record, with the use counted so far.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownId`], and those of reading the file.
+    pub fn fields(&self, id: u64) -> Result<Fields, Error> {
+        Ok(self.file.fields(id)?)
+    }
+
+    /// The text of a record.
+    ///
+    /// # Errors
+    /// As [`fields`](Self::fields).
+    pub fn text(&self, id: u64) -> Result<String, Error> {
+        Ok(self.file.text(id)?)
+    }
+
+    /// The vector of a record as it was given.
+    ///
+    /// # Errors
+    /// As [`fields`](Self::fields), and [`crate::Error::Dimension`].
+    pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
+        Ok(self.file.vector(id, into)?)
+    }
+
+    /// How often a record was used, and when last (ms), uses not yet saved included.
+    #[must_use]
+    pub fn uses(&self, id: u64) -> Option<(u32, u64)> {
+        let entry = self.catalog.at(self.catalog.slot(id)?)?;
+        Some((entry.uses, entry.last_used))
+    }
+
+    /// The smallest id from `id` on.
+    #[must_use]
+    pub fn next(&self, id: u64) -> Option<u64> {
+        self.file.next(id)
+    }
+}

@@ -1,0 +1,61 @@
+//! A buffer whose base is aligned to 64 bytes, as an image wants it.
+
+use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
+
+use super::Error;
+
+/// Bytes on the heap, the first at a multiple of 64.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    /// Longer than asked for: its bytes from `start` on are those meant. It never grows, so that
+    /// they stay where they are.
+    bytes: Vec<u8>,
+    start: usize,
+    len: usize,
+}
+
+impl Buffer {
+    /// `len` bytes of zero.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn new(len: usize) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        let room = len.checked_add(63).ok_or(Error::Memory)?;
+        bytes.try_reserve_exact(room).map_err(|_| Error::Memory)?;
+        bytes.resize(room, 0);
+        let start = bytes.as_ptr().align_offset(64).min(63);
+        Ok(Buffer { bytes, start, len })
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.start..self.start + self.len]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.start + self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_aligned_and_as_long_as_asked_for() {
+        for len in [0, 1, 64, 1000] {
+            let mut buffer = Buffer::new(len).unwrap();
+            assert_eq!(buffer.len(), len);
+            buffer.fill(7);
+            assert!(len == 0 || buffer.as_ptr().addr().is_multiple_of(64));
+        }
+        assert!(matches!(Buffer::new(usize::MAX), Err(Error::Memory)));
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong with a memory: what its parts refuse, and little else.
+
+use core::fmt;
+
+use crate::lexical;
+
+/// Why a call was refused. Unless it says otherwise, nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The durable file refused.
+    File(crate::Error),
+    /// The image refused.
+    Vectors(clawft_vectors::Error),
+    /// The index of words has reached its limit.
+    WordsFull {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// There is not enough memory for this call.
+    Memory,
+    /// A recall asks neither for a vector nor for words.
+    NothingAsked,
+}
+
+impl Error {
+    /// The number of the error, negative and stable.
+    #[must_use]
+    pub const fn code(&self) -> i32 {
+        match self {
+            Error::File(error) => error.code(),
+            Error::Vectors(error) => error.code(),
+            Error::WordsFull { .. } => -231,
+            Error::Memory => -232,
+            Error::NothingAsked => -233,
+        }
+    }
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        Error::File(error)
+    }
+}
+
+impl From<crate::storage::StorageError> for Error {
+    fn from(error: crate::storage::StorageError) -> Self {
+        Error::File(error.into())
+    }
+}
+
+impl From<clawft_vectors::Error> for Error {
+    fn from(error: clawft_vectors::Error) -> Self {
+        Error::Vectors(error)
+    }
+}
+
+impl From<lexical::Error> for Error {
+    fn from(error: lexical::Error) -> Self {
+        match error {
+            lexical::Error::Full { limit } => Error::WordsFull { limit },
+            // A slot is occupied only where the memory mistook it for free: build it anew.
+            lexical::Error::Occupied(_) | lexical::Error::Memory => Error::Memory,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::File(error) => error.fmt(f),
+            Error::Vectors(error) => error.fmt(f),
+            Error::WordsFull { limit } => {
+                write!(f, "the index of words may take {limit} bytes, and this text needs more")
+            }
+            Error::Memory => f.write_str("there is not enough memory for this call"),
+            Error::NothingAsked => f.write_str("a vector or a text expected to recall by"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

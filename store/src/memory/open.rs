@@ -1,0 +1,142 @@
+//! Opening: the file, then what is derived from it, read or built anew.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
+
+use super::buffer::Buffer;
+use super::catalog::{Catalog, Entry};
+use super::{Error, Memory, saved};
+use crate::lexical::Index;
+use crate::storage::Storage;
+use crate::{DurableFile, Options};
+
+/// How a memory is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryOptions {
+    /// The file.
+    pub file: Options,
+    /// Records that are to fit; one that has more already fits those.
+    pub capacity: u32,
+    /// Encoding of the vectors in memory; the file has them as they were given.
+    pub encoding: Encoding,
+    /// Bytes that the index of words may take.
+    pub words: usize,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        MemoryOptions {
+            file: Options::default(),
+            capacity: 10_000,
+            encoding: Encoding::I8,
+            words: 4 << 20,
+        }
+    }
+}
+
+/// Where the derived parts came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Derived {
+    /// There was nothing to derive them from.
+    #[default]
+    New,
+    /// From the file beside.
+    Read,
+    /// From the records, as there was no file beside.
+    Missing,
+    /// From the records, as the file beside was of another version of them, or made for another
+    /// capacity or encoding.
+    Stale,
+    /// From the records, as the file beside was damaged.
+    Damaged,
+}
+
+impl Memory {
+    /// Opens a memory, or creates it where the options say so. Where what is derived must be
+    /// built anew, `progress` is told after each record how many are done, and of how many.
+    ///
+    /// # Errors
+    /// Those of [`DurableFile::open`]; [`Error::Vectors`] where the records do not fit into an
+    /// image; [`Error::WordsFull`] where their words do not fit into the limit; [`Error::Memory`].
+    pub fn open(
+        storage: Box<dyn Storage>,
+        name: &str,
+        options: &MemoryOptions,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, Error> {
+        let file = DurableFile::open(storage, name, &options.file)?;
+        let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
+        params.encoding = options.encoding;
+        params.metric = match file.metric() {
+            0 => Metric::L2,
+            1 => Metric::InnerProduct,
+            _ => Metric::Cosine,
+        };
+        let words = Index::new(options.words, seed_of(&file.version().file_id));
+        let mut derived = Derived::New;
+        if !file.is_empty() {
+            match saved::read(&file, &params, options.words) {
+                Ok((image, words, catalog)) => {
+                    return Ok(Self::of(file, image, words, catalog, Derived::Read));
+                }
+                Err(why) => derived = why,
+            }
+        }
+        let image = Image::create(&params, Buffer::new(required_bytes(&params)?)?)?;
+        let mut memory = Self::of(file, image, words, Catalog::default(), derived);
+        memory.stale = true;
+        memory.build(progress)?;
+        Ok(memory)
+    }
+
+    fn of(
+        file: DurableFile,
+        image: Image<Buffer>,
+        words: Index,
+        catalog: Catalog,
+        derived: Derived,
+    ) -> Self {
+        Memory {
+            file,
+            image,
+            words,
+            catalog,
+            changed: BTreeSet::new(),
+            stale: false,
+            scratch: Vec::new(),
+            word_scratch: crate::lexical::Scratch::default(),
+            derived,
+        }
+    }
+
+    /// Derives everything from the records.
+    fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Error> {
+        let all = self.file.len();
+        let (mut from, mut done) = (Some(0), 0);
+        while let Some(id) = from.and_then(|from| self.file.next(from)) {
+            self.derive(id)?;
+            done += 1;
+            progress(done, all);
+            from = id.checked_add(1);
+        }
+        Ok(())
+    }
+
+    /// Derives one record, which nothing derived has yet.
+    pub(super) fn derive(&mut self, id: u64) -> Result<(), Error> {
+        let fields = self.file.fields(id)?;
+        let mut vector = vec![0.0; self.dim()];
+        self.file.vector(id, &mut vector)?;
+        let text = self.file.text(id)?;
+        self.enter(Entry::of_fields(&fields), &vector, &text)
+    }
+}
+
+/// The seed of the words' hashes: from the file's id, which is its own.
+fn seed_of(file_id: &[u8; 16]) -> u64 {
+    xxhash_rust::xxh64::xxh64(file_id, 0)
+}

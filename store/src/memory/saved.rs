@@ -1,0 +1,280 @@
+//! What is derived, as a file beside the durable one.
+//!
+//! ```text
+//!  0  magic "clawftIM"        8  version u32           12  0 u32
+//! 16  id of the durable file, 16 bytes
+//! 32  its epoch u32          36  0 u32                 40  its commits u64
+//! 48  bytes of the image u64                           56  bytes of the catalog u64
+//! 64  bytes of the words u64                           72  check u64: XXH64 of bytes 0 to 71,
+//!                                                          then of catalog and words
+//! 80  catalog: for each slot, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
+//!     session u64, created u64, last used u64, importance f32, 0 u32, then the pairs, u64 each
+//!     words: see `lexical::saved`
+//!     image: sealed, see `docs/format.md`
+//! ```
+//!
+//! Little-endian. It is written under another name and renamed, so that no half one is ever
+//! there; it is bound to the version of the durable file that it was derived from. Nothing of it
+//! is believed before the check, the image's seal, and the checks of each part.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_vectors::{Image, Layout, Params};
+use xxhash_rust::xxh64::Xxh64;
+
+use super::buffer::Buffer;
+use super::catalog::{Catalog, Entry};
+use super::{Derived, Error};
+use crate::DurableFile;
+use crate::lexical::Index;
+use crate::storage::{Handle, Storage, StorageError, read_full};
+use crate::wire::{Put, u32_at, u64_at};
+
+const MAGIC: [u8; 8] = *b"clawftIM";
+const VERSION: u32 = 1;
+const HEADER: usize = 80;
+const CHECK: usize = 72;
+/// Bytes of an entry before its pairs.
+const FIXED: usize = 56;
+/// Bytes appended or read at once, but for the image.
+const PIECE: usize = 64 << 10;
+
+/// The name that the file has until it is whole.
+fn fresh_name(file: &DurableFile) -> String {
+    let mut name = String::from(file.image_name());
+    name.push_str(".new");
+    name
+}
+
+/// The first bytes of the header: what the file is bound to.
+fn header(file: &DurableFile) -> Vec<u8> {
+    let version = file.version();
+    let mut bytes = Vec::with_capacity(HEADER);
+    bytes.bytes(&MAGIC);
+    bytes.u32(VERSION);
+    bytes.u32(0);
+    bytes.bytes(&version.file_id);
+    bytes.u32(version.epoch);
+    bytes.u32(0);
+    bytes.u64(version.commits);
+    bytes
+}
+
+fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
+    out.push(u8::from(entry.live));
+    out.push(u8::from(entry.pinned));
+    out.u16(entry.pairs.len() as u16);
+    out.u32(entry.uses);
+    for number in [entry.id, entry.kind, entry.session, entry.created, entry.last_used] {
+        out.u64(number);
+    }
+    out.u32(entry.importance.to_bits());
+    out.u32(0);
+    for &pair in &entry.pairs {
+        out.u64(pair);
+    }
+}
+
+/// Reads the entries that `bytes` are.
+fn entries(mut bytes: &[u8]) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    while !bytes.is_empty() {
+        let pairs = bytes.get(..FIXED)?[2..4].first_chunk().map_or(0, |b| u16::from_le_bytes(*b));
+        let (now, later) = bytes.split_at_checked(FIXED + 8 * usize::from(pairs))?;
+        let numbers = [8, 16, 24, 32, 40].map(|at| u64_at(now, at));
+        let [id, kind, session, created, last_used] = numbers;
+        entries.push(Entry {
+            id,
+            live: now[0] == 1,
+            pinned: now[1] == 1,
+            kind,
+            session,
+            created,
+            last_used,
+            uses: u32_at(now, 4),
+            importance: f32::from_bits(u32_at(now, 48)),
+            pairs: now[FIXED..].chunks_exact(8).map(|pair| u64_at(pair, 0)).collect(),
+        });
+        bytes = later;
+    }
+    Some(entries)
+}
+
+/// Appends in pieces, and counts.
+struct Writer<'a> {
+    storage: &'a dyn Storage,
+    file: Handle,
+    piece: Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        if self.piece.len() + bytes.len() > PIECE {
+            self.flush()?;
+        }
+        if bytes.len() > PIECE {
+            return self.storage.append(self.file, bytes);
+        }
+        self.piece.bytes(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), StorageError> {
+        let piece = core::mem::take(&mut self.piece);
+        if piece.is_empty() { Ok(()) } else { self.storage.append(self.file, &piece) }
+    }
+}
+
+/// Writes what is derived from `file` beside it; the image is sealed.
+pub(super) fn write(
+    file: &DurableFile,
+    image: &Image<Buffer>,
+    words: &Index,
+    catalog: &Catalog,
+) -> Result<(), Error> {
+    let storage = file.storage();
+    let fresh = fresh_name(file);
+    match storage.remove(&fresh) {
+        Ok(()) | Err(StorageError::NotFound) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let handle = storage.create(&fresh)?;
+    let written = write_into(file, handle, image, words, catalog);
+    storage.close(handle);
+    let renamed = written.and_then(|()| {
+        storage.rename(&fresh, file.image_name())?;
+        storage.sync_folder()
+    });
+    if renamed.is_err() {
+        // Half a file serves nobody; that it cannot be removed changes nothing.
+        let _ = storage.remove(&fresh);
+    }
+    Ok(renamed?)
+}
+
+fn write_into(
+    file: &DurableFile,
+    handle: Handle,
+    image: &Image<Buffer>,
+    words: &Index,
+    catalog: &Catalog,
+) -> Result<(), StorageError> {
+    let mut header = header(file);
+    let pairs: usize = catalog.entries().iter().map(|entry| entry.pairs.len()).sum();
+    header.u64(image.bytes().len() as u64);
+    header.u64((catalog.entries().len() * FIXED + 8 * pairs) as u64);
+    header.u64(words.saved_bytes() as u64);
+    let mut check = Xxh64::new(0);
+    check.update(&header);
+    let mut entry_bytes = Vec::new();
+    for entry in catalog.entries() {
+        entry_bytes.clear();
+        put_entry(entry, &mut entry_bytes);
+        check.update(&entry_bytes);
+    }
+    words.save(&mut |bytes| {
+        check.update(bytes);
+        Ok::<(), StorageError>(())
+    })?;
+    header.u64(check.digest());
+
+    let mut writer = Writer { storage: file.storage(), file: handle, piece: Vec::new() };
+    writer.put(&header)?;
+    for entry in catalog.entries() {
+        entry_bytes.clear();
+        put_entry(entry, &mut entry_bytes);
+        writer.put(&entry_bytes)?;
+    }
+    words.save(&mut |bytes| writer.put(bytes))?;
+    writer.flush()?;
+    for piece in image.bytes().chunks(1 << 20) {
+        file.storage().append(handle, piece)?;
+    }
+    file.storage().sync(handle)
+}
+
+/// Reads what was derived from `file`, if it is there, of this version, and made for `params`.
+pub(super) fn read(
+    file: &DurableFile,
+    params: &Params,
+    word_limit: usize,
+) -> Result<(Image<Buffer>, Index, Catalog), Derived> {
+    let storage = file.storage();
+    let handle = storage.open(file.image_name()).map_err(|_| Derived::Missing)?;
+    let read = read_from(file, handle, params, word_limit);
+    storage.close(handle);
+    read
+}
+
+fn read_from(
+    file: &DurableFile,
+    handle: Handle,
+    params: &Params,
+    word_limit: usize,
+) -> Result<(Image<Buffer>, Index, Catalog), Derived> {
+    let storage = file.storage();
+    let fill = |offset: u64, into: &mut [u8]| match read_full(storage, handle, offset, into) {
+        Ok(read) if read == into.len() => Ok(()),
+        _ => Err(Derived::Damaged),
+    };
+    let mut head = [0; HEADER];
+    fill(0, &mut head)?;
+    let bound = header(file);
+    if head[..16] != bound[..16] {
+        return Err(Derived::Damaged);
+    }
+    if head[16..48] != bound[16..48] {
+        return Err(Derived::Stale);
+    }
+    let [image_len, catalog_len, words_len] = [48, 56, 64].map(|at| u64_at(&head, at));
+    let whole = storage.len(handle).map_err(|_| Derived::Damaged)?;
+    let sum = catalog_len.checked_add(words_len).and_then(|sum| sum.checked_add(image_len));
+    if sum.and_then(|sum| sum.checked_add(HEADER as u64)) != Some(whole) {
+        return Err(Derived::Damaged);
+    }
+    let layout = Layout::new(params).map_err(|_| Derived::Stale)?;
+    if layout.bytes as u64 != image_len || catalog_len + words_len > (word_limit as u64) * 4 {
+        return Err(Derived::Stale);
+    }
+
+    // Both parts are at most as long as the file is.
+    let mut parts = Vec::new();
+    let parts_len = (catalog_len + words_len) as usize;
+    parts.try_reserve_exact(parts_len).map_err(|_| Derived::Damaged)?;
+    parts.resize(parts_len, 0);
+    fill(HEADER as u64, &mut parts)?;
+    let mut check = Xxh64::new(0);
+    check.update(&head[..CHECK]);
+    check.update(&parts);
+    if check.digest() != u64_at(&head, CHECK) {
+        return Err(Derived::Damaged);
+    }
+    let (catalog, mut words) = parts.split_at(catalog_len as usize);
+    let catalog = entries(catalog).and_then(Catalog::from_entries).ok_or(Derived::Damaged)?;
+    let words = Index::open::<Derived>(word_limit, &mut |into: &mut [u8]| {
+        let (now, later) = words.split_at_checked(into.len()).ok_or(Derived::Damaged)?;
+        into.copy_from_slice(now);
+        words = later;
+        Ok(())
+    });
+    let words = words.map_err(|_| Derived::Damaged)?;
+
+    let mut buffer = Buffer::new(image_len as usize).map_err(|_| Derived::Damaged)?;
+    fill(HEADER as u64 + catalog_len + words_len, &mut buffer)?;
+    let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
+    let found = image.params();
+    let same = (found.dim, found.capacity, found.metric, found.encoding)
+        == (params.dim, params.capacity, params.metric, params.encoding);
+    if !same {
+        return Err(Derived::Stale);
+    }
+    // All parts must know the same records.
+    let known =
+        catalog.iter().all(|(_, entry)| image.contains(entry.id) && file.contains(entry.id));
+    let count = catalog.iter().count();
+    if !known || count != image.len() as usize || count != file.len() {
+        return Err(Derived::Damaged);
+    }
+    Ok((image, words, catalog))
+}

@@ -1,0 +1,191 @@
+//! Changes: in all parts or in none.
+//!
+//! What is derived changes first, as only it can be full; then the file. Where one of them
+//! refuses, what is derived of that record is made anew from the file, which knows what was.
+
+use alloc::string::String;
+
+use clawft_vectors::Scratch;
+
+use super::catalog::Entry;
+use super::{Error, Memory, saved};
+use crate::record::Record;
+
+/// Candidates that an insert's working memory is made for: it needs no more.
+const ONE: u32 = 1;
+
+impl Memory {
+    /// Stores a record, in the place of one of the same id. It is found at once, and durable from
+    /// the next [`commit`](Self::commit) on.
+    ///
+    /// # Errors
+    /// [`Error::Vectors`] for a vector that cannot be stored, or a full image;
+    /// [`Error::WordsFull`]; those of [`DurableFile::put`](crate::DurableFile::put).
+    pub fn remember(&mut self, record: &Record<'_>) -> Result<(), Error> {
+        let known = self.file.contains(record.id);
+        let old = if known { self.file.text(record.id)? } else { String::new() };
+        let changed = self.replace(record, known, &old).and_then(|()| Ok(self.file.put(record)?));
+        if let Err(error) = changed {
+            self.restore(record.id, record.text, known)?;
+            return Err(error);
+        }
+        self.changed.insert(record.id);
+        self.stale = true;
+        Ok(())
+    }
+
+    /// Takes a record out. It is not found any more; its bytes are gone from memory, and from all
+    /// files after the next [`compact`](Self::compact).
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownId`], and those of [`DurableFile::remove`](crate::DurableFile::remove).
+    pub fn forget(&mut self, id: u64) -> Result<(), Error> {
+        let text = self.file.text(id)?;
+        self.file.remove(id)?;
+        self.withdraw(id, &text);
+        self.changed.insert(id);
+        self.stale = true;
+        Ok(())
+    }
+
+    /// Counts a use of each of these records; unknown ones do no harm. A hint: it is kept with
+    /// what is derived, and lost with it.
+    pub fn touch(&mut self, ids: &[u64], now: u64) {
+        for &id in ids {
+            if let Some(entry) = self.catalog.get_mut(id) {
+                entry.uses = entry.uses.saturating_add(1);
+                entry.last_used = entry.last_used.max(now);
+                self.stale = true;
+            }
+        }
+    }
+
+    /// Makes the changes since the last commit durable, all or none. `now`, ms, is for the lease.
+    ///
+    /// # Errors
+    /// Those of [`DurableFile::commit`](crate::DurableFile::commit): the changes are then still
+    /// pending.
+    pub fn commit(&mut self, now: u64) -> Result<(), Error> {
+        self.file.commit(now)?;
+        self.changed.clear();
+        Ok(())
+    }
+
+    /// Drops the changes since the last commit.
+    ///
+    /// # Errors
+    /// Those of reading the file; then what is derived must be built anew: open again.
+    pub fn rollback(&mut self) -> Result<(), Error> {
+        // The texts that are to go are known only before the file forgets them.
+        let changed = core::mem::take(&mut self.changed);
+        for &id in &changed {
+            if self.file.contains(id) {
+                let text = self.file.text(id)?;
+                self.withdraw(id, &text);
+            }
+        }
+        self.file.rollback();
+        for &id in &changed {
+            if self.file.contains(id) {
+                self.derive(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the file anew with nothing but the live records, and what is derived as well, so
+    /// that no byte of what was forgotten is left in any file. Changes must be committed first.
+    ///
+    /// # Errors
+    /// Those of [`DurableFile::compact`](crate::DurableFile::compact) and of the storage.
+    pub fn compact(&mut self, now: u64) -> Result<(), Error> {
+        self.file.compact(now)?;
+        // Another version of the file, even where nothing derived has changed.
+        self.stale = true;
+        self.save()
+    }
+
+    /// Saves what is derived beside the file, so that opening need not build it anew. Only what
+    /// is committed is saved: with changes pending it waits for them, and does nothing.
+    ///
+    /// # Errors
+    /// Those of the storage; the file itself is not touched.
+    pub fn save(&mut self) -> Result<(), Error> {
+        if !self.changed.is_empty() || !self.stale || self.file.read_only {
+            return Ok(());
+        }
+        self.image.seal();
+        saved::write(&self.file, &self.image, &self.words, &self.catalog)?;
+        self.stale = false;
+        Ok(())
+    }
+
+    /// Ends the use of the memory: what was committed is whole in the file, and what is derived
+    /// is saved. Changes that were not committed are dropped.
+    ///
+    /// # Errors
+    /// Those of the storage: nothing committed is lost.
+    pub fn close(mut self, now: u64) -> Result<(), Error> {
+        self.rollback()?;
+        // Folding makes another version of the file: it comes before what is bound to it.
+        let version = self.file.version();
+        self.file.settle(now)?;
+        self.stale |= self.file.version() != version;
+        self.save()?;
+        Ok(self.file.close(now)?)
+    }
+
+    /// Takes a record into what is derived, in the place of what is known of it.
+    fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Error> {
+        if known {
+            self.withdraw(record.id, old);
+        }
+        self.enter(Entry::of_record(record), record.vector, record.text)
+    }
+
+    /// Takes a record into what is derived, which has nothing of it.
+    pub(super) fn enter(&mut self, entry: Entry, vector: &[f32], text: &str) -> Result<(), Error> {
+        let id = entry.id;
+        self.with_scratch(ONE, |image, scratch| Ok(image.insert(id, vector, scratch)?))?;
+        let slot = self.catalog.put(entry);
+        Ok(self.words.add(slot, text)?)
+    }
+
+    /// Takes a record, whose text this is, out of what is derived, as far as it is there.
+    fn withdraw(&mut self, id: u64, text: &str) {
+        if let Some(slot) = self.catalog.slot(id) {
+            self.words.remove(slot, text);
+            self.catalog.strike(id);
+        }
+        // Unknown is as good as removed.
+        let _ = self.with_scratch(ONE, |image, scratch| Ok(image.remove(id, scratch)?));
+    }
+
+    /// Makes what is derived of a record anew after a change to `text` that was refused.
+    fn restore(&mut self, id: u64, text: &str, known: bool) -> Result<(), Error> {
+        self.withdraw(id, text);
+        if known { self.derive(id) } else { Ok(()) }
+    }
+
+    /// Lends the image, with working memory for so many candidates.
+    pub(super) fn with_scratch<T>(
+        &mut self,
+        candidates: u32,
+        work: impl FnOnce(
+            &mut clawft_vectors::Image<super::buffer::Buffer>,
+            &mut Scratch<'_>,
+        ) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let layout = *self.image.layout();
+        let candidates = candidates.max(ONE);
+        let words = clawft_vectors::scratch_words(&layout, candidates);
+        if self.scratch.len() < words {
+            let more = words - self.scratch.len();
+            self.scratch.try_reserve_exact(more).map_err(|_| Error::Memory)?;
+            self.scratch.resize(words, 0);
+        }
+        let mut scratch =
+            Scratch::new(&layout, &mut self.scratch, candidates).ok_or(Error::Memory)?;
+        work(&mut self.image, &mut scratch)
+    }
+}
