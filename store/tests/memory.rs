@@ -281,13 +281,13 @@ fn what_is_refused_leaves_everything_as_it_was() {
     assert!(memory.recall(&zero).is_err());
 
     // A text beyond the words' limit.
-    let tight = MemoryOptions { words: 20_000, ..memory_options(4) };
+    let tight = MemoryOptions { words: 50_000, ..memory_options(4) };
     let disk = SimulatedDisk::new(4);
     let mut memory = Memory::open(Box::new(disk), NAME, &tight, &mut |_, _| {}).unwrap();
     remember(&mut memory, 1, &model[&1]).unwrap();
     let long: String = (0..40_000).map(|i| format!("w{i} ")).collect();
     let error = remember(&mut memory, 1, &Owned { text: long, ..good }).unwrap_err();
-    assert_eq!(error, Error::WordsFull { limit: 20_000 });
+    assert_eq!(error, Error::WordsFull { limit: 50_000 });
     check(&mut memory, &Model::from([(1, model[&1].clone())]), &mut random);
 }
 
