@@ -29,6 +29,8 @@ pub(crate) struct Artifact {
     target: &'static str,
     /// Target features beyond the target's own.
     features: &'static str,
+    /// Flags of the compiler beyond those that all artifacts share.
+    flags: &'static [&'static str],
     /// What `wasm-opt` is allowed to use.
     allowed: &'static [&'static str],
     pub(crate) budget: Option<Budget>,
@@ -70,6 +72,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     built: "clawft.wasm",
     target: SCALAR,
     features: "",
+    flags: &[],
     allowed: MVP,
     budget: None,
     standing: None,
@@ -81,6 +84,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     built: "clawft.wasm",
     target: MODERN,
     features: "+simd128",
+    flags: &[],
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
     standing: Some(Budget { raw: 75_000, gzipped: Some(37_500) }),
@@ -92,10 +96,14 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     built: "clawft.wasm",
     target: MODERN,
     features: "+simd128,+relaxed-simd",
+    flags: &[],
     allowed: RELAXED,
     budget: None,
     standing: None,
 };
+/// What is called in two places is not copied into both, and addresses are not counted up beside
+/// their index: 4 % smaller, and as fast within the noise of a busy machine.
+const SMALL_GRAPH: &[&str] = &["-Cllvm-args=-inline-threshold=5", "-Cllvm-args=-disable-lsr"];
 /// The graph alone, with one scalar f32 space.
 pub(crate) const GRAPH: Artifact = Artifact {
     name: "hnsw",
@@ -104,9 +112,10 @@ pub(crate) const GRAPH: Artifact = Artifact {
     built: "clawft_hnsw_module.wasm",
     target: SCALAR,
     features: "",
+    flags: SMALL_GRAPH,
     allowed: MVP,
     budget: Some(Budget { raw: 10_000, gzipped: None }),
-    standing: Some(Budget { raw: 21_500, gzipped: None }),
+    standing: Some(Budget { raw: 11_500, gzipped: None }),
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];
@@ -153,6 +162,7 @@ impl Artifact {
             format!("--remap-path-prefix={}=", registry.display()),
         ];
         flags.extend(NO_MESSAGES.map(String::from));
+        flags.extend(self.flags.iter().map(|flag| (*flag).to_string()));
         if !self.features.is_empty() {
             flags.push(format!("-Ctarget-feature={}", self.features));
         }
