@@ -9,7 +9,6 @@
 //! if it were whole.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -22,6 +21,7 @@ use crate::record::{
 use crate::rvf::manifest::Group;
 use crate::rvf::records;
 use crate::rvf::segment::{MAX_PAYLOAD, RECORDS, Segment, TEXT, VEC};
+use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage};
 use crate::wire::{Reader, u64_at};
@@ -156,7 +156,7 @@ pub(crate) struct Standing {
     pub(crate) next_id: u64,
     pub(crate) groups: Vec<Group>,
     /// Ids in VEC segments that do not count.
-    pub(crate) removed: alloc::collections::BTreeSet<u64>,
+    pub(crate) removed: Sorted<()>,
 }
 
 impl Standing {
@@ -173,7 +173,7 @@ pub(crate) struct Batch {
     /// Room for the header, then operations.
     pub(crate) bytes: Vec<u8>,
     /// Where in `bytes` the newest entry of an id begins; none for a removal.
-    pub(crate) changes: BTreeMap<u64, Option<u32>>,
+    pub(crate) changes: Sorted<Option<u32>>,
     pub(crate) operations: u32,
 }
 
@@ -201,11 +201,11 @@ pub struct DurableFile {
     pub(crate) directory: Directory,
     pub(crate) ledger: Ledger,
     /// Ids that the journal changed, and whether the base has a version of them.
-    pub(crate) touched: BTreeMap<u64, bool>,
+    pub(crate) touched: Sorted<bool>,
     /// Operations of the journal's batches in which a bit was turned back, by where they begin.
-    pub(crate) repaired: BTreeMap<u64, Vec<u8>>,
+    pub(crate) repaired: Sorted<Vec<u8>>,
     /// Entries of records that another program wrote.
-    pub(crate) foreign: BTreeMap<u64, Fields>,
+    pub(crate) foreign: Sorted<Fields>,
     pub(crate) batch: Batch,
     pub(crate) lease: Option<Lease>,
     pub(crate) report: Report,
@@ -404,7 +404,10 @@ impl DurableFile {
                 self.ledger.insert(id, place)
             };
             let in_base = before.is_some_and(|place| !place.in_journal());
-            *self.touched.entry(id).or_insert(false) |= in_base;
+            match self.touched.get_mut(id) {
+                Some(touched) => *touched |= in_base,
+                None => drop(self.touched.insert(id, in_base)),
+            }
             let Some(rest) = operations.get(len..) else { return false };
             operations = rest;
             at += len as u64;
@@ -413,7 +416,7 @@ impl DurableFile {
     }
 
     fn newest(&self, id: u64) -> Result<Newest, Error> {
-        match self.batch.changes.get(&id) {
+        match self.batch.changes.get(id) {
             Some(Some(at)) => Ok(Newest::Batch(*at as usize)),
             Some(None) => Err(Error::UnknownId(id)),
             None => match self.ledger.get(id) {
@@ -433,7 +436,7 @@ impl DurableFile {
     #[must_use]
     pub fn len(&self) -> usize {
         let mut len = self.ledger.len();
-        for (&id, change) in &self.batch.changes {
+        for (id, change) in self.batch.changes.iter() {
             match (change.is_some(), self.ledger.get(id).is_some()) {
                 (true, false) => len += 1,
                 (false, true) => len -= 1,
@@ -456,11 +459,11 @@ impl DurableFile {
         let mut from = id;
         loop {
             let filed = self.ledger.from(from);
-            let pending = self.batch.changes.range(from..).next();
+            let pending = self.batch.changes.from(from);
             match (filed, pending) {
-                (Some(filed), Some((&id, _))) if filed < id => return Some(filed),
-                (_, Some((&id, Some(_)))) => return Some(id),
-                (_, Some((&id, None))) => from = id.checked_add(1)?,
+                (Some(filed), Some((id, _))) if filed < *id => return Some(filed),
+                (_, Some((id, Some(_)))) => return Some(*id),
+                (_, Some((id, None))) => from = id.checked_add(1)?,
                 (filed, None) => return filed,
             }
         }
@@ -473,7 +476,7 @@ impl DurableFile {
     /// `len` bytes of the journal from `offset` on.
     fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
         // On the disk the bit is still turned, until the fold that opening makes.
-        if let Some((start, bytes)) = self.repaired.range(..=offset).next_back() {
+        if let Some((start, bytes)) = self.repaired.until(offset) {
             let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
             if let Some(part) = bytes.get(at..at.saturating_add(len).min(bytes.len())) {
                 return Ok(part.to_vec());
@@ -508,7 +511,7 @@ impl DurableFile {
 
     pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Error> {
         if place.entry_segment == MEMORY {
-            return self.foreign.get(&id).cloned().ok_or(Error::UnknownId(id));
+            return self.foreign.get(id).cloned().ok_or(Error::UnknownId(id));
         }
         let offset = if place.in_journal() {
             place.entry_at.into()
@@ -664,7 +667,7 @@ impl DurableFile {
             return Ok(());
         }
         self.ready_journal()?;
-        if !self.touched.is_empty() {
+        if self.touched.len() > 0 {
             self.hold(now)?;
             self.fold()?;
         }

@@ -4,7 +4,6 @@
 //! before is then of an older epoch, and does not count. `docs/format-file.md` says why each
 //! crash in between is safe.
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::Error;
@@ -15,6 +14,7 @@ use crate::ledger::{Directory, Ledger, Place};
 use crate::rvf::manifest::{self, Group, Manifest, Trailer};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, VEC};
+use crate::sorted::Sorted;
 use crate::storage::{Handle, StorageError};
 
 /// Groups of a level that are taken in together with the one that is written.
@@ -24,7 +24,7 @@ const MAX_META: usize = 48;
 /// Most removed ids before a compaction: their list stands in every manifest.
 const MAX_REMOVED: usize = 1 << 16;
 /// Most segments before a compaction, for the same reason.
-const MAX_SEGMENTS: usize = 1 << 15;
+const MAX_SEGMENTS: usize = 1 << 13;
 
 /// Levels are powers of eight; groups up to 4 KiB are of the lowest.
 fn level(bytes: u64) -> u32 {
@@ -72,25 +72,25 @@ impl DurableFile {
         let (kept, taken) = (kept.to_vec(), taken.to_vec());
 
         // What is written: true a record, false a removal.
-        let mut changes: BTreeMap<u64, bool> = BTreeMap::new();
+        let mut changes: Sorted<bool> = Sorted::default();
         let mut removed = self.standing.removed.clone();
-        for (&id, &in_base) in &self.touched {
+        for (id, &in_base) in self.touched.iter() {
             if self.ledger.get(id).is_some() {
-                removed.remove(&id);
+                removed.remove(id);
                 changes.insert(id, true);
             } else if in_base {
-                removed.insert(id);
+                removed.insert(id, ());
                 changes.insert(id, false);
             }
         }
-        let mut vectors: BTreeSet<u32> = BTreeSet::new();
+        let mut vectors: Sorted<()> = Sorted::default();
         for segment in &taken {
             match segment.kind {
-                VEC => drop(vectors.insert(segment.id as u32)),
+                VEC => drop(vectors.insert(segment.id, ())),
                 RECORDS if keep > 0 => {
                     let each = &mut |_, fields: crate::Fields| {
-                        if fields.is_removal() {
-                            changes.entry(fields.id()).or_insert(false);
+                        if fields.is_removal() && !changes.contains(fields.id()) {
+                            changes.insert(fields.id(), false);
                         }
                         Ok(())
                     };
@@ -100,12 +100,12 @@ impl DurableFile {
             }
         }
         for (id, place) in self.ledger.iter() {
-            if !place.in_journal() && vectors.contains(&place.vector_segment) {
+            if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
                 changes.insert(id, true);
             }
         }
         // A removal that was taken in does not count for a record that came back in what is kept.
-        changes.retain(|&id, live| *live || self.ledger.get(id).is_none());
+        changes.retain(|id, live| *live || self.ledger.get(id).is_none());
         if keep == 0 {
             changes.retain(|_, live| *live);
         }
@@ -158,13 +158,9 @@ impl DurableFile {
         self.standing.epoch.checked_add(1).ok_or(used)
     }
 
-    fn write_group(
-        &self,
-        target: Target<'_>,
-        changes: &BTreeMap<u64, bool>,
-    ) -> Result<Written, Error> {
+    fn write_group(&self, target: Target<'_>, changes: &Sorted<bool>) -> Result<Written, Error> {
         let mut group = GroupWriter::new(target);
-        for (&id, &live) in changes {
+        for (id, &live) in changes.iter() {
             match self.ledger.get(id).filter(|_| live) {
                 Some(place) => self.copy(id, place, &mut group)?,
                 None => group.removal(id)?,
@@ -185,7 +181,7 @@ impl DurableFile {
         epoch: u32,
         segments: Vec<Segment>,
         groups: Vec<Group>,
-        removed: &BTreeSet<u64>,
+        removed: &Sorted<()>,
         next_id: u64,
     ) -> Next {
         let ours = Trailer { commits: self.commits, next_id: next_id + 1, groups };
@@ -196,7 +192,7 @@ impl DurableFile {
             profile: self.standing.profile,
             metric: self.standing.metric,
             segments,
-            removed: removed.iter().copied().collect(),
+            removed: removed.iter().map(|(id, ())| id).collect(),
             identity: Some(self.standing.identity),
             ours: Some(ours),
         };
@@ -213,7 +209,7 @@ impl DurableFile {
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: BTreeSet<u64>) {
+    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: Sorted<()>) {
         (self.manifest, self.base_len) = (segment, segment.end());
         let ours = manifest.ours.unwrap_or_default();
         self.standing.epoch = manifest.epoch;
@@ -309,10 +305,8 @@ impl DurableFile {
         }
         self.storage.close(core::mem::replace(&mut self.base, file));
         self.ledger = Ledger::new(self.standing.dim);
-        for (id, place) in places {
-            self.ledger.insert(id, place);
-        }
-        self.stand(next.manifest, segment, BTreeSet::new());
+        self.ledger.extend(places);
+        self.stand(next.manifest, segment, Sorted::default());
         self.begin_journal()
     }
 
@@ -335,7 +329,7 @@ impl DurableFile {
         let groups =
             alloc::vec![Group { segments: written.segments.len() as u32, epoch, since: 0 }];
         let Written { segments, places, end, next_id } = written;
-        let next = self.next_manifest(epoch, segments, groups, &BTreeSet::new(), next_id);
+        let next = self.next_manifest(epoch, segments, groups, &Sorted::default(), next_id);
         let segment = self.publish(file, end, &next)?;
         Ok((places, next, segment))
     }

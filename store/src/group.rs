@@ -11,6 +11,7 @@ use crate::record::{Fields, Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
+use crate::sorted::Sorted;
 use crate::storage::{Handle, Storage};
 use crate::wire::{Put, set_u32};
 
@@ -209,7 +210,9 @@ impl<'a> GroupWriter<'a> {
         for kind in [TEXT, VEC, RECORDS, META] {
             self.flush(kind)?;
         }
-        self.done.segments.sort_unstable_by_key(|segment| segment.id);
+        let mut segments = Sorted::default();
+        segments.extend(self.done.segments.iter().map(|segment| (segment.id, *segment)).collect());
+        self.done.segments = segments.iter().map(|(_, segment)| *segment).collect();
         Ok(self.done)
     }
 }

@@ -1,13 +1,13 @@
 //! What is kept in memory: where each live record is, and where each segment.
 //!
-//! A record takes 32 bytes here, about 50 with the tree around them; texts, vectors and fields
-//! stay in the file.
+//! A record takes 32 bytes here, and a quarter more while there is room to grow; texts, vectors
+//! and fields stay in the file.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::record::FIXED;
 use crate::rvf::segment::Segment;
+use crate::sorted::Sorted;
 
 /// In place of a segment's id: the record is in the journal.
 pub(crate) const JOURNAL: u32 = u32::MAX;
@@ -48,7 +48,7 @@ impl Place {
 /// Live records by id.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    places: BTreeMap<u64, Place>,
+    places: Sorted<Place>,
     dim: u16,
     live_bytes: u64,
 }
@@ -66,22 +66,28 @@ impl Ledger {
     }
 
     pub(crate) fn remove(&mut self, id: u64) -> Option<Place> {
-        let before = self.places.remove(&id);
+        let before = self.places.remove(id);
         self.live_bytes -= before.map_or(0, |before| before.bytes(self.dim));
         before
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Place> {
-        self.places.get(&id)
+        self.places.get(id)
+    }
+
+    /// Takes in many records at once, in any order; of those with one id the last counts.
+    pub(crate) fn extend(&mut self, places: Vec<(u64, Place)>) {
+        self.places.extend(places);
+        self.live_bytes = self.places.iter().map(|(_, place)| place.bytes(self.dim)).sum();
     }
 
     /// The smallest id from `id` on.
     pub(crate) fn from(&self, id: u64) -> Option<u64> {
-        self.places.range(id..).next().map(|(&id, _)| id)
+        self.places.from(id).map(|&(id, _)| id)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Place)> {
-        self.places.iter().map(|(&id, place)| (id, place))
+        self.places.iter()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,17 +100,24 @@ impl Ledger {
     }
 }
 
+/// Ids fit into the lower bits: larger ones are refused before anything refers to them.
+fn key(kind: u8, id: u64) -> u64 {
+    u64::from(kind) << 56 | id & (u64::MAX >> 8)
+}
+
 /// The segments that count.
 #[derive(Default)]
 pub(crate) struct Directory {
     listed: Vec<Segment>,
-    sorted: Vec<Segment>,
+    sorted: Sorted<Segment>,
 }
 
 impl Directory {
     pub(crate) fn new(listed: Vec<Segment>) -> Self {
-        let mut sorted = listed.clone();
-        sorted.sort_unstable_by_key(|segment| (segment.kind, segment.id));
+        let mut sorted = Sorted::default();
+        sorted.extend(
+            listed.iter().map(|segment| (key(segment.kind, segment.id), *segment)).collect(),
+        );
         Self { listed, sorted }
     }
 
@@ -119,8 +132,6 @@ impl Directory {
     }
 
     pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
-        let key = (kind, u64::from(id));
-        let found = self.sorted.binary_search_by_key(&key, |segment| (segment.kind, segment.id));
-        found.ok().map(|i| self.sorted[i])
+        self.sorted.get(key(kind, id.into())).copied()
     }
 }

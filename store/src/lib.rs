@@ -12,6 +12,7 @@
 //! | `fold`, `group` | journal into base, base into a new base |
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
 //! | `rvf` | segments and what stands in them |
+//! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
 //! | `lease` | one writer where there are no locks |
 //! | `lexical` | an index of words |
@@ -40,6 +41,7 @@ pub mod memory;
 mod record;
 mod recover;
 mod rvf;
+mod sorted;
 mod source;
 pub mod storage;
 mod wire;

@@ -141,14 +141,27 @@ impl Record<'_> {
         at_most("bytes of metadata", MAX_METADATA, all)
     }
 
+    /// Metadata by rising keys. Each is looked for among all: they are few, and a sort would bring
+    /// two kilobytes into the module.
+    fn sorted_pairs(&self) -> Result<Vec<(&str, &str)>, Error> {
+        let mut sorted = Vec::with_capacity(self.metadata.len());
+        let mut last = None;
+        while let Some(&next) =
+            self.metadata.iter().filter(|pair| last < Some(pair.0)).min_by_key(|pair| pair.0)
+        {
+            last = Some(next.0);
+            sorted.push(next);
+        }
+        match sorted.len() == self.metadata.len() {
+            true => Ok(sorted),
+            false => Err(Error::Record("a key of its metadata stands twice")),
+        }
+    }
+
     /// Appends the entry, the vector and the text. Nothing is appended on an error.
     pub(crate) fn encode(&self, dim: usize, out: &mut Vec<u8>) -> Result<(), Error> {
         self.check(dim)?;
-        let mut pairs: Vec<&(&str, &str)> = self.metadata.iter().collect();
-        pairs.sort_unstable();
-        if pairs.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(Error::Record("a key of its metadata stands twice"));
-        }
+        let pairs = self.sorted_pairs()?;
         let mut vector = Vec::new();
         put_vector(self.vector, &mut vector);
         let start = out.len();

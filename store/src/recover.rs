@@ -5,7 +5,6 @@
 //! what another program changed, segment by segment.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vec_head, vectors_in};
@@ -18,6 +17,7 @@ use crate::rvf::manifest::{self, Newest};
 use crate::rvf::meta::Chain;
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
+use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage, StorageError};
 use crate::wire::Reader;
@@ -30,6 +30,13 @@ fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Er
         Err(StorageError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A set of ids.
+fn set(ids: &[u64]) -> Sorted<()> {
+    let mut set = Sorted::default();
+    set.extend(ids.iter().map(|&id| (id, ())).collect());
+    set
 }
 
 /// A journal that was found: its handle and its header, unless that is damaged.
@@ -104,9 +111,9 @@ impl DurableFile {
             directory: Directory::default(),
             ledger: Ledger::new(standing.dim),
             standing,
-            touched: BTreeMap::new(),
-            repaired: BTreeMap::new(),
-            foreign: BTreeMap::new(),
+            touched: Sorted::default(),
+            repaired: Sorted::default(),
+            foreign: Sorted::default(),
             batch: Batch::new(),
             lease: None,
             report: Report::default(),
@@ -127,7 +134,7 @@ impl DurableFile {
             identity,
             next_id: 1,
             groups: Vec::new(),
-            removed: BTreeSet::new(),
+            removed: Sorted::default(),
         };
         // No handle is open yet: compaction of nothing is what makes the first base.
         let mut file = Self::empty(storage, names, options, Handle::MAX, standing);
@@ -201,7 +208,7 @@ impl DurableFile {
             identity: manifest.identity.unwrap_or([0; 68]),
             next_id: manifest.ours.as_ref().map_or(1, |ours| ours.next_id),
             groups: manifest.ours.as_ref().map_or_else(Vec::new, |ours| ours.groups.clone()),
-            removed: manifest.removed.iter().copied().collect(),
+            removed: set(&manifest.removed),
         };
         let commits = manifest.ours.as_ref().map_or(0, |ours| ours.commits);
         let mut file = Self::empty(storage, names, options, base, standing);
@@ -254,13 +261,14 @@ impl DurableFile {
         }
         let mut ledger = Ledger::new(self.standing.dim);
         for segment in listed.iter().filter(|segment| segment.kind == RECORDS) {
+            let mut places = Vec::new();
             let each = &mut |at, fields: Fields| {
                 if fields.is_removal() {
                     ledger.remove(fields.id());
                     return Ok(());
                 }
                 match self.place(segment.id as u32, at, &fields) {
-                    Some(place) => drop(ledger.insert(fields.id(), place)),
+                    Some(place) => places.push((fields.id(), place)),
                     None => return Err(DamageKind::Records.at(segment.start() + u64::from(at))),
                 }
                 Ok(())
@@ -269,8 +277,10 @@ impl DurableFile {
                 let kind = DamageKind::Records;
                 self.report.damaged.push(Damage { kind, offset: segment.offset });
             }
+            // No id stands twice in what one fold wrote.
+            ledger.extend(places);
         }
-        for &id in &self.standing.removed {
+        for (id, ()) in self.standing.removed.iter() {
             ledger.remove(id);
         }
         self.ledger = ledger;
@@ -304,7 +314,7 @@ impl DurableFile {
     fn load_foreign(&mut self, salvage: bool) -> Result<u32, Error> {
         let dim = self.standing.dim;
         // Where the newest vector of an id is, and its check.
-        let mut vectors: BTreeMap<u64, (u32, u32, u32)> = BTreeMap::new();
+        let mut vectors: Sorted<(u32, u32, u32)> = Sorted::default();
         for segment in self.directory.of(VEC) {
             segment.expect(&self.base(), false, DamageKind::Segment)?;
             let wrong = DamageKind::Segment.at(segment.offset);
@@ -320,29 +330,29 @@ impl DurableFile {
                 return Err(wrong);
             }
             let mut stream = self.base().stream(segment.start() + 6, segment.payload_end());
+            let mut found = Vec::new();
             for index in 0..count {
                 let bytes = stream.take(8 + 4 * usize::from(dim))?.ok_or(wrong)?;
                 let mut reader = Reader(bytes);
                 let id = reader.u64().ok_or(wrong)?;
-                vectors.insert(id, (segment.id as u32, index, part_check(id, reader.0)));
+                found.push((id, (segment.id as u32, index, part_check(id, reader.0))));
             }
+            vectors.extend(found);
         }
-        for id in &self.standing.removed {
-            vectors.remove(id);
-        }
+        vectors.retain(|id, _| !self.standing.removed.contains(id));
 
         let records = self.foreign_records()?;
-        let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
-        let mut places: BTreeMap<u64, Place> = BTreeMap::new();
-        let mut foreign: BTreeMap<u64, Fields> = BTreeMap::new();
-        for (_, segment) in &records {
+        let newest = records.iter().map(|(_, (head, _))| head.epoch).max().unwrap_or(0);
+        let mut places: Sorted<Place> = Sorted::default();
+        let mut foreign: Sorted<Fields> = Sorted::default();
+        for (_, (_, segment)) in records.iter() {
             let each = &mut |at, mut fields: Fields| {
                 let id = fields.id();
-                foreign.remove(&id);
+                foreign.remove(id);
                 let Some(&(vector_segment, vector_index, check)) =
-                    vectors.get(&id).filter(|_| !fields.is_removal())
+                    vectors.get(id).filter(|_| !fields.is_removal())
                 else {
-                    places.remove(&id);
+                    places.remove(id);
                     return Ok(());
                 };
                 let mut entry_segment = segment.id as u32;
@@ -378,15 +388,15 @@ impl DurableFile {
         for meta in &metas {
             meta.expect(&self.base(), false, DamageKind::Meta)?;
         }
-        let wanted = |id| vectors.contains_key(&id) && !places.contains_key(&id);
+        let wanted = |id| vectors.contains(id) && !places.contains(id);
         let mut chain = Chain::read(&self.base(), &metas, &wanted)?;
         let mut ledger = Ledger::new(dim);
-        for (id, (vector_segment, vector_index, check)) in vectors {
-            if let Some(place) = places.get(&id) {
+        for (id, &(vector_segment, vector_index, check)) in vectors.iter() {
+            if let Some(place) = places.get(id) {
                 ledger.insert(id, *place);
                 continue;
             }
-            let values = chain.records.remove(&id).unwrap_or_default();
+            let values = chain.records.remove(id).unwrap_or_default();
             let fields = foreign_fields(id, check, &values, &chain)?;
             let entry_len = fields.bytes().len() as u32;
             let (entry_segment, entry_at, text_len) = (MEMORY, 0, 0);
@@ -409,18 +419,23 @@ impl DurableFile {
     }
 
     /// RECORDS segments that no other one replaced, oldest first.
-    fn foreign_records(&self) -> Result<Vec<(records::Head, Segment)>, Error> {
-        let mut found = Vec::new();
+    fn foreign_records(&self) -> Result<Sorted<(records::Head, Segment)>, Error> {
+        let mut found: Sorted<(records::Head, Segment)> = Sorted::default();
         for segment in self.directory.of(RECORDS) {
             if segment.id > MAX_SEGMENT {
                 return Err(Error::Unsupported("its segment ids are too large"));
             }
-            found.push((records::Head::read(&self.base(), segment)?, *segment));
+            let head = records::Head::read(&self.base(), segment)?;
+            found.insert(u64::from(head.epoch) << 32 | segment.id, (head, *segment));
         }
-        found.sort_unstable_by_key(|(head, segment)| (head.epoch, segment.id));
-        let ranges: BTreeSet<(u32, u32)> =
-            found.iter().map(|(head, _)| (head.since, head.epoch)).collect();
-        found.retain(|(head, _)| {
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for (_, (head, _)) in found.iter() {
+            let range = (head.since, head.epoch);
+            if range.0 < range.1 && ranges.last() != Some(&range) {
+                ranges.push(range);
+            }
+        }
+        found.retain(|_, (head, _)| {
             !ranges.iter().any(|&(since, epoch)| (since..epoch).contains(&head.epoch))
         });
         Ok(found)
@@ -481,13 +496,13 @@ impl DurableFile {
 fn foreign_fields(
     id: u64,
     check: u32,
-    values: &BTreeMap<u16, alloc::string::String>,
+    values: &Sorted<alloc::string::String>,
     chain: &Chain,
 ) -> Result<Fields, Error> {
     let (mut kind, mut session, mut created) = ("", "", 0);
     let mut metadata: Vec<(&str, &str)> = Vec::new();
     let mut all = 0;
-    for (&field, value) in values {
+    for (field, value) in values.iter() {
         match chain.name(field) {
             "kind" if value.len() <= crate::record::MAX_KIND => kind = value,
             "session" if value.len() <= crate::record::MAX_SESSION => session = value,

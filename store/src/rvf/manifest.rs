@@ -19,8 +19,10 @@ use crate::source::Source;
 use crate::wire::{Put, Reader, u32_at};
 use crate::{DamageKind, Error};
 
-/// Most bytes of a manifest that is read: 300,000 segments, or 900,000 removed ids.
+/// Most bytes of a manifest that is read: 900,000 removed ids.
 const MAX_MANIFEST: u64 = 8 << 20;
+/// Most segments that a directory lists: each one costs time whenever it is read.
+const MAX_SEGMENTS: usize = 1 << 16;
 const IDENTITY: u32 = 0x4649_4449;
 const OURS: u32 = u32::from_le_bytes(*b"CLFT");
 const OUR_VERSION: u16 = 1;
@@ -137,7 +139,7 @@ impl Manifest {
         let count = reader.u32()? as usize;
         let (profile, metric) = (reader.u8()?, reader.u8()?);
         reader.u16()?;
-        if count > reader.0.len() / 25 {
+        if count > reader.0.len() / 25 || count > MAX_SEGMENTS {
             return None;
         }
         let mut segments = Vec::with_capacity(count);

@@ -12,7 +12,6 @@
 //! "RVFDONE\0", SHA-256 of all before
 //! ```
 
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -20,6 +19,7 @@ use rvf_types::sha256::Sha256;
 
 use super::segment::Segment;
 use crate::record::Fields;
+use crate::sorted::Sorted;
 use crate::source::{BUFFER, Source, Stream};
 use crate::wire::{Put, Reader};
 use crate::{DamageKind, Error};
@@ -105,13 +105,13 @@ pub(crate) fn encode(generation: u64, count: u32, records: &[u8]) -> Vec<u8> {
 }
 
 /// What another writer said of a record: names and values as text.
-pub(crate) type Foreign = BTreeMap<u64, BTreeMap<u16, String>>;
+pub(crate) type Foreign = Sorted<Sorted<String>>;
 
 /// Metadata of a chain of segments.
 #[derive(Default)]
 pub(crate) struct Chain {
     pub(crate) records: Foreign,
-    names: BTreeMap<u16, String>,
+    names: Sorted<String>,
 }
 
 impl Chain {
@@ -160,9 +160,9 @@ impl Chain {
             let (Some(field), Some(len)) = (field, len) else { return Ok(None) };
             let Some(name) = stream.take(len.into())? else { return Ok(None) };
             // rvf-runtime calls every field "field." and its number, also one that has a name.
-            let known = self.names.contains_key(&field) && name.starts_with(b"field.");
+            let known = self.names.contains(field.into()) && name.starts_with(b"field.");
             match core::str::from_utf8(name) {
-                Ok(name) if !known => drop(self.names.insert(field, name.to_string())),
+                Ok(name) if !known => drop(self.names.insert(field.into(), name.to_string())),
                 Ok(_) => {}
                 Err(_) => return Ok(None),
             }
@@ -183,23 +183,23 @@ impl Chain {
                 return Ok(None);
             };
             if what == 1 {
-                self.records.remove(&id);
+                self.records.remove(id);
                 continue;
             }
             let keep = wanted(id);
+            if keep && !self.records.contains(id) {
+                self.records.insert(id, Sorted::default());
+            }
+            let mut fields = self.records.get_mut(id);
             for _ in 0..count {
                 let Some(field) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
                     return Ok(None);
                 };
-                match value(&mut stream)? {
-                    Some(Value::Text(text)) if keep => {
-                        self.records.entry(id).or_default().insert(field, text);
-                    }
-                    Some(Value::Removed) if keep => {
-                        self.records.entry(id).or_default().remove(&field);
-                    }
-                    Some(_) => {}
-                    None => return Ok(None),
+                let Some(value) = value(&mut stream)? else { return Ok(None) };
+                let Some(fields) = &mut fields else { continue };
+                match value {
+                    Value::Text(text) => drop(fields.insert(field.into(), text)),
+                    Value::Null | Value::Removed => drop(fields.remove(field.into())),
                 }
             }
         }
@@ -207,8 +207,8 @@ impl Chain {
     }
 
     /// The name of a field.
-    pub(crate) fn name(&self, field: u16) -> &str {
-        self.names.get(&field).map_or("", |name| name)
+    pub(crate) fn name(&self, field: u64) -> &str {
+        self.names.get(field).map_or("", |name| name)
     }
 }
 

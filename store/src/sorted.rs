@@ -1,0 +1,162 @@
+//! Values by a number, in one vector that is sorted by it.
+//!
+//! A tree would insert faster into the middle, and each tree of another type would bring five
+//! kilobytes of code into the module. Here a value takes its own bytes and no more; ids mostly
+//! rise, and what is read at once is merged at once.
+
+use alloc::vec::Vec;
+
+/// Values by rising keys.
+#[derive(Clone)]
+pub(crate) struct Sorted<T>(Vec<(u64, T)>);
+
+impl<T> Default for Sorted<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Sorted<T> {
+    /// Where the first key from `key` on stands.
+    fn place(&self, key: u64) -> usize {
+        if self.0.last().is_none_or(|&(last, _)| last < key) {
+            return self.0.len();
+        }
+        self.0.partition_point(|&(found, _)| found < key)
+    }
+
+    fn find(&self, key: u64) -> Option<usize> {
+        let at = self.place(key);
+        self.0.get(at).is_some_and(|&(found, _)| found == key).then_some(at)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn get(&self, key: u64) -> Option<&T> {
+        self.find(key).map(|at| &self.0[at].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut T> {
+        self.find(key).map(|at| &mut self.0[at].1)
+    }
+
+    pub(crate) fn contains(&self, key: u64) -> bool {
+        self.find(key).is_some()
+    }
+
+    pub(crate) fn insert(&mut self, key: u64, value: T) -> Option<T> {
+        let at = self.place(key);
+        match self.0.get_mut(at) {
+            Some((found, old)) if *found == key => Some(core::mem::replace(old, value)),
+            _ => {
+                if self.0.len() == self.0.capacity() {
+                    // A quarter, not double: this is most of the memory that a file takes.
+                    self.0.reserve_exact(self.0.len() / 4 + 16);
+                }
+                self.0.insert(at, (key, value));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: u64) -> Option<T> {
+        self.find(key).map(|at| self.0.remove(at).1)
+    }
+
+    /// The first pair from `key` on.
+    pub(crate) fn from(&self, key: u64) -> Option<&(u64, T)> {
+        self.0.get(self.place(key))
+    }
+
+    /// The last pair up to `key`.
+    pub(crate) fn until(&self, key: u64) -> Option<&(u64, T)> {
+        let behind = key.checked_add(1).map_or(self.0.len(), |key| self.place(key));
+        self.0.get(behind.checked_sub(1)?)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u64, &T) -> bool) {
+        self.0.retain(|(key, value)| keep(*key, value));
+    }
+
+    /// Takes in many pairs, in any order; of those with one key the last counts.
+    pub(crate) fn extend(&mut self, pairs: Vec<(u64, T)>) {
+        let old = core::mem::take(&mut self.0);
+        self.0 = merge(old, sort(pairs));
+    }
+}
+
+/// Sorts by halves; of equal keys the last is kept.
+fn sort<T>(mut pairs: Vec<(u64, T)>) -> Vec<(u64, T)> {
+    if pairs.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+        return pairs;
+    }
+    let second = pairs.split_off(pairs.len() / 2);
+    merge(sort(pairs), sort(second))
+}
+
+/// Merges two sorted vectors; of equal keys the second's is kept.
+fn merge<T>(first: Vec<(u64, T)>, second: Vec<(u64, T)>) -> Vec<(u64, T)> {
+    if first.is_empty() {
+        return second;
+    }
+    let mut merged = Vec::with_capacity(first.len() + second.len());
+    let mut second = second.into_iter().peekable();
+    for pair in first {
+        while let Some(newer) = second.next_if(|newer| newer.0 < pair.0) {
+            merged.push(newer);
+        }
+        if second.peek().is_none_or(|newer| newer.0 != pair.0) {
+            merged.push(pair);
+        }
+    }
+    merged.extend(second);
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn it_is_a_map(
+            steps in prop::collection::vec((0..40_u64, any::<u8>(), 0..3), 0..80),
+            bulk in prop::collection::vec((0..40_u64, any::<u8>()), 0..60),
+        ) {
+            let (mut sorted, mut model) = (Sorted::default(), BTreeMap::new());
+            for (key, value, what) in steps {
+                if what == 0 {
+                    prop_assert_eq!(sorted.remove(key), model.remove(&key));
+                } else {
+                    prop_assert_eq!(sorted.insert(key, value), model.insert(key, value));
+                }
+                prop_assert_eq!(sorted.get(key), model.get(&key));
+            }
+            sorted.extend(bulk.clone());
+            model.extend(bulk);
+            prop_assert!(sorted.iter().eq(model.iter().map(|(key, value)| (*key, value))));
+            prop_assert_eq!(sorted.len(), model.len());
+            for key in (0..42).chain([u64::MAX]) {
+                let from = model.range(key..).next().map(|(key, value)| (*key, *value));
+                prop_assert_eq!(sorted.from(key).copied(), from);
+                let until = model.range(..=key).next_back().map(|(key, value)| (*key, *value));
+                prop_assert_eq!(sorted.until(key).copied(), until);
+            }
+            sorted.retain(|key, _| key % 2 == 0);
+            model.retain(|key, _| key % 2 == 0);
+            prop_assert!(sorted.iter().eq(model.iter().map(|(key, value)| (*key, value))));
+        }
+    }
+}
