@@ -26,6 +26,7 @@ mod stem;
 mod stop;
 mod tokens;
 
+use crate::Sentence;
 pub use bm25::Bm25;
 pub use fuse::{Fused, Fusion, fuse};
 pub use index::{Index, MAX_WORDS};
@@ -46,6 +47,19 @@ pub enum Error {
     Occupied(u32),
     /// A search could not allocate its scratch.
     Memory,
+}
+
+impl Error {
+    /// The sentence of the error, in parts.
+    #[must_use]
+    pub const fn sentence(&self) -> Sentence {
+        let (text, number) = match *self {
+            Error::Full { limit } => ("the index of words is full at # bytes", limit as u64),
+            Error::Occupied(slot) => ("slot # holds a text already", slot as u64),
+            Error::Memory => ("there is no memory for a search", 0),
+        };
+        Sentence { text, numbers: [number, 0], detail: "" }
+    }
 }
 
 /// How many cases a property is tried on, natively and in Miri.

@@ -83,42 +83,52 @@ pub(crate) fn pack(width: Width, levels: &[i8; GROUP], out: &mut [u8]) {
     }
 }
 
-/// The levels of a group that was packed; zeros where `packed` is too short.
-#[inline(always)]
+/// The levels of a group that was packed; a plane that `packed` lacks counts as zeros.
+///
+/// Written once for all widths, plane by plane: a copy for each took two kilobytes more in
+/// WebAssembly.
+#[inline(never)]
 pub(crate) fn unpack(width: Width, packed: &[u8]) -> [i8; GROUP] {
     debug_assert!(packed.len() == width.group_bytes());
-    let mut sums = [0; GROUP];
-    match width {
-        Width::Eight => {
-            plane::<64>(packed, 0, 0, &mut sums);
-        }
-        Width::Seven => {
-            plane::<32>(packed, 0, 0, &mut sums);
-            plane::<16>(packed, 32, 4, &mut sums);
-            plane::<8>(packed, 48, 6, &mut sums);
-        }
-        Width::Five => {
-            plane::<32>(packed, 0, 0, &mut sums);
-            plane::<8>(packed, 32, 4, &mut sums);
-        }
-        Width::Three => {
-            plane::<16>(packed, 0, 0, &mut sums);
-            plane::<8>(packed, 16, 2, &mut sums);
-        }
+    let (mut sums, mut from) = ([0; GROUP], Place { rest: packed, shift: 0 });
+    let bits = width.bits();
+    if bits & 8 != 0 {
+        from.plane::<64>(&mut sums);
     }
-    let middle = 1u8 << (width.bits() - 1);
+    if bits & 4 != 0 {
+        from.plane::<32>(&mut sums);
+    }
+    if bits & 2 != 0 {
+        from.plane::<16>(&mut sums);
+    }
+    if bits & 1 != 0 {
+        from.plane::<8>(&mut sums);
+    }
+    let middle = 1u8 << (bits - 1);
     sums.map(|sum| sum.wrapping_sub(middle) as i8)
 }
 
-/// Adds the plane of `BYTES` bytes that begins at `at` to the levels, `shift` bits up.
-#[inline(always)]
-fn plane<const BYTES: usize>(packed: &[u8], at: usize, shift: usize, sums: &mut [u8; GROUP]) {
-    let Some(bytes) = packed.get(at..).and_then(|rest| rest.first_chunk::<BYTES>()) else { return };
-    let bits = BYTES / 8;
-    for (k, sums) in sums.as_chunks_mut::<BYTES>().0.iter_mut().enumerate() {
-        for (sum, byte) in sums.iter_mut().zip(bytes) {
-            *sum |= ((byte >> (k * bits)) & (u8::MAX >> (8 - bits))) << shift;
+/// How far a group is unpacked.
+struct Place<'a> {
+    /// The planes that are left.
+    rest: &'a [u8],
+    /// Where the next one's bits belong in a level.
+    shift: usize,
+}
+
+impl Place<'_> {
+    /// Adds the next plane, of `BYTES` bytes, to the levels.
+    #[inline(always)]
+    fn plane<const BYTES: usize>(&mut self, sums: &mut [u8; GROUP]) {
+        let Some((bytes, rest)) = self.rest.split_first_chunk::<BYTES>() else { return };
+        let bits = BYTES / 8;
+        for (k, sums) in sums.as_chunks_mut::<BYTES>().0.iter_mut().enumerate() {
+            for (sum, byte) in sums.iter_mut().zip(bytes) {
+                *sum |= ((byte >> (k * bits)) & (u8::MAX >> (8 - bits))) << self.shift;
+            }
         }
+        self.rest = rest;
+        self.shift += bits;
     }
 }
 

@@ -95,6 +95,26 @@ pub enum TensorError {
     Corrupt(&'static str),
 }
 
+impl TensorError {
+    /// The sentence of the error, with a `#` for each of the numbers.
+    pub const fn sentence(self) -> (&'static str, [u64; 2]) {
+        match self {
+            TensorError::Dimension { expected, found } => {
+                ("a frame of # components expected, # found", [expected as u64, found as u64])
+            }
+            TensorError::NotFinite { index } => {
+                ("component # is no number, or too large", [index as u64, 0])
+            }
+            TensorError::Drift => ("a headroom of 1 to 16 expected, below the coarseness", [0, 0]),
+            TensorError::Full { needed, capacity } => {
+                ("# bytes needed, # there", [needed, capacity])
+            }
+            TensorError::NoFrame { frames } => ("no such frame: there are #", [frames as u64, 0]),
+            TensorError::Corrupt(what) => (what, [0, 0]),
+        }
+    }
+}
+
 /// Frames over time, in the caller's bytes; see [the module](self).
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor<B> {

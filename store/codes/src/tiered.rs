@@ -155,22 +155,11 @@ pub fn decode_tiered(width: Width, code: &[u8], scale: f32, out: &mut [f32]) {
 /// Estimates the inner product of an integer query (see [`crate::encode_query_i8`]) with the
 /// vector that was coded; the caller multiplies by the query's scale and the vector's.
 ///
-/// A group at a time is unpacked, in registers; its sum of products is exact, and the groups
+/// One group at a time is unpacked; its sum of products is exact, and the groups
 /// are added in their order: the same bits on every machine.
 #[inline(never)]
 pub fn dot_tiered(width: Width, query: &[i16], code: &[u8]) -> f32 {
     debug_assert!(code.len() >= tiered_bytes(width, query.len()));
-    match width {
-        Width::Eight => dot(Width::Eight, query, code),
-        Width::Seven => dot(Width::Seven, query, code),
-        Width::Five => dot(Width::Five, query, code),
-        Width::Three => dot(Width::Three, query, code),
-    }
-}
-
-/// The same for a width that the compiler knows.
-#[inline(always)]
-fn dot(width: Width, query: &[i16], code: &[u8]) -> f32 {
     let (whole, last) = query.as_chunks::<GROUP>();
     let mut filled = [0; GROUP];
     for (filled, level) in filled.iter_mut().zip(last) {
