@@ -3,7 +3,10 @@
 //! Every line says what was wanted and what was seen. Speed is not judged here:
 //! a test machine is shared.
 
+use clawft_store::memory::Derived;
+
 use crate::Failure;
+use crate::durable;
 use crate::exact::Exact;
 use crate::kernel::FULL;
 use crate::options::{Mode, Options, Runtime};
@@ -148,6 +151,18 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
             );
         }
     }
+    let story = durable::run(options, &inputs)?;
+    verdict.expect(
+        story.found >= story.said && story.whole,
+        format!(
+            "durable: killed when {} rows were committed, {} found, each as it went in",
+            story.said, story.found
+        ),
+    );
+    verdict.expect(
+        story.opened_from == Derived::Read && story.derived != Derived::Read,
+        format!("durable: rebuilt after the kill, read after a close ({:?})", story.opened_from),
+    );
     println!("demo check: {} passed, {} failed", verdict.held, verdict.failed);
     Ok(verdict.failed == 0 && verdict.held > 0)
 }

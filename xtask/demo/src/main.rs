@@ -11,6 +11,7 @@
 
 mod arrays;
 mod check;
+mod durable;
 mod exact;
 mod kernel;
 mod options;
@@ -44,6 +45,8 @@ fn main() -> ExitCode {
         if options.help {
             println!("{}", options::USAGE);
             Ok(true)
+        } else if let Some(folder) = &options.import_into {
+            durable::child(&options, folder).map(|()| true)
         } else if options.check {
             check::check(&options)
         } else {

@@ -103,6 +103,8 @@ pub(crate) struct Options {
     pub(crate) help: bool,
     pub(crate) check: bool,
     pub(crate) json: bool,
+    /// The folder that a process of its own imports into; see `durable`.
+    pub(crate) import_into: Option<PathBuf>,
     /// Folder of the sample data.
     pub(crate) data: PathBuf,
     /// The artifacts to run, in order.
@@ -123,13 +125,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `--module NAME=FILE` (repeated) and `--data DIR`
-    /// come from `xtask`; the rest is in [`USAGE`].
+    /// Reads the arguments. `--module NAME=FILE` (repeated) and `--data DIR` come from `xtask`,
+    /// `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut options = Options {
             help: false,
             check: false,
             json: false,
+            import_into: None,
             data: PathBuf::from("data"),
             artifacts: Vec::new(),
             base: None,
@@ -164,6 +167,7 @@ impl Options {
                 "--check" => options.check = true,
                 "--json" => options.json = true,
                 "--data" => options.data = value()?.into(),
+                "--import-into" => options.import_into = Some(value()?.into()),
                 "--module" => {
                     let given = value()?;
                     let (name, path) = given.split_once('=').ok_or_else(|| {

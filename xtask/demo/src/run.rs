@@ -7,7 +7,7 @@ use crate::options::{Artifact, Metric, Mode, Options, Runtime};
 use crate::progress::Progress;
 use crate::report::{Footprint, Place, Report};
 use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
-use crate::{Failure, texts, words};
+use crate::{Failure, durable, texts, words};
 
 /// Neighbours asked for.
 const K: usize = 10;
@@ -324,6 +324,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     report.finish();
     for (((ids, counts), set), (_, _, questions)) in spoken.iter().zip(&sets).zip(&inputs.queries) {
         words::show(&job, questions.as_deref(), set.name, ids, counts);
+    }
+    if !options.json {
+        durable::tell(&durable::run(options, &inputs)?);
     }
     Ok(())
 }

@@ -17,6 +17,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
     parse(BufReader::new(source)).map_err(named)
 }
 
+/// Reads one whole number a line, the field `name`.
+pub(crate) fn numbers(path: &Path, name: &str) -> Result<Vec<u64>, Failure> {
+    let content = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+    let number = |line: &str| serde_json::from_str::<Value>(line).ok()?.get(name)?.as_u64();
+    let numbers: Option<Vec<u64>> = content.lines().map(number).collect();
+    numbers.ok_or_else(|| {
+        Failure::new(format!("{}: a number `{name}` expected on each line", path.display()))
+    })
+}
+
 fn parse(lines: impl BufRead) -> Result<Vec<String>, String> {
     let mut texts = Vec::new();
     for (number, line) in lines.lines().enumerate() {
