@@ -24,7 +24,7 @@ use crate::rvf::segment::{MAX_PAYLOAD, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage};
-use crate::wire::{Reader, u64_at};
+use crate::wire::u64_at;
 use crate::{Damage, DamageKind, Error};
 
 /// When the file folds and compacts itself. The defaults are those of `docs/format-file.md`.
@@ -334,7 +334,7 @@ impl DurableFile {
         let found = self.batch.bytes.len() - BATCH;
         if found > MAX_BATCH {
             self.batch.bytes.truncate(at);
-            return Err(Error::BatchFull { limit: MAX_BATCH as u64, found: found as u64 });
+            return Err(Error::BatchFull { limit: MAX_BATCH as u32, found: found as u32 });
         }
         self.batch.operations += 1;
         self.batch.changes.insert(id, entry);
@@ -713,13 +713,6 @@ fn journal_head(source: &Source<'_>) -> Result<Option<crate::journal::Head>, Err
 /// How many vectors a VEC payload of `len` bytes has room for.
 pub(crate) fn vectors_in(len: u64, dim: u16) -> u64 {
     len.saturating_sub(6) / (8 + 4 * u64::from(dim))
-}
-
-/// Whether the head of a VEC payload fits the file.
-pub(crate) fn vec_head(source: &Source<'_>, offset: u64) -> Result<Option<(u16, u32)>, Error> {
-    let bytes = source.bytes(offset, 6)?;
-    let mut reader = Reader(&bytes);
-    Ok(reader.u16().zip(reader.u32()))
 }
 
 const _: () = assert!(FIXED > records::HEADER && MAX_ENTRY < MAX_PAYLOAD);

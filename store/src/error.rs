@@ -17,11 +17,11 @@ pub enum Error {
     /// A part of a record is beyond its limit.
     Limit {
         /// Which part.
-        what: &'static str,
+        part: Part,
         /// The most that it may have.
-        limit: u64,
+        limit: u32,
         /// What it has.
-        found: u64,
+        found: u32,
     },
     /// A part of a record is not what it may be.
     Record(&'static str),
@@ -43,9 +43,9 @@ pub enum Error {
     /// The changes since the last commit take all the room there is for them: commit first.
     BatchFull {
         /// Bytes that one commit may have.
-        limit: u64,
+        limit: u32,
         /// Bytes that it would have.
-        found: u64,
+        found: u32,
     },
     /// There is no such file.
     NoFile,
@@ -74,6 +74,43 @@ pub enum Error {
     /// An earlier write failed in a way that leaves open what is on the disk. Committed records
     /// can be read; to write, open again.
     Stopped,
+}
+
+/// A part of a record that has a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Components of a vector.
+    Components,
+    /// Bytes of a text.
+    Text,
+    /// Bytes of a kind.
+    Kind,
+    /// Bytes of a session.
+    Session,
+    /// Pairs of metadata.
+    Pairs,
+    /// Bytes of a metadata key.
+    Key,
+    /// Bytes of a metadata value.
+    Value,
+    /// Bytes of all metadata.
+    Metadata,
+}
+
+impl Part {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Components => "components",
+            Self::Text => "bytes of text",
+            Self::Kind => "bytes of kind",
+            Self::Session => "bytes of session",
+            Self::Pairs => "pairs of metadata",
+            Self::Key => "bytes of a metadata key",
+            Self::Value => "bytes of a metadata value",
+            Self::Metadata => "bytes of metadata",
+        }
+    }
 }
 
 /// What is wrong with a file, and where.
@@ -175,9 +212,9 @@ impl Error {
                 detail = error.text();
                 ("the storage refused: ", [0, 0])
             }
-            Error::Limit { what, limit, found } => {
-                detail = what;
-                ("at most # expected, # found: ", [limit, found])
+            Error::Limit { part, limit, found } => {
+                detail = part.text();
+                ("at most # expected, # found: ", [limit as u64, found as u64])
             }
             Error::Record(what) => {
                 detail = what;
@@ -190,9 +227,10 @@ impl Error {
                 ("finite components expected, component # is not", [index as u64, 0])
             }
             Error::UnknownId(id) => ("a stored id expected, # is not stored", [id, 0]),
-            Error::BatchFull { limit, found } => {
-                ("at most # bytes between two commits expected, # found", [limit, found])
-            }
+            Error::BatchFull { limit, found } => (
+                "at most # bytes between two commits expected, # found",
+                [limit as u64, found as u64],
+            ),
             Error::NoFile => ("an existing file expected, none found", [0, 0]),
             Error::NotRvf => ("an RVF file expected, the file begins with other bytes", [0, 0]),
             Error::Version { expected, found } => {
@@ -259,7 +297,7 @@ mod tests {
         for (error, sentence) in [
             (Error::Storage(StorageError::NoSpace), "the storage refused: no space is left"),
             (
-                Error::Limit { what: "bytes of text", limit: 5, found: 6 },
+                Error::Limit { part: Part::Text, limit: 5, found: 6 },
                 "at most 5 expected, 6 found: bytes of text",
             ),
             (

@@ -11,6 +11,7 @@
 //! | `journal` | small commits: batches that are sound or not there |
 //! | `fold`, `group` | journal into base, base into a new base |
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
+//! | `foreign` | files that another program changed |
 //! | `rvf` | segments and what stands in them |
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
@@ -32,6 +33,8 @@ mod crc;
 mod durable;
 mod error;
 mod fold;
+#[cfg(feature = "foreign")]
+mod foreign;
 mod group;
 mod journal;
 mod lease;
@@ -47,7 +50,7 @@ pub mod storage;
 mod wire;
 
 pub use durable::{DurableFile, Limits, Options, Report, Sizes, Version};
-pub use error::{Damage, DamageKind, Error, Sentence};
+pub use error::{Damage, DamageKind, Error, Part, Sentence};
 pub use lease::Lease;
 pub use record::{
     Fields, MAX_DIM, MAX_KEY, MAX_KIND, MAX_METADATA, MAX_PAIRS, MAX_SESSION, MAX_TEXT, MAX_VALUE,

@@ -23,8 +23,8 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
 
-use crate::Error;
 use crate::wire::{Put, Reader, set_u32, set_u64, u32_at, u64_at};
+use crate::{Error, Part};
 
 /// Most components of a vector.
 pub const MAX_DIM: usize = 8192;
@@ -94,10 +94,10 @@ pub(crate) fn part_check(id: u64, bytes: &[u8]) -> u32 {
     xxh64(bytes, id) as u32
 }
 
-fn at_most(what: &'static str, limit: usize, found: usize) -> Result<(), Error> {
+fn at_most(part: Part, limit: usize, found: usize) -> Result<(), Error> {
     match found <= limit {
         true => Ok(()),
-        false => Err(Error::Limit { what, limit: limit as u64, found: found as u64 }),
+        false => Err(Error::Limit { part, limit: limit as u32, found: found as u32 }),
     }
 }
 
@@ -128,17 +128,17 @@ impl Record<'_> {
         if !(0.0..=1.0).contains(&self.importance) {
             return Err(Error::Record("importance must be from 0 to 1"));
         }
-        at_most("bytes of text", MAX_TEXT, self.text.len())?;
-        at_most("bytes of kind", MAX_KIND, self.kind.len())?;
-        at_most("bytes of session", MAX_SESSION, self.session.len())?;
-        at_most("pairs of metadata", MAX_PAIRS, self.metadata.len())?;
+        at_most(Part::Text, MAX_TEXT, self.text.len())?;
+        at_most(Part::Kind, MAX_KIND, self.kind.len())?;
+        at_most(Part::Session, MAX_SESSION, self.session.len())?;
+        at_most(Part::Pairs, MAX_PAIRS, self.metadata.len())?;
         let mut all = 0;
         for (key, value) in self.metadata {
-            at_most("bytes of a metadata key", MAX_KEY, key.len())?;
-            at_most("bytes of a metadata value", MAX_VALUE, value.len())?;
+            at_most(Part::Key, MAX_KEY, key.len())?;
+            at_most(Part::Value, MAX_VALUE, value.len())?;
             all += key.len() + value.len();
         }
-        at_most("bytes of metadata", MAX_METADATA, all)
+        at_most(Part::Metadata, MAX_METADATA, all)
     }
 
     /// Metadata by rising keys. Each is looked for among all: they are few, and a sort would bring
@@ -375,6 +375,7 @@ impl Fields {
     }
 
     /// The same entry for another vector: another program wrote that one.
+    #[cfg(feature = "foreign")]
     pub(crate) fn set_vector_check(&mut self, check: u32) {
         set_u32(&mut self.bytes, 24, check);
         seal(&mut self.bytes);

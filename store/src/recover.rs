@@ -7,21 +7,17 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vec_head, vectors_in};
+use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vectors_in};
 use crate::journal::{self, Found, Head, Journal};
-use crate::ledger::{Directory, JOURNAL, Ledger, MAX_SEGMENT, MEMORY, Place};
-use crate::record::{
-    Fields, MAX_DIM, MAX_KEY, MAX_METADATA, MAX_PAIRS, MAX_VALUE, Record, part_check,
-};
+use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
+use crate::record::{Fields, MAX_DIM};
 use crate::rvf::manifest::{self, Newest};
-use crate::rvf::meta::Chain;
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage, StorageError};
-use crate::wire::Reader;
-use crate::{Damage, DamageKind, Error};
+use crate::{Damage, DamageKind, Error, Part};
 
 /// Opens a file if it is there.
 fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Error> {
@@ -55,7 +51,7 @@ impl DurableFile {
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
         if options.dim.is_some_and(|dim| dim == 0 || usize::from(dim) > MAX_DIM) {
             let found = options.dim.unwrap_or(0).into();
-            return Err(Error::Limit { what: "components", limit: MAX_DIM as u64, found });
+            return Err(Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found });
         }
         let names = Names::of(name);
         let journal = open_if_there(&*storage, &names.journal)?;
@@ -310,135 +306,10 @@ impl DurableFile {
         })
     }
 
-    /// Reads a file that another program wrote last. Gives the newest epoch of RECORDS in it.
-    fn load_foreign(&mut self, salvage: bool) -> Result<u32, Error> {
-        let dim = self.standing.dim;
-        // Where the newest vector of an id is, and its check.
-        let mut vectors: Sorted<(u32, u32, u32)> = Sorted::default();
-        for segment in self.directory.of(VEC) {
-            segment.expect(&self.base(), false, DamageKind::Segment)?;
-            let wrong = DamageKind::Segment.at(segment.offset);
-            if segment.id > MAX_SEGMENT {
-                return Err(Error::Unsupported("its segment ids are too large"));
-            }
-            let (found, count) = vec_head(&self.base(), segment.start())?.ok_or(wrong)?;
-            if found != dim {
-                let (expected, found) = (dim.into(), found.into());
-                return Err(Error::Dimension { expected, found });
-            }
-            if u64::from(count) > vectors_in(segment.payload, dim) {
-                return Err(wrong);
-            }
-            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end());
-            let mut found = Vec::new();
-            for index in 0..count {
-                let bytes = stream.take(8 + 4 * usize::from(dim))?.ok_or(wrong)?;
-                let mut reader = Reader(bytes);
-                let id = reader.u64().ok_or(wrong)?;
-                found.push((id, (segment.id as u32, index, part_check(id, reader.0))));
-            }
-            vectors.extend(found);
-        }
-        vectors.retain(|id, _| !self.standing.removed.contains(id));
-
-        let records = self.foreign_records()?;
-        let newest = records.iter().map(|(_, (head, _))| head.epoch).max().unwrap_or(0);
-        let mut places: Sorted<Place> = Sorted::default();
-        let mut foreign: Sorted<Fields> = Sorted::default();
-        for (_, (_, segment)) in records.iter() {
-            let each = &mut |at, mut fields: Fields| {
-                let id = fields.id();
-                foreign.remove(id);
-                let Some(&(vector_segment, vector_index, check)) =
-                    vectors.get(id).filter(|_| !fields.is_removal())
-                else {
-                    places.remove(id);
-                    return Ok(());
-                };
-                let mut entry_segment = segment.id as u32;
-                if fields.vector_check() != check {
-                    fields.set_vector_check(check);
-                    entry_segment = MEMORY;
-                }
-                let (entry_len, text_len) = (fields.bytes().len() as u32, fields.text_len());
-                let entry_at = at;
-                places.insert(
-                    id,
-                    Place {
-                        vector_segment,
-                        vector_index,
-                        entry_segment,
-                        entry_at,
-                        entry_len,
-                        text_len,
-                    },
-                );
-                if entry_segment == MEMORY {
-                    foreign.insert(id, fields);
-                }
-                Ok(())
-            };
-            if !records::read(&self.base(), segment, salvage, each)? {
-                let kind = DamageKind::Records;
-                self.report.damaged.push(Damage { kind, offset: segment.offset });
-            }
-        }
-
-        let metas: Vec<Segment> = self.directory.of(META).copied().collect();
-        for meta in &metas {
-            meta.expect(&self.base(), false, DamageKind::Meta)?;
-        }
-        let wanted = |id| vectors.contains(id) && !places.contains(id);
-        let mut chain = Chain::read(&self.base(), &metas, &wanted)?;
-        let mut ledger = Ledger::new(dim);
-        for (id, &(vector_segment, vector_index, check)) in vectors.iter() {
-            if let Some(place) = places.get(id) {
-                ledger.insert(id, *place);
-                continue;
-            }
-            let values = chain.records.remove(id).unwrap_or_default();
-            let fields = foreign_fields(id, check, &values, &chain)?;
-            let entry_len = fields.bytes().len() as u32;
-            let (entry_segment, entry_at, text_len) = (MEMORY, 0, 0);
-            ledger.insert(
-                id,
-                Place {
-                    vector_segment,
-                    vector_index,
-                    entry_segment,
-                    entry_at,
-                    entry_len,
-                    text_len,
-                },
-            );
-            foreign.insert(id, fields);
-        }
-        self.ledger = ledger;
-        self.foreign = foreign;
-        Ok(newest)
-    }
-
-    /// RECORDS segments that no other one replaced, oldest first.
-    fn foreign_records(&self) -> Result<Sorted<(records::Head, Segment)>, Error> {
-        let mut found: Sorted<(records::Head, Segment)> = Sorted::default();
-        for segment in self.directory.of(RECORDS) {
-            if segment.id > MAX_SEGMENT {
-                return Err(Error::Unsupported("its segment ids are too large"));
-            }
-            let head = records::Head::read(&self.base(), segment)?;
-            found.insert(u64::from(head.epoch) << 32 | segment.id, (head, *segment));
-        }
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for (_, (head, _)) in found.iter() {
-            let range = (head.since, head.epoch);
-            if range.0 < range.1 && ranges.last() != Some(&range) {
-                ranges.push(range);
-            }
-        }
-        found.retain(|_, (head, _)| {
-            !ranges.iter().any(|&(since, epoch)| (since..epoch).contains(&head.epoch))
-        });
-        Ok(found)
+    /// Without the feature such files are refused.
+    #[cfg(not(feature = "foreign"))]
+    fn load_foreign(&mut self, _: bool) -> Result<u32, Error> {
+        Err(Error::Unsupported("another program changed it"))
     }
 
     /// Takes in what the journal has.
@@ -491,53 +362,3 @@ impl DurableFile {
         Ok(())
     }
 }
-
-/// The entry of a record that another program wrote.
-fn foreign_fields(
-    id: u64,
-    check: u32,
-    values: &Sorted<alloc::string::String>,
-    chain: &Chain,
-) -> Result<Fields, Error> {
-    let (mut kind, mut session, mut created) = ("", "", 0);
-    let mut metadata: Vec<(&str, &str)> = Vec::new();
-    let mut all = 0;
-    for (field, value) in values.iter() {
-        match chain.name(field) {
-            "kind" if value.len() <= crate::record::MAX_KIND => kind = value,
-            "session" if value.len() <= crate::record::MAX_SESSION => session = value,
-            "created" if value.parse::<u64>().is_ok() => created = value.parse().unwrap_or(0),
-            name => {
-                let fits = name.len() <= MAX_KEY
-                    && value.len() <= MAX_VALUE
-                    && metadata.len() < MAX_PAIRS
-                    && all + name.len() + value.len() <= MAX_METADATA
-                    && !metadata.iter().any(|&(key, _)| key == name);
-                if fits {
-                    all += name.len() + value.len();
-                    metadata.push((name, value));
-                }
-            }
-        }
-    }
-    let record = Record {
-        id,
-        vector: &[],
-        text: "",
-        kind,
-        session,
-        created,
-        last_used: created,
-        uses: 0,
-        importance: 0.5,
-        pinned: false,
-        metadata: &metadata,
-    };
-    let mut bytes = Vec::new();
-    record.encode(0, &mut bytes)?;
-    let mut fields = Fields::parse(&bytes).ok_or(Error::Record("its metadata"))?;
-    fields.set_vector_check(check);
-    Ok(fields)
-}
-
-const _: () = assert!(JOURNAL > MEMORY && MEMORY as u64 > MAX_SEGMENT);
