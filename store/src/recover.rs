@@ -216,8 +216,10 @@ impl DurableFile {
         file.directory = Directory::new(manifest.segments);
         let folded = if ours { file.load(salvage)? } else { file.load_foreign(salvage)? };
         if !file.read_only {
-            // What is shown from here on is durable.
+            // What is shown from here on is durable, the file's name as well: a killed writer may
+            // have renamed it and no more.
             file.storage.sync(base)?;
+            file.storage.sync_folder()?;
         }
         if let Some(FoundJournal { file: handle, head: Some((head, flipped)) }) = journal {
             // Each fold writes RECORDS of an epoch above its journal's.

@@ -150,8 +150,12 @@ fn crash_everywhere(seed: u64, tears: u64) -> u64 {
                 drop(opened);
             }
             let mut file = check(&disk, &expected, &context);
-            // It goes on as if nothing had been.
             let mut model = all(&file).unwrap();
+            // What was shown once stays, also when the power goes again at once.
+            let again = disk.fork();
+            again.crash(random.next());
+            assert_eq!(all(&open(&again).unwrap()).unwrap(), model, "{context}, again");
+            // It goes on as if nothing had been.
             let record = Owned::random(&mut random, DIM, 100);
             record.put(&mut file, 1).unwrap();
             model.insert(1, record);

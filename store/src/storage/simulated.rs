@@ -2,8 +2,8 @@
 //!
 //! Each call that changes something is a point at which the power can go. What was synced then
 //! stays; of what was not, each sector of 512 bytes stays, vanishes or holds something else, in
-//! any combination, and so does the file's length; of the folder's changes a prefix stays. That
-//! is what `docs/format-file.md` allows a medium to do.
+//! any combination, and so does the file's length; of the folder's changes a prefix stays, one
+//! for the names of bases and one for those of journals. That is what `docs/format-file.md` allows a medium to do.
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -30,6 +30,14 @@ enum Change {
     Name(String, usize),
     Rename(String, String),
     Remove(String),
+}
+
+impl Change {
+    /// Whether it is about a journal, under whichever name, rather than about a base.
+    fn is_of_journal(&self) -> bool {
+        let (Self::Name(name, _) | Self::Rename(name, _) | Self::Remove(name)) = self;
+        name.contains(".journal")
+    }
 }
 
 fn apply(names: &mut BTreeMap<String, usize>, change: &Change) {
@@ -211,9 +219,14 @@ impl SimulatedDisk {
                 state.survive(file);
             }
         }
-        let keep = state.random() as usize % (state.changes.len() + 1);
-        for change in state.changes.drain(..).take(keep) {
-            apply(&mut state.synced_names, &change);
+        // Changes of one name keep their order; those of others may overtake them.
+        let changes = core::mem::take(&mut state.changes);
+        for journal in [false, true] {
+            let of = changes.iter().filter(|change| change.is_of_journal() == journal);
+            let keep = state.random() as usize % (changes.len() + 1);
+            for change in of.take(keep) {
+                apply(&mut state.synced_names, change);
+            }
         }
         state.names = state.synced_names.clone();
         state.handles.iter_mut().for_each(|handle| *handle = None);
