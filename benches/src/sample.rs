@@ -1,11 +1,14 @@
 //! The sample: 10,000 real text embeddings of 512 dimensions in `data/`, and two sets of queries.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
+use flate2::read::MultiGzDecoder;
 use half::f16;
+use serde_json::Value;
 
 /// Vectors of one dimension, row after row.
 pub struct Rows {
@@ -63,6 +66,17 @@ pub fn queries() -> io::Result<Rows> {
 /// The harder queries: short questions, of length 1.
 pub fn known_item_queries() -> io::Result<Rows> {
     load("known_item_queries.f16.npy")
+}
+
+/// The texts of the base rows.
+pub fn texts() -> io::Result<Vec<String>> {
+    let file = File::open(folder().join("texts.jsonl.gz"))?;
+    let wrong = || io::Error::new(io::ErrorKind::InvalidData, "a text on each line expected");
+    let text = |line: io::Result<String>| {
+        let value: Value = serde_json::from_str(&line?).map_err(|_| wrong())?;
+        Ok(value.get("text").and_then(Value::as_str).ok_or_else(wrong)?.to_owned())
+    };
+    BufReader::new(MultiGzDecoder::new(file)).lines().map(text).collect()
 }
 
 /// The folder of the sample.
