@@ -61,16 +61,3 @@ impl Error {
         Sentence { text, numbers: [number, 0], detail: "" }
     }
 }
-
-/// How many cases a property is tried on, natively and in Miri.
-///
-/// Failing seeds are kept in files only where there are files.
-#[cfg(test)]
-fn cases(native: u32, miri: u32) -> proptest::test_runner::Config {
-    let mut config =
-        proptest::test_runner::Config::with_cases(if cfg!(miri) { miri } else { native });
-    if cfg!(any(miri, target_arch = "wasm32")) {
-        config.failure_persistence = None;
-    }
-    config
-}

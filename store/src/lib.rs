@@ -56,3 +56,16 @@ pub use record::{
     Fields, MAX_DIM, MAX_KEY, MAX_KIND, MAX_METADATA, MAX_PAIRS, MAX_SESSION, MAX_TEXT, MAX_VALUE,
     Record,
 };
+
+/// How many cases a property is tried on, natively and in Miri.
+///
+/// Failing seeds are kept in files only where there are files.
+#[cfg(test)]
+fn cases(native: u32, miri: u32) -> proptest::test_runner::Config {
+    let mut config =
+        proptest::test_runner::Config::with_cases(if cfg!(miri) { miri } else { native });
+    if cfg!(any(miri, target_arch = "wasm32")) {
+        config.failure_persistence = None;
+    }
+    config
+}

@@ -487,6 +487,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases(256, 8))]
+
         #[test]
         fn any_record_round_trips(
             id: u64,

@@ -130,6 +130,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
+        #![proptest_config(crate::cases(256, 4))]
+
         #[test]
         fn it_is_a_map(
             steps in prop::collection::vec((0..40_u64, any::<u8>(), 0..3), 0..80),

@@ -120,7 +120,7 @@ fn crash_everywhere(seed: u64, tears: u64) -> u64 {
     let whole = SimulatedDisk::new(seed);
     run(&whole, &steps, &mut Expected::default()).expect("no power is lost");
     let mut crashes = 0;
-    for cut in 0..whole.calls() {
+    for cut in (0..whole.calls()).step_by(if cfg!(miri) { 23 } else { 1 }) {
         let disk = SimulatedDisk::new(seed);
         disk.cut_after(Some(cut));
         let mut expected = Expected::default();
@@ -175,12 +175,13 @@ fn crash_everywhere(seed: u64, tears: u64) -> u64 {
 fn run_seeds(first: u64, count: u64, tears: u64) {
     let crashes: u64 = (first..first + count).map(|seed| crash_everywhere(seed, tears)).sum();
     println!("{count} workloads, {crashes} crashes, no committed record lost");
-    assert!(crashes > count * 10);
+    assert!(cfg!(miri) || crashes > count * 10);
 }
 
 #[test]
 fn a_crash_anywhere_loses_nothing_that_was_committed() {
-    run_seeds(0, 400, 4);
+    let (seeds, tears) = if cfg!(miri) { (1, 2) } else { (400, 4) };
+    run_seeds(0, seeds, tears);
 }
 
 #[test]

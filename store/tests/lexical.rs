@@ -111,7 +111,7 @@ fn reopened(index: &Index) -> Index {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 300 }))]
 
     #[test]
     fn finds_what_the_naive_one_finds(
@@ -208,6 +208,7 @@ fn worked() -> Index {
 /// One constant for every machine, 32 bits and WebAssembly included: of the bytes saved, and of
 /// the bits of scores.
 #[test]
+#[cfg_attr(miri, ignore = "thousands of texts; WebAssembly has 32 bits too")]
 fn the_same_calls_give_the_same_bytes() {
     let fnv = |bytes: &[u8], from: u64| {
         bytes.iter().fold(from, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))

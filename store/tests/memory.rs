@@ -133,7 +133,7 @@ fn is_what_the_naive_one_is() {
         let disk = SimulatedDisk::new(seed);
         let mut memory = open(&disk, 60);
         let (mut committed, mut model) = (Model::new(), Model::new());
-        for step in 0..120 {
+        for step in 0..if cfg!(miri) { 30 } else { 120 } {
             let id = random.below(40);
             match random.below(14) {
                 0..8 => {
@@ -213,7 +213,7 @@ fn what_is_derived_is_never_taken_for_the_truth() {
     check(&mut memory, &model, &mut random);
 
     // Whatever bit flips and wherever it is cut, the records are right.
-    for at in (0..bytes.len()).step_by(bytes.len() / 150) {
+    for at in (0..bytes.len()).step_by(bytes.len() / if cfg!(miri) { 2 } else { 150 }) {
         let (flipped, cut) = (copy(&disk), copy(&disk));
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
@@ -285,7 +285,8 @@ fn what_is_refused_leaves_everything_as_it_was() {
     let disk = SimulatedDisk::new(4);
     let mut memory = Memory::open(Box::new(disk), NAME, &tight, &mut |_, _| {}).unwrap();
     remember(&mut memory, 1, &model[&1]).unwrap();
-    let long: String = (0..40_000).map(|i| format!("w{i} ")).collect();
+    let long: String =
+        (0..if cfg!(miri) { 10_000 } else { 40_000 }).map(|i| format!("w{i} ")).collect();
     let error = remember(&mut memory, 1, &Owned { text: long, ..good }).unwrap_err();
     assert_eq!(error, Error::WordsFull { limit: 50_000 });
     check(&mut memory, &Model::from([(1, model[&1].clone())]), &mut random);

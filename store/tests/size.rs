@@ -20,6 +20,7 @@ fn on_disk(disk: &SimulatedDisk) -> u64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn ten_thousand_commits_write_less_than_ten_times_the_live_bytes() {
     let disk = SimulatedDisk::new(1);
     let mut random = Random(1);
@@ -64,6 +65,7 @@ fn commits_with_a_close_after_each(count: u64) -> f64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn a_close_after_each_commit_writes_little_too() {
     assert!(commits_with_a_close_after_each(1000) <= 12.0);
 }
@@ -75,6 +77,7 @@ fn ten_thousand_commits_each_one_closed() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn a_file_stays_near_its_live_bytes_after_any_churn() {
     for (dim, text) in [(512, 200), (64, 200), (512, 0), (64, 2000)] {
         let disk = SimulatedDisk::new(2);

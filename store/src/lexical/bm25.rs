@@ -84,7 +84,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(super::super::cases(20_000, 16))]
+        #![proptest_config(crate::cases(20_000, 16))]
 
         #[test]
         fn ln_is_near(bits in 1f32.to_bits()..f32::MAX.to_bits()) {

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn small_letters_are_those_of_core() {
-        for c in ('\u{80}'..=char::MAX).step_by(if cfg!(miri) { 97 } else { 1 }) {
+        for c in ('\u{80}'..=char::MAX).step_by(if cfg!(miri) { 1009 } else { 1 }) {
             assert_eq!(Some(small(c)), c.to_lowercase().next(), "of U+{:04X}", c as u32);
         }
     }

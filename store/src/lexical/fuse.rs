@@ -137,6 +137,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases(256, 8))]
+
         #[test]
         fn any_numbers_sort_without_a_panic(
             parts in proptest::collection::vec((any::<f32>(), any::<f32>()), 0..60),

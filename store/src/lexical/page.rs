@@ -340,7 +340,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(super::super::cases(300, 4))]
+        #![proptest_config(crate::cases(300, 4))]
 
         /// Changes, splits and joins beside a map.
         #[test]

@@ -281,7 +281,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(super::super::cases(60, 2))]
+        #![proptest_config(crate::cases(60, 2))]
 
         #[test]
         fn postings_are_a_sorted_map(

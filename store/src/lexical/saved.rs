@@ -235,7 +235,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(super::super::cases(500, 4))]
+        #![proptest_config(crate::cases(500, 4))]
 
         #[test]
         fn damaged_bytes_are_refused_or_sound(

@@ -194,6 +194,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases(256, 4))]
+
         #[test]
         fn never_longer_and_never_empty(word in "[a-z]{1,48}", ys in "[aeyb]{1,20}(s|ed|ing|e|y)") {
             for word in [word, ys] {

@@ -256,7 +256,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(super::super::cases(2000, 8))]
+        #![proptest_config(crate::cases(2000, 8))]
 
         #[test]
         fn any_text_gives_words_within_bounds(text in any::<String>()) {

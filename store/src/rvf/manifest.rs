@@ -330,6 +330,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases(256, 8))]
+
         #[test]
         fn any_payload_is_refused_or_read(
             at in prop::collection::vec((0..140_usize, any::<u8>()), 0..6),

@@ -234,6 +234,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 8 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_move_is_not_taken_back(record in uses(), now in 0..800 * DAY, at in 0usize..4) {
             let policy = Policy::default();
