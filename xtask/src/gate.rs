@@ -10,11 +10,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Crates that must behave in WebAssembly as they do natively.
+/// Crates that must behave in WebAssembly as they do natively, and whose codes every variant
+/// computes in its own way.
 const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
-/// Where their tests run: a name, target features and what the engine needs.
+/// One that must behave so too, and is the same in all variants.
+const STORE: &str = "clawft-store";
+/// Where their tests run: a name and target features.
 const VARIANTS: [(&str, &str); 3] =
     [("scalar", ""), ("simd128", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
+/// The variant that has the store's tests: that of the default module.
+const WITH_STORE: &str = "simd128";
 const WASI: &str = "wasm32-wasip1";
 /// Runs of each fuzz target: their number and seed are fixed, inputs are long
 /// from the start, and time has an end where a machine is slow.
@@ -106,9 +111,16 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     });
     gate.step("documentation", || {
         run(cargo()
-            .args(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
+            .args(["doc", "--workspace", "--no-deps", "--all-features"])
+            .args(["--document-private-items", "--quiet"])
             // Module docs may point a reader of the code to private parts.
             .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
+    });
+    // Its tests bring `std` and all features along, so they would not miss them.
+    gate.step("the store, as small as it gets", || {
+        run(cargo()
+            .args(["clippy", "--quiet", "--target", "wasm32v1-none", "--package", STORE])
+            .args(["--no-default-features", "--", "-D", "warnings"]))
     });
     gate.step("modules and their sizes", || {
         let mut weights = Vec::new();
@@ -143,7 +155,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     }
     gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
-    gate.step("fuzz targets", || fuzz(&FUZZ));
+    fuzz(&mut gate, &FUZZ);
     if all {
         gate.step("tests that take minutes", || {
             run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
@@ -156,11 +168,13 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             ]))
         });
         for target in MIRI_TARGETS {
-            let name = target.unwrap_or("native");
-            gate.step(format!("Miri, {name}"), || miri(target));
+            for package in PORTABLE.into_iter().chain([STORE]) {
+                let name = target.unwrap_or("native");
+                gate.step(format!("Miri, {package}, {name}"), || miri(package, target));
+            }
         }
         gate.step("peers", || bench::peers(&[]));
-        gate.step("fuzz targets, long", || fuzz(&LONG_FUZZ));
+        fuzz(&mut gate, &LONG_FUZZ);
     }
 
     println!("\n{} s", start.elapsed().as_secs());
@@ -176,7 +190,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
 fn wasm_tests(wasmtime: &Path, name: &str, features: &str) -> Command {
     let mut cargo = cargo();
     cargo.args(["test", "--target", WASI, "--quiet", "--no-fail-fast"]);
-    for package in PORTABLE {
+    for package in PORTABLE.into_iter().chain((name == WITH_STORE).then_some(STORE)) {
         cargo.args(["--package", package]);
     }
     let flags = match features {
@@ -215,33 +229,41 @@ fn python_programs() -> Outcome {
     Ok(())
 }
 
-/// Builds every fuzz target and runs each one.
-fn fuzz(limits: &[&str]) -> Outcome {
-    let program = tools::cargo_fuzz()?;
+/// Builds every fuzz target and runs each one, two at a time: a run takes one core.
+fn fuzz(gate: &mut Gate, limits: &[&str]) {
+    let program = match tools::cargo_fuzz() {
+        Ok(program) => program,
+        Err(why) => return gate.step("fuzz targets", || Err(why)),
+    };
     let cargo_fuzz = || {
         let mut command = command(&program);
         // Sanitizers are unstable options; the pinned toolchain takes them when told so.
         command.arg("fuzz").env("RUSTC_BOOTSTRAP", "1");
         command
     };
-    let targets = output(cargo_fuzz().arg("list"))?;
-    let targets: Vec<&str> = targets.lines().collect();
-    if targets.is_empty() {
-        return Err("fuzz/ has no targets".into());
+    let mut targets = Vec::new();
+    gate.step("fuzz targets, built", || {
+        let list = output(cargo_fuzz().arg("list"))?;
+        targets.extend(list.lines().map(String::from));
+        if targets.is_empty() {
+            return Err("fuzz/ has no targets".into());
+        }
+        run(cargo_fuzz().arg("build"))
+    });
+    for two in targets.chunks(2) {
+        let step = |name: &String| {
+            let mut command = cargo_fuzz();
+            command.args(["run", name, "--"]).args(limits);
+            (format!("fuzz target {name}"), command)
+        };
+        gate.together(two.iter().map(step).collect());
     }
-    for name in targets {
-        run(cargo_fuzz().args(["run", name, "--"]).args(limits))?;
-    }
-    Ok(())
 }
 
-fn miri(target: Option<&str>) -> Outcome {
+fn miri(package: &str, target: Option<&str>) -> Outcome {
     tools::miri()?;
     let mut miri = command("rustup");
-    miri.args(["run", "nightly", "cargo", "miri", "test"]);
-    for package in PORTABLE {
-        miri.args(["--package", package]);
-    }
+    miri.args(["run", "nightly", "cargo", "miri", "test", "--no-fail-fast", "--package", package]);
     if let Some(target) = target {
         miri.args(["--target", target]);
     }
