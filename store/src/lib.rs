@@ -7,7 +7,8 @@
 //! | file | what |
 //! |---|---|
 //! | `record` | a record and its encoding |
-//! | `durable` | the open file: put, remove, commit, read, verify |
+//! | `durable` | the open file: put, remove, commit, close |
+//! | `read` | records read, and everything verified |
 //! | `journal` | small commits: batches that are sound or not there |
 //! | `fold`, `group` | journal into base, base into a new base |
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
@@ -41,6 +42,7 @@ mod lease;
 mod ledger;
 pub mod lexical;
 pub mod memory;
+mod read;
 mod record;
 mod recover;
 mod rvf;
