@@ -9,7 +9,6 @@ use crate::ids::IdsMut;
 use crate::image::Image;
 use crate::layout::{FACTORS, UNIT};
 use crate::pages::Pages;
-use crate::write::CLASS;
 use crate::{Error, Params};
 
 impl<B: Deref<Target = [u8]>> Image<B> {
@@ -36,7 +35,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         Graph::again(&layout.graph, &mut bytes[HEADER..layout.short])
             .copy_from(&self.graph())
             .map_err(|_| Error::Params)?;
-        for field in [Field::Centred, Field::Hidden] {
+        for field in [Field::Centred, Field::Hidden, Field::Cursor] {
             header::set(bytes, field, header::get(&self.buffer, field));
         }
         let mut copy = |to: usize, from: usize, len: usize| {
@@ -48,14 +47,17 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             copy(layout.sketches, old.sketches, old.factors - old.sketches);
         }
         copy(layout.factors, old.factors, n * FACTORS);
+        copy(layout.uses, old.uses, n * old.use_bytes);
         copy(layout.hidden, old.hidden, n.div_ceil(64) * 8);
         copy(layout.centres, old.centres, old.pages - old.centres);
         let (ids, codes) = (self.id_table(), self.codes());
         for slot in self.live() {
+            let tier = codes.tier(slot);
             let full = Error::Full { len: self.len(), capacity };
-            let place = Pages { bytes, layout }.take(CLASS).ok_or(full)?;
+            let place = Pages { bytes, layout }.take(tier, 0).ok_or(full)?;
             let at = layout.pool + place as usize * UNIT;
-            bytes[at..at + layout.code_bytes].copy_from_slice(codes.code(slot));
+            let code = codes.code(slot);
+            bytes[at..at + code.len()].copy_from_slice(code);
             let at = layout.places + 4 * slot as usize;
             bytes[at..at + 4].copy_from_slice(&place.to_le_bytes());
             IdsMut::new(bytes, layout).enter(ids.id(slot), slot);

@@ -10,7 +10,8 @@
 //! seal u64 @40 (XXH64 of all other bytes, 0 while the image is not sealed)
 //! pages u32 @48 · page bytes u32 @52 · hidden u32 @56 (vectors marked as deleted)
 //! free u32 @60 (first page without a class) · partial u32 x 8 @64 (first page with room, by
-//! class) · zeros
+//! class) · hot u32 @96 (0xFFFFFFFF: no tiers) · cursor u32 @100 (the slot at which the next tick
+//! begins) · unused u32 @104 (pages without a class) · zeros
 //! ```
 
 use clawft_codes::Encoding;
@@ -23,7 +24,7 @@ pub(crate) const HEADER: usize = 256;
 /// What it begins with.
 pub(crate) const MAGIC: [u8; 4] = *b"CLIM";
 /// The version of this page and of the layout.
-pub(crate) const VERSION: u16 = 2;
+pub(crate) const VERSION: u16 = 3;
 
 /// A field of 32 bits.
 #[derive(Clone, Copy)]
@@ -35,7 +36,13 @@ pub(crate) enum Field {
     Hidden = 56,
     Free = 60,
     Partial = 64,
+    Hot = 96,
+    Cursor = 100,
+    Unused = 104,
 }
+
+/// What stands in the place of `hot` where there are no tiers.
+const NO_TIERS: u32 = u32::MAX;
 
 /// Where the seal stands.
 pub(crate) const SEAL: usize = 40;
@@ -81,6 +88,7 @@ pub(crate) fn write(header: &mut [u8; HEADER], params: &Params) {
     header[20..24].copy_from_slice(&params.ef_construction.to_le_bytes());
     header[24..32].copy_from_slice(&params.seed.to_le_bytes());
     header[32..36].copy_from_slice(&params.scan_limit_in_force().to_le_bytes());
+    set(header, Field::Hot, params.hot.unwrap_or(NO_TIERS));
 }
 
 /// Reads the parameters back; a layout can be made of them.
@@ -116,9 +124,10 @@ fn params(header: &[u8; HEADER]) -> Result<Params, Flaw> {
         ef_construction: u32_at(header, 20),
         seed: u64_at(header, 24),
         scan_limit: Some(get(header, Field::ScanLimit)),
+        hot: Some(get(header, Field::Hot)).filter(|&hot| hot != NO_TIERS),
     };
     if Layout::new(&params).is_err() {
-        return Err("the header's parameters are out of their ranges");
+        return Err("the header's parameters are out of their ranges, or need a build with tiers");
     }
     if header[18] != u8::from(params.is_short()) {
         return Err("the header names a width of short codes that is not known");

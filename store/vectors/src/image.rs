@@ -10,6 +10,7 @@ use crate::header::{self, Field, HEADER};
 use crate::ids::{Ids, IdsMut};
 use crate::pages::Pages;
 use crate::scratch::Scratch;
+use crate::tier_policy::Tier;
 use crate::{Error, Layout, Params};
 
 /// A searchable store of vectors in a buffer `B`: `&[u8]` to read it, `&mut [u8]` or an owned
@@ -20,6 +21,8 @@ pub struct Image<B> {
     pub(crate) layout: Layout,
     pub(crate) params: Params,
     pub(crate) kernels: Kernels,
+    /// The tier that vectors come into, where it has room.
+    pub(crate) arrival: Tier,
 }
 
 /// Counts of an image.
@@ -95,7 +98,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
         }
         let params = Params { scan_limit: Some(params.scan_limit_in_force()), ..*params };
-        Ok(Image { buffer, layout, params, kernels: Kernels::detect() })
+        Ok(Image { buffer, layout, params, kernels: Kernels::detect(), arrival: Tier::Hot })
     }
 
     /// The parameters.

@@ -8,22 +8,26 @@
 //!           there are short codes, and the capacity is at most 32,768
 //! factors   16 x capacity     offset, slope, scale and own, each f32: see `Factors`
 //! ids       8 x capacity      the caller's ids
-//! places    4 x capacity      where the full code lies, in 8-byte units of the pool
+//! places    4 x capacity      where the full code lies, in 2-byte units of the pool
+//! uses      12 x capacity     last use u32 · in its tier since u32, both in 1024 ms, 0 unknown
+//!                             · uses u16 · importance u8 · tier, and 4 if pinned u8; only where
+//!                             there are tiers
 //! hidden    8 x ceil(capacity / 64)   one bit a slot: marked as deleted
 //! table     4 x 2^t           slots by hash of id, 0xFFFFFFFF where empty
 //! centres   8 x padded        rotated: of the short codes, of the 8-bit codes; see `centre`;
 //!                             none below 128 dimensions
 //! pages     24 x pages        free u64 (bit: record is free) · next u32 · previous u32
-//!                             · class u8 (0xFF: none) · 7 zero bytes
+//!                             · class u8 (the tier; 0xFF: none) · 7 zero bytes
 //! pool      page bytes x pages
 //! ```
 //!
 //! Every section begins at a multiple of 64 bytes.
 
 use clawft_codes::sketch::{LANES, block_bytes, sketch_bytes};
-use clawft_codes::{padded, short_bytes};
+use clawft_codes::{padded, short_bytes, tiered_bytes};
 
 use crate::header::HEADER;
+use crate::tier_policy::Tier;
 use crate::{Error, Params};
 
 /// Bytes of the factors of one slot.
@@ -31,7 +35,12 @@ pub(crate) const FACTORS: usize = 16;
 /// Bytes of an entry of the page table.
 pub(crate) const PAGE_ENTRY: usize = 24;
 /// Full codes are placed at multiples of this many bytes.
-pub(crate) const UNIT: usize = 8;
+pub(crate) const UNIT: usize = 2;
+/// Bytes of what is known of the use of one slot.
+pub(crate) const USE: usize = 12;
+
+/// Sizes by tier.
+type ByTier = [usize; Tier::ALL.len()];
 
 /// Where the sections lie, in bytes from the image's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +49,11 @@ pub struct Layout {
     pub(crate) dim: usize,
     pub(crate) padded: usize,
     pub(crate) short_bytes: usize,
-    pub(crate) code_bytes: usize,
-    pub(crate) record_bytes: usize,
+    /// Bytes of a full code, and of its record, by tier; where there are none, the hot one's.
+    pub(crate) code_bytes: ByTier,
+    pub(crate) record_bytes: ByTier,
+    /// Classes of pages.
+    pub(crate) classes: usize,
     pub(crate) short: usize,
     pub(crate) sketches: usize,
     /// Bytes of a sketch; 0 where there are none.
@@ -49,6 +61,8 @@ pub struct Layout {
     pub(crate) factors: usize,
     pub(crate) ids: usize,
     pub(crate) places: usize,
+    pub(crate) uses: usize,
+    pub(crate) use_bytes: usize,
     pub(crate) hidden: usize,
     pub(crate) table: usize,
     pub(crate) table_slots: usize,
@@ -73,18 +87,22 @@ fn align64(n: u64) -> u64 {
     (n + 63) & !63
 }
 
-/// The size of a page for records of `record` bytes: 4 KiB, or less where 64 records take
-/// less, or, for records that waste much of it, the multiple of 4 KiB up to 64 KiB that
-/// wastes least.
-fn page_bytes(record: u64) -> u64 {
-    if record * 64 <= 4096 {
-        return align64(record * 64);
+/// The size of a page for records of these bytes, the largest first: 4 KiB, or less where 64 of
+/// the smallest take less, or, for records that waste much of it, the multiple of 4 KiB up to
+/// 64 KiB that wastes least.
+fn page_bytes(records: &ByTier) -> u64 {
+    let smallest = records[records.len() - 1] as u64;
+    if smallest * 64 <= 4096 {
+        return align64(smallest * 64);
     }
-    let first = record.div_ceil(4096);
+    let first = (records[0] as u64).div_ceil(4096);
     let mut best = first * 4096;
     for pages in first..=first.max(16) {
         let bytes = pages * 4096;
-        let waste = |b: u64| (b - (b / record).min(64) * record) as f64 / b as f64;
+        let waste = |b: u64| {
+            let used = records.iter().map(|&record| (b / record as u64).min(64) * record as u64);
+            1.0 - used.sum::<u64>() as f64 / (b * records.len() as u64) as f64
+        };
         if waste(best) > 0.02 && waste(bytes) < waste(best) {
             best = bytes;
         }
@@ -104,10 +122,21 @@ impl Layout {
         let n = u64::from(params.capacity);
         let short_bytes = if params.is_short() { short_bytes(dim) } else { 0 };
         let padded = padded(dim);
-        let code_bytes = params.encoding.bytes(dim);
-        let record = (code_bytes as u64).next_multiple_of(UNIT as u64);
-        let page_bytes = page_bytes(record);
-        let page_count = n.div_ceil((page_bytes / record).min(64));
+        let mut code_bytes = [params.encoding.bytes(dim); Tier::ALL.len()];
+        if crate::TIERS && params.hot.is_some() {
+            for (bytes, tier) in code_bytes.iter_mut().zip(Tier::ALL) {
+                *bytes = tier.width().map_or(*bytes, |width| tiered_bytes(width, padded));
+            }
+        }
+        let record_bytes = code_bytes.map(|bytes| bytes.next_multiple_of(UNIT));
+        let page_bytes = page_bytes(&record_bytes);
+        let per_page = |tier: Tier| (page_bytes / record_bytes[tier as usize] as u64).min(64);
+        let (hot, spare) = match params.hot {
+            Some(hot) => (n.min(hot.into()), Tier::ALL.len() as u64),
+            None => (n, 0),
+        };
+        let cold = (n - hot).div_ceil(per_page(Tier::Cold));
+        let page_count = hot.div_ceil(per_page(Tier::Hot)) + cold + spare;
         // At most five eighths of the table are in use, so that probes stay short.
         let table_slots = (n * 8).div_ceil(5).next_power_of_two();
         let centre_bytes = if params.is_short() { 8 * padded as u64 } else { 0 };
@@ -119,7 +148,9 @@ impl Layout {
         let factors = sketches + blocks * block_bytes(sketch_bytes) as u64;
         let ids = factors + align64(n * FACTORS as u64);
         let places = ids + align64(n * 8);
-        let hidden = places + align64(n * 4);
+        let uses = places + align64(n * 4);
+        let use_bytes = if params.hot.is_some() { USE } else { 0 };
+        let hidden = uses + align64(n * use_bytes as u64);
         let table = hidden + align64(n.div_ceil(64) * 8);
         let centres = table + align64(table_slots * 4);
         let pages = centres + align64(centre_bytes);
@@ -135,13 +166,16 @@ impl Layout {
             padded,
             short_bytes,
             code_bytes,
-            record_bytes: record as usize,
+            record_bytes,
+            classes: if params.hot.is_some() { Tier::ALL.len() } else { 1 },
             short: short as usize,
             sketches: sketches as usize,
             sketch_bytes,
             factors: factors as usize,
             ids: ids as usize,
             places: places as usize,
+            uses: uses as usize,
+            use_bytes,
             hidden: hidden as usize,
             table: table as usize,
             table_slots: table_slots as usize,
@@ -154,9 +188,14 @@ impl Layout {
         })
     }
 
-    /// Full codes that a page holds.
-    pub(crate) fn records_per_page(&self) -> usize {
-        (self.page_bytes / self.record_bytes).min(64)
+    /// Are there tiers?
+    pub(crate) fn is_tiered(&self) -> bool {
+        crate::TIERS && self.use_bytes > 0
+    }
+
+    /// Full codes of a tier that a page holds.
+    pub(crate) fn records_per_page(&self, tier: Tier) -> usize {
+        (self.page_bytes / self.record_bytes[tier as usize]).min(64)
     }
 }
 
@@ -177,7 +216,7 @@ mod tests {
             for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
                 let params = Params { encoding, ..Params::new(dim, 10_000) };
                 let l = Layout::new(&params).unwrap();
-                let used = l.records_per_page() * l.record_bytes;
+                let used = l.records_per_page(Tier::Hot) * l.record_bytes[0];
                 assert!(used <= l.page_bytes && l.page_bytes.is_multiple_of(64));
                 let waste = (l.page_bytes - used) as f64 / l.page_bytes as f64;
                 assert!(waste < 0.12, "dim {dim} {encoding:?}: {waste}");

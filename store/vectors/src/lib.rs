@@ -8,7 +8,7 @@
 //! A search takes two stages. The walk compares one bit a dimension by estimates that are
 //! unbiased but rough (RaBitQ, arXiv:2405.12497); what it finds is ranked by the full codes.
 //! Below [`SHORT_FROM`] dimensions a bit says too little, and the walk uses the full codes.
-//! Links are always chosen by full codes.
+//! Links are always chosen by full codes. These may be of several widths: see [`tiers`].
 //!
 //! What this crate must never do: know a file or a clock, draw randomness, give other results
 //! on another machine, or let any bytes that it opens make it panic.
@@ -33,9 +33,9 @@ mod range;
 mod scan;
 mod scratch;
 mod search;
-
 mod snapshot;
 pub mod tier_policy;
+pub mod tiers;
 mod write;
 
 pub use clawft_codes::{Encoding, Kernels};
@@ -49,5 +49,7 @@ pub use search::{Hit, Mode, SearchOptions};
 
 /// From this many dimensions on, walks use short codes.
 pub const SHORT_FROM: usize = 128;
+/// Does this build know tiers? If not, none of their code is in it.
+const TIERS: bool = cfg!(feature = "tiers");
 /// The largest dimension.
 pub const MAX_DIM: usize = clawft_codes::MAX_DIM;

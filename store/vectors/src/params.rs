@@ -2,7 +2,7 @@
 
 use clawft_codes::Encoding;
 
-use crate::{Error, MAX_DIM, SHORT_FROM};
+use crate::{Error, MAX_DIM, SHORT_FROM, TIERS};
 
 /// The largest capacity with sketches: beyond it a walk is faster than any scan.
 const MOST_SKETCHED: u32 = 32_768;
@@ -53,6 +53,10 @@ pub struct Params {
     /// a wider walk takes longer, the limit in force grows with `ef`. `None` takes the figure
     /// measured for such vectors.
     pub scan_limit: Option<u32>,
+    /// Tiers: how many vectors have room in the hot one while all others are cold. 8-bit codes
+    /// only, in a build with the feature `tiers`. `None`: no tiers, and room for every vector hot.
+    /// See [`crate::tiers`].
+    pub hot: Option<u32>,
 }
 
 impl Params {
@@ -69,6 +73,7 @@ impl Params {
             ef_construction: 200,
             seed: 0x00C1_AF70,
             scan_limit: None,
+            hot: None,
         }
     }
 
@@ -87,7 +92,8 @@ impl Params {
         if self.dim == 0 || self.dim as usize > MAX_DIM {
             return Err(Error::Dimension { expected: MAX_DIM as u32, found: self.dim });
         }
-        if clawft_hnsw::required_bytes(&self.graph()).is_none() {
+        let tiers_fit = TIERS && matches!(self.encoding, Encoding::I8) || self.hot.is_none();
+        if clawft_hnsw::required_bytes(&self.graph()).is_none() || !tiers_fit {
             return Err(Error::Params);
         }
         Ok(())

@@ -3,7 +3,7 @@
 use clawft_codes::{Encoding, ShortQuery, SketchQuery, arith, encode_query_i8};
 use clawft_hnsw::{Probe, Slot};
 
-use crate::codes::{BATCH, Codes};
+use crate::codes::{BATCH, Batch, Codes, Levels};
 use crate::layout::UNIT;
 use crate::scratch::QueryMemory;
 use crate::{Error, Metric};
@@ -84,7 +84,7 @@ impl<'a> Query<'a> {
 
     /// Distances by full codes.
     pub(crate) fn full_probe(&self, codes: Codes<'a>) -> FullProbe<'_> {
-        FullProbe { codes, query: self, at: [0; BATCH], dots: [0; BATCH] }
+        FullProbe { codes, query: self, batch: Batch::new() }
     }
 
     /// Estimates by short codes; `None` where the image has none.
@@ -140,17 +140,15 @@ fn normalise(v: &mut [f32]) {
 pub(crate) struct FullProbe<'a> {
     codes: Codes<'a>,
     query: &'a Query<'a>,
-    // Kept between calls, as clearing them each time would cost as much as using them.
-    at: [u32; BATCH],
-    dots: [i32; BATCH],
+    batch: Batch,
 }
 
 impl Probe for FullProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
         let (codes, query) = (self.codes, self.query);
         for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            codes.places(slots, &mut self.at);
-            let at = &self.at[..slots.len()];
+            codes.places(slots, &mut self.batch.at);
+            let at = &self.batch.at[..slots.len()];
             let l2 = codes.metric == Metric::L2;
             match codes.encoding {
                 Encoding::F32 if l2 => codes.kernels.l2_f32(query.raw, codes.pool, UNIT, at, out),
@@ -158,13 +156,12 @@ impl Probe for FullProbe<'_> {
                 Encoding::F16 if l2 => codes.kernels.l2_f16(query.raw, codes.pool, UNIT, at, out),
                 Encoding::F16 => codes.kernels.dot_f16(query.raw, codes.pool, UNIT, at, out),
                 Encoding::I8 => {
-                    let dots = &mut self.dots;
-                    codes.kernels.dot_i8_query(query.levels, codes.pool, UNIT, at, dots);
-                    for ((out, &slot), &dot) in out.iter_mut().zip(slots).zip(&*dots) {
-                        let f = codes.factors(slot);
-                        let product = f.scale * query.step * dot as f32;
+                    let levels = Levels::Words(query.levels);
+                    codes.products(levels, query.step, slots, &mut self.batch, out);
+                    for (out, &slot) in out.iter_mut().zip(slots) {
+                        let product = *out;
                         *out = if l2 {
-                            (f.own + query.full_centre.0 - 2.0 * product).max(0.0)
+                            (codes.factors(slot).own + query.full_centre.0 - 2.0 * product).max(0.0)
                         } else {
                             1.0 - query.full_centre.1 - product
                         };

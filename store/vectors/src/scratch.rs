@@ -19,6 +19,8 @@ pub struct Scratch<'a> {
     pub(crate) query: QueryMemory<'a>,
     /// A decoded row.
     pub(crate) row: &'a mut [f32],
+    /// A stored vector in integer levels; empty where there are no tiers.
+    pub(crate) levels: &'a mut [i16],
     /// An estimate for each slot, by sketches; empty where there are none.
     pub(crate) estimates: &'a mut [f32],
 }
@@ -44,6 +46,11 @@ fn estimates(layout: &Layout) -> usize {
     if layout.sketch_bytes > 0 { capacity.next_multiple_of(LANES) } else { 0 }
 }
 
+/// Levels of a stored vector.
+fn levels(layout: &Layout) -> usize {
+    if layout.is_tiered() { layout.padded } else { 0 }
+}
+
 /// 64-bit words that a [`Scratch`] for searches of at most `max_ef` candidates needs.
 #[must_use]
 pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
@@ -51,7 +58,7 @@ pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
     let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
     // Four rows of f32, one of i16, and the planes; padded is a multiple of 64.
     let rows = layout.padded * 2 + layout.padded / 4 + PLANES * layout.padded / 64;
-    graph + bitmap + max_ef as usize + rows + estimates(layout) / 2
+    graph + bitmap + max_ef as usize + rows + levels(layout) / 4 + estimates(layout) / 2
 }
 
 impl<'a> Scratch<'a> {
@@ -75,10 +82,11 @@ impl<'a> Scratch<'a> {
         let (raw, rotated, residual, decoded) = (row(), row(), row(), row());
         let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
         let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
+        let beside = bytemuck::cast_slice_mut(take(self::levels(layout) / 4));
         let estimates = bytemuck::cast_slice_mut(take(estimates(layout) / 2));
         let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)?;
         let query = QueryMemory { raw, rotated, residual, levels, planes };
-        Some(Scratch { graph, filter, best, query, row: decoded, estimates })
+        Some(Scratch { graph, filter, best, query, row: decoded, levels: beside, estimates })
     }
 
     /// The most candidates that a search with this scratch may keep.

@@ -9,7 +9,6 @@ use crate::error::Flaw;
 use crate::header::{self, Field, SEAL};
 use crate::image::Image;
 use crate::pages;
-use crate::write::CLASS;
 use crate::{Error, Layout};
 
 /// XXH64 of all bytes but the seal itself; never 0, which means "not sealed".
@@ -68,23 +67,24 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             Err(_) => return Err("the graph has another header than such an image's"),
         }
         let (ids, codes) = (self.id_table(), self.codes());
-        let (mut live, mut hidden) = (0, 0);
+        let (mut live, mut hidden) = ([0; 4], 0);
         for slot in (0..self.params.capacity).filter(|&slot| graph.is_live(slot)) {
             if !ids.holds(slot) {
                 return Err("a vector is not under its id in the table");
             }
-            pages::check_place(bytes, &self.layout, CLASS, codes.place(slot))?;
+            let tier = codes.tier(slot);
+            pages::check_place(bytes, &self.layout, tier, codes.place(slot))?;
             let factors = codes.factors.get(slot as usize).copied().unwrap_or_default();
             if !factors.iter().all(|factor| factor.is_finite()) {
                 return Err("a factor of a code is not finite");
             }
-            live += 1;
+            live[tier as usize] += 1;
             hidden += u32::from(self.has_mark(slot));
         }
-        if ids.count() != live as usize {
+        if ids.count() != live.iter().sum::<u32>() as usize {
             return Err("the table of ids holds a slot that is free");
         }
-        pages::check(bytes, &self.layout, CLASS, live)?;
+        pages::check(bytes, &self.layout, &live)?;
         // As many marks as live vectors have, so that there is none besides.
         let marks: u32 = self.hidden_bits().iter().map(|w| w.count_ones()).sum();
         if marks != hidden || hidden != header::get(bytes, Field::Hidden) {

@@ -10,6 +10,8 @@
 //!
 //! A pure function of use, time and tier, in integers: the same everywhere.
 
+use clawft_codes::Width;
+
 /// Heat is counted in 1/256.
 const ONE: u32 = 256;
 /// An importance of 1.
@@ -32,6 +34,17 @@ pub enum Tier {
 impl Tier {
     /// Every tier, the hottest first.
     pub const ALL: [Tier; 4] = [Tier::Hot, Tier::Warm, Tier::Cool, Tier::Cold];
+
+    /// The width of its codes in groups; `None` for the hot one, whose 8-bit codes have one scale.
+    pub(crate) const fn width(self) -> Option<Width> {
+        match self {
+            _ if !crate::TIERS => None,
+            Tier::Hot => None,
+            Tier::Warm => Some(Width::Seven),
+            Tier::Cool => Some(Width::Five),
+            Tier::Cold => Some(Width::Three),
+        }
+    }
 
     /// Bits a component.
     #[must_use]

@@ -3,7 +3,9 @@
 
 use core::ops::DerefMut;
 
-use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, arith, encode_short};
+use clawft_codes::{
+    Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, arith, encode_short, encode_tiered,
+};
 use clawft_hnsw::Graph;
 
 use crate::codes::{Between, Codes, Factors};
@@ -14,10 +16,8 @@ use crate::layout::{FACTORS, UNIT};
 use crate::pages::Pages;
 use crate::query::{self, Query, less};
 use crate::scratch::Scratch;
-use crate::{Error, Layout, Metric, Params, scan};
-
-/// The class of pages that the full codes live in. Tiers will have more.
-pub(crate) const CLASS: u8 = 0;
+use crate::tier_policy::Tier;
+use crate::{Error, Layout, Metric, Params, scan, tiers};
 
 impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// Stores `vector` under a new `id`.
@@ -38,18 +38,16 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
         let full = Error::Full { len: self.len(), capacity: self.params.capacity };
         let slot = self.graph().free_slot().ok_or(full)?;
-        let place =
-            Pages { bytes: &mut self.buffer, layout: &self.layout }.take(CLASS).ok_or(full)?;
+        let (tier, place) = self.room_to_come().ok_or(full)?;
         self.unseal();
         self.renew_centres(scratch);
-        let Image { buffer, layout, params, kernels } = self;
+        let Image { buffer, layout, params, kernels, .. } = self;
         let bytes = &mut buffer[..layout.bytes];
-        let at = layout.places + 4 * slot as usize;
-        bytes[at..at + 4].copy_from_slice(&place.to_le_bytes());
+        tiers::settle(bytes, layout, slot, tier, place);
         let (head, tail) = bytes.split_at_mut(layout.short);
         let codes = Codes::new(*kernels, params, layout, tail);
         Query::new(&codes, vector, &mut scratch.query);
-        encode(params, layout, slot, place, tail, scratch);
+        encode(params, layout, slot, (tier, place), true, tail, scratch);
         connect(params, layout, *kernels, slot, head, tail, vector, scratch);
         IdsMut::new(bytes, layout).enter(id, slot);
         Ok(())
@@ -83,15 +81,15 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
         self.mark(id, false)?;
         self.unseal();
-        let Image { buffer, layout, params, kernels } = self;
+        let Image { buffer, layout, params, kernels, .. } = self;
         let bytes = &mut buffer[..layout.bytes];
         let (head, tail) = bytes.split_at_mut(layout.short);
         let codes = Codes::new(*kernels, params, layout, tail);
-        let place = codes.place(slot);
-        let mut space = Between::new(codes, scratch.row);
+        let (tier, place) = (codes.tier(slot), codes.place(slot));
+        let mut space = Between::new(codes, scratch.row, scratch.levels);
         let removed = Graph::again(&layout.graph, &mut head[HEADER..]).remove(slot, &mut space);
         debug_assert!(removed.is_ok(), "a slot under an id is live");
-        Pages { bytes, layout }.give_back(place);
+        Pages { bytes, layout }.give_back(tier, place);
         IdsMut::new(bytes, layout).strike(id);
         bytes[layout.short + slot as usize * layout.short_bytes..][..layout.short_bytes].fill(0);
         if layout.sketch_bytes > 0 {
@@ -99,6 +97,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
         bytes[layout.factors + slot as usize * FACTORS..][..FACTORS].fill(0);
         bytes[layout.places + 4 * slot as usize..][..4].fill(0);
+        bytes[layout.uses + layout.use_bytes * slot as usize..][..layout.use_bytes].fill(0);
         Ok(())
     }
 
@@ -121,35 +120,38 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     }
 }
 
-/// Writes the codes and factors of the vector whose forms are in the scratch.
-fn encode(
+/// Writes the full code of the vector whose forms are in the scratch to its place in a tier, the
+/// short one too if `is_new`, and its factors.
+#[inline(never)]
+pub(crate) fn encode(
     params: &Params,
     layout: &Layout,
     slot: u32,
-    place: u32,
+    (tier, place): (Tier, u32),
+    is_new: bool,
     tail: &mut [u8],
     scratch: &mut Scratch<'_>,
 ) {
     let (forms, row) = (&scratch.query, &mut *scratch.row);
     let (head, pool) = tail.split_at_mut(layout.pool - layout.short);
-    let code = &mut pool[place as usize * UNIT..][..layout.code_bytes];
+    let code = &mut pool[place as usize * UNIT..][..layout.code_bytes[tier as usize]];
     let raw = &forms.raw[..layout.dim];
-    let mut factors = Factors::default();
+    let at = layout.factors - layout.short + slot as usize * FACTORS;
+    let mut factors = Factors::from_bytes(&head[at..at + FACTORS]);
     match params.encoding {
         Encoding::F32 => factors.scale = F32Code::encode(raw, code),
         Encoding::F16 => factors.scale = F16Code::encode(raw, code),
         Encoding::I8 => {
             let centre = centre(layout, params, head, 1);
-            encode_i8(&mut factors, params, forms.rotated, centre, row, code);
+            encode_full(&mut factors, params, tier, forms.rotated, centre, row, code);
         }
     }
-    if params.is_short() {
+    if is_new && params.is_short() {
         let (front, head) = head.split_at_mut(layout.factors - layout.short);
         let at = layout.centres - layout.factors;
         let centre: &[f32] = bytemuck::cast_slice(&head[at..at + 4 * layout.padded]);
         encode_residual(&mut factors, params, layout, forms.rotated, centre, row, front, slot);
     }
-    let at = layout.factors - layout.short + slot as usize * FACTORS;
     head[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
 }
 
@@ -164,19 +166,27 @@ fn centre<'a>(layout: &Layout, params: &Params, tail: &'a [u8], which: usize) ->
     bytemuck::cast_slice(&tail[at..at + bytes])
 }
 
-/// Encodes a rotated vector in 8 bits, relative to `centre`; `row` is working memory.
-pub(crate) fn encode_i8(
+/// Encodes a rotated vector in 8 bits, or as a colder `tier` does, relative to `centre`; `row` is
+/// working memory.
+pub(crate) fn encode_full(
     factors: &mut Factors,
     params: &Params,
+    tier: Tier,
     rotated: &[f32],
     centre: &[f32],
     row: &mut [f32],
     code: &mut [u8],
 ) {
     less(rotated, centre, row);
+    let by_product = params.metric == Metric::InnerProduct;
+    if let Some(width) = tier.width() {
+        factors.scale = encode_tiered(width, row, code);
+        factors.own = if by_product { dot(row, centre) } else { arith::norm2(row) };
+        return;
+    }
     let scale = I8Code::encode(row, code);
     factors.scale = scale;
-    factors.own = if params.metric == Metric::InnerProduct {
+    factors.own = if by_product {
         I8Code::decode(code, scale, row);
         dot(row, centre)
     } else {
@@ -229,7 +239,7 @@ fn connect(
 ) {
     let codes = Codes::new(kernels, params, layout, tail);
     let query = Query::new(&codes, vector, &mut scratch.query);
-    let mut space = Between::new(codes, scratch.row);
+    let mut space = Between::new(codes, scratch.row, scratch.levels);
     let mut graph = Graph::again(&layout.graph, &mut head[HEADER..]);
     let inserted = match query.short_probe(codes) {
         Some(mut probe) => graph.insert(slot, &mut probe, &mut space, &mut scratch.graph),

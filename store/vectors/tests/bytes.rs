@@ -2,6 +2,8 @@
 
 mod store_of_bytes;
 
+use clawft_vectors::tier_policy::{Policy, Tier};
+use clawft_vectors::tiers::Limits;
 use clawft_vectors::{Encoding, Error, Hit, Image, Kernels, Metric, Mode, Params, SearchOptions};
 use proptest::prelude::*;
 use store_of_bytes::{Buffer, Random, Store, row};
@@ -28,6 +30,15 @@ fn worked(params: &Params, kernels: Kernels) -> Store {
         store.upsert(id + 1, &row(params.dim, &mut random)).unwrap();
     }
     store.image.mark(2, true).unwrap();
+    // Where there are tiers: some of the records in each, and a vector that comes back.
+    let policy = Policy { residency_down: 0, slack: 0, ..Policy::default() };
+    let limits = Limits { records: 70, bytes: u64::MAX };
+    for day in [0, 0, 0, 0, 0, 1, 1, 2, 2, 3] {
+        let now = (20_000 + day) * 86_400_000;
+        store.image.tick(&policy, now, limits, &mut [], &mut store.scratch.get()).unwrap();
+    }
+    let vector = row(params.dim, &mut random);
+    store.image.restore(2, &vector, Tier::Cool, 1 << 41, &mut store.scratch.get()).unwrap();
     store.image.seal();
     store
 }
@@ -44,16 +55,18 @@ fn the_same_calls_give_the_same_bytes() {
                     let store = worked(&params(dim, metric, encoding), kernels);
                     all = digest(store.image.bytes(), all);
                 }
+                let tiered = Params { hot: Some(100), ..params(dim, metric, Encoding::I8) };
+                all = digest(worked(&tiered, kernels).image.bytes(), all);
             }
         }
         assert_eq!(all, DIGEST, "{}", kernels.name());
     }
 }
-const DIGEST: u64 = 10_663_780_225_910_143_451;
+const DIGEST: u64 = 13_435_001_239_772_901_426;
 
 #[test]
 fn a_snapshot_opens_elsewhere_and_finds_the_same() {
-    let params = params(200, Metric::Cosine, Encoding::I8);
+    let params = Params { hot: Some(90), ..params(200, Metric::Cosine, Encoding::I8) };
     let mut store = worked(&params, Kernels::detect());
     let mut other = Store::over(Image::open(Buffer::copy(store.image.bytes())).unwrap());
     let mut random = Random(77);
@@ -95,7 +108,8 @@ proptest! {
     /// Damage under a seal that fits: what `open` lets pass can be worked on without a panic.
     #[test]
     fn sealed_damage_is_refused_or_harmless(flips in 1usize..4, seed: u64) {
-        let params = Params { ef_construction: 16, m: 4, ..Params::new(130, 40) };
+        let hot = (seed % 2 == 0).then_some(10);
+        let params = Params { hot, ef_construction: 16, m: 4, ..Params::new(130, 40) };
         let mut store = Store::new(&params);
         let mut random = Random(5);
         for id in 0..30 {
@@ -106,7 +120,7 @@ proptest! {
         for _ in 0..flips {
             let at = random.below(bytes.len());
             // The header's parameters decide how large an image this claims to be.
-            if !(4..40).contains(&at) {
+            if !(4..40).contains(&at) && !(96..100).contains(&at) {
                 bytes[at] ^= 1 << random.below(8);
             }
         }
@@ -120,6 +134,10 @@ proptest! {
         for id in 0..30 {
             let _ = store.remove(id);
             let _ = store.insert(id, &query);
+            let limits = Limits { records: 7, bytes: 9999 };
+            let now = id * 86_400_000 * 1000;
+            let _ = store.image.tick(&Policy::default(), now, limits, &mut [], &mut store.scratch.get());
+            let _ = store.image.restore(id, &query, Tier::Warm, now, &mut store.scratch.get());
         }
         let mut hits = [Hit::default(); 5];
         let options = SearchOptions { filter: Some(&[1, 2, 3]), ..SearchOptions::new(5) };

@@ -1,0 +1,333 @@
+//! Tiers: full codes of 8, 7, 5 or 3 bits, as a record's use deserves.
+//!
+//! An image with [`Params::hot`](crate::Params::hot) has a class of pages for each tier, and
+//! notes of use for each slot. [`Image::touch`] counts uses; [`Image::tick`] goes round the slots
+//! and moves codes down, by the [policy](crate::tier_policy). The short codes and the graph stay
+//! as they are, whatever the tier.
+//!
+//! What a colder code has lost stays lost: moving it up without the vector would cost bytes and
+//! give nothing back. So a tick names the records that deserve better, and
+//! [`Image::restore`] takes the vector from whoever has kept it. Until then
+//! [`Image::is_lossy`] says that there is less than there was.
+//!
+//! Pages are kept for all that is still to come: a tier above the coldest gets a new page only if
+//! those left hold the rest of the capacity in the coldest, and there is one for each colder tier
+//! that has no room, to move records by. So an image that is full of hot codes goes on with cold
+//! ones, and never refuses what its capacity promised.
+//!
+//! Notes of use are hints, in steps of 1024 ms. A record's time begins with the first touch or
+//! tick that meets it, as inserts know no clock.
+
+use core::ops::{Deref, DerefMut};
+
+use crate::header::{self, Field, write_at};
+use crate::image::Image;
+use crate::layout::USE;
+use crate::pages::{self, Pages};
+use crate::query::{self, Query};
+use crate::scratch::Scratch;
+use crate::tier_policy::{Policy, Tier, Use};
+use crate::write::encode;
+use crate::{Error, Layout};
+
+/// From milliseconds to steps of time, a shift.
+const STEP: u32 = 10;
+/// The tier, in the highest byte of the last word of a use.
+const TIER: u32 = 3 << 24;
+/// Never cools below its importance.
+const PINNED: u32 = 4 << 24;
+
+/// How much a tick may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Slots that it looks at.
+    pub records: u32,
+    /// Bytes of codes that it writes. Less than one code's: it moves nothing.
+    pub bytes: u64,
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Slots that it looked at.
+    pub looked: u32,
+    /// Records that it moved to a colder tier.
+    pub moved: u32,
+    /// Bytes of codes that it wrote.
+    pub bytes: u64,
+    /// Records that deserve a hotter tier, as many as there was room to name.
+    pub wanting: usize,
+}
+
+/// The tier in the words of a use.
+#[inline(always)]
+pub(crate) fn tier(&[_, _, word]: &[u32; 3]) -> Tier {
+    Tier::ALL[(word >> 24 & 3) as usize]
+}
+
+fn to_steps(ms: u64) -> u32 {
+    u32::try_from(ms >> STEP).unwrap_or(u32::MAX).max(1)
+}
+
+/// The words of a use, for the policy.
+fn known([last, since, word]: [u32; 3]) -> Use {
+    Use {
+        count: word & 0xFFFF,
+        last: u64::from(last) << STEP,
+        importance: (word >> 16) as u8,
+        pinned: word & PINNED != 0,
+        since: u64::from(since) << STEP,
+    }
+}
+
+/// Notes where the full code of `slot` lies, and that it has been used once: its insertion.
+pub(crate) fn settle(bytes: &mut [u8], layout: &Layout, slot: u32, tier: Tier, place: u32) {
+    write_at(bytes, layout.places + 4 * slot as usize, &place.to_le_bytes());
+    set_use(bytes, layout, slot, [0, 0, 1 | (tier as u32) << 24]);
+}
+
+fn set_use(bytes: &mut [u8], layout: &Layout, slot: u32, words: [u32; 3]) {
+    if layout.is_tiered() {
+        write_at(bytes, layout.uses + slot as usize * USE, bytemuck::cast_slice(&words));
+    }
+}
+
+impl<B: Deref<Target = [u8]>> Image<B> {
+    /// The tier of `id`; the hot one, where there are no tiers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`].
+    pub fn tier(&self, id: u64) -> Result<Tier, Error> {
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        Ok(self.codes().tier(slot))
+    }
+
+    /// Is less left of `id` than the image's encoding holds? Only [`Image::restore`] helps.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`].
+    pub fn is_lossy(&self, id: u64) -> Result<bool, Error> {
+        Ok(self.tier(id)? != Tier::Hot)
+    }
+
+    /// What is noted of the use of `id`; all zero where there are no tiers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`].
+    pub fn use_of(&self, id: u64) -> Result<Use, Error> {
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        Ok(known(self.use_at(slot)))
+    }
+
+    /// Records in each tier, the hottest first. Takes a look at every slot.
+    pub fn tier_counts(&self) -> [u32; 4] {
+        let (mut counts, codes) = ([0; 4], self.codes());
+        for slot in self.live() {
+            counts[codes.tier(slot) as usize] += 1;
+        }
+        counts
+    }
+
+    fn use_at(&self, slot: u32) -> [u32; 3] {
+        self.codes().uses.get(slot as usize).copied().unwrap_or_default()
+    }
+
+    /// Pages that a record above the coldest tier must leave, when so many vectors are stored.
+    fn reserve(&self, tier: Tier, len: u32) -> u32 {
+        if tier == Tier::Cold || !self.layout.is_tiered() {
+            return 0;
+        }
+        // What finds room in the new page itself needs no other.
+        let here = self.layout.records_per_page(tier) as u32 - 1;
+        let to_come = self.params.capacity.saturating_sub(len + here);
+        let pages = to_come.div_ceil(self.layout.records_per_page(Tier::Cold) as u32);
+        let colder = Tier::ALL.iter().filter(|&&colder| colder > tier);
+        pages + colder.filter(|&&colder| !pages::has_room(&self.buffer, colder)).count() as u32
+    }
+}
+
+impl<B: DerefMut<Target = [u8]>> Image<B> {
+    /// Sets the tier that vectors come into from now on, where it has room; else it is the
+    /// coldest. The hot one at first, and wherever there are no tiers. Not part of a snapshot.
+    pub fn set_arrival(&mut self, tier: Tier) {
+        if self.layout.is_tiered() {
+            self.arrival = tier;
+        }
+    }
+
+    /// A record for a vector that is to come.
+    pub(crate) fn room_to_come(&mut self) -> Option<(Tier, u32)> {
+        let (first, len) = (self.arrival, self.len() + 1);
+        if let Some(place) = self.take(first, len) {
+            return Some((first, place));
+        }
+        let others = if self.layout.is_tiered() { &Tier::ALL[..] } else { &[] };
+        others.iter().rev().find_map(|&tier| Some((tier, self.take(tier, len)?)))
+    }
+
+    fn take(&mut self, tier: Tier, len: u32) -> Option<u32> {
+        let reserve = self.reserve(tier, len);
+        Pages { bytes: &mut self.buffer, layout: &self.layout }.take(tier, reserve)
+    }
+
+    /// Counts a use of each of the `ids` at `now`, in ms; unknown ids do no harm. Does nothing
+    /// where there are no tiers.
+    pub fn touch(&mut self, ids: &[u64], now: u64) {
+        if !self.layout.is_tiered() {
+            return;
+        }
+        let now = to_steps(now);
+        for &id in ids {
+            let Some(slot) = self.slot(id) else { continue };
+            self.unseal();
+            let [last, since, word] = self.use_at(slot);
+            let word = if word & 0xFFFF < 0xFFFF { word + 1 } else { word };
+            let since = if since == 0 { now } else { since };
+            set_use(&mut self.buffer, &self.layout, slot, [last.max(now), since, word]);
+        }
+    }
+
+    /// Sets how important `id` is, and whether it never cools below that. Nothing is noted where
+    /// there are no tiers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`].
+    pub fn set_importance(&mut self, id: u64, importance: u8, pinned: bool) -> Result<(), Error> {
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        self.unseal();
+        let [last, since, word] = self.use_at(slot);
+        let word = word & (TIER | 0xFFFF) | u32::from(importance) << 16;
+        let word = if pinned { word | PINNED } else { word };
+        set_use(&mut self.buffer, &self.layout, slot, [last, since, word]);
+        Ok(())
+    }
+
+    /// Looks at the next slots in turn, at `now`, in ms; moves records that the policy wants in a
+    /// colder tier there, and names in `wanting` those that it wants in a hotter one, with that
+    /// tier. Does nothing where there are no tiers.
+    ///
+    /// A record stays where it is as long as the colder tier has no page for it.
+    ///
+    /// # Errors
+    /// [`Error::Scratch`].
+    pub fn tick(
+        &mut self,
+        policy: &Policy,
+        now: u64,
+        limits: Limits,
+        wanting: &mut [(u64, Tier)],
+        scratch: &mut Scratch<'_>,
+    ) -> Result<Work, Error> {
+        scratch.check(&self.layout)?;
+        let (mut work, capacity) = (Work::default(), self.params.capacity);
+        if !self.layout.is_tiered() {
+            return Ok(work);
+        }
+        self.unseal();
+        let mut slot = header::get(&self.buffer, Field::Cursor) % capacity;
+        while work.looked < limits.records.min(capacity) {
+            if self.graph().is_live(slot)
+                && let Some(colder) = self.look(slot, policy, now, &mut work, wanting)
+            {
+                let bytes = self.layout.code_bytes[colder as usize] as u64;
+                if work.bytes + bytes > limits.bytes {
+                    break;
+                }
+                self.codes().decode_rotated(slot, scratch.query.rotated);
+                if self.move_to(slot, colder, now, false, scratch) {
+                    work.moved += 1;
+                    work.bytes += bytes;
+                }
+            }
+            work.looked += 1;
+            slot = if slot + 1 < capacity { slot + 1 } else { 0 };
+        }
+        header::set(&mut self.buffer, Field::Cursor, slot);
+        Ok(work)
+    }
+
+    /// Looks at a live slot; the colder tier that it should go to, if it should.
+    fn look(
+        &mut self,
+        slot: u32,
+        policy: &Policy,
+        now: u64,
+        work: &mut Work,
+        wanting: &mut [(u64, Tier)],
+    ) -> Option<Tier> {
+        let words = self.use_at(slot);
+        if words[1] == 0 {
+            let step = to_steps(now);
+            set_use(&mut self.buffer, &self.layout, slot, [step, step, words[2]]);
+            return None;
+        }
+        let current = tier(&words);
+        let wanted = policy.wanted(&known(words), now, current);
+        if wanted < current
+            && let Some(place) = wanting.get_mut(work.wanting)
+        {
+            *place = (self.id_table().id(slot), wanted);
+            work.wanting += 1;
+        }
+        (wanted > current).then_some(wanted)
+    }
+
+    /// Puts the code of `id` into `tier` at `now`, in ms, made of its `vector` as it first came
+    /// in: nothing is lost but what that tier loses. The hot tier, where there are no others.
+    ///
+    /// # Errors
+    /// [`Error::UnknownId`], [`Error::Full`] where the tier has no page for it; those of
+    /// [`Image::insert`] for a bad vector.
+    pub fn restore(
+        &mut self,
+        id: u64,
+        vector: &[f32],
+        tier: Tier,
+        now: u64,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        query::check(self.params.metric, self.layout.dim, vector)?;
+        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        let tier = if self.layout.is_tiered() { tier } else { Tier::Hot };
+        Query::new(&self.codes(), vector, &mut scratch.query);
+        if self.move_to(slot, tier, now, true, scratch) {
+            return Ok(());
+        }
+        Err(Error::Full { len: self.len(), capacity: self.params.capacity })
+    }
+
+    /// Makes the full code of `slot` anew, in `tier`, of the vector whose forms are in the scratch,
+    /// and clears the old one; the short one too if the vector `is_new`. `false` and nothing
+    /// changed, where there is no room.
+    fn move_to(
+        &mut self,
+        slot: u32,
+        tier: Tier,
+        now: u64,
+        is_new: bool,
+        scratch: &mut Scratch<'_>,
+    ) -> bool {
+        let codes = self.codes();
+        let (old_tier, old) = (codes.tier(slot), codes.place(slot));
+        let mut place = old;
+        if tier != old_tier {
+            match self.take(tier, self.len()) {
+                Some(taken) => place = taken,
+                None => return false,
+            }
+        }
+        self.unseal();
+        let (now, [last, _, word]) = (to_steps(now), self.use_at(slot));
+        let last = if last == 0 { now } else { last };
+        let Image { buffer, layout, params, .. } = self;
+        let bytes = &mut buffer[..layout.bytes];
+        encode(params, layout, slot, (tier, place), is_new, &mut bytes[layout.short..], scratch);
+        if tier != old_tier {
+            write_at(bytes, layout.places + 4 * slot as usize, &place.to_le_bytes());
+            set_use(bytes, layout, slot, [last, now, word & !TIER | (tier as u32) << 24]);
+            Pages { bytes, layout }.give_back(old_tier, old);
+        }
+        true
+    }
+}
