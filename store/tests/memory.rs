@@ -230,8 +230,12 @@ fn what_is_derived_is_never_taken_for_the_truth() {
         }
     }
 
-    // Made for another capacity, or of another version of the records.
+    // Made for another capacity or under a larger limit, or of another version of the records.
     assert_eq!(open(&copy(&disk), 61).derived(), Derived::Stale);
+    let tight = MemoryOptions { words: 100, ..memory_options(60) };
+    let storage = Box::new(copy(&disk));
+    let refused = Memory::open(storage, NAME, &tight, &mut |_, _| {}).err();
+    assert_eq!(refused, Some(Error::WordsFull { limit: 100 }));
     let mut memory = open(&disk, 60);
     assert_eq!(memory.derived(), Derived::Read);
     memory.forget(3).unwrap();

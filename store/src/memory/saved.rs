@@ -27,7 +27,7 @@ use super::buffer::Buffer;
 use super::catalog::{Catalog, Entry};
 use super::{Derived, Error};
 use crate::DurableFile;
-use crate::lexical::Index;
+use crate::lexical::{Index, OpenError};
 use crate::storage::{Handle, Storage, StorageError, read_full};
 use crate::wire::{Put, u32_at, u64_at};
 
@@ -234,7 +234,7 @@ fn read_from(
         return Err(Derived::Damaged);
     }
     let layout = Layout::new(params).map_err(|_| Derived::Stale)?;
-    if layout.bytes as u64 != image_len || catalog_len + words_len > (word_limit as u64) * 4 {
+    if layout.bytes as u64 != image_len {
         return Err(Derived::Stale);
     }
 
@@ -258,7 +258,12 @@ fn read_from(
         words = later;
         Ok(())
     });
-    let words = words.map_err(|_| Derived::Damaged)?;
+    let words = words.map_err(|error| match error {
+        // Saved under a larger limit.
+        OpenError::Full => Derived::Stale,
+        OpenError::Read(why) => why,
+        OpenError::Corrupt(_) => Derived::Damaged,
+    })?;
 
     let mut buffer = Buffer::new(image_len as usize).map_err(|_| Derived::Damaged)?;
     fill(HEADER as u64 + catalog_len + words_len, &mut buffer)?;
