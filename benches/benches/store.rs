@@ -14,11 +14,12 @@
 
 use std::{
     hint::black_box,
-    ops::{Deref, DerefMut},
     time::{Duration, Instant},
 };
 
-use clawft_benches::{dimension, exact, mixture::mixture, random::Random, sample, sample::Rows};
+use clawft_benches::{
+    aligned::Aligned, dimension, exact, mixture::mixture, random::Random, sample, sample::Rows,
+};
 use clawft_vectors::{
     Hit, Image, Mode, Params, Scratch, SearchOptions, required_bytes, scratch_words,
 };
@@ -29,30 +30,6 @@ use criterion::{
 const K: usize = 10;
 const EFS: [usize; 5] = [16, 32, 64, 128, 256];
 const MAX_EF: u32 = 256;
-
-/// Bytes whose base is a multiple of 64.
-struct Aligned(Vec<u8>, usize);
-
-impl Aligned {
-    fn new(len: usize) -> Self {
-        let bytes = vec![0; len + 64];
-        let start = bytes.as_ptr().align_offset(64);
-        Aligned(bytes, start)
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.0[self.1..]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.0[self.1..]
-    }
-}
 
 /// An image of some rows, ids by their number, with room for one more.
 struct Store {

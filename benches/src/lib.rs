@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aligned;
 pub mod dimension;
 pub mod exact;
 pub mod mixture;

@@ -8,14 +8,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    io,
-    ops::{Deref, DerefMut},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{io, process::ExitCode, time::Instant};
 
 use clawft_benches::{
+    aligned::Aligned,
     exact,
     mixture::mixture,
     sample::{self, Rows},
@@ -112,30 +108,6 @@ fn all_in(tier: Tier) -> Policy {
     let mut thresholds = [u32::MAX; 3];
     thresholds[tier as usize..].fill(0);
     Policy { thresholds, residency_down: 0, residency_up: 0, slack: 0, ..Policy::default() }
-}
-
-/// Bytes whose base is a multiple of 64.
-struct Aligned(Vec<u8>, usize);
-
-impl Aligned {
-    fn new(len: usize) -> Self {
-        let bytes = vec![0; len + 64];
-        let start = bytes.as_ptr().align_offset(64);
-        Aligned(bytes, start)
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.0[self.1..]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.0[self.1..]
-    }
 }
 
 /// An image of some rows, ids by their number, with its scratch.
