@@ -7,7 +7,8 @@
 //! batches of 32, about a list of neighbours: that is how a graph walk reads
 //! them. `memory/*` is a plain sum over as many bytes in order, and over far
 //! more than the caches hold: a kernel near the first is as fast as the memory
-//! lets it be. WebAssembly's kernels are measured by `cargo xtask bench`.
+//! lets it be. WebAssembly's kernels are the same
+//! benches, which `cargo xtask bench` runs in Wasmtime.
 
 #![forbid(unsafe_code)]
 #![allow(missing_docs, reason = "criterion's macros make public items")]

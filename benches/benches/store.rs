@@ -24,12 +24,15 @@ use clawft_vectors::{
     Hit, Image, Mode, Params, Scratch, SearchOptions, required_bytes, scratch_words,
 };
 use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main, measurement::WallTime,
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
 };
 
 const K: usize = 10;
 const EFS: [usize; 5] = [16, 32, 64, 128, 256];
-const MAX_EF: u32 = 256;
+/// Operating points, the same as the demo's and the peers'.
+const TARGETS: [f64; 2] = [0.97, 0.99];
+const MAX_EF: u32 = 512;
 
 /// An image of some rows, ids by their number, with room for one more.
 struct Store {
@@ -68,6 +71,27 @@ impl Store {
         self.image.remove(id, &mut scratch).expect("a stored id");
     }
 
+    /// Mean recall of the searches by the rows of `queries`.
+    fn recall(
+        &mut self,
+        queries: &Rows,
+        truth: &[Vec<(f32, u32)>],
+        options: &SearchOptions<'_>,
+    ) -> f64 {
+        let mut scratch =
+            Scratch::new(self.image.layout(), &mut self.words, MAX_EF).expect("enough words");
+        let mut hits = [Hit::default(); K];
+        let sum: f64 = queries
+            .iter()
+            .zip(truth)
+            .map(|(query, truth)| {
+                let n = self.image.search(query, options, &mut scratch, &mut hits).expect("hits");
+                exact::recall(truth, hits[..n].iter().map(|hit| hit.id))
+            })
+            .sum();
+        sum / truth.len() as f64
+    }
+
     /// Searches by the rows of `queries`, one after another, and times them; prints the recall
     /// among the rows that the filter lets through.
     fn search(
@@ -79,18 +103,10 @@ impl Store {
         truth: &[Vec<(f32, u32)>],
         options: &SearchOptions<'_>,
     ) {
+        println!("{label}: recall@{K} {:.4}", self.recall(queries, truth, options));
         let mut scratch =
             Scratch::new(self.image.layout(), &mut self.words, MAX_EF).expect("enough words");
         let mut hits = [Hit::default(); K];
-        let recall: f64 = queries
-            .iter()
-            .zip(truth)
-            .map(|(query, truth)| {
-                let n = self.image.search(query, options, &mut scratch, &mut hits).expect("hits");
-                exact::recall(truth, hits[..n].iter().map(|hit| hit.id))
-            })
-            .sum();
-        println!("{label}: recall@{K} {:.4}", recall / truth.len() as f64);
         let mut turn = queries.iter().cycle();
         group.bench_function(name.clone(), |bencher| {
             bencher.iter(|| {
@@ -123,6 +139,34 @@ fn over_ef(
         }
         group.finish();
     }
+}
+
+/// The smallest ef that reaches each recall, by bisection, and the time of a search there.
+fn at_recall(
+    criterion: &mut Criterion,
+    name: &str,
+    store: &mut Store,
+    queries: &Rows,
+    truth: &[Vec<(f32, u32)>],
+) {
+    let mut group = criterion.benchmark_group(format!("{name}/at a recall"));
+    group.throughput(Throughput::Elements(1));
+    for target in TARGETS {
+        let (mut below, mut ef) = (K - 1, MAX_EF as usize);
+        while ef - below > 1 {
+            let middle = below.midpoint(ef);
+            let options = SearchOptions { ef: middle, ..SearchOptions::new(K) };
+            if store.recall(queries, truth, &options) < target {
+                below = middle;
+            } else {
+                ef = middle;
+            }
+        }
+        let options = SearchOptions { ef, ..SearchOptions::new(K) };
+        let id = BenchmarkId::from_parameter(target);
+        store.search(&mut group, &id, &format!("{name}, ef {ef}"), queries, truth, &options);
+    }
+    group.finish();
 }
 
 /// One vector more, then it is taken out again, which is not timed.
@@ -180,6 +224,7 @@ fn on_the_sample(criterion: &mut Criterion) {
         ("sample, known items", sample::known_item_queries().expect("the harder queries")),
     ] {
         let truth = truths(&rows, &queries);
+        at_recall(criterion, name, &mut store, &queries, &truth);
         over_ef(criterion, name, &mut store, &queries, &truth);
     }
     let queries = sample::queries().expect("the queries");

@@ -1,10 +1,22 @@
-//! `cargo xtask bench`: the criterion benches, then the native peers.
+//! `cargo xtask bench`: the criterion benches, the kernels also in WebAssembly, then the native
+//! peers.
 
 use crate::process::{Outcome, cargo, command, run};
+use crate::{tools, wasi};
 
-/// Arguments go to criterion (`cargo xtask bench kernels/i8`).
+/// Arguments go to criterion (`cargo xtask bench query/i8`).
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
     run(cargo().args(["bench", "--package", "clawft-benches", "--"]).args(arguments))?;
+    tools::targets(&[wasi::TARGET])?;
+    let wasmtime = tools::wasmtime()?;
+    for variant in wasi::VARIANTS {
+        eprintln!("\n=== kernels in Wasmtime, {}", variant.0);
+        let mut cargo = cargo();
+        cargo.args(["bench", "--package", "clawft-benches", "--bench", "kernels"]);
+        cargo.args(["--target", wasi::TARGET, "--"]).args(arguments);
+        wasi::run_in_wasmtime(&mut cargo, &wasmtime, variant);
+        run(&mut cargo)?;
+    }
     peers(&[])
 }
 

@@ -4,8 +4,8 @@
 //! The last line counts them.
 
 use crate::artifacts::{ALL, GRAPH, KERNELS};
-use crate::process::{self, Outcome, cargo, command, output, root, run, target};
-use crate::{bench, demo, sizes, tools};
+use crate::process::{self, Outcome, cargo, command, output, root, run};
+use crate::{bench, demo, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,12 +15,8 @@ use std::time::{Duration, Instant};
 const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
 /// One that must behave so too, and is the same in all variants.
 const STORE: &str = "clawft-store";
-/// Where their tests run: a name and target features.
-const VARIANTS: [(&str, &str); 3] =
-    [("scalar", ""), ("simd128", "+simd128"), ("relaxed", "+simd128,+relaxed-simd")];
 /// The variant that has the store's tests: that of the default module.
 const WITH_STORE: &str = "simd128";
-const WASI: &str = "wasm32-wasip1";
 /// Runs of each fuzz target: their number and seed are fixed, inputs are long
 /// from the start, and time has an end where a machine is slow.
 const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
@@ -97,7 +93,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     let mut gate = Gate { passed: Vec::new(), failed: Vec::new() };
 
     gate.step("tools", || {
-        tools::targets(&[WASI, "wasm32-unknown-unknown", "wasm32v1-none"])?;
+        tools::targets(&[wasi::TARGET, "wasm32-unknown-unknown", "wasm32v1-none"])?;
         tools::wasm_opt()?;
         tools::wasmtime()?;
         tools::python_with_wasmtime()?;
@@ -145,9 +141,10 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     });
     match tools::wasmtime() {
         Ok(wasmtime) => gate.together(
-            VARIANTS
-                .map(|(name, features)| {
-                    (format!("tests, WebAssembly {name}"), wasm_tests(&wasmtime, name, features))
+            wasi::VARIANTS
+                .map(|variant| {
+                    let name = format!("tests, WebAssembly {}", variant.0);
+                    (name, wasm_tests(&wasmtime, variant))
                 })
                 .into(),
         ),
@@ -187,31 +184,15 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
 }
 
 /// Tests of the portable crates under the Wasmtime command.
-fn wasm_tests(wasmtime: &Path, name: &str, features: &str) -> Command {
+fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
     let mut cargo = cargo();
-    cargo.args(["test", "--target", WASI, "--quiet", "--no-fail-fast"]);
-    for package in PORTABLE.into_iter().chain((name == WITH_STORE).then_some(STORE)) {
+    cargo.args(["test", "--target", wasi::TARGET, "--quiet", "--no-fail-fast"]);
+    for package in PORTABLE.into_iter().chain((variant.0 == WITH_STORE).then_some(STORE)) {
         cargo.args(["--package", package]);
     }
-    let flags = match features {
-        "" => String::new(),
-        features => format!("-Ctarget-feature={features}"),
-    };
-    cargo
-        // A panic ends the module, and with it what was captured.
-        .args(["--", "--nocapture"])
-        .env_remove("RUSTFLAGS")
-        .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        .env("CARGO_TARGET_DIR", target().join("wasi").join(name))
-        // The tests may read the sample; nothing else of the machine is theirs.
-        .env(
-            "CARGO_TARGET_WASM32_WASIP1_RUNNER",
-            format!(
-                "{} run --dir={} --dir=. --env=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1",
-                wasmtime.display(),
-                root().display()
-            ),
-        );
+    // A panic ends the module, and with it what was captured.
+    cargo.args(["--", "--nocapture"]);
+    wasi::run_in_wasmtime(&mut cargo, wasmtime, variant);
     cargo
 }
 

@@ -14,6 +14,7 @@ mod process;
 mod sizes;
 mod splat;
 mod tools;
+mod wasi;
 
 use process::Outcome;
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ cargo xtask COMMAND
 
   demo    build the kernel, load it in Wasmtime, search real data (demo --help)
   test    everything that must hold; `test --all` adds Miri, peers and long fuzzing
-  bench   criterion benches and native peers; arguments go to criterion
+  bench   criterion benches natively, those of the kernels also in Wasmtime, and
+          native peers; arguments go to criterion
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
