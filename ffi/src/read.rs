@@ -53,9 +53,8 @@ pub unsafe extern "C" fn clawft_get_batch(
         if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
             return Err(clawft_vectors::Error::UnknownId(unknown).into());
         }
-        let layout = store.image.layout();
-        let mut lent = store.scratches.lend(layout, 1, 0)?;
-        let mut parts = lent.parts(layout)?;
+        let mut lent = None;
+        let parts = store.scratches.lend(&mut lent, store.image.layout(), 1, 0)?;
         for (at, &id) in ids.iter().enumerate() {
             done(&store.image.get(id, parts.row, &mut parts.scratch))?;
             out.copy(at * parts.row.len(), parts.row);

@@ -73,6 +73,14 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.search_range(query, f32::INFINITY, options, scratch, out)
     }
 
+    /// Could `query` be searched for, or stored?
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
+    pub fn check_vector(&self, query: &[f32]) -> Result<(), Error> {
+        query::check(self.params.metric, self.layout.dim, query)
+    }
+
     pub(crate) fn check_search(
         &self,
         query: &[f32],
@@ -80,7 +88,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &Scratch<'_>,
     ) -> Result<(), Error> {
         scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, query)?;
+        self.check_vector(query)?;
         if options.k == 0 {
             return Err(Error::ZeroK);
         }
