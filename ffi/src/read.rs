@@ -82,14 +82,16 @@ pub unsafe extern "C" fn clawft_ids(
     let ids = || {
         let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
-        let mut out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
+        let out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
         // SAFETY: the caller's promise.
         let out_count = unsafe { Output::one("out_count", out_count) }?;
         let count = store.image.len();
         if count > cap {
             return Err(too_small("cap", count.into(), cap.into()));
         }
-        store.image.ids(out.slice("out", store.image.bytes())?);
+        for (at, id) in store.image.ids().enumerate() {
+            out.set(at, id);
+        }
         out_count.set(0, count);
         Ok(())
     };
