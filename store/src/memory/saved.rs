@@ -29,7 +29,7 @@ use super::{Derived, Error};
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
 use crate::storage::{Handle, Storage, StorageError, read_full};
-use crate::wire::{Put, u32_at, u64_at};
+use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
 const VERSION: u32 = 1;
@@ -242,7 +242,7 @@ fn read_from(
     let mut parts = Vec::new();
     let parts_len = (catalog_len + words_len) as usize;
     parts.try_reserve_exact(parts_len).map_err(|_| Derived::Damaged)?;
-    parts.resize(parts_len, 0);
+    extend_with_zeros(&mut parts, parts_len);
     fill(HEADER as u64, &mut parts)?;
     let mut check = Xxh64::new(0);
     check.update(&head[..CHECK]);
