@@ -30,6 +30,11 @@ pub fn key(distance: f32, slot: Slot) -> u64 {
     u64::from(ordered) << 32 | u64::from(slot) << 1
 }
 
+/// The key of a slot whose distance is not known yet.
+pub(crate) fn slot_key(slot: Slot) -> u64 {
+    u64::from(slot) << 1
+}
+
 /// The slot of a key.
 #[must_use]
 pub fn key_slot(key: u64) -> Slot {
@@ -59,13 +64,13 @@ pub(crate) struct Pool<'a> {
 impl<'a> Pool<'a> {
     /// An empty pool in `keys`, narrow to begin with.
     pub(crate) fn new(keys: &'a mut [u64]) -> Self {
-        let limit = UPPER_WIDTH.min(keys.len());
-        Pool { keys, len: 0, limit, ties: 0 }
+        Pool { keys, len: 0, limit: UPPER_WIDTH, ties: 0 }
     }
 
-    /// Changes the number of places; what no longer fits is dropped.
+    /// Changes the number of places, which the memory must have and one more; what no longer
+    /// fits is dropped.
     pub(crate) fn resize(&mut self, limit: usize) {
-        self.limit = limit.min(self.keys.len());
+        self.limit = limit;
         self.len = self.len.min(self.limit);
         self.ties = 0;
     }
@@ -92,13 +97,9 @@ impl<'a> Pool<'a> {
     /// Takes `key` in if it is among the nearest; returns where it stands, or [`usize::MAX`].
     #[inline]
     pub(crate) fn offer(&mut self, key: u64) -> usize {
-        if self.len >= self.keys.len().min(self.limit + self.ties) {
-            if self.keys.get(self.len.wrapping_sub(1)).is_none_or(|&last| key >= last) {
-                return usize::MAX;
-            }
-            if self.len == self.keys.len() {
-                self.drop_last();
-            }
+        let last = self.keys.get(self.len.wrapping_sub(1)).map_or(0, |&last| last);
+        if self.len >= self.limit + self.ties && key >= last {
+            return usize::MAX;
         }
         let Some(keys) = self.keys.get_mut(..=self.len) else { return usize::MAX };
         // From behind, as newcomers mostly belong there, and in a loop: in WebAssembly a
@@ -113,31 +114,31 @@ impl<'a> Pool<'a> {
         }
         keys[at] = key;
         self.len += 1;
-        self.ties += usize::from(self.is_tied(at) || self.is_tied(at + 1));
+        // A place stays free for the one that is put in order.
+        if self.limit + self.ties + 1 < self.keys.len() {
+            let behind = at + 1 < self.len && self.is_tied(at + 1);
+            self.ties += usize::from(behind || self.is_tied(at));
+        }
         while self.len > self.limit + self.ties {
-            self.drop_last();
+            self.len -= 1;
+            self.ties -= usize::from(self.is_tied(self.len)).min(self.ties);
         }
         at
     }
 
     /// Are the entry at `at` and the one before at the same distance?
     fn is_tied(&self, at: usize) -> bool {
-        let keys = self.keys.get(..self.len).unwrap_or(&[]);
-        let before = keys.get(at.wrapping_sub(1));
-        before.zip(keys.get(at)).is_some_and(|(a, b)| a >> 32 == b >> 32)
-    }
-
-    fn drop_last(&mut self) {
-        self.ties -= usize::from(self.is_tied(self.len - 1)).min(self.ties);
-        self.len -= 1;
+        let before = self.keys.get(at.wrapping_sub(1));
+        before.zip(self.keys.get(at)).is_some_and(|(a, b)| a >> 32 == b >> 32)
     }
 
     /// Marks the entry at `at` as expanded; returns its slot unless it was already.
     #[inline]
     fn expand(&mut self, at: usize) -> Option<Slot> {
-        let key = self.keys[at];
-        self.keys[at] |= EXPANDED;
-        (key & EXPANDED == 0).then(|| key_slot(key))
+        let key = self.keys.get_mut(at)?;
+        let slot = (*key & EXPANDED == 0).then(|| key_slot(*key));
+        *key |= EXPANDED;
+        slot
     }
 }
 
@@ -248,16 +249,16 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         visited: &mut [u64],
         batch: &mut Batch,
     ) {
-        let mut links = [0; MAX_LINKS];
+        let mut links = [0; MAX_LINKS + 1];
         let n = self.links(slot, 0, &mut links);
-        for &link in &links[..n] {
+        for link in links.iter().take(n).map(|&k| key_slot(k)) {
             if has_bit(filter, link) && set_bit(visited, link) {
                 batch.push(link);
             }
         }
         let enough = self.layout.limit(0);
-        let mut second = [0; MAX_LINKS];
-        for &link in &links[..n] {
+        let mut second = [0; MAX_LINKS + 1];
+        for link in links.iter().take(n).map(|&k| key_slot(k)) {
             if batch.len >= enough {
                 return;
             }
@@ -265,7 +266,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
                 continue;
             }
             let n = self.links(link, 0, &mut second);
-            for &link in &second[..n] {
+            for link in second.iter().take(n).map(|&k| key_slot(k)) {
                 if has_bit(filter, link) && !batch.is_full() && set_bit(visited, link) {
                     batch.push(link);
                 }
@@ -302,7 +303,7 @@ mod tests {
         ) {
             let mut keys: Vec<u64> =
                 (0u64..).zip(&distances).map(|(i, &d)| u64::from(d) << 32 | i << 1).collect();
-            let mut memory = std::vec![0; places + spare];
+            let mut memory = std::vec![0; places + spare + 1];
             let mut pool = Pool::new(&mut memory);
             pool.resize(places);
             for &k in &keys {

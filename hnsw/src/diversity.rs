@@ -15,10 +15,11 @@
 
 use core::ops::DerefMut;
 
-use crate::beam::{key, key_distance, key_slot};
+use crate::beam::{key, key_distance, key_slot, slot_key};
 use crate::graph::Graph;
 use crate::layout::MAX_LINKS;
-use crate::links::{Ranks, is_filler, rank};
+use crate::links::{Keys, rank, rank_slot};
+use crate::sort::shell_sort;
 use crate::{EMPTY, Slot, Space};
 
 /// Distances are asked for in batches of this many, so that a covered candidate is found
@@ -35,15 +36,27 @@ fn covers(level: u32, between: f32, distance: f32) -> bool {
     between * factor < distance || between == 0.0
 }
 
-/// Writes to `keys` how far each of `slots`, at most a list and one more, is from `slot`.
+/// Gives each of `keys` the distance of its slot from `slot`.
 #[inline(never)]
-pub(crate) fn measure(space: &mut dyn Space, slot: Slot, slots: &[Slot], keys: &mut [u64]) {
+pub(crate) fn measure(space: &mut dyn Space, slot: Slot, keys: &mut [u64]) {
+    let mut slots = [EMPTY; MAX_LINKS + 1];
     let mut distances = [0.0; MAX_LINKS + 1];
-    let Some(distances) = distances.get_mut(..slots.len()) else { return };
-    space.between(slot, slots, distances);
-    for ((k, &distance), &slot) in keys.iter_mut().zip(&*distances).zip(slots) {
-        *k = key(distance, slot);
+    for chunk in keys.chunks_mut(MAX_LINKS + 1) {
+        for (slot, &k) in slots.iter_mut().zip(&*chunk) {
+            *slot = key_slot(k);
+        }
+        let distances = &mut distances[..chunk.len()];
+        space.between(slot, &slots[..chunk.len()], distances);
+        for ((k, &distance), &slot) in chunk.iter_mut().zip(&*distances).zip(&slots) {
+            *k = key(distance, slot);
+        }
     }
+}
+
+/// Measures `keys` from `slot` and sorts them, nearest first.
+pub(crate) fn refine(space: &mut dyn Space, slot: Slot, keys: &mut [u64]) {
+    measure(space, slot, keys);
+    shell_sort(keys);
 }
 
 fn is_covered(
@@ -66,26 +79,25 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     pub(crate) fn select(&mut self, space: &mut dyn Space, level: u32, slot: Slot, sorted: &[u64]) {
         let limit = self.layout.limit(1);
         let mut chosen = [EMPTY; MAX_LINKS / 2];
-        let (mut n, mut fillers) = (0, 0);
-        let mut ranks: Ranks = [0; MAX_LINKS + 1];
+        let (mut n, mut len) = (0, 0);
+        let mut ranks: Keys = [0; MAX_LINKS + 1];
         for &k in sorted {
             if n == limit {
                 break;
             }
             let other = key_slot(k);
             let covered = is_covered(space, level, other, key_distance(k), &chosen[..n]);
-            if covered && fillers == limit {
+            if covered && len - n == limit {
                 continue;
             }
-            ranks[n + fillers] = rank(k, covered);
-            if covered {
-                fillers += 1;
-            } else {
+            ranks[len] = rank(k, covered);
+            len += 1;
+            if !covered {
                 chosen[n] = other;
                 n += 1;
             }
         }
-        self.set_links(slot, level, &mut ranks[..n + fillers], limit);
+        self.set_links(slot, level, &mut ranks[..len], limit);
     }
 
     /// Offers `new` as a link of `slot` on `level`. Links of the tree are always taken.
@@ -94,44 +106,42 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         if self.has_link(slot, level, new) {
             return;
         }
-        let mut ranks: Ranks = [0; MAX_LINKS + 1];
-        let mut slots = [new; MAX_LINKS + 1];
-        let n = self.ranks(slot, level, &mut ranks);
-        self.links(slot, level, &mut slots[..n]);
-        let mut keys: Ranks = [0; MAX_LINKS + 1];
-        measure(space, slot, &slots[..=n], &mut keys);
-        let mut to_new: Ranks = [0; MAX_LINKS + 1];
-        measure(space, new, &slots[..n], &mut to_new);
+        let mut keys: Keys = [0; MAX_LINKS + 1];
+        let mut to_new: Keys = [0; MAX_LINKS + 1];
+        let n = self.links(slot, level, &mut keys).min(MAX_LINKS);
+        self.links(slot, level, &mut to_new);
+        let (keys, to_new) = (&mut keys[..=n], &mut to_new[..n]);
+        keys[n] = slot_key(new);
+        measure(space, slot, keys);
+        measure(space, new, to_new);
 
         let own = keys[n];
+        let diverse = usize::from(self.byte(self.diverse(slot, level)));
         let mut covered = false;
-        for i in 0..n {
-            let mut filler = is_filler(ranks[i]);
-            if !filler {
-                let between = key_distance(to_new[i]);
-                if keys[i] < own {
-                    covered |= covers(level, between, key_distance(own));
-                } else {
-                    filler = covers(level, between, key_distance(keys[i]));
-                }
+        for (i, (k, &between)) in keys.iter_mut().zip(&*to_new).enumerate() {
+            // The farther of the two is covered by the nearer one.
+            let mut filler = i >= diverse;
+            if !filler && covers(level, key_distance(between), key_distance(own.max(*k))) {
+                filler = *k >= own;
+                covered |= !filler;
             }
-            ranks[i] = rank(keys[i], filler);
+            *k = rank(*k, filler);
         }
-        ranks[n] = rank(own, covered);
+        keys[n] = rank(own, covered);
         let limit = self.layout.limit(level);
         if n >= limit {
             // The farthest filler goes, or the farthest of all; it sorts behind the limit.
             let (mut victim, mut worst) = (n, 0);
-            for i in 0..=n {
-                if ranks[i] >= worst && !self.is_kin(slot, slots[i]) {
-                    (victim, worst) = (i, ranks[i]);
+            for (i, &rank) in keys.iter().enumerate() {
+                if rank >= worst && !self.is_kin(slot, rank_slot(rank)) {
+                    (victim, worst) = (i, rank);
                 }
             }
             if victim == n {
                 return;
             }
-            ranks[victim] = u64::MAX;
+            keys[victim] = u64::MAX;
         }
-        self.set_links(slot, level, &mut ranks[..=n], limit);
+        self.set_links(slot, level, keys, limit);
     }
 }

@@ -9,7 +9,7 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::layout::{Layout, MAX_LINKS, OpenError, Params};
+use crate::layout::{HEADER, Layout, MAX_LINKS, OpenError, Params};
 use crate::verify::Damage;
 use crate::{EMPTY, Slot};
 
@@ -94,7 +94,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// How many slots there are.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.layout.params.capacity
+        self.layout.capacity()
     }
 
     /// Where walks begin, or [`EMPTY`].
@@ -149,7 +149,12 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
     /// A slot that does not reach `level` has none.
     pub fn neighbours(&self, slot: Slot, level: u8, out: &mut [Slot; MAX_LINKS]) -> usize {
-        self.links(slot, level.into(), out)
+        let mut n = 0;
+        for (place, link) in out.iter_mut().zip(self.each(slot, level.into())) {
+            *place = link;
+            n += 1;
+        }
+        n
     }
 
     /// How many levels have been drawn.
@@ -188,7 +193,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     }
 
     pub(crate) fn byte(&self, at: usize) -> u8 {
-        self.bytes.get(at).copied().unwrap_or(0)
+        self.word(at) as u8
     }
 }
 
@@ -208,13 +213,13 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     /// Makes the graph an empty one, header and all.
     pub fn clear(&mut self) {
         self.fill(0, self.layout.bytes, 0);
-        self.fill(self.layout.links, self.layout.diverse, 0xFF);
+        self.fill(HEADER, self.layout.diverse, 0xFF);
         self.fill(self.layout.blocks, self.layout.bytes, 0xFF);
-        for (i, word) in self.layout.header().into_iter().enumerate() {
-            self.set_word(4 * i, word);
+        // No entry and no root.
+        self.fill(ENTRY, BLOCKS, 0xFF);
+        for i in 0..self.layout.header.len() {
+            self.set_word(4 * i, self.layout.header[i]);
         }
-        self.set_entry(EMPTY);
-        self.set_root(EMPTY);
         self.set_word(BLOCKS, self.layout.block_count);
     }
 
@@ -261,12 +266,14 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn set_byte(&mut self, at: usize, value: u8) {
         if let Some(place) = self.bytes.get_mut(at) {
             *place = value;
         }
     }
 
+    #[inline(never)]
     pub(crate) fn fill(&mut self, from: usize, to: usize, value: u8) {
         if let Some(place) = self.bytes.get_mut(from..to) {
             place.fill(value);

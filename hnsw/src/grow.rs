@@ -3,7 +3,7 @@
 use core::ops::{Deref, DerefMut};
 
 use crate::graph::Graph;
-use crate::layout::{MAX_LINKS, OpenError};
+use crate::layout::OpenError;
 
 impl<B: DerefMut<Target = [u8]>> Graph<B> {
     /// Makes this graph, which must be empty, a copy of `other`.
@@ -15,13 +15,12 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         &mut self,
         other: &Graph<C>,
     ) -> Result<(), OpenError> {
-        let (mut own, theirs) = (self.layout.params, other.layout.params);
+        let (mut own, theirs) = (self.layout.params(), other.layout.params());
         let fits = own.capacity >= theirs.capacity;
         own.capacity = theirs.capacity;
         if !self.is_empty() || !fits || own != theirs {
             return Err(OpenError::BadParams);
         }
-        let mut ranks = [0; MAX_LINKS + 1];
         for slot in 0..other.capacity() {
             let lists = other.lists(slot);
             if lists == 0 {
@@ -32,8 +31,11 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             self.set_lists(slot, level + 1);
             self.set_parent(slot, other.parent(slot));
             for l in 0..=level {
-                let n = other.ranks(slot, l, &mut ranks);
-                self.set_links(slot, l, &mut ranks[..n], n);
+                let (to, from) = (self.place(slot, l), other.place(slot, l));
+                for i in 0..self.layout.limit(l) {
+                    self.store(to, i, other.stored(from, i));
+                }
+                self.set_byte(self.diverse(slot, l), other.byte(other.diverse(slot, l)));
             }
         }
         self.set_len(other.len());

@@ -3,13 +3,11 @@
 use core::fmt;
 use core::ops::DerefMut;
 
-use crate::beam::{Pool, key_slot};
-use crate::diversity::measure;
+use crate::beam::Pool;
+use crate::diversity::refine;
 use crate::graph::Graph;
-use crate::layout::MAX_LINKS;
 use crate::level;
 use crate::scratch::Scratch;
-use crate::sort::shell_sort;
 use crate::{EMPTY, Probe, Slot, Space};
 
 /// Why a slot cannot be inserted or removed. The graph is as it was.
@@ -59,7 +57,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         space: &mut dyn Space,
         scratch: &mut Scratch<'_>,
     ) -> Result<(), SlotError> {
-        let params = self.layout.params;
+        let params = self.layout.params();
         if slot >= params.capacity {
             return Err(SlotError::OutOfRange { slot, capacity: params.capacity });
         }
@@ -67,7 +65,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             return Err(SlotError::InUse(slot));
         }
         let width = (params.ef_construction as usize).min(scratch.max_ef());
-        if width == 0 || scratch.visited.len() < self.layout.words() {
+        if scratch.visited.len() < self.layout.words() {
             return Err(SlotError::SmallScratch);
         }
         let draws = self.draws();
@@ -110,23 +108,14 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             if level == 0 {
                 self.settle(space, slot, pool.keys());
             }
-            let mut links = [EMPTY; MAX_LINKS];
-            let n = self.links(slot, level, &mut links);
-            for &link in links.iter().take(n) {
+            let list = self.place(slot, level);
+            for i in 0..self.layout.limit(level) {
+                let link = self.stored(list, i);
+                if link == EMPTY {
+                    break;
+                }
                 self.link(space, level, link, slot);
             }
         }
     }
-}
-
-/// Measures the candidates by the space and sorts them, nearest first.
-fn refine(space: &mut dyn Space, slot: Slot, candidates: &mut [u64]) {
-    let mut slots = [EMPTY; MAX_LINKS];
-    for chunk in candidates.chunks_mut(MAX_LINKS) {
-        for (slot, &k) in slots.iter_mut().zip(&*chunk) {
-            *slot = key_slot(k);
-        }
-        measure(space, slot, &slots[..chunk.len()], chunk);
-    }
-    shell_sort(candidates);
 }

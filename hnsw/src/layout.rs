@@ -63,13 +63,13 @@ impl Params {
 /// Where the sections of a graph lie, in bytes from its base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    pub(crate) params: Params,
+    /// The words that the header begins with: all that the parameters say.
+    pub(crate) header: [u32; 6],
     /// The bits of a stored slot; all of them set mean that there is none.
     pub(crate) mask: u32,
     /// Bytes of a stored slot.
     pub(crate) width: usize,
     pub(crate) stride: usize,
-    pub(crate) links: usize,
     pub(crate) parents: usize,
     pub(crate) upper: usize,
     pub(crate) levels: usize,
@@ -100,7 +100,7 @@ impl Layout {
     /// Lays the sections out; `None` as in [`required_bytes`].
     #[must_use]
     pub const fn new(params: &Params) -> Option<Self> {
-        let Params { capacity, m, ef_construction, .. } = *params;
+        let Params { capacity, m, ef_construction, seed } = *params;
         if capacity == 0
             || capacity > MAX_CAPACITY
             || m < 4
@@ -120,8 +120,7 @@ impl Layout {
         // and 16 more is over three deviations; should they run out, a slot's level is cut.
         let blocks = n / (m as u64 - 1) + n / (8 * (m as u64 - 1)) + 16;
         let block_bytes = BLOCK_HEADER as u64 + m as u64 * width;
-        let links = HEADER as u64;
-        let parents = links + align64(n * stride);
+        let parents = HEADER as u64 + align64(n * stride);
         let upper = parents + align64(n * width);
         let levels = upper + align64(n * width);
         let diverse = levels + align64(n);
@@ -133,11 +132,17 @@ impl Layout {
             return None;
         }
         Some(Layout {
-            params: *params,
+            header: [
+                u32::from_le_bytes(MAGIC),
+                VERSION as u32 | (m as u32) << 16,
+                capacity,
+                ef_construction,
+                seed as u32,
+                (seed >> 32) as u32,
+            ],
             mask: if wide { u32::MAX } else { 0xFFFF },
             width: width as usize,
             stride: stride as usize,
-            links: links as usize,
             parents: parents as usize,
             upper: upper as usize,
             levels: levels as usize,
@@ -168,33 +173,27 @@ impl Layout {
         Layout::new(&params).ok_or(OpenError::BadParams)
     }
 
-    /// The words that the header begins with.
-    pub(crate) fn header(&self) -> [u32; 6] {
-        let Params { capacity, m, ef_construction, seed } = self.params;
-        [
-            u32::from_le_bytes(MAGIC),
-            u32::from(VERSION) | u32::from(m) << 16,
-            capacity,
-            ef_construction,
-            seed as u32,
-            (seed >> 32) as u32,
-        ]
-    }
-
     /// Words of 64 bits in a bitmap of the slots.
     pub(crate) const fn words(&self) -> usize {
-        self.params.capacity.div_ceil(64) as usize
+        self.capacity().div_ceil(64) as usize
     }
 
     /// The parameters that this layout was made for.
     #[must_use]
-    pub const fn params(&self) -> &Params {
-        &self.params
+    pub const fn params(&self) -> Params {
+        let [_, m, capacity, ef_construction, low, high] = self.header;
+        let seed = low as u64 | (high as u64) << 32;
+        Params { capacity, m: (m >> 16) as u16, ef_construction, seed }
+    }
+
+    pub(crate) const fn capacity(&self) -> u32 {
+        self.header[2]
     }
 
     /// The most links a list of `level` holds.
     pub(crate) const fn limit(&self, level: u32) -> usize {
-        if level == 0 { 2 * self.params.m as usize } else { self.params.m as usize }
+        let m = (self.header[1] >> 16) as usize;
+        if level == 0 { 2 * m } else { m }
     }
 }
 
@@ -254,13 +253,13 @@ mod tests {
                 let l = Layout::new(&params).unwrap();
                 let w = l.width;
                 let n = capacity as usize;
-                assert!(l.links >= HEADER && l.links + n * l.stride <= l.parents);
+                assert!(HEADER + n * l.stride <= l.parents);
                 assert!(l.parents + n * w <= l.upper && l.upper + n * w <= l.levels);
                 assert!(l.levels + n <= l.diverse && l.diverse + n <= l.live);
                 assert!(l.live + n.div_ceil(64) * 8 <= l.blocks);
                 assert!(l.blocks + l.block_count as usize * l.block_bytes <= l.bytes);
                 assert!(l.stride >= 2 * m as usize * w);
-                assert_eq!(l.links % 64, 0);
+                assert_eq!(l.parents % 64, 0);
                 assert_eq!(l.bytes % 64, 0);
                 assert_eq!(l.block_bytes % w, 0);
             }

@@ -7,19 +7,20 @@
 
 use core::ops::{Deref, DerefMut};
 
+use crate::beam::slot_key;
 use crate::graph::{Graph, read};
-use crate::layout::{BLOCK_HEADER, MAX_LINKS};
+use crate::layout::{BLOCK_HEADER, HEADER, MAX_LINKS};
 use crate::sort::shell_sort;
 use crate::{EMPTY, Slot};
 
 /// Set in a rank that belongs to a filler.
 const FILLER: u64 = 1 << 63;
 
-/// A list that is worked on, as ranks: they sort into the order in which a list stands. From the
-/// top, a bit that is set for a filler, 32 bits of order within its kind, 31 bits of slot.
-pub(crate) type Ranks = [u64; MAX_LINKS + 1];
+/// A list that is worked on and room for one link more: keys (see [`beam`](crate::beam)), or ranks.
+pub(crate) type Keys = [u64; MAX_LINKS + 1];
 
-/// The rank of what [`key`](crate::beam::key) made.
+/// The rank of a key: ranks sort into the order in which a list stands. From the top, a bit that
+/// is set for a filler, 32 bits of order within its kind, 31 bits of slot.
 pub(crate) fn rank(key: u64, filler: bool) -> u64 {
     key >> 1 | u64::from(filler) << 63
 }
@@ -35,18 +36,27 @@ pub(crate) fn is_filler(rank: u64) -> bool {
 }
 
 impl<B: Deref<Target = [u8]>> Graph<B> {
-    /// Copies the neighbours of `slot` on `level` to `out`; returns how many there are.
+    /// Copies the neighbours of `slot` on `level` to `out`, as keys that know no distance yet;
+    /// returns how many there are.
     #[inline(never)]
-    pub(crate) fn links(&self, slot: Slot, level: u32, out: &mut [Slot]) -> usize {
-        let mut out = out.iter_mut();
+    pub(crate) fn links(&self, slot: Slot, level: u32, out: &mut Keys) -> usize {
         let mut n = 0;
         self.each_link(slot, level, |link| {
-            if let Some(out) = out.next() {
-                *out = link;
+            if let Some(out) = out.get_mut(n) {
+                *out = slot_key(link);
                 n += 1;
             }
         });
         n
+    }
+
+    /// The neighbours of `slot` on `level`, by a call for each: small where it is used, for
+    /// what is not done on every step of a walk.
+    #[inline(always)]
+    pub(crate) fn each(&self, slot: Slot, level: u32) -> impl Iterator<Item = Slot> + '_ {
+        let at = self.place(slot, level);
+        let limit = if at == 0 { 0 } else { self.layout.limit(level) };
+        (0..limit).map(move |i| self.stored(at, i)).filter(|&link| link != EMPTY)
     }
 
     /// Calls `act` with each neighbour of `slot` on `level`, without a copy of the list.
@@ -78,7 +88,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         let list = self.bytes.get(at..at + limit * self.layout.width).unwrap_or(&[]);
         // One in each slot of the word. A slot of zero is the only one that has its highest bit
         // neither before nor after one is taken from it.
-        let ones = u32::MAX / self.layout.mask;
+        let ones = 1 | !self.layout.mask & 1 << 16;
         let highest = ones.rotate_right(1);
         let mut zeros = 0;
         for word in list.as_chunks().0 {
@@ -89,19 +99,6 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         zeros & highest != 0 || list.len() % 4 != 0 && self.stored(at, limit - 1) == target
     }
 
-    /// The neighbours of `slot` on `level` as ranks, in the order of the list; returns how many
-    /// there are.
-    #[inline(never)]
-    pub(crate) fn ranks(&self, slot: Slot, level: u32, out: &mut Ranks) -> usize {
-        let mut slots = [EMPTY; MAX_LINKS];
-        let n = self.links(slot, level, &mut slots);
-        let diverse = self.byte(self.diverse(slot, level));
-        for (i, (out, &link)) in (0..n).zip(out.iter_mut().zip(&slots)) {
-            *out = rank((i as u64) << 32 | u64::from(link) << 1, i >= diverse.into());
-        }
-        n
-    }
-
     /// Offset of the list of `slot` on `level`, or 0 where there is none.
     #[inline(never)]
     pub(crate) fn place(&self, slot: Slot, level: u32) -> usize {
@@ -109,7 +106,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
             if slot >= self.capacity() {
                 return 0;
             }
-            return self.layout.links + slot as usize * self.layout.stride;
+            return HEADER + slot as usize * self.layout.stride;
         }
         if level >= self.lists(slot) {
             return 0;
@@ -131,6 +128,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     }
 
     /// Offset of upper block number `block`; a number that is none stands for the last.
+    #[inline(never)]
     pub(crate) fn block(&self, block: u32) -> usize {
         let block = block.min(self.layout.block_count - 1);
         self.layout.blocks + block as usize * self.layout.block_bytes
@@ -162,29 +160,47 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         self.set_byte(self.diverse(slot, level), diverse);
     }
 
+    /// Takes `gone` out of the list of `slot` on `level`; the others keep their order.
+    pub(crate) fn unlink(&mut self, slot: Slot, level: u32, gone: Slot) {
+        let (at, count) = (self.place(slot, level), self.diverse(slot, level));
+        let mut diverse = self.byte(count);
+        let mut kept = 0;
+        for i in 0..self.layout.limit(level) {
+            let link = self.stored(at, i);
+            self.store(at, i, EMPTY);
+            if link == gone {
+                diverse -= u8::from(i < diverse.into());
+            } else {
+                self.store(at, kept, link);
+                kept += 1;
+            }
+        }
+        self.set_byte(count, diverse);
+    }
+
     /// Gives `slot` blocks for levels 1 to `level`; returns the level that the free blocks
     /// allow.
     pub(crate) fn take_blocks(&mut self, slot: Slot, level: u32) -> u32 {
-        let mut free = 0;
-        let mut before = 0;
-        for l in 1..=level {
-            while free < self.layout.block_count && self.owner(free) != EMPTY {
-                free += 1;
+        let (mut taken, mut before) = (0, 0);
+        for block in 0..self.layout.block_count {
+            if taken == level {
+                break;
             }
-            if free == self.layout.block_count {
-                return l - 1;
+            if self.owner(block) != EMPTY {
+                continue;
             }
-            if l == 1 {
-                self.store(self.layout.upper, slot as usize, free);
+            if taken == 0 {
+                self.store(self.layout.upper, slot as usize, block);
             } else {
-                self.set_word(before, free);
+                self.set_word(before, block);
             }
-            before = self.block(free);
+            taken += 1;
+            before = self.block(block);
             self.fill(before, before + self.layout.block_bytes, 0xFF);
             self.set_word(before + 4, slot);
-            self.set_word(before + 8, l);
+            self.set_word(before + 8, taken);
         }
-        level
+        taken
     }
 
     /// Gives the blocks of `slot` back.

@@ -9,12 +9,11 @@
 use core::ops::DerefMut;
 
 use crate::beam::key_slot;
-use crate::diversity::measure;
+use crate::diversity::refine;
 use crate::graph::Graph;
 use crate::insert::SlotError;
 use crate::layout::MAX_LINKS;
-use crate::links::{Ranks, rank_slot};
-use crate::sort::shell_sort;
+use crate::links::Keys;
 use crate::{EMPTY, Slot, Space};
 
 /// How many of the removed slot's neighbours are offered to a list that pointed to it.
@@ -50,18 +49,17 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         if self.entry() == slot {
             self.set_entry(entry);
         }
-        let mut neighbours = [EMPTY; MAX_LINKS];
-        let n = self.links(slot, 0, &mut neighbours);
-        for level in 0..lists {
+        for level in 1..lists {
             self.set_links(slot, level, &mut [], 0);
         }
         self.drop_blocks(slot);
         self.set_lists(slot, 0);
         self.set_len(self.len() - 1);
         self.set_parent(slot, EMPTY);
-        let neighbours = &neighbours[..n];
+        let mut keys: Keys = [0; MAX_LINKS + 1];
+        let n = self.links(slot, 0, &mut keys);
         // All of them, before the first looks for another parent among the rest.
-        for &other in neighbours {
+        for other in keys.iter().take(n).map(|&k| key_slot(k)) {
             if self.parent(other) == slot {
                 self.set_parent(other, EMPTY);
                 if self.root() == slot {
@@ -72,42 +70,35 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         if self.root() == slot {
             self.set_root(EMPTY);
         }
-        for &other in neighbours {
+        for i in 0..n {
+            self.links(slot, 0, &mut keys);
+            let other = key_slot(keys[i]);
             if self.parent(other) == EMPTY && self.root() != other {
-                let mut keys = [0; MAX_LINKS];
-                measure(space, other, neighbours, &mut keys);
                 let keys = &mut keys[..n];
-                shell_sort(keys);
+                refine(space, other, keys);
                 self.settle(space, other, keys);
             }
         }
+        self.set_links(slot, 0, &mut [], 0);
         Ok(())
     }
 
     /// Takes `gone` out of the list of `slot` on `level` and offers the nearest of its
     /// neighbours there.
     fn repair(&mut self, space: &mut dyn Space, slot: Slot, gone: Slot, level: u32) {
-        let mut ranks: Ranks = [0; MAX_LINKS + 1];
-        let n = self.ranks(slot, level, &mut ranks);
-        for rank in &mut ranks[..n] {
-            if rank_slot(*rank) == gone {
-                *rank = u64::MAX;
-            }
-        }
-        self.set_links(slot, level, &mut ranks[..n], n - 1);
-        let mut slots = [EMPTY; MAX_LINKS];
-        let n = self.links(gone, level, &mut slots);
+        self.unlink(slot, level, gone);
+        let mut keys: Keys = [0; MAX_LINKS + 1];
+        let n = self.links(gone, level, &mut keys);
         let mut wanted = 0;
         for i in 0..n {
-            let other = slots[i];
+            let other = key_slot(keys[i]);
             if other != slot && !self.has_link(slot, level, other) {
-                slots[wanted] = other;
+                keys[wanted] = keys[i];
                 wanted += 1;
             }
         }
-        let keys = &mut ranks[..wanted];
-        measure(space, slot, &slots[..wanted], keys);
-        shell_sort(keys);
+        let keys = &mut keys[..wanted];
+        refine(space, slot, keys);
         for &k in keys.iter().take(OFFERS) {
             self.link(space, level, slot, key_slot(k));
             self.link(space, level, key_slot(k), slot);

@@ -3,7 +3,7 @@
 //! A search reads the graph through `&self`; all that it writes is here, so that several
 //! threads may search one graph, each with a scratch of its own.
 
-use crate::layout::Layout;
+use crate::layout::{Layout, Params};
 use crate::search::UPPER_WIDTH;
 
 /// How many times `ef` the pool may grow where candidates are tied.
@@ -31,34 +31,37 @@ impl<'a> Scratch<'a> {
     ///
     /// Inserts walk with `ef_construction`, whatever `ef` is.
     #[must_use]
+    #[inline(always)]
     pub const fn words(layout: &Layout, ef: u32) -> usize {
-        let params = layout.params();
-        let ef = if ef < params.ef_construction { params.ef_construction } else { ef };
-        2 * bitmap_words(params.capacity) + Self::pool_words(params.capacity, ef) + UPPER_WIDTH
+        2 * layout.words() + Self::pool_words(layout, ef)
     }
 
     /// Room for `ef` candidates, and thrice as many again for those tied with them.
-    const fn pool_words(capacity: u32, ef: u32) -> usize {
+    #[inline(always)]
+    const fn pool_words(layout: &Layout, ef: u32) -> usize {
+        let Params { capacity, ef_construction, .. } = layout.params();
+        let ef = if ef < ef_construction { ef_construction } else { ef };
         let wanted = TIED as u64 * ef as u64;
-        if wanted < capacity as u64 { wanted as usize } else { capacity as usize }
+        UPPER_WIDTH + if wanted < capacity as u64 { wanted as usize } else { capacity as usize }
     }
 
     /// Divides `words` into the parts of a scratch; `None` if they are fewer than
     /// [`Scratch::words`] asks for with an `ef` of 1.
     #[must_use]
+    #[inline(always)]
     pub fn new(layout: &Layout, words: &'a mut [u64]) -> Option<Self> {
         let bitmap = layout.words();
         let (visited, rest) = words.split_at_mut_checked(bitmap)?;
         let (marked, pool) = rest.split_at_mut_checked(bitmap)?;
-        if pool.len() < Self::words(layout, 1) - 2 * bitmap {
+        if pool.len() < Self::pool_words(layout, 1) {
             return None;
         }
         Some(Scratch { visited, marked, pool })
     }
 
-    /// The widest walk that this scratch can hold.
+    /// The widest walk that this scratch can hold: one place is for the one that is put in order.
     #[must_use]
     pub fn max_ef(&self) -> usize {
-        self.pool.len()
+        self.pool.len() - 1
     }
 }

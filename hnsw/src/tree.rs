@@ -14,7 +14,6 @@ use core::ops::{Deref, DerefMut};
 
 use crate::beam::key_slot;
 use crate::graph::Graph;
-use crate::layout::MAX_LINKS;
 use crate::{EMPTY, Slot, Space};
 
 impl<B: Deref<Target = [u8]>> Graph<B> {
@@ -26,9 +25,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// How many neighbours have `slot` for their parent.
     #[inline(never)]
     fn children(&self, slot: Slot) -> usize {
-        let mut links = [EMPTY; MAX_LINKS];
-        let n = self.links(slot, 0, &mut links);
-        links.iter().take(n).filter(|&&link| self.parent(link) == slot).count()
+        self.each(slot, 0).filter(|&link| self.parent(link) == slot).count()
     }
 
     /// Does `slot` neither equal `ancestor` nor descend from it? The climb is bounded, so that a

@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use crate::beam::{has_bit, set_bit};
+use crate::beam::{has_bit, key_slot, set_bit};
 use crate::graph::{BLOCKS, Graph};
 use crate::layout::{MAX_LEVEL, MAX_LINKS};
 use crate::scratch::Scratch;
@@ -90,7 +90,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         let mut links = 0;
         for slot in 0..self.capacity() {
             for level in 0..self.lists(slot) {
-                links += self.links(slot, level, &mut [0; MAX_LINKS]) as u64;
+                links += self.each(slot, level).count() as u64;
             }
         }
         links
@@ -104,15 +104,13 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         seen.fill(0);
         done.fill(0);
         set_bit(seen, self.entry());
-        let mut links = [0; MAX_LINKS];
         let mut reached = 0;
         loop {
             let before = reached;
             for slot in 0..self.capacity() {
                 if has_bit(seen, slot) && set_bit(done, slot) {
                     reached += 1;
-                    let n = self.links(slot, 0, &mut links);
-                    for &link in links.iter().take(n) {
+                    for link in self.each(slot, 0) {
                         set_bit(seen, link);
                     }
                 }
@@ -127,7 +125,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// content can make it run for long.
     pub(crate) fn damage(&self) -> Result<(), Damage> {
         let layout = &self.layout;
-        for (i, word) in layout.header().into_iter().enumerate() {
+        for (i, &word) in layout.header.iter().enumerate() {
             if self.word(4 * i) != word {
                 return Err(Damage::Header);
             }
@@ -195,7 +193,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     }
 
     fn check_list(&self, slot: Slot, level: u32) -> Result<(), Damage> {
-        let mut links = [EMPTY; MAX_LINKS];
+        let mut links = [0; MAX_LINKS + 1];
         let n = self.links(slot, level, &mut links);
         let at = self.place(slot, level);
         let gap = (n..self.layout.limit(level)).any(|i| self.stored(at, i) != EMPTY);
@@ -204,17 +202,18 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         }
         // A bit for each link's lowest bits: only where one is set already can the link be there
         // twice. Comparing all pairs was a fifth of the time that a memory takes to open.
-        let mut seen = [0_u64; 4];
-        for (i, &link) in links.iter().enumerate().take(n) {
+        let mut seen = 0_u64;
+        let links = links.get(..n).unwrap_or(&[]);
+        for (i, &key) in links.iter().enumerate() {
+            let link = key_slot(key);
             if link == slot || self.lists(link) <= level {
                 return Err(Damage::Link);
             }
-            let word = &mut seen[link as usize / 64 % 4];
             let bit = 1 << (link % 64);
-            if *word & bit != 0 && links.iter().take(i).any(|&other| other == link) {
+            if seen & bit != 0 && links.iter().position(|&other| other == key) != Some(i) {
                 return Err(Damage::Twice);
             }
-            *word |= bit;
+            seen |= bit;
         }
         if n > 0 && !self.is_live(slot) { Err(Damage::Free) } else { Ok(()) }
     }

@@ -35,7 +35,8 @@ pub(crate) struct Artifact {
     allowed: &'static [&'static str],
     pub(crate) budget: Option<Budget>,
     /// What it may weigh until the budget is met: never more than it has
-    /// weighed. `cargo xtask size` fails above the budget, the gate above this.
+    /// weighed. `cargo xtask size` fails above the budget, the gate above this,
+    /// and above the budget where this is none.
     pub(crate) standing: Option<Budget>,
 }
 
@@ -87,7 +88,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     flags: &[],
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 70_700, gzipped: Some(35_600) }),
+    standing: Some(Budget { raw: 66_100, gzipped: Some(34_200) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -101,9 +102,15 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     budget: None,
     standing: None,
 };
-/// What is called in two places is not copied into both, and addresses are not counted up beside
-/// their index: 4 % smaller, and as fast within the noise of a busy machine.
-const SMALL_GRAPH: &[&str] = &["-Cllvm-args=-inline-threshold=5", "-Cllvm-args=-disable-lsr"];
+/// What is called in two places is not copied into both, addresses are not counted up beside their
+/// index, a structure is passed by its address and not as one argument for each of its fields,
+/// and what is the same in each turn of a loop is computed where it is used: 6 % smaller, and as fast
+/// within the noise of a busy machine.
+const SMALL_GRAPH: &[&str] = &[
+    "-Cllvm-args=-inline-threshold=5",
+    "-Cllvm-args=-disable-lsr",
+    "-Cllvm-args=-opt-disable=argpromotion,licm,reassociate",
+];
 /// The graph alone, with one scalar f32 space.
 pub(crate) const GRAPH: Artifact = Artifact {
     name: "hnsw",
@@ -115,7 +122,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     flags: SMALL_GRAPH,
     allowed: MVP,
     budget: Some(Budget { raw: 10_000, gzipped: None }),
-    standing: Some(Budget { raw: 11_500, gzipped: None }),
+    standing: None,
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];

@@ -56,7 +56,8 @@ pub(crate) fn weigh(artifact: &Artifact, built: &Built) -> Outcome<Weight> {
     let module = read(&built.path)?;
     let (raw, gzipped) = (module.len(), gzip(&module)?.len());
     let over = exceed(artifact, raw, gzipped, artifact.budget, "its budget is");
-    let grown = exceed(artifact, raw, gzipped, artifact.standing, "it must not grow above");
+    let limit = artifact.standing.or(artifact.budget);
+    let grown = exceed(artifact, raw, gzipped, limit, "it must not grow above");
     let parts = crates::weigh(&read(&built.named)?)?;
     Ok(Weight { file: artifact.file, raw, gzipped, parts, over, grown })
 }

@@ -64,29 +64,29 @@ impl Shape {
 }
 
 /// Vectors by slot.
-struct Rows<'a>(&'a [f32]);
+struct Rows<'a> {
+    values: &'a mut [f32],
+    dim: usize,
+}
 
 impl Rows<'_> {
     fn measure(&self, query: &[f32], slots: &[Slot], out: &mut [f32]) {
         for (&slot, out) in slots.iter().zip(out) {
-            let row = self.0.get(slot as usize * query.len()..).unwrap_or(&[]);
+            let row = self.values.get(slot as usize * self.dim..).unwrap_or(&[]);
             *out = query.iter().zip(row).map(|(a, b)| (a - b) * (a - b)).sum();
         }
     }
 }
 
-/// The rows, and how many floats one has.
-struct Stored<'a>(Rows<'a>, usize);
-
-impl Space for Stored<'_> {
+impl Space for &Rows<'_> {
     fn between(&mut self, slot: Slot, others: &[Slot], out: &mut [f32]) {
-        let at = slot as usize * self.1;
-        self.0.measure(self.0.0.get(at..at + self.1).unwrap_or(&[]), others, out);
+        let at = slot as usize * self.dim;
+        self.measure(self.values.get(at..at + self.dim).unwrap_or(&[]), others, out);
     }
 }
 
 /// The rows, and what is looked for among them.
-struct Query<'a>(Rows<'a>, &'a [f32]);
+struct Query<'a>(&'a Rows<'a>, &'a [f32]);
 
 impl Probe for Query<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
@@ -97,9 +97,8 @@ impl Probe for Query<'_> {
 /// An index over a buffer.
 pub struct Index<'a> {
     graph: Graph<&'a mut [u8]>,
-    values: &'a mut [f32],
-    words: &'a mut [u64],
-    dim: usize,
+    rows: Rows<'a>,
+    scratch: Scratch<'a>,
 }
 
 impl<'a> Index<'a> {
@@ -130,7 +129,8 @@ impl<'a> Index<'a> {
         let graph = Graph::over(&shape.layout, graph).map_err(|_| Fault::Params)?;
         let values = bytemuck::try_cast_slice_mut(values).map_err(|_| Fault::Params)?;
         let words = bytemuck::try_cast_slice_mut(scratch).map_err(|_| Fault::Params)?;
-        Ok(Index { graph, values, words, dim: shape.dim })
+        let scratch = Scratch::new(&shape.layout, words).ok_or(Fault::Params)?;
+        Ok(Index { graph, rows: Rows { values, dim: shape.dim }, scratch })
     }
 
     /// Empties the index.
@@ -149,7 +149,7 @@ impl<'a> Index<'a> {
     /// Floats of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.dim
+        self.rows.dim
     }
 
     /// Stores `vector` in `slot`, which must be free.
@@ -157,19 +157,19 @@ impl<'a> Index<'a> {
     /// # Errors
     /// [`Fault::Params`] for a vector of another length, [`Fault::Slot`], [`Fault::InUse`].
     pub fn insert(&mut self, slot: Slot, vector: &[f32]) -> Result<(), Fault> {
-        if vector.len() != self.dim {
+        let dim = self.dim();
+        if vector.len() != dim {
             return Err(Fault::Params);
         }
         if !self.graph.is_live(slot) {
-            let row = self.values.get_mut(slot as usize * self.dim..).unwrap_or(&mut []);
+            let row = self.rows.values.get_mut(slot as usize * dim..).unwrap_or(&mut []);
             for (value, &given) in row.iter_mut().zip(vector) {
                 *value = given;
             }
         }
-        let mut space = Stored(Rows(self.values), self.dim);
-        let mut probe = Query(Rows(self.values), vector);
-        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
-        self.graph.insert(slot, &mut probe, &mut space, &mut scratch).map_err(fault)
+        let rows = &self.rows;
+        let (mut probe, mut space) = (Query(rows, vector), rows);
+        self.graph.insert(slot, &mut probe, &mut space, &mut self.scratch).map_err(fault)
     }
 
     /// Writes the slots nearest to `vector` and their distances, nearest first, as many
@@ -184,16 +184,15 @@ impl<'a> Index<'a> {
         slots: &mut [Slot],
         distances: &mut [f32],
     ) -> Result<usize, Fault> {
-        if vector.len() != self.dim {
+        if vector.len() != self.dim() {
             return Err(Fault::Params);
         }
         let k = slots.len().min(distances.len());
-        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
-        let mut probe = Query(Rows(self.values), vector);
+        let mut probe = Query(&self.rows, vector);
         let request = Request { k, ef, mode: Mode::Walk, scan_limit: 0, filter: None };
-        let found = self.graph.search(&mut probe, &request, &mut scratch).min(k);
+        let found = self.graph.search(&mut probe, &request, &mut self.scratch).min(k);
         let places = slots.iter_mut().zip(distances);
-        for ((slot, distance), found) in places.zip(scratch.candidates(found)) {
+        for ((slot, distance), found) in places.zip(self.scratch.candidates(found)) {
             (*slot, *distance) = found;
         }
         Ok(found)
@@ -204,16 +203,12 @@ impl<'a> Index<'a> {
     /// # Errors
     /// [`Fault::Slot`], [`Fault::Free`].
     pub fn remove(&mut self, slot: Slot) -> Result<(), Fault> {
-        self.graph.remove(slot, &mut Stored(Rows(self.values), self.dim)).map_err(fault)
+        self.graph.remove(slot, &mut &self.rows).map_err(fault)
     }
 
     /// Checks every invariant and counts what no walk reaches.
-    ///
-    /// # Errors
-    /// [`Fault::Params`] if the scratch is too small.
-    pub fn verify(&mut self) -> Result<Report, Fault> {
-        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
-        Ok(self.graph.verify(&mut scratch))
+    pub fn verify(&mut self) -> Report {
+        self.graph.verify(&mut self.scratch)
     }
 
     /// How many slots no walk reaches, in an index that is sound.
@@ -222,8 +217,7 @@ impl<'a> Index<'a> {
     /// [`Fault::Corrupt`] if it is not.
     pub fn unreachable(&mut self) -> Result<u32, Fault> {
         self.check()?;
-        let mut scratch = Scratch::new(self.graph.layout(), self.words).ok_or(Fault::Params)?;
-        Ok(self.graph.unreachable(&mut scratch))
+        Ok(self.graph.unreachable(&mut self.scratch))
     }
 }
 

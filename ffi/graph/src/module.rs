@@ -52,9 +52,16 @@ fn state() -> &'static mut State {
     unsafe { &mut *INSTANCE.0.get() }
 }
 
-fn index() -> Result<&'static mut Index<'static>, Fault> {
+/// The index, if a sound one is there.
+#[inline(never)]
+fn index() -> Option<&'static mut Index<'static>> {
     let state = state();
-    state.index.as_mut().filter(|_| state.sound).ok_or(Fault::Unset)
+    state.index.as_mut().filter(|_| state.sound)
+}
+
+/// What `act` makes of the index, if a sound one is there.
+fn on_index(act: impl FnOnce(&mut Index<'static>) -> Result<u32, Fault>) -> i32 {
+    index().map_or(Fault::Unset as i32, |index| status(act(index)))
 }
 
 fn status(result: Result<u32, Fault>) -> i32 {
@@ -89,9 +96,10 @@ pub extern "C" fn init(capacity: u32, dim: u32, m: u32, ef_construction: u32, se
     let params = Params { capacity, m, ef_construction, seed };
     let state = state();
     let (Ok(shape), None) = (Shape::new(&params, dim), &state.index) else { return 0 };
-    let end = base() as u64 + shape.bytes as u64;
-    let pages = end.saturating_sub(memory_bytes()).div_ceil(PAGE as u64);
-    if pages > 65_535 || memory_grow::<0>(pages as usize) == usize::MAX {
+    // Half the address space at most: no sum is too large for it.
+    let end = base() + shape.bytes;
+    let pages = end.div_ceil(PAGE).saturating_sub(memory_size::<0>());
+    if memory_grow::<0>(pages) == usize::MAX {
         return 0;
     }
     // SAFETY: these pages are there now, `is_place` keeps the host's slices out of the buffer, and
@@ -100,7 +108,7 @@ pub extern "C" fn init(capacity: u32, dim: u32, m: u32, ef_construction: u32, se
     let Ok(index) = Index::over(&shape, buffer) else { return 0 };
     let index = state.index.insert(index);
     index.clear();
-    (state.end, state.sound) = (end as usize, true);
+    (state.end, state.sound) = (end, true);
     base()
 }
 
@@ -118,8 +126,7 @@ pub extern "C" fn open() -> i32 {
 /// Stores the `dim` floats at `vector` in `slot`, which must be free.
 #[unsafe(no_mangle)]
 pub extern "C" fn insert(slot: Slot, vector: usize) -> i32 {
-    let insert = || {
-        let index = index()?;
+    on_index(|index| {
         if !is_place(vector, index.dim()) {
             return Err(Fault::Pointer);
         }
@@ -127,8 +134,7 @@ pub extern "C" fn insert(slot: Slot, vector: usize) -> i32 {
         let vector = unsafe { core::slice::from_raw_parts(vector as *const f32, index.dim()) };
         index.insert(slot, vector)?;
         Ok(0)
-    };
-    status(insert())
+    })
 }
 
 /// Finds the `k` slots nearest to the `dim` floats at `vector` by a walk of width
@@ -142,8 +148,7 @@ pub extern "C" fn search(
     out_slots: usize,
     out_distances: usize,
 ) -> i32 {
-    let search = || {
-        let index = index()?;
+    on_index(|index| {
         let dim = index.dim();
         let apart = |a: usize, n: usize, b: usize, m: usize| a + 4 * n <= b || b + 4 * m <= a;
         if !(is_place(vector, dim)
@@ -165,19 +170,18 @@ pub extern "C" fn search(
             )
         };
         index.search(vector, ef, slots, distances).map(|count| count as u32)
-    };
-    status(search())
+    })
 }
 
 /// Removes `slot`: no list leads to it any more.
 #[unsafe(no_mangle)]
 pub extern "C" fn remove(slot: Slot) -> i32 {
-    status(index().and_then(|index| index.remove(slot).map(|()| 0)))
+    on_index(|index| index.remove(slot).map(|()| 0))
 }
 
 /// Checks the whole graph: the number of slots that no walk reaches (0 if all is
 /// well), or `Corrupt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn verify() -> i32 {
-    status(index().and_then(Index::unreachable))
+    on_index(Index::unreachable)
 }

@@ -29,7 +29,6 @@ mod vector;
 
 use crate::{ShortQuery, SketchQuery};
 use algorithm::{Batch, Kind};
-use core::slice::{from_mut, from_ref};
 use dispatch::Isa;
 
 /// An instruction set, chosen once and passed along.
@@ -76,12 +75,7 @@ impl Kernels {
     /// A query of [`crate::encode_query_i8`] never wraps.
     #[inline(never)]
     pub fn dot_i8_query(self, q: &[i16], codes: &[u8], unit: usize, at: &[u32], out: &mut [i32]) {
-        match Batch::new(codes, q.len(), unit, at) {
-            Some(batch) => dispatch::words(self.0, q, batch, out),
-            None => one_by_one(at, out, Self::WORST_INT, |at, out| {
-                self.dot_i8_query(q, codes, unit, at, out);
-            }),
-        }
+        dispatch::words(self.0, q, Batch::new(codes, q.len(), unit, at), out);
     }
 
     /// Inner products of an `i8` code with other `i8` codes, modulo 2^32.
@@ -89,12 +83,7 @@ impl Kernels {
     /// Codes of up to [`crate::MAX_DIM`] components never wrap.
     #[inline(never)]
     pub fn dot_i8(self, a: &[i8], codes: &[u8], unit: usize, at: &[u32], out: &mut [i32]) {
-        match Batch::new(codes, a.len(), unit, at) {
-            Some(batch) => dispatch::bytes(self.0, a, batch, out),
-            None => one_by_one(at, out, Self::WORST_INT, |at, out| {
-                self.dot_i8(a, codes, unit, at, out);
-            }),
-        }
+        dispatch::bytes(self.0, a, Batch::new(codes, a.len(), unit, at), out);
     }
 
     /// The sums `S` of the query's levels where a short code has a one; see [`crate::short`].
@@ -108,12 +97,7 @@ impl Kernels {
         out: &mut [i32],
     ) {
         let bytes = q.planes().len() / crate::PLANES;
-        match Batch::new(codes, bytes, unit, at) {
-            Some(batch) => dispatch::short(self.0, q.planes(), batch, out),
-            None => one_by_one(at, out, Self::WORST_INT, |at, out| {
-                self.dot_short(q, codes, unit, at, out);
-            }),
-        }
+        dispatch::short(self.0, q.planes(), Batch::new(codes, bytes, unit, at), out);
     }
 
     /// The estimates of whole blocks of sketches, 64 for each block; see [`crate::sketch`].
@@ -148,31 +132,6 @@ impl Kernels {
     #[inline(never)]
     fn floats(self, kind: Kind, q: &[f32], codes: &[u8], unit: usize, at: &[u32], out: &mut [f32]) {
         let bytes = if kind.half { 2 } else { 4 };
-        match Batch::new(codes, bytes * q.len(), unit, at) {
-            Some(batch) => dispatch::floats(self.0, q, kind, batch, out),
-            None => one_by_one(at, out, Self::WORST_FLOAT, |at, out| {
-                self.floats(kind, q, codes, unit, at, out);
-            }),
-        }
-    }
-}
-
-/// Compares the codes of a batch with one outside the buffer: each in a batch of its own, until
-/// the one outside is alone.
-#[cold]
-fn one_by_one<T: Copy>(
-    at: &[u32],
-    out: &mut [T],
-    worst: T,
-    mut compare: impl FnMut(&[u32], &mut [T]),
-) {
-    debug_assert!(false, "one of the codes at {at:?} lies outside the buffer");
-    match (at, out) {
-        ([_], [out, ..]) => *out = worst,
-        (at, out) => {
-            for (at, out) in at.iter().zip(out) {
-                compare(from_ref(at), from_mut(out));
-            }
-        }
+        dispatch::floats(self.0, q, kind, Batch::new(codes, bytes * q.len(), unit, at), out);
     }
 }

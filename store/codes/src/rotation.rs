@@ -15,6 +15,7 @@
 use crate::four::Four;
 use crate::padded;
 use core::array::from_fn;
+use core::hint::black_box;
 use core::mem::take;
 
 /// A rotation of vectors of `padded(dim)` components, the same for the same seed.
@@ -85,7 +86,9 @@ impl Rotation {
             let bits = random_word(self.seed, round, word as u32);
             let groups = from_fn(|j| f32::from_bits(((bits >> (16 * j)) as u32) << 16));
             let mut signs = Four::load(&groups);
-            for four in block.as_chunks_mut::<4>().0 {
+            // A number that the compiler cannot see keeps it from writing the loop out: 500 bytes.
+            let turns = if cfg!(target_arch = "wasm32") { black_box(16) } else { 16 };
+            for four in block.as_chunks_mut::<4>().0.iter_mut().take(turns) {
                 Four::load(four).flip(signs).store(four);
                 signs = signs.shift();
             }
@@ -123,10 +126,13 @@ fn hadamard(x: &mut [[f32; 4]], scale: f32) {
         pass::<8>(x, stride, 1.0);
         stride *= 8;
     }
-    match x.len() / stride {
-        2 => pass::<2>(x, stride, scale),
-        4 => pass::<4>(x, stride, scale),
-        _ => pass::<8>(x, stride, scale),
+    if x.len() / stride == 8 {
+        return pass::<8>(x, stride, scale);
+    }
+    while stride < x.len() {
+        let is_last = stride * 2 >= x.len();
+        pass::<2>(x, stride, if is_last { scale } else { 1.0 });
+        stride *= 2;
     }
 }
 

@@ -65,7 +65,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         if let Some(header) = bytes.first_chunk_mut() {
             header::write(header, params);
         }
-        let graph = Graph::init(layout.graph.params(), &mut bytes[HEADER..layout.short]);
+        let graph = Graph::init(&layout.graph.params(), &mut bytes[HEADER..layout.short]);
         debug_assert!(graph.is_ok(), "its place was laid out for it");
         IdsMut::new(bytes, layout).init();
         Pages { bytes, layout }.init();

@@ -6,8 +6,7 @@
 use super::vector::{Vector, each};
 use crate::four::Four;
 use crate::sketch::{LANES, MOST_BYTES, SketchQuery, block_bytes};
-use crate::{PLANES, arith};
-use core::array::from_fn;
+use crate::{Kernels, PLANES, arith};
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::copy_nonoverlapping;
@@ -21,34 +20,32 @@ pub(super) struct Kind {
     pub(super) half: bool,
 }
 
-/// Codes in a buffer, and which of them to compare: all lie inside.
+/// Are four codes compared at once? Their sums then share instructions; in WebAssembly each kernel
+/// would be half a kilobyte more, for next to no speed.
+const FOURS: bool = cfg!(not(target_arch = "wasm32"));
+
+/// Codes in a buffer, and which of them to compare.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
     codes: &'a [u8],
     unit: usize,
     at: &'a [u32],
+    /// Codes at smaller positions lie wholly inside `codes`.
+    end: u64,
 }
 
 impl<'a> Batch<'a> {
-    /// The batch of codes of `need` bytes each, if all lie wholly inside `codes`.
-    ///
-    /// To check the positions first, and together, leaves nothing to check in the kernels.
-    #[inline(never)]
-    pub(super) fn new(codes: &'a [u8], need: usize, unit: usize, at: &'a [u32]) -> Option<Self> {
-        let last = codes.len().checked_sub(need)?.checked_div(unit).unwrap_or(usize::MAX);
-        let (fours, rest) = at.as_chunks::<4>();
-        let mut farthest = [0; 4];
-        for four in fours {
-            farthest = from_fn(|k| four[k].max(farthest[k]));
-        }
-        let inside = farthest.iter().chain(rest).all(|at| *at as usize <= last);
-        inside.then_some(Batch { codes, unit, at })
+    /// A batch of codes of `need` bytes each.
+    #[inline(always)]
+    pub(super) fn new(codes: &'a [u8], need: usize, unit: usize, at: &'a [u32]) -> Self {
+        let end = match codes.len().checked_sub(need) {
+            Some(room) => room.checked_div(unit).map_or(u64::MAX, |last| last as u64 + 1),
+            None => 0,
+        };
+        Batch { codes, unit, at, end }
     }
 
     /// Compares each code of the batch, as far as there are places for results.
-    ///
-    /// One path for all: four codes, the first repeated where fewer are left. A path for each case
-    /// would compile the comparison as often.
     ///
     /// # Safety
     ///
@@ -56,25 +53,25 @@ impl<'a> Batch<'a> {
     /// was made for.
     #[inline(always)]
     pub(super) unsafe fn run<D: Distance>(self, distance: &D, out: &mut [D::Out]) {
-        // SAFETY: `new` saw that it lies inside `codes`, so the product cannot overflow.
+        // SAFETY: only for positions before the end: the product leads to a place in `codes`.
         let code = |at: &u32| unsafe { self.codes.as_ptr().add(*at as usize * self.unit) };
-        let (fours, rest) = self.at.as_chunks::<4>();
-        let mut last = [*rest.first().unwrap_or(&0); 4];
-        for (last, at) in last.iter_mut().zip(rest) {
-            *last = *at;
+        let inside = |at: &u32| u64::from(*at) < self.end;
+        let mut done = 0;
+        if FOURS {
+            let fours = self.at.as_chunks::<4>().0.iter();
+            let places = out.as_chunks_mut::<4>().0.iter_mut();
+            for (at, out) in fours.zip(places).take_while(|(at, _)| at.iter().all(inside)) {
+                // SAFETY: inside, and the caller's promise.
+                *out = unsafe { distance.four(at.each_ref().map(code)) };
+                done += 4;
+            }
         }
-        let count = self.at.len().min(out.len());
-        for (i, out) in out[..count].chunks_mut(4).enumerate() {
-            let codes = fours.get(i).unwrap_or(&last).each_ref().map(code);
-            // SAFETY: the caller's promise.
-            let results = unsafe { distance.four(codes, out.len()) };
-            match out.as_mut_array() {
-                Some(out) => *out = results,
-                None => {
-                    for (out, result) in out.iter_mut().zip(results) {
-                        *out = result;
-                    }
-                }
+        for (at, out) in self.at[done..].iter().zip(&mut out[done..]) {
+            debug_assert!(inside(at), "the code at {at} lies outside the buffer");
+            *out = D::WORST;
+            if inside(at) {
+                // SAFETY: inside, and the caller's promise.
+                *out = unsafe { distance.one(code(at)) };
             }
         }
     }
@@ -87,8 +84,12 @@ impl<'a> Batch<'a> {
 /// Methods require the instruction set, and that a code may be read as far as the query is long.
 pub(super) trait Distance {
     type Out: Copy;
-    /// Compares four codes; only the first `count` results are asked for.
-    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [Self::Out; 4];
+    /// The result for a code outside the buffer.
+    const WORST: Self::Out;
+    /// Compares one code.
+    unsafe fn one(&self, code: *const u8) -> Self::Out;
+    /// Compares four codes.
+    unsafe fn four(&self, codes: [*const u8; 4]) -> [Self::Out; 4];
 }
 
 /// `bytes` bytes at `from`, at most 128, then zeros.
@@ -166,15 +167,18 @@ impl<'q, V: Vector> Floats<'q, V> {
 
 impl<V: Vector> Distance for Floats<'_, V> {
     type Out = f32;
+    const WORST: f32 = Kernels::WORST_FLOAT;
 
     #[inline(always)]
-    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [f32; 4] {
-        let mut out = [0.0; 4];
-        for (out, code) in out.iter_mut().zip(codes).take(count) {
-            // SAFETY: as this function's own promise.
-            *out = unsafe { self.sum(code) };
-        }
-        out
+    unsafe fn one(&self, code: *const u8) -> f32 {
+        // SAFETY: as this function's own promise.
+        unsafe { self.sum(code) }
+    }
+
+    #[inline(always)]
+    unsafe fn four(&self, [a, b, c, d]: [*const u8; 4]) -> [f32; 4] {
+        // SAFETY: as this function's own promise.
+        unsafe { [self.sum(a), self.sum(b), self.sum(c), self.sum(d)] }
     }
 }
 
@@ -240,23 +244,24 @@ impl<'q, V: Vector, C: Component> Products<'q, V, C> {
 
 impl<V: Vector, C: Component> Distance for Products<'_, V, C> {
     type Out = i32;
+    const WORST: i32 = Kernels::WORST_INT;
 
     #[inline(always)]
-    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [i32; 4] {
+    unsafe fn one(&self, code: *const u8) -> i32 {
         // SAFETY: as this function's own promise.
-        unsafe {
-            let mut sums = [V::zero_ints(); 4];
-            for (sum, code) in sums.iter_mut().zip(codes).take(count) {
-                *sum = self.sum(code);
-            }
-            V::sum4(sums)
-        }
+        unsafe { V::sum(self.sum(code)) }
+    }
+
+    #[inline(always)]
+    unsafe fn four(&self, [a, b, c, d]: [*const u8; 4]) -> [i32; 4] {
+        // SAFETY: as this function's own promise.
+        unsafe { V::sum4([self.sum(a), self.sum(b), self.sum(c), self.sum(d)]) }
     }
 }
 
 /// Weighed counts of common ones of a short code with the planes of a query.
 ///
-/// `BLOCKS` is the number of `Bits` in a plane, for lengths worth unrolling, or 0 for any.
+/// `BLOCKS` is the number of `Bits` in a plane of the length that is worth unrolling.
 pub(super) struct Counted<'q, V, const BLOCKS: usize> {
     planes: &'q [u8],
     /// 64-bit words of one plane.
@@ -275,12 +280,13 @@ impl<'q, V: Vector, const BLOCKS: usize> Counted<'q, V, BLOCKS> {
 
     #[inline(always)]
     unsafe fn sum(&self, code: *const u8) -> V::Ints {
-        let words = if BLOCKS > 0 { BLOCKS * V::WORDS } else { self.words };
+        let unrolled = self.words == BLOCKS * V::WORDS;
+        let words = if unrolled { BLOCKS * V::WORDS } else { self.words };
         let stride = words * 8;
         let planes = self.planes.as_ptr();
         // SAFETY: `words` words may be read at `code` and in each plane.
         unsafe {
-            if BLOCKS > 0 && BLOCKS <= ROOM {
+            if unrolled && BLOCKS <= ROOM {
                 let mut counts = [V::zero_counts(); PLANES];
                 for (plane, counts) in counts.iter_mut().enumerate() {
                     for i in 0..BLOCKS {
@@ -322,21 +328,18 @@ impl<'q, V: Vector, const BLOCKS: usize> Counted<'q, V, BLOCKS> {
 
 impl<V: Vector, const BLOCKS: usize> Distance for Counted<'_, V, BLOCKS> {
     type Out = i32;
+    const WORST: i32 = Kernels::WORST_INT;
 
     #[inline(always)]
-    unsafe fn four(&self, codes: [*const u8; 4], count: usize) -> [i32; 4] {
+    unsafe fn one(&self, code: *const u8) -> i32 {
         // SAFETY: as this function's own promise.
-        unsafe {
-            if BLOCKS > 0 {
-                let [a, b, c, d] = codes;
-                return V::sum4([self.sum(a), self.sum(b), self.sum(c), self.sum(d)]);
-            }
-            let mut sums = [V::zero_ints(); 4];
-            for (sum, code) in sums.iter_mut().zip(codes).take(count) {
-                *sum = self.sum(code);
-            }
-            V::sum4(sums)
-        }
+        unsafe { V::sum(self.sum(code)) }
+    }
+
+    #[inline(always)]
+    unsafe fn four(&self, [a, b, c, d]: [*const u8; 4]) -> [i32; 4] {
+        // SAFETY: as this function's own promise.
+        unsafe { V::sum4([self.sum(a), self.sum(b), self.sum(c), self.sum(d)]) }
     }
 }
 

@@ -44,13 +44,8 @@ macro_rules! entries {
 
             $(#[target_feature(enable = $features)])?
             pub(super) unsafe fn short(planes: &[u8], batch: Batch<'_>, out: &mut [i32]) {
-                if planes.len() == crate::PLANES * 512 / 8 {
-                    // SAFETY: the caller's promises, and the length is the unrolled one.
-                    unsafe { batch.run(&Counted::<$vector, $blocks>::new(planes), out) }
-                } else {
-                    // SAFETY: the caller's promises.
-                    unsafe { batch.run(&Counted::<$vector, 0>::new(planes), out) }
-                }
+                // SAFETY: the caller's promises.
+                unsafe { batch.run(&Counted::<$vector, $blocks>::new(planes), out) }
             }
 
             $(#[target_feature(enable = $features)])?

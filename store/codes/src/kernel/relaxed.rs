@@ -53,6 +53,7 @@ impl Vector for Relaxed {
         fn add_bytes(sum: v128, q: *const u8, code: *const u8) -> v128;
         fn add_ints(a: v128, b: v128) -> v128;
         fn sum4(a: [v128; 4]) -> [i32; 4];
+        fn sum(a: v128) -> i32;
         fn load_bits(p: *const u8) -> v128;
         fn load_bits_part(p: *const u8, words: usize) -> v128;
         fn zero_counts() -> v128;

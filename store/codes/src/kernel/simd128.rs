@@ -143,6 +143,12 @@ impl Vector for Simd128 {
     }
 
     #[inline(always)]
+    unsafe fn sum(a: v128) -> i32 {
+        let a = i32x4_add(a, i64x2_shuffle::<1, 1>(a, a));
+        i32x4_extract_lane::<0>(a).wrapping_add(i32x4_extract_lane::<1>(a))
+    }
+
+    #[inline(always)]
     unsafe fn load_bits(p: *const u8) -> v128 {
         // SAFETY: the caller lets 16 bytes be read.
         unsafe { load(p) }

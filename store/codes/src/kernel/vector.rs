@@ -68,6 +68,12 @@ pub(super) trait Vector: Copy {
     unsafe fn add_ints(a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// The sums of the lanes of four.
     unsafe fn sum4(a: [Self::Ints; 4]) -> [i32; 4];
+    /// The sum of the lanes of one.
+    #[inline(always)]
+    unsafe fn sum(a: Self::Ints) -> i32 {
+        // SAFETY: as this function's own promise.
+        unsafe { Self::sum4([a; 4])[0] }
+    }
 
     /// `WORDS` words at `p`: reads `8 * WORDS` bytes.
     unsafe fn load_bits(p: *const u8) -> Self::Bits;
