@@ -116,20 +116,19 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         if let Some(short) = &mut short
             && options.mode != Mode::Walk
         {
-            if !filtered {
-                scratch.filter.copy_from_slice(graph.live());
-            }
-            let matching = scratch.filter.iter().map(|word| word.count_ones()).sum::<u32>();
+            let filter = if filtered { &*scratch.filter } else { graph.live() };
+            let matching = filter.iter().map(|word| word.count_ones()).sum::<u32>();
             let few = options.mode == Mode::Scan || matching <= limit;
             let matching = matching as usize;
-            let (filter, estimates) = (&mut *scratch.filter, &mut *scratch.estimates);
             let sketches = codes.sketches();
-            if few && sketches.pays(wanted, matching) {
-                if sketches.sift(&query.sketch, wanted, matching, filter, estimates) {
-                    let mut near = scan::look(short, wanted, filter, estimates);
-                    return rerank(short, &mut full, &mut near, best);
-                }
-                self.fill_filter(options.filter, filter);
+            if few
+                && sketches.pays(wanted, matching)
+                && let Some(n) =
+                    sketches.sift(&query.sketch, wanted, matching, filter, scratch.estimates)
+            {
+                let (slots, estimates) = scan::look(short, wanted, n, scratch.estimates);
+                let mut near = slots.iter().copied().zip(estimates.iter().copied());
+                return rerank(short, &mut full, &mut near, best);
             }
         }
         let request = Request {
@@ -225,8 +224,12 @@ fn offer(best: &mut [u64], n: &mut usize, key: u64) {
         }
         *n -= 1;
     }
-    let at = best[..*n].partition_point(|&b| b < key);
-    best.copy_within(at..*n, at + 1);
+    // In a loop: in WebAssembly a `copy_within` calls the host, which takes longer.
+    let mut at = *n;
+    while at > 0 && best[at - 1] > key {
+        best[at] = best[at - 1];
+        at -= 1;
+    }
     best[at] = key;
     *n += 1;
 }
