@@ -17,14 +17,20 @@ pub(crate) fn check(metric: Metric, dim: usize, vector: &[f32]) -> Result<(), Er
     if vector.len() != dim {
         return Err(Error::Dimension { expected: dim as u32, found: vector.len() as u32 });
     }
-    if let Some(index) = vector.iter().position(|x| !x.is_finite()) {
+    // Four at a time. Only a sum that is neither zero nor finite may have a cause to look for.
+    let norm2 = arith::norm2(vector);
+    let index =
+        if norm2 < f32::INFINITY { None } else { vector.iter().position(|x| !x.is_finite()) };
+    if let Some(index) = index {
         return Err(Error::NotFinite { index: index as u32 });
     }
     match metric {
-        Metric::Cosine if vector.iter().all(|&x| x == 0.0) => Err(Error::ZeroVector),
+        Metric::Cosine if norm2 == 0.0 && vector.iter().all(|&x| x == 0.0) => {
+            Err(Error::ZeroVector)
+        }
         Metric::Cosine => Ok(()),
         // Distances are sums of squares: they too must stay finite.
-        Metric::InnerProduct | Metric::L2 if arith::norm2(vector) < LONGEST => Ok(()),
+        Metric::InnerProduct | Metric::L2 if norm2 < LONGEST => Ok(()),
         Metric::InnerProduct | Metric::L2 => Err(Error::NotFinite { index: dim as u32 }),
     }
 }
