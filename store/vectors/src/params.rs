@@ -117,8 +117,9 @@ impl Params {
         match self.scan_limit {
             Some(limit) => limit,
             // 10,000 embeddings of 512 dimensions, in Wasmtime (`cargo xtask demo --mode scan` and
-            // `--mode walk`): a scan takes as long as a walk at that `ef`, and finds more.
-            None if self.is_sketched() => 10_000,
+            // `--mode walk`): from an `ef` of 32 on a scan takes no longer than a walk that finds
+            // as many.
+            None if self.is_sketched() => 20_000,
             // Without sketches, by short or full codes: likewise.
             None => 1000,
         }
