@@ -2,7 +2,7 @@
 
 use clawft_codes::Encoding;
 
-use crate::{Error, MAX_DIM, SHORT_FROM, TIERS};
+use crate::SHORT_FROM;
 
 /// The largest capacity with sketches: beyond it a walk is faster than any scan.
 const MOST_SKETCHED: u32 = 32_768;
@@ -84,19 +84,6 @@ impl Params {
             ef_construction: self.ef_construction,
             seed: self.seed,
         }
-    }
-
-    /// # Errors
-    /// [`Error::Dimension`] or [`Error::Params`], whichever is out of its range.
-    pub(crate) const fn check(&self) -> Result<(), Error> {
-        if self.dim == 0 || self.dim as usize > MAX_DIM {
-            return Err(Error::Dimension { expected: MAX_DIM as u32, found: self.dim });
-        }
-        let tiers_fit = TIERS && matches!(self.encoding, Encoding::I8) || self.hot.is_none();
-        if clawft_hnsw::required_bytes(&self.graph()).is_none() || !tiers_fit {
-            return Err(Error::Params);
-        }
-        Ok(())
     }
 
     /// Do walks use short codes?

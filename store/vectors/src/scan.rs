@@ -7,12 +7,13 @@
 //!
 //! Should the first sieve let too few pass, the scan gives up, and the search looks at everything.
 
-use clawft_codes::sketch::{self, LANES};
-use clawft_codes::{Kernels, SketchQuery};
+use clawft_codes::SketchQuery;
+use clawft_codes::sketch::{self, LANES, MOST_BYTES};
 use clawft_hnsw::{Probe, Slot};
 
-use crate::layout::Layout;
+use crate::layout::Section;
 use crate::query::ShortProbe;
+use crate::view::{Edit, View};
 
 /// How many times the candidates that a search keeps pass the first sieve, where a sketch is only
 /// the beginning of the short code.
@@ -24,39 +25,31 @@ const LOOK: usize = 4;
 /// The most estimates that the first bound is found by.
 const SAMPLE: usize = 640;
 
-/// Writes the sketch of `slot`, whose short code stands in `front`: the image from the short
-/// codes up to the factors.
-pub(crate) fn put(layout: &Layout, front: &mut [u8], slot: u32, offset: f32, slope: f32) {
-    let (short, sketches) = front.split_at_mut(layout.sketches - layout.short);
-    let (slot, bytes) = (slot as usize, sketch::block_bytes(layout.sketch_bytes));
-    let code = short.get(slot * layout.short_bytes..).unwrap_or(&[]);
-    if let Some(block) = sketches.chunks_exact_mut(bytes).nth(slot / LANES) {
-        sketch::put(block, slot % LANES, code, offset, slope);
+impl Edit<'_> {
+    /// Writes the sketch of `slot`, by its short code.
+    #[inline(never)]
+    pub(crate) fn put_sketch(&mut self, slot: u32, offset: f32, slope: f32) {
+        let mut code = [0; MOST_BYTES];
+        for (byte, &short) in code.iter_mut().zip(self.view().entry(Section::Short, slot)) {
+            *byte = short;
+        }
+        let block = self.entry(Section::Sketches, slot / LANES as u32);
+        sketch::put(block, slot as usize % LANES, &code, offset, slope);
     }
 }
 
-/// The sketches of an image.
-pub(crate) struct Sketches<'a> {
-    pub(crate) kernels: Kernels,
-    /// The blocks.
-    pub(crate) blocks: &'a [u8],
-    /// Bytes of a sketch.
-    pub(crate) bytes: usize,
-    /// Is a sketch the whole short code?
-    pub(crate) whole: bool,
-}
-
-impl Sketches<'_> {
+impl View<'_> {
     /// Is it faster to look at the sketches first? And is there room for what passes: with some to
     /// spare, a place for its slot and one for a finer estimate among the estimates of all?
-    pub(crate) fn pays(&self, wanted: usize, matching: usize) -> bool {
-        let slots = self.blocks.len() / (self.bytes + 8);
+    pub(crate) fn sketches_pay(&self, wanted: usize, matching: usize) -> bool {
+        let slots = self.layout.params.capacity.next_multiple_of(LANES as u32) as usize;
         let pass = self.passes() * wanted;
-        self.bytes > 0 && matching > slots / LOOK + pass && pass <= slots / 5 * 2
+        self.layout.sketch_bytes > 0 && matching > slots / LOOK + pass && pass <= slots / 5 * 2
     }
 
     fn passes(&self) -> usize {
-        if self.whole { PASSES_WHOLE } else { PASSES }
+        let is_whole = self.layout.sketch_bytes == self.layout.span(Section::Short).entry;
+        if is_whole { PASSES_WHOLE } else { PASSES }
     }
 
     /// The first sieve: of the slots in `filter` some [`PASSES`] times `wanted` pass. Returns how
@@ -85,16 +78,18 @@ impl Sketches<'_> {
 
     /// Estimates the blocks of which anything is wanted, as many as possible in one call.
     fn estimate(&self, query: &SketchQuery, filter: &[u64], estimates: &mut [f32]) {
-        let bytes = sketch::block_bytes(self.bytes);
-        let mut rest = (self.blocks, estimates);
+        let bytes = self.layout.span(Section::Sketches).entry;
+        let blocks = self.section(Section::Sketches);
+        let mut at = 0;
         for run in filter.chunk_by(|a, b| (*a == 0) == (*b == 0)) {
-            let (blocks, estimates) = rest;
-            let (now, blocks) = blocks.split_at((run.len() * bytes).min(blocks.len()));
-            let (out, estimates) = estimates.split_at_mut((run.len() * LANES).min(estimates.len()));
-            if run[0] != 0 {
-                self.kernels.sketch(query, now, out);
+            let next = at + run.len();
+            if run[0] != 0
+                && let Some(blocks) = blocks.get(at * bytes..next * bytes)
+                && let Some(out) = estimates.get_mut(at * LANES..next * LANES)
+            {
+                self.kernels.sketch(query, blocks, out);
             }
-            rest = (blocks, estimates);
+            at = next;
         }
     }
 }
