@@ -39,12 +39,10 @@ impl Edit<'_> {
 }
 
 impl View<'_> {
-    /// Is it faster to look at the sketches first? And is there room for what passes: with some to
-    /// spare, a place for its slot and one for a finer estimate among the estimates of all?
+    /// Is it faster to look at the sketches first?
     pub(crate) fn sketches_pay(&self, wanted: usize, matching: usize) -> bool {
         let slots = self.layout.params.capacity.next_multiple_of(LANES as u32) as usize;
-        let pass = self.passes() * wanted;
-        self.layout.sketch_bytes > 0 && matching > slots / LOOK + pass && pass <= slots / 5 * 2
+        self.layout.sketch_bytes > 0 && matching > slots / LOOK + self.passes() * wanted
     }
 
     fn passes(&self) -> usize {
@@ -69,7 +67,10 @@ impl View<'_> {
         self.estimate(query, filter, estimates);
         let mut sample = [0.0; SAMPLE];
         let n = sketch::choose(filter, matching, estimates, &mut sample);
-        let rank = (self.passes() * wanted * n).div_ceil(matching.max(1));
+        // Among the estimates of all there must be room for the slots of these, and for finer
+        // estimates of them, with some to spare.
+        let pass = (self.passes() * wanted).min((estimates.len() / 5 * 2).max(2 * wanted));
+        let rank = (pass * n).div_ceil(matching.max(1));
         let bound = sketch::bound(&sample[..n], rank);
         let passed = sketch::pass(filter, bound, estimates);
         let enough = passed >= wanted.min(matching);
