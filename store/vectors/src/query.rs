@@ -189,16 +189,16 @@ pub(crate) struct ShortProbe<'a> {
 
 impl Probe for ShortProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
-        let (query, short) = (self.query, &self.query.short);
+        let &Query { short, base, slope, .. } = self.query;
         let width = self.view.layout.span(Section::Short).entry;
         let mut rest = out;
         for slots in slots.chunks(BATCH) {
             let out = rest.split_off_mut(..slots.len()).unwrap_or_default();
-            self.view.kernels.dot_short(short, self.codes, width, slots, &mut self.sums);
+            self.view.kernels.dot_short(&short, self.codes, width, slots, &mut self.sums);
             for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&self.sums) {
                 let f = Factors::of(slot, self.factors);
                 let dot = f.slope * (short.delta * (2 * sum - short.sum) as f32);
-                *out = query.base + f.offset - query.slope * dot;
+                *out = base + f.offset - slope * dot;
             }
         }
     }
