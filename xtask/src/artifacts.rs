@@ -88,7 +88,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     flags: &[],
     allowed: SIMD,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 66_100, gzipped: Some(34_200) }),
+    standing: Some(Budget { raw: 69_700, gzipped: Some(34_800) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",

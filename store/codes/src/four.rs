@@ -126,6 +126,12 @@ mod register {
             i32x4_bitmask(f32x4_ge(self.0, f32x4_splat(0.0)))
         }
 
+        /// Integer lanes: one more where `x` is at most `bound`.
+        #[inline(always)]
+        pub(crate) fn count_at_most(self, x: Self, bound: Self) -> Self {
+            Four(i32x4_sub(self.0, f32x4_le(x.0, bound.0)))
+        }
+
         #[inline(always)]
         fn narrow([a, b, c, d]: [Self; 4]) -> v128 {
             let low = |x: Four| v128_and(x.0, u32x4_splat(0xff));
@@ -276,6 +282,16 @@ mod register {
             unsafe { _mm_movemask_ps(_mm_cmpge_ps(self.0, _mm_setzero_ps())) as u8 }
         }
 
+        /// Integer lanes: one more where `x` is at most `bound`.
+        #[inline(always)]
+        pub(crate) fn count_at_most(self, x: Self, bound: Self) -> Self {
+            // SAFETY: SSE2.
+            Four(unsafe {
+                let ones = _mm_castps_si128(_mm_cmple_ps(x.0, bound.0));
+                _mm_castsi128_ps(_mm_sub_epi32(_mm_castps_si128(self.0), ones))
+            })
+        }
+
         #[inline(always)]
         fn narrow([a, b, c, d]: [Self; 4]) -> __m128i {
             // SAFETY: SSE2.
@@ -421,6 +437,13 @@ mod portable {
             (0..4).fold(0, |bits, j| bits | u8::from(self.0[j] >= 0.0) << j)
         }
 
+        /// Integer lanes: one more where `x` is at most `bound`.
+        #[inline(always)]
+        pub(crate) fn count_at_most(self, x: Self, bound: Self) -> Self {
+            let count = |j: usize| self.0[j].to_bits() + u32::from(x.0[j] <= bound.0[j]);
+            Four(from_fn(|j| f32::from_bits(count(j))))
+        }
+
         /// The lowest byte of each lane of four, in order.
         #[inline(always)]
         pub(crate) fn low_bytes(four: [Self; 4]) -> [u8; 16] {
@@ -520,6 +543,7 @@ mod tests {
                 a.shift(),
                 a.hadamard(),
                 <$four>::from_words(&$signs.map(|x| x as u16)),
+                <$four>::load(&[f32::from_bits(41); 4]).count_at_most(a, b),
             ];
             let floats = results.map(|x| {
                 let mut out = [0.0; 4];

@@ -119,7 +119,12 @@ pub fn bound(estimates: &[f32], rank: usize) -> f32 {
     let (fours, rest) = estimates.as_chunks::<4>();
     let infinite = Four::splat(f32::INFINITY);
     let (mut lows, mut highs) = (infinite, Four::splat(f32::NEG_INFINITY));
-    for four in fours.iter().map(Four::load).chain(rest.iter().map(|x| Four::splat(*x))) {
+    for four in fours {
+        let four = Four::load(four);
+        (lows, highs) = (four.smaller(lows), four.larger(highs));
+    }
+    for x in rest {
+        let four = Four::splat(*x);
         (lows, highs) = (four.smaller(lows), four.larger(highs));
     }
     let (mut ends, mut tops) = ([0.0; 4], [0.0; 4]);
@@ -129,10 +134,19 @@ pub fn bound(estimates: &[f32], rank: usize) -> f32 {
     let mut high = tops.into_iter().fold(f32::NEG_INFINITY, f32::max);
     for _ in 0..HALVINGS {
         let middle = low * 0.5 + high * 0.5;
-        let mut within = rest.iter().filter(|x| **x <= middle).count();
-        for four in fours {
-            within += (Four::splat(middle) - Four::load(four)).not_negative().count_ones() as usize;
+        let mut counts = Four::splat(0.0);
+        let (pairs, odd) = fours.as_chunks::<2>();
+        for [a, b] in pairs {
+            counts = counts.count_at_most(Four::load(a), Four::splat(middle));
+            counts = counts.count_at_most(Four::load(b), Four::splat(middle));
         }
+        for four in odd {
+            counts = counts.count_at_most(Four::load(four), Four::splat(middle));
+        }
+        let mut lanes = [0.0f32; 4];
+        counts.store(&mut lanes);
+        let within = lanes.iter().map(|count| count.to_bits() as usize).sum::<usize>()
+            + rest.iter().filter(|x| **x <= middle).count();
         if within < rank {
             low = middle;
         } else {
@@ -157,13 +171,69 @@ pub fn ties(estimates: &[f32], bound: f32) -> usize {
     ties
 }
 
-/// Bit `l` says that estimate `l` is at most `bound`.
+/// Copies the estimates of a part of the slots in `filter`, spread evenly, to `sample`; returns how
+/// many. `matching` bits are set.
 #[inline(never)]
-pub fn within(estimates: &[f32; LANES], bound: f32) -> u64 {
+pub fn choose(filter: &[u64], matching: usize, estimates: &[f32], sample: &mut [f32]) -> usize {
+    let stride = matching.div_ceil(sample.len().max(1)).next_power_of_two().min(LANES) as u32;
+    // Every `stride`th bit; each word begins elsewhere, so that no period of the input is hit.
+    let comb = if stride == 64 { 1 } else { u64::MAX / ((1 << stride) - 1) };
+    let mut n = 0;
+    for (i, &word) in filter.iter().enumerate() {
+        let mut rest = word & comb.rotate_left(i as u32 * 29);
+        while rest != 0 {
+            let slot = i * LANES + rest.trailing_zeros() as usize;
+            let (Some(place), Some(&estimate)) = (sample.get_mut(n), estimates.get(slot)) else {
+                return n;
+            };
+            *place = estimate;
+            n += 1;
+            rest &= rest - 1;
+        }
+    }
+    n
+}
+
+/// Writes those slots in `filter` whose estimates are at most `bound` over the first of the
+/// estimates, as bits, in order; returns how many.
+#[inline(never)]
+pub fn pass(filter: &[u64], bound: f32, estimates: &mut [f32]) -> usize {
+    let mut passed = 0;
+    for (at, &word) in filter.iter().enumerate() {
+        let Some(block) = estimates.as_chunks().0.get(at) else { break };
+        let mut rest = word & within(block, bound);
+        while rest != 0 {
+            // As many were looked at already.
+            estimates[passed] = f32::from_bits(at as u32 * LANES as u32 + rest.trailing_zeros());
+            rest &= rest - 1;
+            passed += 1;
+        }
+    }
+    passed
+}
+
+/// Moves those `slots` and their `estimates` that are at most `bound` to the front, in order;
+/// returns how many.
+#[inline(never)]
+pub fn keep(bound: f32, slots: &mut [u32], estimates: &mut [f32]) -> usize {
+    let mut kept = 0;
+    for i in 0..slots.len().min(estimates.len()) {
+        // Without a branch that nobody could foretell.
+        (slots[kept], estimates[kept]) = (slots[i], estimates[i]);
+        kept += usize::from(estimates[kept] <= bound);
+    }
+    kept
+}
+
+/// Bit `l` says that estimate `l` is at most `bound`.
+#[inline(always)]
+fn within(estimates: &[f32; LANES], bound: f32) -> u64 {
     let bound = Four::splat(bound);
     let mut bits = 0;
-    for four in estimates.as_chunks::<4>().0.iter().rev() {
-        bits = bits << 4 | u64::from((bound - Four::load(four)).not_negative());
+    for sixteen in estimates.as_chunks::<16>().0.iter().rev() {
+        let [a, b, c, d] = [0, 1, 2, 3]
+            .map(|k| u64::from((bound - Four::load(&sixteen.as_chunks().0[k])).not_negative()));
+        bits = bits << 16 | a | b << 4 | c << 8 | d << 12;
     }
     bits
 }
@@ -173,6 +243,7 @@ mod tests {
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use std::vec::Vec;
 
     proptest! {
         #![proptest_config(crate::cases(200, 4))]
@@ -188,6 +259,48 @@ mod tests {
             let least = 201.0 / (1 << HALVINGS) as f32;
             let apart = estimates.iter().filter(|x| **x < bound - least).count();
             prop_assert!(rank >= estimates.len() || apart <= rank.max(1));
+        }
+
+        #[test]
+        fn what_passes_is_at_most_the_bound(
+            estimates in vec(-2.0f32..2.0, 0..300), words in vec(any::<u64>(), 5),
+            bound in -2.0f32..2.0,
+        ) {
+            let whole = estimates.len() / LANES * LANES;
+            let wanted: Vec<u32> = (0..whole)
+                .filter(|&slot| words[slot / 64] >> (slot % 64) & 1 == 1 && estimates[slot] <= bound)
+                .map(|slot| slot as u32)
+                .collect();
+            let mut passed = estimates.clone();
+            let n = pass(&words, bound, &mut passed);
+            let slots: Vec<u32> = passed[..n].iter().map(|slot| slot.to_bits()).collect();
+            prop_assert_eq!(&slots, &wanted);
+            prop_assert_eq!(&passed[n..], &estimates[n..]);
+
+            let mut slots: Vec<u32> = (0..estimates.len() as u32).collect();
+            let mut kept = estimates.clone();
+            let n = keep(bound, &mut slots, &mut kept);
+            let wanted: Vec<u32> =
+                (0..).zip(&estimates).filter(|(_, x)| **x <= bound).map(|(i, _)| i).collect();
+            prop_assert_eq!(&slots[..n], &wanted);
+            for (slot, x) in slots.iter().zip(&kept[..n]) {
+                prop_assert_eq!(*x, estimates[*slot as usize]);
+            }
+        }
+
+        #[test]
+        fn a_sample_is_spread(words in vec(any::<u64>(), 1..40), places in 1usize..700) {
+            let estimates: Vec<f32> = (0..words.len() * LANES).map(|slot| slot as f32).collect();
+            let matching = words.iter().map(|word| word.count_ones() as usize).sum();
+            let mut sample = std::vec![-1.0; places];
+            let n = choose(&words, matching, &estimates, &mut sample);
+            let sample = &sample[..n];
+            prop_assert!(sample.is_sorted_by(|a, b| a < b));
+            for x in sample {
+                let slot = *x as usize;
+                prop_assert!(words[slot / 64] >> (slot % 64) & 1 == 1);
+            }
+            prop_assert!(matching > places || n == matching);
         }
 
         #[test]

@@ -16,7 +16,6 @@
 
 use clawft_codes::Encoding;
 
-use crate::error::Flaw;
 use crate::{Error, Layout, Metric, Params};
 
 /// Bytes of the header.
@@ -91,29 +90,26 @@ pub(crate) fn write(header: &mut [u8; HEADER], params: &Params) {
     set(header, Field::Hot, params.hot.unwrap_or(NO_TIERS));
 }
 
-/// Reads the parameters back; a layout can be made of them.
+/// Reads the parameters back, and lays the image out by them.
 ///
 /// # Errors
 /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
 #[inline(never)]
-pub(crate) fn read(bytes: &[u8]) -> Result<Params, Error> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Layout, Error> {
     let Some(header) = bytes.first_chunk::<HEADER>() else {
         return Err(Error::TooShort { expected: HEADER, found: bytes.len() });
     };
+    let flaw = |what| Err(Error::Corrupt(what));
     let version = u16::from_le_bytes([header[4], header[5]]);
-    if header[..4] == MAGIC && version != VERSION {
-        return Err(Error::Version(version));
-    }
-    params(header).map_err(Error::Corrupt)
-}
-
-fn params(header: &[u8; HEADER]) -> Result<Params, Flaw> {
     if header[..4] != MAGIC {
-        return Err("they do not begin with an image's magic bytes");
+        return flaw("they do not begin with an image's magic bytes");
+    }
+    if version != VERSION {
+        return Err(Error::Version(version));
     }
     let (Some(metric), Some(encoding)) = (Metric::from_u8(header[6]), Encoding::from_u8(header[7]))
     else {
-        return Err("the header names an unknown metric or encoding");
+        return flaw("the header names an unknown metric or encoding");
     };
     let params = Params {
         dim: u32_at(header, 8),
@@ -126,13 +122,13 @@ fn params(header: &[u8; HEADER]) -> Result<Params, Flaw> {
         scan_limit: Some(get(header, Field::ScanLimit)),
         hot: Some(get(header, Field::Hot)).filter(|&hot| hot != NO_TIERS),
     };
-    if Layout::new(&params).is_err() {
-        return Err("the header's parameters are out of their ranges, or need a build with tiers");
-    }
+    let Ok(layout) = Layout::new(&params) else {
+        return flaw("the header's parameters are out of their ranges, or need a build with tiers");
+    };
     if header[18] != u8::from(params.is_short()) {
-        return Err("the header names a width of short codes that is not known");
+        return flaw("the header names a width of short codes that is not known");
     }
-    Ok(params)
+    Ok(layout)
 }
 
 /// The seal, 0 where there is none.

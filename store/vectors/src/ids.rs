@@ -4,15 +4,17 @@
 //! there are no tombstones and a miss stays as cheap as it was. The table holds slots only; the
 //! id of a slot stands in the section of ids.
 
-use crate::layout::Layout;
+use crate::layout::Section;
+use crate::view::Edit;
 
-const NONE: u32 = u32::MAX;
+/// No slot.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// The ids and the table of an image, to read.
 #[derive(Clone, Copy)]
 pub(crate) struct Ids<'a> {
-    ids: &'a [u64],
-    table: &'a [u32],
+    pub(crate) ids: &'a [u64],
+    pub(crate) table: &'a [u32],
 }
 
 /// The ids and the table of an image, to change.
@@ -29,16 +31,7 @@ fn home(id: u64, mask: usize) -> usize {
     (h ^ (h >> 33)) as usize & mask
 }
 
-impl<'a> Ids<'a> {
-    pub(crate) fn new(bytes: &'a [u8], layout: &Layout) -> Self {
-        Ids {
-            ids: bytemuck::cast_slice(
-                &bytes[layout.ids..][..8 * layout.graph.params().capacity as usize],
-            ),
-            table: bytemuck::cast_slice(&bytes[layout.table..][..4 * layout.table_slots]),
-        }
-    }
-
+impl Ids<'_> {
     /// The id of `slot`.
     pub(crate) fn id(&self, slot: u32) -> u64 {
         self.ids.get(slot as usize).copied().unwrap_or(0)
@@ -46,20 +39,19 @@ impl<'a> Ids<'a> {
 
     /// The slot of `id`.
     pub(crate) fn slot(&self, id: u64) -> Option<u32> {
-        self.table.get(self.position(id)).copied()
+        self.table.get(self.position(id)).copied().filter(|&slot| slot != NONE)
     }
 
-    /// Where `id` stands in the table; past its end where it does not.
+    /// Where `id` stands in the table, or the gap where it would; past the end if there is none.
     #[inline(never)]
     fn position(&self, id: u64) -> usize {
-        let mask = self.table.len() - 1;
+        let mask = self.table.len().wrapping_sub(1);
         let mut at = home(id, mask);
         // Bounded, so that a damaged table without a gap cannot hold it up.
         for _ in 0..self.table.len() {
-            match self.table[at] {
-                NONE => break,
-                slot if self.id(slot) == id => return at,
-                _ => at = (at + 1) & mask,
+            match self.table.get(at) {
+                Some(&slot) if slot != NONE && self.id(slot) != id => at = (at + 1) & mask,
+                _ => return at,
             }
         }
         self.table.len()
@@ -76,57 +68,47 @@ impl<'a> Ids<'a> {
     }
 }
 
-impl<'a> IdsMut<'a> {
-    pub(crate) fn new(bytes: &'a mut [u8], layout: &Layout) -> Self {
-        let (head, tail) = bytes.split_at_mut(layout.table);
+impl Edit<'_> {
+    pub(crate) fn ids(&mut self) -> IdsMut<'_> {
+        let (ids, table) = (self.layout.span(Section::Ids), self.layout.span(Section::Table));
+        let (head, tail) = self.bytes.split_at_mut(table.at);
         IdsMut {
-            ids: bytemuck::cast_slice_mut(
-                &mut head[layout.ids..][..8 * layout.graph.params().capacity as usize],
-            ),
-            table: bytemuck::cast_slice_mut(&mut tail[..4 * layout.table_slots]),
+            ids: bytemuck::cast_slice_mut(&mut head[ids.at..][..ids.bytes]),
+            table: bytemuck::cast_slice_mut(&mut tail[..table.bytes]),
         }
     }
+}
 
-    pub(crate) fn init(&mut self) {
-        self.table.fill(NONE);
-    }
-
+impl IdsMut<'_> {
     /// Enters `id` for `slot`; the id must be new.
     pub(crate) fn enter(&mut self, id: u64, slot: u32) {
-        self.ids[slot as usize] = id;
-        let mask = self.table.len() - 1;
-        let mut at = home(id, mask);
-        for _ in 0..self.table.len() {
-            if self.table[at] == NONE {
-                self.table[at] = slot;
-                return;
-            }
-            at = (at + 1) & mask;
+        let at = Ids { ids: self.ids, table: self.table }.position(id);
+        if let (Some(place), Some(own)) = (self.table.get_mut(at), self.ids.get_mut(slot as usize))
+        {
+            (*place, *own) = (slot, id);
         }
     }
 
     /// Strikes `id` out.
     pub(crate) fn strike(&mut self, id: u64) {
-        let ids = Ids { ids: self.ids, table: self.table };
-        let mut gap = ids.position(id);
+        let mut gap = Ids { ids: self.ids, table: self.table }.position(id);
         let Some(&slot) = self.table.get(gap) else { return };
         let mask = self.table.len() - 1;
         let mut at = gap;
         for _ in 0..self.table.len() {
             at = (at + 1) & mask;
             let next = self.table[at];
-            if next == NONE {
-                break;
-            }
-            let wanted = home(self.ids[next as usize], mask);
+            let Some(&other) = self.ids.get(next as usize) else { break };
             // Move back what would not be found past the gap.
-            if at.wrapping_sub(wanted) & mask >= at.wrapping_sub(gap) & mask {
+            if at.wrapping_sub(home(other, mask)) & mask >= at.wrapping_sub(gap) & mask {
                 self.table[gap] = next;
                 gap = at;
             }
         }
         self.table[gap] = NONE;
-        self.ids[slot as usize] = 0;
+        if let Some(own) = self.ids.get_mut(slot as usize) {
+            *own = 0;
+        }
     }
 }
 

@@ -1,16 +1,15 @@
-//! The image itself: creating, opening, and what can be asked without a search.
+//! The image itself: creating, and what can be asked without a search.
 
 use core::ops::{Deref, DerefMut};
 
-use clawft_codes::Kernels;
-use clawft_hnsw::{Graph, Report};
+use clawft_codes::{Kernels, Rotation};
+use clawft_hnsw::Report;
 
-use crate::codes::Codes;
-use crate::header::{self, Field, HEADER};
-use crate::ids::{Ids, IdsMut};
-use crate::pages::Pages;
+use crate::header::{self, Field};
+use crate::layout::Section;
 use crate::scratch::Scratch;
 use crate::tier_policy::Tier;
+use crate::view::{Edit, View};
 use crate::{Error, Layout, Params};
 
 /// A searchable store of vectors in a buffer `B`: `&[u8]` to read it, `&mut [u8]` or an owned
@@ -19,7 +18,6 @@ use crate::{Error, Layout, Params};
 pub struct Image<B> {
     pub(crate) buffer: B,
     pub(crate) layout: Layout,
-    pub(crate) params: Params,
     pub(crate) kernels: Kernels,
     /// The tier that vectors come into, where it has room.
     pub(crate) arrival: Tier,
@@ -44,6 +42,21 @@ pub struct Stats {
     pub pool_bytes: u64,
 }
 
+/// May an image laid out in this way live in `buffer`?
+///
+/// # Errors
+/// [`Error::Misaligned`], [`Error::TooShort`].
+#[inline(never)]
+fn check_buffer(layout: &Layout, buffer: &[u8]) -> Result<(), Error> {
+    if !buffer.as_ptr().addr().is_multiple_of(64) {
+        return Err(Error::Misaligned);
+    }
+    if buffer.len() < layout.bytes {
+        return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
+    }
+    Ok(())
+}
+
 impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// Makes an empty image in `buffer`; what it held is lost.
     ///
@@ -51,35 +64,35 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// [`Error::Params`], [`Error::Dimension`], [`Error::Misaligned`], [`Error::TooShort`]; the
     /// buffer is then as it was.
     pub fn create(params: &Params, buffer: B) -> Result<Self, Error> {
-        let mut image = Image::over(params, buffer)?;
-        image.init();
+        let mut image = Image::over(Layout::new(params)?, buffer)?;
+        image.edit().init();
         Ok(image)
-    }
-
-    /// Fills in every section.
-    #[inline(never)]
-    fn init(&mut self) {
-        let Image { buffer, layout, params, .. } = self;
-        let bytes = &mut buffer[..layout.bytes];
-        bytes.fill(0);
-        if let Some(header) = bytes.first_chunk_mut() {
-            header::write(header, params);
-        }
-        let graph = Graph::init(&layout.graph.params(), &mut bytes[HEADER..layout.short]);
-        debug_assert!(graph.is_ok(), "its place was laid out for it");
-        IdsMut::new(bytes, layout).init();
-        Pages { bytes, layout }.init();
     }
 
     /// Sets up to how many candidates a scan is taken to be faster than a walk.
     pub fn set_scan_limit(&mut self, limit: u32) {
-        self.unseal();
-        self.params.scan_limit = Some(limit);
-        header::set(&mut self.buffer, Field::ScanLimit, limit);
+        self.layout.params.scan_limit = Some(limit);
+        self.edit().unseal();
+        self.edit().set_header(Field::ScanLimit, limit);
     }
 
-    pub(crate) fn unseal(&mut self) {
-        header::set_seal(&mut self.buffer, 0);
+    pub(crate) fn edit(&mut self) -> Edit<'_> {
+        let Image { buffer, layout, kernels, arrival } = self;
+        Edit { kernels: *kernels, layout, arrival: *arrival, bytes: buffer }
+    }
+}
+
+impl Edit<'_> {
+    /// Fills in every section of an empty image.
+    #[inline(never)]
+    fn init(&mut self) {
+        self.range(0, self.layout.bytes).fill(0);
+        if let Some(header) = self.bytes.first_chunk_mut() {
+            header::write(header, &self.layout.params);
+        }
+        self.split().0.clear();
+        self.section(Section::Table).fill(0xFF);
+        self.init_pages();
     }
 }
 
@@ -87,24 +100,20 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// The image that `buffer` holds or is to hold.
     ///
     /// # Errors
-    /// [`Error::Params`], [`Error::Dimension`], [`Error::Misaligned`], [`Error::TooShort`].
-    #[inline(never)]
-    pub(crate) fn over(params: &Params, buffer: B) -> Result<Self, Error> {
-        let layout = Layout::new(params)?;
-        if !buffer.as_ptr().addr().is_multiple_of(64) {
-            return Err(Error::Misaligned);
-        }
-        if buffer.len() < layout.bytes {
-            return Err(Error::TooShort { expected: layout.bytes, found: buffer.len() });
-        }
-        let params = Params { scan_limit: Some(params.scan_limit_in_force()), ..*params };
-        Ok(Image { buffer, layout, params, kernels: Kernels::detect(), arrival: Tier::Hot })
+    /// [`Error::Misaligned`], [`Error::TooShort`].
+    pub(crate) fn over(layout: Layout, buffer: B) -> Result<Self, Error> {
+        check_buffer(&layout, &buffer)?;
+        Ok(Image { buffer, layout, kernels: Kernels::detect(), arrival: Tier::Hot })
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(self.kernels, &self.layout, &self.buffer)
     }
 
     /// The parameters.
     #[must_use]
     pub fn params(&self) -> &Params {
-        &self.params
+        &self.layout.params
     }
 
     /// The layout.
@@ -121,7 +130,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// Vectors stored, hidden ones included.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.graph().len()
+        self.view().len()
     }
 
     /// Is nothing stored?
@@ -133,7 +142,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// Vectors that fit.
     #[must_use]
     pub fn capacity(&self) -> u32 {
-        self.params.capacity
+        self.layout.params.capacity
     }
 
     /// The image's bytes: a snapshot, if it is sealed.
@@ -145,7 +154,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// Is `id` stored?
     #[must_use]
     pub fn contains(&self, id: u64) -> bool {
-        self.slot(id).is_some()
+        self.view().find(id).is_ok()
     }
 
     /// Writes the vector of `id`: as it came in, within the error of its encoding, of length 1
@@ -154,25 +163,14 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Scratch`].
     pub fn get(&self, id: u64, out: &mut [f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        let dim = self.layout.dim;
-        if out.len() != dim {
-            return Err(Error::Dimension { expected: dim as u32, found: out.len() as u32 });
-        }
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        let codes = self.codes();
-        codes.decode(slot, scratch.row);
-        if codes.encoding.rotated() {
-            codes.rotation().invert(scratch.row);
-        }
-        out.copy_from_slice(&scratch.row[..dim]);
-        Ok(())
+        self.view().get(id, out, scratch)
     }
 
     /// The stored ids, in the order of their slots.
     pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
-        let ids = self.id_table();
-        self.live().map(move |slot| ids.id(slot))
+        let view = self.view();
+        let ids = view.ids();
+        view.slots().filter(move |&slot| view.is_live(slot)).map(move |slot| ids.id(slot))
     }
 
     /// Is `id` marked as deleted?
@@ -180,38 +178,35 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`].
     pub fn is_hidden(&self, id: u64) -> Result<bool, Error> {
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        Ok(self.has_mark(slot))
-    }
-
-    /// Is `slot` marked as deleted?
-    pub(crate) fn has_mark(&self, slot: u32) -> bool {
-        self.hidden_bits()[slot as usize / 64] >> (slot % 64) & 1 == 1
+        let view = self.view();
+        Ok(view.has_mark(view.find(id)?))
     }
 
     /// The id of a vector that is marked as deleted, if there is one.
     #[must_use]
     pub fn first_hidden(&self) -> Option<u64> {
-        if header::get(&self.buffer, Field::Hidden) == 0 {
+        let view = self.view();
+        if view.header(Field::Hidden) == 0 {
             return None;
         }
-        let words = self.hidden_bits().iter().enumerate();
-        let (i, word) = words.into_iter().find(|(_, w)| **w != 0)?;
-        Some(self.id_table().id(i as u32 * 64 + word.trailing_zeros()))
+        let words = view.numbers::<u32>(Section::Hidden);
+        let at = words.iter().position(|word| *word != 0)?;
+        Some(view.ids().id(at as u32 * 32 + words.get(at)?.trailing_zeros()))
     }
 
     /// Counts.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let l = &self.layout;
+        let at = |section| l.span(section).at;
         Stats {
             len: self.len(),
             capacity: self.capacity(),
-            hidden: header::get(&self.buffer, Field::Hidden),
+            hidden: self.view().header(Field::Hidden),
             bytes: l.bytes as u64,
-            graph_bytes: (l.short - HEADER) as u64,
-            short_bytes: (l.ids - l.short) as u64,
-            pool_bytes: (l.bytes - l.pool) as u64,
+            graph_bytes: (at(Section::Short) - at(Section::Graph)) as u64,
+            short_bytes: (at(Section::Ids) - at(Section::Short)) as u64,
+            pool_bytes: (l.bytes - at(Section::Pool)) as u64,
         }
     }
 
@@ -221,33 +216,30 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// [`Error::Scratch`].
     pub fn verify(&self, scratch: &mut Scratch<'_>) -> Result<Report, Error> {
         scratch.check(&self.layout)?;
-        Ok(self.graph().verify(&mut scratch.graph))
+        Ok(self.view().graph().verify(&mut scratch.graph))
+    }
+}
+
+impl View<'_> {
+    #[inline(never)]
+    fn get(&self, id: u64, out: &mut [f32], scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        scratch.check(self.layout)?;
+        let (dim, row) = (self.layout.dim(), &mut *scratch.row);
+        if out.len() != dim {
+            return Err(Error::Dimension { expected: dim as u32, found: out.len() as u32 });
+        }
+        self.decode(self.find(id)?, row);
+        if self.layout.params.encoding.rotated() {
+            self.rotation().invert(row);
+        }
+        for (out, x) in out.iter_mut().zip(row) {
+            *out = *x;
+        }
+        Ok(())
     }
 
-    pub(crate) fn graph(&self) -> Graph<&[u8]> {
-        Graph::again(&self.layout.graph, &self.buffer[HEADER..self.layout.short])
-    }
-
-    pub(crate) fn codes(&self) -> Codes<'_> {
-        let tail = &self.buffer[self.layout.short..self.layout.bytes];
-        Codes::new(self.kernels, &self.params, &self.layout, tail)
-    }
-
-    pub(crate) fn id_table(&self) -> Ids<'_> {
-        Ids::new(&self.buffer, &self.layout)
-    }
-
-    pub(crate) fn slot(&self, id: u64) -> Option<u32> {
-        self.id_table().slot(id)
-    }
-
-    pub(crate) fn live(&self) -> impl Iterator<Item = u32> + '_ {
-        let graph = self.graph();
-        (0..self.params.capacity).filter(move |&slot| graph.is_live(slot))
-    }
-
-    pub(crate) fn hidden_bits(&self) -> &[u64] {
-        let words = self.params.capacity.div_ceil(64) as usize;
-        bytemuck::cast_slice(&self.buffer[self.layout.hidden..][..8 * words])
+    #[inline(never)]
+    pub(crate) fn rotation(&self) -> Rotation {
+        Rotation::new(self.layout.params.seed, self.layout.dim())
     }
 }

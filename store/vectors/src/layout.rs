@@ -24,53 +24,63 @@
 //! Every section begins at a multiple of 64 bytes.
 
 use clawft_codes::sketch::{LANES, block_bytes, sketch_bytes};
-use clawft_codes::{padded, short_bytes, tiered_bytes};
+use clawft_codes::{Encoding, padded, short_bytes, tiered_bytes};
 
 use crate::header::HEADER;
 use crate::tier_policy::Tier;
-use crate::{Error, Params};
+use crate::{Error, MAX_DIM, Params, TIERS};
 
-/// Bytes of the factors of one slot.
-pub(crate) const FACTORS: usize = 16;
-/// Bytes of an entry of the page table.
-pub(crate) const PAGE_ENTRY: usize = 24;
 /// Full codes are placed at multiples of this many bytes.
 pub(crate) const UNIT: usize = 2;
-/// Bytes of what is known of the use of one slot.
-pub(crate) const USE: usize = 12;
 
+/// The sections behind the header, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Graph,
+    Short,
+    Sketches,
+    Factors,
+    Ids,
+    Places,
+    Uses,
+    Hidden,
+    Table,
+    Centres,
+    Pages,
+    Pool,
+}
+
+/// How many sections there are.
+const SECTIONS: usize = Section::Pool as usize + 1;
+
+/// Where a section lies, in bytes from the image's base.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) at: usize,
+    /// Bytes of an entry: of a slot, a block, a page; 0 where there are none.
+    pub(crate) entry: usize,
+    /// Bytes of all entries, without what fills up the last 64.
+    pub(crate) bytes: usize,
+}
+
+/// Tiers that this build knows.
+pub(crate) const CLASSES: usize = if TIERS { Tier::ALL.len() } else { 1 };
 /// Sizes by tier.
-type ByTier = [usize; Tier::ALL.len()];
+type ByTier = [usize; CLASSES];
 
-/// Where the sections lie, in bytes from the image's base.
+/// Where the sections lie, and what of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// What the image is made for.
+    pub(crate) params: Params,
     pub(crate) graph: clawft_hnsw::Layout,
-    pub(crate) dim: usize,
+    spans: [Span; SECTIONS],
     pub(crate) padded: usize,
-    pub(crate) short_bytes: usize,
-    /// Bytes of a full code, and of its record, by tier; where there are none, the hot one's.
-    pub(crate) code_bytes: ByTier,
-    pub(crate) record_bytes: ByTier,
-    /// Classes of pages.
-    pub(crate) classes: usize,
-    pub(crate) short: usize,
-    pub(crate) sketches: usize,
     /// Bytes of a sketch; 0 where there are none.
     pub(crate) sketch_bytes: usize,
-    pub(crate) factors: usize,
-    pub(crate) ids: usize,
-    pub(crate) places: usize,
-    pub(crate) uses: usize,
-    pub(crate) use_bytes: usize,
-    pub(crate) hidden: usize,
-    pub(crate) table: usize,
-    pub(crate) table_slots: usize,
-    pub(crate) centres: usize,
-    pub(crate) pages: usize,
-    pub(crate) page_count: usize,
-    pub(crate) page_bytes: usize,
-    pub(crate) pool: usize,
+    /// Bytes of a full code, and of its record, by tier; where there are none, the hot one's.
+    code_bytes: ByTier,
+    record_bytes: ByTier,
     /// Bytes of the whole image.
     pub bytes: usize,
 }
@@ -90,22 +100,24 @@ fn align64(n: u64) -> u64 {
 /// The size of a page for records of these bytes, the largest first: 4 KiB, or less where 64 of
 /// the smallest take less, or, for records that waste much of it, the multiple of 4 KiB up to
 /// 64 KiB that wastes least.
-fn page_bytes(records: &ByTier) -> u64 {
+fn page_bytes(records: &[usize]) -> u64 {
     let smallest = records[records.len() - 1] as u64;
     if smallest * 64 <= 4096 {
         return align64(smallest * 64);
     }
-    let first = (records[0] as u64).div_ceil(4096);
-    let mut best = first * 4096;
-    for pages in first..=first.max(16) {
-        let bytes = pages * 4096;
-        let waste = |b: u64| {
-            let used = records.iter().map(|&record| (b / record as u64).min(64) * record as u64);
-            1.0 - used.sum::<u64>() as f64 / (b * records.len() as u64) as f64
-        };
-        if waste(best) > 0.02 && waste(bytes) < waste(best) {
-            best = bytes;
+    let tiers = records.len() as u64;
+    let first = (records[0] as u64).div_ceil(4096) * 4096;
+    let (mut best, mut most) = (first, 0);
+    let mut bytes = first;
+    while bytes <= first.max(16 * 4096) {
+        // Bytes used of a page for each tier, together.
+        let used = records.iter().map(|&record| (bytes / record as u64).min(64) * record as u64);
+        let used = used.sum::<u64>();
+        // Less than 2 % of waste is good enough.
+        if most == 0 || most * 50 < best * tiers * 49 && used * best > most * bytes {
+            (best, most) = (bytes, used);
         }
+        bytes += 4096;
     }
     best
 }
@@ -116,93 +128,138 @@ impl Layout {
     /// # Errors
     /// [`Error::Dimension`], [`Error::Params`].
     pub fn new(params: &Params) -> Result<Self, Error> {
-        params.check()?;
-        let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
         let dim = params.dim as usize;
+        if dim == 0 || dim > MAX_DIM {
+            return Err(Error::Dimension { expected: MAX_DIM as u32, found: params.dim });
+        }
+        if params.hot.is_some() && (!TIERS || params.encoding != Encoding::I8) {
+            return Err(Error::Params);
+        }
+        let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
+        let hot = if TIERS { params.hot } else { None };
         let n = u64::from(params.capacity);
-        let short_bytes = if params.is_short() { short_bytes(dim) } else { 0 };
         let padded = padded(dim);
-        let mut code_bytes = [params.encoding.bytes(dim); Tier::ALL.len()];
-        if crate::TIERS && params.hot.is_some() {
+        let (mut short, mut centre, mut sketch_bytes) = (0, 0, 0);
+        if params.is_short() {
+            (short, centre) = (short_bytes(dim), 4 * padded);
+        }
+        let mut block = 0;
+        if params.is_sketched() {
+            sketch_bytes = self::sketch_bytes(dim);
+            block = block_bytes(sketch_bytes);
+        }
+        let mut code_bytes: ByTier = [params.encoding.bytes(dim); CLASSES];
+        if hot.is_some() {
             for (bytes, tier) in code_bytes.iter_mut().zip(Tier::ALL) {
                 *bytes = tier.width().map_or(*bytes, |width| tiered_bytes(width, padded));
             }
         }
         let record_bytes = code_bytes.map(|bytes| bytes.next_multiple_of(UNIT));
-        let page_bytes = page_bytes(&record_bytes);
-        let per_page = |tier: Tier| (page_bytes / record_bytes[tier as usize] as u64).min(64);
-        let (hot, spare) = match params.hot {
-            Some(hot) => (n.min(hot.into()), Tier::ALL.len() as u64),
-            None => (n, 0),
+        let tiers = if hot.is_some() { CLASSES } else { 1 };
+        let page_bytes = page_bytes(&record_bytes[..tiers]);
+        let pages =
+            |vectors: u64, tier: Tier| vectors.div_ceil(per_page(page_bytes, &record_bytes, tier));
+        let (mut page_count, mut use_bytes) = (0, 0);
+        let first = match hot {
+            Some(hot) => {
+                let first = n.min(hot.into());
+                (page_count, use_bytes) =
+                    (pages(n - first, Tier::Cold) + Tier::ALL.len() as u64, 12);
+                first
+            }
+            None => n,
         };
-        let cold = (n - hot).div_ceil(per_page(Tier::Cold));
-        let page_count = hot.div_ceil(per_page(Tier::Hot)) + cold + spare;
+        page_count += pages(first, Tier::Hot);
         // At most five eighths of the table are in use, so that probes stay short.
-        let table_slots = (n * 8).div_ceil(5).next_power_of_two();
-        let centre_bytes = if params.is_short() { 8 * padded as u64 } else { 0 };
+        let table = (n * 8).div_ceil(5).next_power_of_two();
 
-        let short = HEADER as u64 + graph.bytes as u64;
-        let sketches = short + align64(n * short_bytes as u64);
-        let sketch_bytes = if params.is_sketched() { sketch_bytes(dim) } else { 0 };
-        let blocks = if params.is_sketched() { n.div_ceil(LANES as u64) } else { 0 };
-        let factors = sketches + blocks * block_bytes(sketch_bytes) as u64;
-        let ids = factors + align64(n * FACTORS as u64);
-        let places = ids + align64(n * 8);
-        let uses = places + align64(n * 4);
-        let use_bytes = if params.hot.is_some() { USE } else { 0 };
-        let hidden = uses + align64(n * use_bytes as u64);
-        let table = hidden + align64(n.div_ceil(64) * 8);
-        let centres = table + align64(table_slots * 4);
-        let pages = centres + align64(centre_bytes);
-        let pool = pages + align64(page_count * PAGE_ENTRY as u64);
-        let bytes = pool + page_count * page_bytes;
-        if bytes > isize::MAX as u64 || page_count * page_bytes / UNIT as u64 > u64::from(u32::MAX)
-        {
-            return Err(Error::Params);
-        }
-        Ok(Layout {
+        let mut layout = Layout {
+            params: *params,
             graph,
-            dim,
+            spans: [Span::default(); SECTIONS],
             padded,
-            short_bytes,
+            sketch_bytes,
             code_bytes,
             record_bytes,
-            classes: if params.hot.is_some() { Tier::ALL.len() } else { 1 },
-            short: short as usize,
-            sketches: sketches as usize,
-            sketch_bytes,
-            factors: factors as usize,
-            ids: ids as usize,
-            places: places as usize,
-            uses: uses as usize,
-            use_bytes,
-            hidden: hidden as usize,
-            table: table as usize,
-            table_slots: table_slots as usize,
-            centres: centres as usize,
-            pages: pages as usize,
-            page_count: page_count as usize,
-            page_bytes: page_bytes as usize,
-            pool: pool as usize,
-            bytes: bytes as usize,
-        })
+            bytes: 0,
+        };
+        layout.params.scan_limit = Some(params.scan_limit_in_force());
+        let mut at = HEADER as u64;
+        at = layout.place(at, Section::Graph, 1, graph.bytes);
+        at = layout.place(at, Section::Short, n, short);
+        at = layout.place(at, Section::Sketches, n.div_ceil(LANES as u64), block);
+        at = layout.place(at, Section::Factors, n, 16);
+        at = layout.place(at, Section::Ids, n, 8);
+        at = layout.place(at, Section::Places, n, 4);
+        at = layout.place(at, Section::Uses, n, use_bytes);
+        at = layout.place(at, Section::Hidden, n.div_ceil(64), 8);
+        at = layout.place(at, Section::Table, table, 4);
+        at = layout.place(at, Section::Centres, 2, centre);
+        at = layout.place(at, Section::Pages, page_count, 24);
+        at = layout.place(at, Section::Pool, page_count, page_bytes as usize);
+        layout.bytes = at as usize;
+        if at > isize::MAX as u64 || page_count * page_bytes / UNIT as u64 > u64::from(u32::MAX) {
+            return Err(Error::Params);
+        }
+        Ok(layout)
+    }
+
+    /// Notes where a section of `count` entries lies; returns where the next one does.
+    #[inline(never)]
+    fn place(&mut self, at: u64, section: Section, count: u64, entry: usize) -> u64 {
+        let bytes = count * entry as u64;
+        self.spans[section as usize] = Span { at: at as usize, entry, bytes: bytes as usize };
+        at + align64(bytes)
+    }
+
+    /// Where a section lies.
+    pub(crate) fn span(&self, section: Section) -> &Span {
+        &self.spans[section as usize]
+    }
+
+    /// Bytes of a full code in a tier.
+    pub(crate) fn code_bytes(&self, tier: Tier) -> usize {
+        self.code_bytes[tier as usize % self.code_bytes.len()]
+    }
+
+    /// Bytes of its record.
+    pub(crate) fn record_bytes(&self, tier: Tier) -> usize {
+        self.record_bytes[tier as usize % self.record_bytes.len()]
     }
 
     /// Are there tiers?
     pub(crate) fn is_tiered(&self) -> bool {
-        crate::TIERS && self.use_bytes > 0
+        TIERS && self.span(Section::Uses).entry > 0
+    }
+
+    /// Components of a vector.
+    pub(crate) fn dim(&self) -> usize {
+        self.params.dim as usize
+    }
+
+    /// Bytes of a page.
+    pub(crate) fn page_bytes(&self) -> usize {
+        self.span(Section::Pool).entry
+    }
+
+    /// Pages in the pool.
+    pub(crate) fn page_count(&self) -> usize {
+        self.span(Section::Pages).bytes / self.span(Section::Pages).entry
     }
 
     /// Full codes of a tier that a page holds.
     pub(crate) fn records_per_page(&self, tier: Tier) -> usize {
-        (self.page_bytes / self.record_bytes[tier as usize]).min(64)
+        per_page(self.page_bytes() as u64, &self.record_bytes, tier) as usize
     }
+}
+
+fn per_page(page_bytes: u64, record_bytes: &ByTier, tier: Tier) -> u64 {
+    (page_bytes / record_bytes[tier as usize % record_bytes.len()] as u64).min(64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clawft_codes::Encoding;
 
     #[test]
     fn ten_thousand_hot_vectors_fit_into_eight_mebibytes() {
@@ -216,11 +273,11 @@ mod tests {
             for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
                 let params = Params { encoding, ..Params::new(dim, 10_000) };
                 let l = Layout::new(&params).unwrap();
-                let used = l.records_per_page(Tier::Hot) * l.record_bytes[0];
-                assert!(used <= l.page_bytes && l.page_bytes.is_multiple_of(64));
-                let waste = (l.page_bytes - used) as f64 / l.page_bytes as f64;
+                let used = l.records_per_page(Tier::Hot) * l.record_bytes(Tier::Hot);
+                assert!(used <= l.page_bytes() && l.page_bytes().is_multiple_of(64));
+                let waste = (l.page_bytes() - used) as f64 / l.page_bytes() as f64;
                 assert!(waste < 0.12, "dim {dim} {encoding:?}: {waste}");
-                assert!(l.page_bytes <= 65_536);
+                assert!(l.page_bytes() <= 65_536);
             }
         }
     }

@@ -26,6 +26,7 @@ mod header;
 mod ids;
 mod image;
 mod layout;
+mod measure;
 mod pages;
 mod params;
 mod query;
@@ -36,6 +37,7 @@ mod search;
 mod snapshot;
 pub mod tier_policy;
 pub mod tiers;
+mod view;
 mod write;
 
 pub use clawft_codes::{Encoding, Kernels};

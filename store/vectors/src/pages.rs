@@ -7,205 +7,190 @@
 //! does not need are there for others.
 
 use crate::error::Flaw;
-use crate::header::{self, Field, u32_at, u64_at, write_at};
-use crate::layout::{Layout, PAGE_ENTRY, UNIT, USE};
+use crate::header::{Field, u32_at, u64_at, write_at};
+use crate::layout::{CLASSES, Layout, Section, UNIT};
 use crate::tier_policy::Tier;
+use crate::view::{Edit, View};
 
 /// No page.
 const NONE: u32 = u32::MAX;
 /// The class of a page that has none.
-const NO_CLASS: u8 = 0xFF;
-/// How many classes there may be.
-pub(crate) const CLASSES: usize = 8;
+const NO_CLASS: u32 = 0xFF;
+/// How many lists of pages the header has room for.
+const LISTS: u32 = 8;
 
-/// The pool of an image: its header and its page table.
-pub(crate) struct Pages<'a> {
-    pub(crate) bytes: &'a mut [u8],
-    pub(crate) layout: &'a Layout,
-}
+/// The fields of a page's entry, all of 32 bits but the first.
+const FREE: usize = 0;
+const NEXT: usize = 8;
+const PREVIOUS: usize = 12;
+const CLASS: usize = 16;
 
-#[derive(Clone, Copy)]
-struct Entry {
-    free: u64,
-    next: u32,
-    previous: u32,
-    class: u8,
-}
-
-impl Pages<'_> {
+impl Edit<'_> {
     /// Makes every page free, in order.
-    pub(crate) fn init(&mut self) {
-        let count = self.layout.page_count as u32;
-        for page in 0..count {
-            let next = if page + 1 < count { page + 1 } else { NONE };
-            let previous = page.checked_sub(1).unwrap_or(NONE);
-            self.set_entry(page, Entry { free: 0, next, previous, class: NO_CLASS });
-        }
-        header::set(self.bytes, Field::Pages, count);
-        header::set(self.bytes, Field::PageBytes, self.layout.page_bytes as u32);
-        header::set(self.bytes, Field::Free, 0);
-        header::set(self.bytes, Field::Unused, count);
-        for class in 0..CLASSES as u8 {
+    pub(crate) fn init_pages(&mut self) {
+        let count = self.layout.page_count() as u32;
+        self.set_header(Field::Pages, count);
+        self.set_header(Field::PageBytes, self.layout.page_bytes() as u32);
+        self.set_header(Field::Unused, count);
+        self.set_head(NO_CLASS, NONE);
+        for class in 0..LISTS {
             self.set_head(class, NONE);
+        }
+        for page in (0..count).rev() {
+            self.set_page(page, CLASS, NO_CLASS);
+            self.link(page);
         }
     }
 
     /// Takes a record of `tier`; returns its place in units of the pool. `None` when it needed a
     /// new page, and no more than `reserve` were left.
     pub(crate) fn take(&mut self, tier: Tier, reserve: u32) -> Option<u32> {
-        let class = tier as u8;
-        let mut page = self.head(class);
+        let mut page = self.head(tier as u32);
         if page == NONE {
             page = self.head(NO_CLASS);
-            let unused = header::get(self.bytes, Field::Unused);
+            let unused = self.header(Field::Unused);
             if page == NONE || unused <= reserve {
                 return None;
             }
-            header::set(self.bytes, Field::Unused, unused - 1);
-            self.unlink(page);
-            let mut entry = self.entry(page);
-            entry.class = class;
-            entry.free = all(self.layout, tier);
-            self.set_entry(page, entry);
-            self.link(page);
+            self.set_header(Field::Unused, unused - 1);
+            self.assign(page, tier as u32, all(self.layout, tier));
         }
-        let mut entry = self.entry(page);
-        let record = entry.free.trailing_zeros();
-        entry.free &= entry.free.wrapping_sub(1);
-        self.set_entry(page, entry);
-        if entry.free == 0 {
+        let free = self.free(page);
+        self.set_free(page, free & free.wrapping_sub(1));
+        if free.is_power_of_two() {
             self.unlink(page);
         }
-        Some(place(self.layout, tier, page, record))
+        Some(place(self.layout, tier, page, free.trailing_zeros()))
     }
 
     /// Gives the record at `place` back and clears its bytes: what was removed is gone.
     pub(crate) fn give_back(&mut self, tier: Tier, place: u32) {
         let Some((page, record)) = locate(self.layout, tier, place) else { return };
-        let at = self.layout.pool + place as usize * UNIT;
-        self.bytes[at..at + self.layout.record_bytes[tier as usize]].fill(0);
-        let mut entry = self.entry(page);
-        let was_full = entry.free == 0;
-        entry.free |= 1 << record;
-        self.set_entry(page, entry);
-        if was_full {
-            self.link(page);
-            entry = self.entry(page);
+        if self.view().check_place(tier, place).is_err() {
+            // Two vectors had one record: damage that a seal was put on.
+            return;
         }
-        if was_full && entry.next != NONE && self.layout.is_tiered() {
-            return self.close_up(tier, entry.next);
-        }
-        if entry.free == all(self.layout, tier) {
-            let unused = header::get(self.bytes, Field::Unused);
-            header::set(self.bytes, Field::Unused, unused + 1);
-            self.unlink(page);
-            let mut entry = self.entry(page);
-            entry.class = NO_CLASS;
-            entry.free = 0;
-            self.set_entry(page, entry);
+        self.record(tier, place).fill(0);
+        let before = self.free(page);
+        let free = before | 1 << record;
+        self.set_free(page, free);
+        if before == 0 {
             self.link(page);
+            let other = self.page(page, NEXT);
+            if self.layout.is_tiered() && other != NONE {
+                return self.close_up(tier, other);
+            }
+        }
+        if free == all(self.layout, tier) {
+            let unused = self.header(Field::Unused);
+            self.set_header(Field::Unused, unused + 1);
+            self.assign(page, NO_CLASS, 0);
         }
     }
 
     /// Moves a record of `page` into the only hole of the one at the head of the tier's list, so
     /// that no tier has two pages with room: what is freed in one becomes a page for others.
     fn close_up(&mut self, tier: Tier, page: u32) {
-        let record = (all(self.layout, tier) & !self.entry(page).free).trailing_zeros();
+        let record = (all(self.layout, tier) & !self.free(page)).trailing_zeros();
         let from = place(self.layout, tier, page, record);
         let Some(to) = self.take(tier, 0) else { return };
-        let (l, at) = (self.layout, self.layout.pool);
-        let (begin, bytes) = (at + from as usize * UNIT, l.record_bytes[tier as usize]);
-        self.bytes.copy_within(begin..begin + bytes, at + to as usize * UNIT);
-        for slot in 0..l.graph.params().capacity as usize {
+        let (pool, bytes) = (self.layout.span(Section::Pool).at, self.record(tier, from).len());
+        let begin = pool + from as usize * UNIT;
+        self.bytes.copy_within(begin..begin + bytes, pool + to as usize * UNIT);
+        for slot in 0..self.layout.params.capacity {
             // A slot that is free has no uses.
-            if u32_at(self.bytes, l.places + 4 * slot) == from
-                && u32_at(self.bytes, l.uses + USE * slot + 8) != 0
-            {
-                write_at(self.bytes, l.places + 4 * slot, &to.to_le_bytes());
+            let view = self.view();
+            if view.place(slot) == from && u32_at(view.entry(Section::Uses, slot), 8) != 0 {
+                self.set_entry(Section::Places, slot, &to.to_le_bytes());
             }
         }
         self.give_back(tier, from);
     }
 
-    fn head(&self, class: u8) -> u32 {
-        let at = head_field(class);
-        u32_at(self.bytes, at)
+    /// Has a page of `tier` room?
+    pub(crate) fn has_room(&self, tier: Tier) -> bool {
+        self.head(tier as u32) != NONE
     }
 
-    fn set_head(&mut self, class: u8, page: u32) {
-        let at = head_field(class);
-        write_at(self.bytes, at, &page.to_le_bytes());
+    /// The bytes of the record at `place`.
+    pub(crate) fn record(&mut self, tier: Tier, place: u32) -> &mut [u8] {
+        let at = self.layout.span(Section::Pool).at + place as usize * UNIT;
+        self.range(at, self.layout.record_bytes(tier))
+    }
+
+    fn head(&self, class: u32) -> u32 {
+        u32_at(self.bytes, head_field(class))
+    }
+
+    fn set_head(&mut self, class: u32, page: u32) {
+        write_at(self.bytes, head_field(class), &page.to_le_bytes());
+    }
+
+    fn page_at(&self, page: u32) -> usize {
+        let span = self.layout.span(Section::Pages);
+        span.at + page as usize * span.entry
+    }
+
+    /// A field of the entry of `page`.
+    #[inline(never)]
+    fn page(&self, page: u32, field: usize) -> u32 {
+        u32_at(self.bytes, self.page_at(page) + field)
     }
 
     #[inline(never)]
-    fn entry(&self, page: u32) -> Entry {
-        entry(self.bytes, self.layout, page)
+    fn set_page(&mut self, page: u32, field: usize, value: u32) {
+        write_at(self.bytes, self.page_at(page) + field, &value.to_le_bytes());
     }
 
+    fn free(&self, page: u32) -> u64 {
+        u64_at(self.bytes, self.page_at(page) + FREE)
+    }
+
+    fn set_free(&mut self, page: u32, free: u64) {
+        write_at(self.bytes, self.page_at(page) + FREE, &free.to_le_bytes());
+    }
+
+    /// Takes `page` out of its class and puts it into another, with these records free.
     #[inline(never)]
-    fn set_entry(&mut self, page: u32, entry: Entry) {
-        let at = self.layout.pages + page as usize * PAGE_ENTRY;
-        let links = u64::from(entry.next) | u64::from(entry.previous) << 32;
-        for (i, word) in [entry.free, links, u64::from(entry.class)].into_iter().enumerate() {
-            write_at(self.bytes, at + 8 * i, &word.to_le_bytes());
-        }
+    fn assign(&mut self, page: u32, class: u32, free: u64) {
+        self.unlink(page);
+        self.set_page(page, CLASS, class);
+        self.set_free(page, free);
+        self.link(page);
     }
 
     /// Puts `page` at the head of its class's list.
     #[inline(never)]
     fn link(&mut self, page: u32) {
-        let mut entry = self.entry(page);
-        let head = self.head(entry.class);
+        let class = self.page(page, CLASS);
+        let head = self.head(class);
         if head != NONE {
-            let mut first = self.entry(head);
-            first.previous = page;
-            self.set_entry(head, first);
+            self.set_page(head, PREVIOUS, page);
         }
-        entry.next = head;
-        entry.previous = NONE;
-        self.set_entry(page, entry);
-        self.set_head(entry.class, page);
+        self.set_page(page, NEXT, head);
+        self.set_page(page, PREVIOUS, NONE);
+        self.set_head(class, page);
     }
 
     /// Takes `page` out of its class's list.
     #[inline(never)]
     fn unlink(&mut self, page: u32) {
-        let mut entry = self.entry(page);
-        if entry.next != NONE {
-            let mut next = self.entry(entry.next);
-            next.previous = entry.previous;
-            self.set_entry(entry.next, next);
+        let (next, previous) = (self.page(page, NEXT), self.page(page, PREVIOUS));
+        if next != NONE {
+            self.set_page(next, PREVIOUS, previous);
         }
-        if entry.previous == NONE {
-            self.set_head(entry.class, entry.next);
+        if previous == NONE {
+            self.set_head(self.page(page, CLASS), next);
         } else {
-            let mut previous = self.entry(entry.previous);
-            previous.next = entry.next;
-            self.set_entry(entry.previous, previous);
+            self.set_page(previous, NEXT, next);
         }
-        entry.next = NONE;
-        entry.previous = NONE;
-        self.set_entry(page, entry);
+        self.set_page(page, NEXT, NONE);
+        self.set_page(page, PREVIOUS, NONE);
     }
-}
-
-fn entry(bytes: &[u8], layout: &Layout, page: u32) -> Entry {
-    let at = layout.pages + page as usize * PAGE_ENTRY;
-    Entry {
-        free: u64_at(bytes, at),
-        next: u32_at(bytes, at + 8),
-        previous: u32_at(bytes, at + 12),
-        class: u32_at(bytes, at + 16) as u8,
-    }
-}
-
-/// Has a page of `tier` room?
-pub(crate) fn has_room(bytes: &[u8], tier: Tier) -> bool {
-    u32_at(bytes, head_field(tier as u8)) != NONE
 }
 
 /// Where the header names the first page of a class's list.
-fn head_field(class: u8) -> usize {
+fn head_field(class: u32) -> usize {
     if class == NO_CLASS {
         Field::Free as usize
     } else {
@@ -220,96 +205,101 @@ fn all(layout: &Layout, tier: Tier) -> u64 {
 
 /// The place of a record.
 fn place(layout: &Layout, tier: Tier, page: u32, record: u32) -> u32 {
-    let units = layout.record_bytes[tier as usize] / UNIT;
-    (page as usize * (layout.page_bytes / UNIT) + record as usize * units) as u32
+    let bytes = page as usize * layout.page_bytes() + record as usize * layout.record_bytes(tier);
+    (bytes / UNIT) as u32
 }
 
 /// Page and record of a place; `None` where no record begins there.
 #[inline(never)]
 fn locate(layout: &Layout, tier: Tier, place: u32) -> Option<(u32, u32)> {
-    let page_units = layout.page_bytes / UNIT;
-    let (page, within) = (place as usize / page_units, place as usize % page_units);
-    let bytes = layout.record_bytes[tier as usize];
-    let record = within * UNIT / bytes;
-    let begins = (within * UNIT).is_multiple_of(bytes);
-    (begins && page < layout.page_count && record < layout.records_per_page(tier))
+    let (units, record_units) = (layout.page_bytes() / UNIT, layout.record_bytes(tier) / UNIT);
+    let (page, within) = (place as usize / units, place as usize % units);
+    let record = within / record_units;
+    let begins = within.is_multiple_of(record_units);
+    (begins && page < layout.page_count() && record < layout.records_per_page(tier))
         .then_some((page as u32, record as u32))
 }
 
-/// Checks that a record of `tier` which is not free begins at `place`.
-///
-/// # Errors
-/// What is wrong.
-pub(crate) fn check_place(
-    bytes: &[u8],
-    layout: &Layout,
-    tier: Tier,
-    place: u32,
-) -> Result<(), Flaw> {
-    let Some((page, record)) = locate(layout, tier, place) else {
-        return Err("a code lies where no record begins");
-    };
-    let e = entry(bytes, layout, page);
-    if e.class != tier as u8 || e.free >> record & 1 != 0 {
-        return Err("a code lies in a record that is free");
-    }
-    Ok(())
-}
+/// How many records of each tier there are.
+pub(crate) type Counts = [u32; CLASSES];
 
-/// Checks the page table and its lists, when there are so many records `taken` of each tier.
-///
-/// # Errors
-/// What is wrong.
-pub(crate) fn check(bytes: &[u8], layout: &Layout, taken: &[u32; 4]) -> Result<(), Flaw> {
-    if header::get(bytes, Field::Pages) as usize != layout.page_count
-        || header::get(bytes, Field::PageBytes) as usize != layout.page_bytes
-    {
-        return Err("the header's pages do not fit its parameters");
+impl View<'_> {
+    fn page(&self, page: u32, field: usize) -> u32 {
+        u32_at(self.entry(Section::Pages, page), field)
     }
-    let (mut found, mut partial, mut unused) = ([0; 4], [0; 4], 0);
-    for page in 0..layout.page_count as u32 {
-        let e = entry(bytes, layout, page);
-        match e.class {
-            NO_CLASS if e.free == 0 => unused += 1,
-            class => {
-                let tier = Tier::ALL[..layout.classes].get(usize::from(class));
-                let all = tier.map_or(0, |&tier| all(layout, tier));
-                if e.free & !all != 0 || e.free == all {
-                    return Err("a page has an unknown class or a wrong bitmap");
-                }
-                found[class as usize] += (all & !e.free).count_ones();
-                partial[class as usize] += usize::from(e.free != 0);
-            }
+
+    fn free(&self, page: u32) -> u64 {
+        u64_at(self.entry(Section::Pages, page), FREE)
+    }
+
+    /// Checks that a record of `tier` which is not free begins at `place`.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check_place(&self, tier: Tier, place: u32) -> Result<(), Flaw> {
+        let Some((page, record)) = locate(self.layout, tier, place) else {
+            return Err("a code lies where no record begins");
+        };
+        if self.page(page, CLASS) as u8 != tier as u8 || self.free(page) >> record & 1 != 0 {
+            return Err("a code lies in a record that is free");
         }
+        Ok(())
     }
-    if found != *taken {
-        return Err("a record belongs to nobody, or to two");
-    }
-    if header::get(bytes, Field::Unused) as usize != unused {
-        return Err("the header's count of unused pages is wrong");
-    }
-    check_list(bytes, layout, NO_CLASS, unused)?;
-    for class in 0..CLASSES as u8 {
-        let partial = partial.get(usize::from(class)).copied().unwrap_or(0);
-        check_list(bytes, layout, class, partial)?;
-    }
-    Ok(())
-}
 
-/// A list must hold exactly `count` pages of `class` with room, linked both ways. As each has
-/// one predecessor, the count also rules out a ring.
-#[inline(never)]
-fn check_list(bytes: &[u8], layout: &Layout, class: u8, count: usize) -> Result<(), Flaw> {
-    let (mut page, mut previous) = (u32_at(bytes, head_field(class)), NONE);
-    let mut is_sound = true;
-    for _ in 0..count {
-        // A page that is not there reads as one of another list.
-        let e = entry(bytes, layout, page);
-        let has_room = class == NO_CLASS || e.free != 0;
-        is_sound &= (page as usize) < layout.page_count;
-        is_sound &= e.class == class && has_room && e.previous == previous;
-        previous = page;
-        page = e.next;
+    /// Checks the page table and its lists, when there are so many records `taken` of each tier.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check_pages(&self, taken: &Counts) -> Result<(), Flaw> {
+        let layout = self.layout;
+        if self.header(Field::Pages) as usize != layout.page_count()
+            || self.header(Field::PageBytes) as usize != layout.page_bytes()
+        {
+            return Err("the header's pages do not fit its parameters");
+        }
+        let tiers = if layout.is_tiered() { CLASSES } else { 1 };
+        let (mut found, mut partial, mut unused) = (Counts::default(), Counts::default(), 0);
+        for page in 0..layout.page_count() as u32 {
+            let (free, class) = (self.free(page), self.page(page, CLASS) as u8);
+            if u32::from(class) == NO_CLASS && free == 0 {
+                unused += 1;
+                continue;
+            }
+            let class = usize::from(class);
+            let all = if class < tiers { all(layout, Tier::ALL[class]) } else { 0 };
+            if free & !all != 0 || free == all {
+                return Err("a page has an unknown class or a wrong bitmap");
+            }
+            found[class] += (all & !free).count_ones();
+            partial[class] += u32::from(free != 0);
+        }
+        if found != *taken {
+            return Err("a record belongs to nobody, or to two");
+        }
+        if self.header(Field::Unused) != unused {
+            return Err("the header's count of unused pages is wrong");
+        }
+        self.check_list(NO_CLASS, unused)?;
+        for class in 0..LISTS {
+            self.check_list(class, partial.get(class as usize).copied().unwrap_or(0))?;
+        }
+        Ok(())
     }
-    if is_sound && page == NONE { Ok(()) } else { Err("a list of pages is broken") }
+
+    /// A list must hold exactly `count` pages of `class` with room, linked both ways. As each has
+    /// one predecessor, the count also rules out a ring.
+    #[inline(never)]
+    fn check_list(&self, class: u32, count: u32) -> Result<(), Flaw> {
+        let (mut page, mut previous) = (u32_at(self.head, head_field(class)), NONE);
+        let mut is_sound = true;
+        for _ in 0..count {
+            is_sound &= (page as usize) < self.layout.page_count()
+                && self.page(page, CLASS) as u8 == class as u8
+                && (class == NO_CLASS || self.free(page) != 0)
+                && self.page(page, PREVIOUS) == previous;
+            previous = page;
+            page = self.page(page, NEXT);
+        }
+        if is_sound && page == NONE { Ok(()) } else { Err("a list of pages is broken") }
+    }
 }

@@ -3,30 +3,39 @@
 use clawft_codes::{Encoding, ShortQuery, SketchQuery, arith, encode_query_i8};
 use clawft_hnsw::{Probe, Slot};
 
-use crate::codes::{BATCH, Batch, Codes, Levels};
-use crate::layout::UNIT;
+use crate::codes::{Centre, Factors};
+use crate::layout::Section;
+use crate::measure::{BATCH, Measure, Row, Terms};
 use crate::scratch::QueryMemory;
-use crate::{Error, Metric};
+use crate::view::View;
+use crate::{Error, Metric, Params};
 
 /// A vector of the right dimension, finite, with a direction where the metric needs one.
 ///
 /// # Errors
 /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
 #[inline(never)]
-pub(crate) fn check(metric: Metric, dim: usize, vector: &[f32]) -> Result<(), Error> {
-    if vector.len() != dim {
-        return Err(Error::Dimension { expected: dim as u32, found: vector.len() as u32 });
+pub(crate) fn check(params: &Params, vector: &[f32]) -> Result<(), Error> {
+    if vector.len() != params.dim as usize {
+        return Err(Error::Dimension { expected: params.dim, found: vector.len() as u32 });
     }
-    if let Some(index) = vector.iter().position(|x| !x.is_finite()) {
-        return Err(Error::NotFinite { index: index as u32 });
+    // Four at a time. Only a sum that is neither zero nor finite may have a cause to look for.
+    let norm2 = arith::norm2(vector);
+    if norm2 > 0.0 && norm2 < LONGEST {
+        return Ok(());
     }
-    match metric {
-        Metric::Cosine if vector.iter().all(|&x| x == 0.0) => Err(Error::ZeroVector),
-        Metric::Cosine => Ok(()),
-        // Distances are sums of squares: they too must stay finite.
-        Metric::InnerProduct | Metric::L2 if arith::norm2(vector) < LONGEST => Ok(()),
-        Metric::InnerProduct | Metric::L2 => Err(Error::NotFinite { index: dim as u32 }),
+    let mut is_zero = true;
+    for (index, &x) in (0..).zip(vector) {
+        if !x.is_finite() {
+            return Err(Error::NotFinite { index });
+        }
+        is_zero &= x == 0.0;
     }
+    if params.metric == Metric::Cosine {
+        return if is_zero { Err(Error::ZeroVector) } else { Ok(()) };
+    }
+    // Distances are sums of squares: they too must stay finite.
+    if norm2 < LONGEST { Ok(()) } else { Err(Error::NotFinite { index: params.dim }) }
 }
 
 /// The longest squared length of a vector, with room for the sum of two and a difference.
@@ -34,73 +43,94 @@ const LONGEST: f32 = f32::MAX / 16.0;
 
 /// A query, ready to be compared.
 pub(crate) struct Query<'a> {
-    raw: &'a [f32],
-    levels: &'a [i16],
-    /// Step of `levels`.
-    step: f32,
-    short: Option<ShortQuery<'a>>,
+    /// As given; of length 1 under the cosine metric.
+    pub(crate) raw: &'a [f32],
+    /// Rotated, where any code is.
+    pub(crate) rotated: &'a [f32],
+    row: Row<'a>,
+    terms: Terms,
+    short: ShortQuery<'a>,
     pub(crate) sketch: SketchQuery,
-    /// `|q - c|^2` and `<q, c>` for the centre of the short codes.
-    short_centre: (f32, f32),
-    /// The same for the centre of the 8-bit codes.
-    full_centre: (f32, f32),
+    /// An estimate is `base + offset - slope <r, q - c>`.
+    base: f32,
+    slope: f32,
+    /// `|q - c|^2` for the centre of the short codes.
+    residual2: f32,
 }
 
 impl<'a> Query<'a> {
     /// Brings a checked `vector` into its forms.
-    pub(crate) fn new(codes: &Codes<'_>, vector: &[f32], memory: &'a mut QueryMemory<'_>) -> Self {
-        let dim = codes.layout.dim;
-        let (raw, pad) = memory.raw.split_at_mut(dim);
+    #[inline(never)]
+    pub(crate) fn new(view: View<'_>, vector: &[f32], memory: &'a mut QueryMemory<'_>) -> Self {
+        let Params { metric, encoding, .. } = view.layout.params;
+        let is_l2 = metric == Metric::L2;
+        let dim = view.layout.dim();
+        memory.raw.fill(0.0);
+        let raw = memory.raw.get_mut(..dim).unwrap_or_default();
         raw.copy_from_slice(vector);
-        pad.fill(0.0);
-        if codes.metric == Metric::Cosine {
+        if metric == Metric::Cosine {
             normalise(raw);
         }
-        let is_short = codes.layout.short_bytes > 0;
-        if is_short || codes.encoding.rotated() {
+        let is_short = view.layout.params.is_short();
+        if is_short || encoding.rotated() {
             memory.rotated.copy_from_slice(memory.raw);
-            codes.rotation().apply(memory.rotated);
+            view.rotation().apply(memory.rotated);
         }
-        let (mut short, mut short_centre) = (None, (0.0, 0.0));
-        let mut sketch = SketchQuery::encode(&[], 0, 0.0);
-        if is_short {
-            short_centre = less(memory.rotated, codes.short_centre, memory.residual);
-            short = Some(ShortQuery::encode(memory.residual, memory.planes));
-            let weight = if codes.metric == Metric::L2 { 2.0 } else { 1.0 };
-            sketch = SketchQuery::encode(memory.residual, codes.layout.sketch_bytes, weight);
-        }
-        let (mut step, mut full_centre) = (0.0, (0.0, 0.0));
-        if codes.encoding == Encoding::I8 {
-            // Codes are of residuals. A Euclidean distance is that of residuals too; an inner
-            // product is that of the query itself with the residual, and with the centre.
-            full_centre = less(memory.rotated, codes.full_centre, memory.residual);
-            let form =
-                if codes.metric == Metric::L2 { &*memory.residual } else { &*memory.rotated };
-            step = encode_query_i8(form, memory.levels);
-        }
-        let raw = &memory.raw[..dim];
-        Query { raw, levels: memory.levels, step, short, sketch, short_centre, full_centre }
-    }
-
-    /// Distances by full codes.
-    pub(crate) fn full_probe(&self, codes: Codes<'a>) -> FullProbe<'_> {
-        FullProbe { codes, query: self, batch: Batch::new() }
-    }
-
-    /// Estimates by short codes; `None` where the image has none.
-    pub(crate) fn short_probe(&self, codes: Codes<'a>) -> Option<ShortProbe<'_>> {
-        let short = self.short?;
-        let (residual2, by_centre) = self.short_centre;
-        // Each is base + offset - slope <r, q - c>, with r = o - c:
+        // Estimates, with r = o - c:
         //   |o - q|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
         //   1 - <o, q> = 1 - <q, c> + |c|^2 - <o, c> - <r, q - c>
         // and half the first is the cosine distance of vectors of length 1.
-        let (base, slope) = match codes.metric {
-            Metric::L2 => (residual2, 2.0),
-            Metric::Cosine => (residual2 * 0.5, 1.0),
-            Metric::InnerProduct => (1.0 - by_centre + arith::norm2(codes.short_centre), 1.0),
-        };
-        Some(ShortProbe { codes, short, base, slope, residual2, sums: [0; BATCH] })
+        let slope = if is_l2 { 2.0 } else { 1.0 };
+        let (mut residual2, mut base) = (0.0, 0.0);
+        let mut residual = &[][..];
+        if is_short {
+            let centre = view.centre(Centre::Short);
+            let by_centre;
+            (residual2, by_centre) = less(memory.rotated, centre, memory.residual);
+            base = match metric {
+                Metric::L2 => residual2,
+                Metric::Cosine => residual2 * 0.5,
+                Metric::InnerProduct => 1.0 - by_centre + arith::norm2(centre),
+            };
+            residual = &*memory.residual;
+        }
+        let sketch = SketchQuery::encode(residual, view.layout.sketch_bytes, slope);
+        let short = ShortQuery::encode(residual, memory.planes);
+        let raw = memory.raw.get(..dim).unwrap_or_default();
+        let mut row = Row::Floats(raw);
+        let (mut step, mut of_centre) = (0.0, (0.0, 0.0));
+        if encoding == Encoding::I8 {
+            // Codes are of residuals. A Euclidean distance is that of residuals too; an inner
+            // product is that of the query itself with the residual, and with the centre.
+            of_centre = less(memory.rotated, view.centre(Centre::Full), memory.residual);
+            step = encode_query_i8(
+                if is_l2 { memory.residual } else { memory.rotated },
+                memory.levels,
+            );
+            row = Row::Words(memory.levels);
+        }
+        let (base_of_full, sign) =
+            if is_l2 { (of_centre.0, 1.0) } else { (1.0 - of_centre.1, 0.0) };
+        let terms = Terms { is_square: is_l2, step, base: base_of_full, sign };
+        let rotated = &*memory.rotated;
+        Query { raw, rotated, row, terms, short, sketch, base, slope, residual2 }
+    }
+
+    /// Distances by full codes.
+    pub(crate) fn full_probe(&self, view: View<'a>) -> FullProbe<'_> {
+        FullProbe { query: self, measure: Measure::new(view) }
+    }
+
+    /// Estimates by short codes, of which there must be some.
+    #[inline(never)]
+    pub(crate) fn short_probe(&self, view: View<'a>) -> ShortProbe<'_> {
+        ShortProbe {
+            query: self,
+            view,
+            codes: view.section(Section::Short),
+            factors: view.numbers(Section::Factors),
+            sums: [0; BATCH],
+        }
     }
 }
 
@@ -138,66 +168,37 @@ fn normalise(v: &mut [f32]) {
 
 /// Distances by full codes.
 pub(crate) struct FullProbe<'a> {
-    codes: Codes<'a>,
     query: &'a Query<'a>,
-    batch: Batch,
+    measure: Measure<'a>,
 }
 
 impl Probe for FullProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
-        let (codes, query) = (self.codes, self.query);
-        for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            codes.places(slots, &mut self.batch.at);
-            let at = &self.batch.at[..slots.len()];
-            let l2 = codes.metric == Metric::L2;
-            match codes.encoding {
-                Encoding::F32 if l2 => codes.kernels.l2_f32(query.raw, codes.pool, UNIT, at, out),
-                Encoding::F32 => codes.kernels.dot_f32(query.raw, codes.pool, UNIT, at, out),
-                Encoding::F16 if l2 => codes.kernels.l2_f16(query.raw, codes.pool, UNIT, at, out),
-                Encoding::F16 => codes.kernels.dot_f16(query.raw, codes.pool, UNIT, at, out),
-                Encoding::I8 => {
-                    let levels = Levels::Words(query.levels);
-                    codes.products(levels, query.step, slots, &mut self.batch, out);
-                    for (out, &slot) in out.iter_mut().zip(slots) {
-                        let product = *out;
-                        *out = if l2 {
-                            (codes.factors(slot).own + query.full_centre.0 - 2.0 * product).max(0.0)
-                        } else {
-                            1.0 - query.full_centre.1 - product
-                        };
-                    }
-                    continue;
-                }
-            }
-            if !l2 {
-                for out in out {
-                    *out = 1.0 - *out;
-                }
-            }
-        }
+        self.measure.distances(self.query.row, &self.query.terms, slots, out);
     }
 }
 
 /// Estimates by short codes.
 pub(crate) struct ShortProbe<'a> {
-    codes: Codes<'a>,
-    short: ShortQuery<'a>,
-    base: f32,
-    slope: f32,
-    residual2: f32,
+    query: &'a Query<'a>,
+    view: View<'a>,
+    codes: &'a [u8],
+    factors: &'a [[f32; 4]],
     sums: [i32; BATCH],
 }
 
 impl Probe for ShortProbe<'_> {
     fn distances(&mut self, slots: &[Slot], out: &mut [f32]) {
-        let codes = self.codes;
-        for (slots, out) in slots.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            let width = codes.layout.short_bytes;
-            codes.kernels.dot_short(&self.short, codes.short, width, slots, &mut self.sums);
+        let &Query { short, base, slope, .. } = self.query;
+        let width = self.view.layout.span(Section::Short).entry;
+        let mut rest = out;
+        for slots in slots.chunks(BATCH) {
+            let out = rest.split_off_mut(..slots.len()).unwrap_or_default();
+            self.view.kernels.dot_short(&short, self.codes, width, slots, &mut self.sums);
             for ((out, &slot), &sum) in out.iter_mut().zip(slots).zip(&self.sums) {
-                let f = codes.factors(slot);
-                let dot = f.slope * (self.short.delta * (2 * sum - self.short.sum) as f32);
-                *out = self.base + f.offset - self.slope * dot;
+                let f = Factors::of(slot, self.factors);
+                let dot = f.slope * (short.delta * (2 * sum - short.sum) as f32);
+                *out = base + f.offset - slope * dot;
             }
         }
     }
@@ -217,10 +218,10 @@ impl ShortProbe<'_> {
     /// close to `2 / pi`, and `|r| / x` is `slope sqrt(D)`.
     pub(crate) fn is_beyond(&self, slot: Slot, estimate: f32, limit: f32) -> bool {
         let gap = estimate - limit;
-        let slope = self.codes.factors(slot).slope;
-        let d = self.codes.layout.padded as f32;
-        let error2 = self.residual2 * slope * slope * UNSEEN * d / (d - 1.0);
-        let scale = DEVIATIONS * self.slope;
+        let slope = Factors::of(slot, self.factors).slope;
+        let d = self.view.layout.padded as f32;
+        let error2 = self.query.residual2 * slope * slope * UNSEEN * d / (d - 1.0);
+        let scale = DEVIATIONS * self.query.slope;
         gap > 0.0 && gap * gap > scale * scale * error2
     }
 }

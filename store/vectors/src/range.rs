@@ -4,49 +4,59 @@
 //! it; one that does not is repeated with twice the width, until it holds everything. An
 //! infinite radius is a search for the `k` nearest, in one walk.
 
-use core::ops::Deref;
-
 use clawft_hnsw::beam::{key_distance, key_slot};
 
 use crate::Error;
-use crate::image::Image;
 use crate::scratch::Scratch;
 use crate::search::{Hit, SearchOptions};
+use crate::view::View;
 
-impl<B: Deref<Target = [u8]>> Image<B> {
-    /// Finds the vectors within `radius` of `query`, at most `options.k`, nearest first;
-    /// returns how many it wrote. As many as `k` means that there may be more.
-    ///
-    /// # Errors
-    /// As [`Image::search`]; [`Error::Radius`] for NaN.
-    pub fn search_range(
-        &self,
+impl View<'_> {
+    /// See [`Image::search_range`](crate::Image::search_range).
+    #[inline(never)]
+    pub(crate) fn search_range(
+        self,
         query: &[f32],
         radius: f32,
         options: &SearchOptions<'_>,
         scratch: &mut Scratch<'_>,
         out: &mut [Hit],
     ) -> Result<usize, Error> {
-        self.check_search(query, options, scratch)?;
+        self.check(query, scratch)?;
+        if options.k == 0 {
+            return Err(Error::ZeroK);
+        }
         if radius.is_nan() {
             return Err(Error::Radius);
         }
-        let most = options.k.min(self.len() as usize);
+        let (len, max_ef) = (self.len() as usize, scratch.max_ef());
+        let wanted = options.k.max(options.ef).min(len);
+        if wanted > max_ef {
+            let words = |ef: usize| crate::scratch_words(self.layout, ef as u32);
+            return Err(Error::Scratch { expected: words(wanted), found: words(max_ef) });
+        }
+        let most = options.k.min(len);
         if out.len() < most {
             return Err(Error::Output { expected: most, found: out.len() });
         }
         let is_range = radius < f32::INFINITY;
-        let mut k = if is_range { most.min(32) } else { most };
+        let (mut k, mut ef) = (most, options.ef);
+        if is_range {
+            k = k.min(32);
+        }
         loop {
-            let ef =
-                if is_range { options.ef.max(2 * k).min(scratch.max_ef()) } else { options.ef };
-            let n = self.rank(query, &SearchOptions { ef, ..*options }, k, scratch);
-            let within =
-                scratch.best[..n].iter().take_while(|&&k| key_distance(k) <= radius).count();
+            if is_range {
+                ef = options.ef.max(2 * k).min(max_ef);
+            }
+            let n = self.rank(query, &SearchOptions { k, ef, ..*options }, scratch);
+            let (best, mut within) = (&scratch.best[..n], 0);
+            while within < n && key_distance(best[within]) <= radius {
+                within += 1;
+            }
             if within < k || k == most {
-                let ids = self.id_table();
-                for (hit, &k) in out.iter_mut().zip(&scratch.best[..within]) {
-                    *hit = Hit { id: ids.id(key_slot(k)), distance: key_distance(k) };
+                let ids = self.ids();
+                for (hit, &key) in out.iter_mut().zip(&best[..within]) {
+                    *hit = Hit { id: ids.id(key_slot(key)), distance: key_distance(key) };
                 }
                 return Ok(within);
             }

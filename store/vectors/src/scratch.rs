@@ -42,7 +42,7 @@ pub(crate) struct QueryMemory<'a> {
 
 /// Estimates that a scan may make: whole blocks.
 fn estimates(layout: &Layout) -> usize {
-    let capacity = layout.graph.params().capacity as usize;
+    let capacity = layout.params.capacity as usize;
     if layout.sketch_bytes > 0 { capacity.next_multiple_of(LANES) } else { 0 }
 }
 
@@ -55,10 +55,16 @@ fn levels(layout: &Layout) -> usize {
 #[must_use]
 pub fn scratch_words(layout: &Layout, max_ef: u32) -> usize {
     let graph = clawft_hnsw::Scratch::words(&layout.graph, max_ef);
-    let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
+    let bitmap = clawft_hnsw::scratch::bitmap_words(layout.params.capacity);
     // Four rows of f32, one of i16, and the planes; padded is a multiple of 64.
     let rows = layout.padded * 2 + layout.padded / 4 + PLANES * layout.padded / 64;
     graph + bitmap + max_ef as usize + rows + levels(layout) / 4 + estimates(layout) / 2
+}
+
+/// Takes so many of the words, which are there.
+#[inline(never)]
+fn take<'a>(rest: &mut &'a mut [u64], words: usize) -> &'a mut [u64] {
+    rest.split_off_mut(..words).unwrap_or_default()
 }
 
 impl<'a> Scratch<'a> {
@@ -69,24 +75,23 @@ impl<'a> Scratch<'a> {
         if words.len() < scratch_words(layout, max_ef) {
             return None;
         }
-        let mut rest = words;
-        let mut take = |n: usize| {
-            let (head, tail) = core::mem::take(&mut rest).split_at_mut(n);
-            rest = tail;
-            head
-        };
-        let graph = take(clawft_hnsw::Scratch::words(&layout.graph, max_ef));
-        let filter = take(clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity));
-        let best = take(max_ef as usize);
-        let mut row = || bytemuck::cast_slice_mut(take(layout.padded / 2));
-        let (raw, rotated, residual, decoded) = (row(), row(), row(), row());
-        let levels = bytemuck::cast_slice_mut(take(layout.padded / 4));
-        let planes = bytemuck::cast_slice_mut(take(PLANES * layout.padded / 64));
-        let beside = bytemuck::cast_slice_mut(take(self::levels(layout) / 4));
-        let estimates = bytemuck::cast_slice_mut(take(estimates(layout) / 2));
-        let graph = clawft_hnsw::Scratch::new(&layout.graph, graph)?;
-        let query = QueryMemory { raw, rotated, residual, levels, planes };
-        Some(Scratch { graph, filter, best, query, row: decoded, levels: beside, estimates })
+        let (rest, padded) = (&mut { words }, layout.padded);
+        let graph = take(rest, clawft_hnsw::Scratch::words(&layout.graph, max_ef));
+        Some(Scratch {
+            graph: clawft_hnsw::Scratch::new(&layout.graph, graph)?,
+            filter: take(rest, clawft_hnsw::scratch::bitmap_words(layout.params.capacity)),
+            best: take(rest, max_ef as usize),
+            query: QueryMemory {
+                raw: bytemuck::cast_slice_mut(take(rest, padded / 2)),
+                rotated: bytemuck::cast_slice_mut(take(rest, padded / 2)),
+                residual: bytemuck::cast_slice_mut(take(rest, padded / 2)),
+                levels: bytemuck::cast_slice_mut(take(rest, padded / 4)),
+                planes: bytemuck::cast_slice_mut(take(rest, PLANES * padded / 64)),
+            },
+            row: bytemuck::cast_slice_mut(take(rest, padded / 2)),
+            levels: bytemuck::cast_slice_mut(take(rest, levels(layout) / 4)),
+            estimates: bytemuck::cast_slice_mut(take(rest, estimates(layout) / 2)),
+        })
     }
 
     /// The most candidates that a search with this scratch may keep.
@@ -97,7 +102,7 @@ impl<'a> Scratch<'a> {
 
     /// Was this scratch made for such an image?
     pub(crate) fn check(&self, layout: &Layout) -> Result<(), Error> {
-        let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);
+        let bitmap = clawft_hnsw::scratch::bitmap_words(layout.params.capacity);
         if self.filter.len() == bitmap && self.row.len() == layout.padded {
             return Ok(());
         }

@@ -6,11 +6,14 @@ use clawft_hnsw::beam::{key, key_distance};
 use clawft_hnsw::{Probe, Request, Slot};
 
 use crate::Error;
-use crate::codes::BATCH;
+use crate::header::Field;
 use crate::image::Image;
-use crate::query::{self, Query, ShortProbe};
+use crate::layout::Section;
+use crate::measure::BATCH;
+use crate::query::{Query, ShortProbe};
 use crate::scan;
 use crate::scratch::Scratch;
+use crate::view::View;
 
 /// A result.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -78,110 +81,111 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
     pub fn check_vector(&self, query: &[f32]) -> Result<(), Error> {
-        query::check(self.params.metric, self.layout.dim, query)
+        crate::query::check(&self.layout.params, query)
     }
 
-    pub(crate) fn check_search(
+    /// Finds the vectors within `radius` of `query`, at most `options.k`, nearest first;
+    /// returns how many it wrote. As many as `k` means that there may be more.
+    ///
+    /// # Errors
+    /// As [`Image::search`]; [`Error::Radius`] for NaN.
+    pub fn search_range(
         &self,
         query: &[f32],
+        radius: f32,
         options: &SearchOptions<'_>,
-        scratch: &Scratch<'_>,
-    ) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        self.check_vector(query)?;
-        if options.k == 0 {
-            return Err(Error::ZeroK);
-        }
-        let len = self.len() as usize;
-        let wanted = options.k.max(options.ef).min(len);
-        if wanted > scratch.max_ef() {
-            let ef = wanted as u32;
-            let expected = crate::scratch_words(&self.layout, ef);
-            let found = crate::scratch_words(&self.layout, scratch.max_ef() as u32);
-            return Err(Error::Scratch { expected, found });
-        }
-        Ok(())
+        scratch: &mut Scratch<'_>,
+        out: &mut [Hit],
+    ) -> Result<usize, Error> {
+        self.view().search_range(query, radius, options, scratch, out)
     }
+}
 
+impl View<'_> {
     /// Leaves the keys of the `k` best in `scratch.best`; returns how many there are.
     pub(crate) fn rank(
-        &self,
+        self,
         query: &[f32],
         options: &SearchOptions<'_>,
-        k: usize,
         scratch: &mut Scratch<'_>,
     ) -> usize {
-        let codes = self.codes();
-        let filtered = self.fill_filter(options.filter, scratch.filter);
-        let query = Query::new(&codes, query, &mut scratch.query);
+        let SearchOptions { k, mut ef, mode, filter: ids } = *options;
+        let is_filtered = self.fill_filter(ids, scratch.filter);
+        let query = Query::new(self, query, &mut scratch.query);
         let graph = self.graph();
-        let wanted = k.max(options.ef);
-        let limit = u64::from(self.params.scan_limit_in_force()) * wanted as u64 / 64;
+        let wanted = k.max(ef);
+        let limit = u64::from(self.layout.params.scan_limit_in_force()) * wanted as u64 / 64;
         let limit = limit.min(u64::from(u32::MAX)) as u32;
-        let best = &mut scratch.best[..k];
-        let mut full = query.full_probe(codes);
-        let mut short = query.short_probe(codes).filter(|_| options.mode != Mode::Exact);
-        if let Some(short) = &mut short
-            && options.mode != Mode::Walk
-        {
-            if !filtered {
-                scratch.filter.copy_from_slice(graph.live());
+        let best = scratch.best.get_mut(..k).unwrap_or_default();
+        let mut full = query.full_probe(self);
+        let mut short = query.short_probe(self);
+        let by_short = self.layout.params.is_short() && mode != Mode::Exact;
+        if by_short && mode != Mode::Walk {
+            let filter = if is_filtered { &*scratch.filter } else { graph.live() };
+            let mut matching = 0;
+            for word in filter {
+                matching += word.count_ones();
             }
-            let matching = scratch.filter.iter().map(|word| word.count_ones()).sum::<u32>();
-            let few = options.mode == Mode::Scan || matching <= limit;
-            let matching = matching as usize;
-            let (filter, estimates) = (&mut *scratch.filter, &mut *scratch.estimates);
-            let sketches = codes.sketches();
-            if few && sketches.pays(wanted, matching) {
-                if sketches.sift(&query.sketch, wanted, matching, filter, estimates) {
-                    let mut near = scan::look(short, wanted, filter, estimates);
-                    return rerank(short, &mut full, &mut near, best);
-                }
-                self.fill_filter(options.filter, filter);
+            let (matching, few) = (matching as usize, mode == Mode::Scan || matching <= limit);
+            let estimates = &mut *scratch.estimates;
+            if few
+                && self.sketches_pay(wanted, matching)
+                && let Some(n) = self.sift(&query.sketch, wanted, matching, filter, estimates)
+            {
+                let (slots, estimates) = scan::look(&mut short, wanted, n, estimates);
+                let mut near = slots.iter().copied().zip(estimates.iter().copied());
+                return rerank(&short, &mut full, &mut near, best);
             }
+        }
+        if mode == Mode::Exact {
+            ef = k;
         }
         let request = Request {
             k,
-            ef: if options.mode == Mode::Exact { k } else { options.ef },
-            mode: match options.mode {
+            ef,
+            mode: match mode {
                 Mode::Auto => clawft_hnsw::Mode::Auto,
                 Mode::Walk => clawft_hnsw::Mode::Walk,
                 Mode::Scan | Mode::Exact => clawft_hnsw::Mode::Scan,
             },
             scan_limit: limit,
-            filter: filtered.then_some(&*scratch.filter),
+            filter: is_filtered.then_some(&*scratch.filter),
         };
-        let Some(mut short) = short else {
-            let n = graph.search(&mut full, &request, &mut scratch.graph).min(k);
-            for (best, key) in best.iter_mut().zip(scratch.graph.keys(n)) {
-                *best = key & !1;
-            }
-            return n;
-        };
-        let n = graph.search(&mut short, &request, &mut scratch.graph);
-        let mut near = scratch.graph.candidates(n);
-        rerank(&short, &mut full, &mut near, best)
+        let probe: &mut dyn Probe = if by_short { &mut short } else { &mut full };
+        let n = graph.search(probe, &request, &mut scratch.graph);
+        if by_short {
+            return rerank(&short, &mut full, &mut scratch.graph.candidates(n), best);
+        }
+        let keys = scratch.graph.keys(n.min(k));
+        for (best, key) in best.iter_mut().zip(keys) {
+            *best = key & !1;
+        }
+        keys.len()
     }
 
     /// Sets the bits of what may be found; is that not everything?
+    #[inline(never)]
     fn fill_filter(&self, ids: Option<&[u64]>, filter: &mut [u64]) -> bool {
-        let graph = self.graph();
-        let hidden = self.stats().hidden > 0;
+        let has_marks = self.header(Field::Hidden) > 0;
         match ids {
-            None if !hidden => return false,
-            None => filter.copy_from_slice(graph.live()),
+            None if !has_marks => return false,
+            None => filter.copy_from_slice(self.graph().live()),
             Some(ids) => {
                 filter.fill(0);
-                let table = self.id_table();
-                // Ids of the table are live.
-                for slot in ids.iter().filter_map(|&id| table.slot(id)) {
-                    filter[slot as usize / 64] |= 1 << (slot % 64);
+                let table = self.ids();
+                for &id in ids {
+                    // Ids of the table are live.
+                    if let Some(slot) = table.slot(id)
+                        && let Some(word) = filter.get_mut(slot as usize / 64)
+                    {
+                        *word |= 1 << (slot % 64);
+                    }
                 }
             }
         }
-        if hidden {
-            for (word, hidden) in filter.iter_mut().zip(self.hidden_bits()) {
-                *word &= !hidden;
+        if has_marks {
+            for (word, marks) in filter.iter_mut().zip(self.numbers::<u64>(Section::Hidden)) {
+                *word &= !marks;
             }
         }
         true
@@ -227,14 +231,19 @@ fn rerank(
 
 /// Puts `key` among the first `n` of `best`, which are in order, if it belongs there.
 fn offer(best: &mut [u64], n: &mut usize, key: u64) {
-    if *n == best.len() {
-        if key >= best[*n - 1] {
+    if *n < best.len() {
+        *n += 1;
+    } else if best.last().is_none_or(|&last| last <= key) {
+        return;
+    }
+    // The last of them is a place that is free, or that of one that leaves.
+    let Some(places) = best.get_mut(..*n) else { return };
+    for i in (1..places.len()).rev() {
+        if places[i - 1] < key {
+            places[i] = key;
             return;
         }
-        *n -= 1;
+        places[i] = places[i - 1];
     }
-    let at = best[..*n].partition_point(|&b| b < key);
-    best.copy_within(at..*n, at + 1);
-    best[at] = key;
-    *n += 1;
+    places[0] = key;
 }

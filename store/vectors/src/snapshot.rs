@@ -5,11 +5,14 @@ use core::ops::{Deref, DerefMut};
 use clawft_hnsw::OpenError;
 use xxhash_rust::xxh64::xxh64;
 
+use crate::Error;
+use crate::codes::Factors;
 use crate::error::Flaw;
 use crate::header::{self, Field, SEAL};
 use crate::image::Image;
-use crate::pages;
-use crate::{Error, Layout};
+use crate::layout::{CLASSES, Section};
+use crate::pages::Counts;
+use crate::view::View;
 
 /// XXH64 of all bytes but the seal itself; never 0, which means "not sealed".
 fn seal_of(bytes: &[u8]) -> u64 {
@@ -31,8 +34,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
     pub fn snapshot_bytes(header: &[u8]) -> Result<usize, Error> {
-        let params = header::read(header)?;
-        Layout::new(&params).map(|layout| layout.bytes)
+        header::read(header).map(|layout| layout.bytes)
     }
 
     /// Opens a snapshot in place, after a check of its seal and of every section.
@@ -41,24 +43,25 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// [`Error::Misaligned`], [`Error::TooShort`], [`Error::Version`], and [`Error::Corrupt`] with
     /// what is wrong.
     pub fn open(buffer: B) -> Result<Self, Error> {
-        let params = header::read(&buffer)?;
-        let image = Image::over(&params, buffer)?;
-        match image.check() {
+        let layout = header::read(&buffer)?;
+        let image = Image::over(layout, buffer)?;
+        match image.view().check_all(image.bytes()) {
             Ok(()) => Ok(image),
             Err(flaw) => Err(Error::Corrupt(flaw)),
         }
     }
+}
 
-    /// Checks the seal and every section.
+impl View<'_> {
+    /// Checks the seal and every section; `bytes` are those of the image.
     #[inline(never)]
-    fn check(&self) -> Result<(), Flaw> {
-        let bytes = self.bytes();
-        match header::seal(bytes) {
-            0 => return Err("they are a copy of an image that was not sealed"),
-            seal if seal != seal_of(bytes) => {
-                return Err("their checksum is not the one in the header");
-            }
-            _ => {}
+    fn check_all(&self, bytes: &[u8]) -> Result<(), Flaw> {
+        let seal = header::seal(bytes);
+        if seal == 0 {
+            return Err("they are a copy of an image that was not sealed");
+        }
+        if seal != seal_of(bytes) {
+            return Err("their checksum is not the one in the header");
         }
         let graph = self.graph();
         match graph.check() {
@@ -66,28 +69,36 @@ impl<B: Deref<Target = [u8]>> Image<B> {
             Err(OpenError::Corrupt(what)) => return Err(what),
             Err(_) => return Err("the graph has another header than such an image's"),
         }
-        let (ids, codes) = (self.id_table(), self.codes());
-        let (mut live, mut hidden) = ([0; 4], 0);
-        for slot in (0..self.params.capacity).filter(|&slot| graph.is_live(slot)) {
+        let ids = self.ids();
+        let (mut live, mut counts, mut hidden) = (0, Counts::default(), 0);
+        for slot in self.slots() {
+            if !self.is_live(slot) {
+                continue;
+            }
             if !ids.holds(slot) {
                 return Err("a vector is not under its id in the table");
             }
-            let tier = codes.tier(slot);
-            pages::check_place(bytes, &self.layout, tier, codes.place(slot))?;
-            let factors = codes.factors.get(slot as usize).copied().unwrap_or_default();
-            if !factors.iter().all(|factor| factor.is_finite()) {
+            let tier = self.tier(slot);
+            self.check_place(tier, self.place(slot))?;
+            let Factors { offset, slope, scale, own } = self.factors(slot);
+            // A product with 0 is NaN where the factor is not finite.
+            if offset * 0.0 + slope * 0.0 + scale * 0.0 + own * 0.0 != 0.0 {
                 return Err("a factor of a code is not finite");
             }
-            live[tier as usize] += 1;
+            live += 1;
+            counts[tier as usize % CLASSES] += 1;
             hidden += u32::from(self.has_mark(slot));
         }
-        if ids.count() != live.iter().sum::<u32>() as usize {
+        if ids.count() != live {
             return Err("the table of ids holds a slot that is free");
         }
-        pages::check(bytes, &self.layout, &live)?;
+        self.check_pages(&counts)?;
         // As many marks as live vectors have, so that there is none besides.
-        let marks: u32 = self.hidden_bits().iter().map(|w| w.count_ones()).sum();
-        if marks != hidden || hidden != header::get(bytes, Field::Hidden) {
+        let mut marks = 0;
+        for word in self.numbers::<u32>(Section::Hidden) {
+            marks += word.count_ones();
+        }
+        if marks != hidden || hidden != self.header(Field::Hidden) {
             return Err("the marks of deleted vectors do not fit the vectors");
         }
         Ok(())

@@ -20,15 +20,15 @@
 
 use core::ops::{Deref, DerefMut};
 
-use crate::header::{self, Field, write_at};
+use crate::Error;
+use crate::header::Field;
 use crate::image::Image;
-use crate::layout::USE;
-use crate::pages::{self, Pages};
-use crate::query::{self, Query};
+use crate::layout::Section;
+use crate::query::Query;
 use crate::scratch::Scratch;
 use crate::tier_policy::{Policy, Tier, Use};
-use crate::write::encode;
-use crate::{Error, Layout};
+use crate::view::{Edit, View};
+use crate::write::Forms;
 
 /// From milliseconds to steps of time, a shift.
 const STEP: u32 = 10;
@@ -59,9 +59,14 @@ pub struct Work {
     pub wanting: usize,
 }
 
-/// The tier in the words of a use.
+/// The tier of a slot, out of the section of uses; the hot one where that is empty.
 #[inline(always)]
-pub(crate) fn tier(&[_, _, word]: &[u32; 3]) -> Tier {
+pub(crate) fn tier(slot: u32, uses: &[[u32; 3]]) -> Tier {
+    uses.get(slot as usize).map_or(Tier::Hot, tier_in)
+}
+
+/// The tier in the words of a use.
+fn tier_in(&[_, _, word]: &[u32; 3]) -> Tier {
     Tier::ALL[(word >> 24 & 3) as usize]
 }
 
@@ -80,26 +85,14 @@ fn known([last, since, word]: [u32; 3]) -> Use {
     }
 }
 
-/// Notes where the full code of `slot` lies, and that it has been used once: its insertion.
-pub(crate) fn settle(bytes: &mut [u8], layout: &Layout, slot: u32, tier: Tier, place: u32) {
-    write_at(bytes, layout.places + 4 * slot as usize, &place.to_le_bytes());
-    set_use(bytes, layout, slot, [0, 0, 1 | (tier as u32) << 24]);
-}
-
-fn set_use(bytes: &mut [u8], layout: &Layout, slot: u32, words: [u32; 3]) {
-    if layout.is_tiered() {
-        write_at(bytes, layout.uses + slot as usize * USE, bytemuck::cast_slice(&words));
-    }
-}
-
 impl<B: Deref<Target = [u8]>> Image<B> {
     /// The tier of `id`; the hot one, where there are no tiers.
     ///
     /// # Errors
     /// [`Error::UnknownId`].
     pub fn tier(&self, id: u64) -> Result<Tier, Error> {
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        Ok(self.codes().tier(slot))
+        let view = self.view();
+        Ok(view.tier(view.find(id)?))
     }
 
     /// Is less left of `id` than the image's encoding holds? Only [`Image::restore`] helps.
@@ -115,21 +108,54 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`].
     pub fn use_of(&self, id: u64) -> Result<Use, Error> {
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        Ok(known(self.use_at(slot)))
+        let view = self.view();
+        Ok(known(view.use_at(view.find(id)?)))
     }
 
     /// Records in each tier, the hottest first. Takes a look at every slot.
     pub fn tier_counts(&self) -> [u32; 4] {
-        let (mut counts, codes) = ([0; 4], self.codes());
-        for slot in self.live() {
-            counts[codes.tier(slot) as usize] += 1;
+        let (mut counts, view) = ([0; 4], self.view());
+        for slot in view.slots() {
+            if view.is_live(slot) {
+                counts[view.tier(slot) as usize] += 1;
+            }
         }
         counts
     }
+}
 
+impl View<'_> {
     fn use_at(&self, slot: u32) -> [u32; 3] {
-        self.codes().uses.get(slot as usize).copied().unwrap_or_default()
+        self.numbers(Section::Uses).get(slot as usize).copied().unwrap_or_default()
+    }
+}
+
+impl Edit<'_> {
+    /// Notes where the full code of `slot` lies, and that it has been used once: its insertion.
+    pub(crate) fn settle(&mut self, slot: u32, tier: Tier, place: u32) {
+        self.set_entry(Section::Places, slot, &place.to_le_bytes());
+        self.set_use(slot, [0, 0, 1 | (tier as u32) << 24]);
+    }
+
+    fn set_use(&mut self, slot: u32, words: [u32; 3]) {
+        if self.layout.is_tiered() {
+            self.set_entry(Section::Uses, slot, bytemuck::cast_slice(&words));
+        }
+    }
+
+    /// A record for a vector that is to come.
+    pub(crate) fn room_to_come(&mut self) -> Option<(Tier, u32)> {
+        let (first, len) = (self.arrival, self.view().len() + 1);
+        if let Some(place) = self.take_of(first, len) {
+            return Some((first, place));
+        }
+        let others = if self.layout.is_tiered() { &Tier::ALL[..] } else { &[] };
+        others.iter().rev().find_map(|&tier| Some((tier, self.take_of(tier, len)?)))
+    }
+
+    /// A record of `tier`, when so many vectors are stored.
+    fn take_of(&mut self, tier: Tier, len: u32) -> Option<u32> {
+        self.take(tier, self.reserve(tier, len))
     }
 
     /// Pages that a record above the coldest tier must leave, when so many vectors are stored.
@@ -139,10 +165,10 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         }
         // What finds room in the new page itself needs no other.
         let here = self.layout.records_per_page(tier) as u32 - 1;
-        let to_come = self.params.capacity.saturating_sub(len + here);
+        let to_come = self.layout.params.capacity.saturating_sub(len + here);
         let pages = to_come.div_ceil(self.layout.records_per_page(Tier::Cold) as u32);
         let colder = Tier::ALL.iter().filter(|&&colder| colder > tier);
-        pages + colder.filter(|&&colder| !pages::has_room(&self.buffer, colder)).count() as u32
+        pages + colder.filter(|&&colder| !self.has_room(colder)).count() as u32
     }
 }
 
@@ -155,35 +181,20 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
     }
 
-    /// A record for a vector that is to come.
-    pub(crate) fn room_to_come(&mut self) -> Option<(Tier, u32)> {
-        let (first, len) = (self.arrival, self.len() + 1);
-        if let Some(place) = self.take(first, len) {
-            return Some((first, place));
-        }
-        let others = if self.layout.is_tiered() { &Tier::ALL[..] } else { &[] };
-        others.iter().rev().find_map(|&tier| Some((tier, self.take(tier, len)?)))
-    }
-
-    fn take(&mut self, tier: Tier, len: u32) -> Option<u32> {
-        let reserve = self.reserve(tier, len);
-        Pages { bytes: &mut self.buffer, layout: &self.layout }.take(tier, reserve)
-    }
-
     /// Counts a use of each of the `ids` at `now`, in ms; unknown ids do no harm. Does nothing
     /// where there are no tiers.
     pub fn touch(&mut self, ids: &[u64], now: u64) {
         if !self.layout.is_tiered() {
             return;
         }
-        let now = to_steps(now);
+        let (now, mut edit) = (to_steps(now), self.edit());
         for &id in ids {
-            let Some(slot) = self.slot(id) else { continue };
-            self.unseal();
-            let [last, since, word] = self.use_at(slot);
+            let Ok(slot) = edit.view().find(id) else { continue };
+            edit.unseal();
+            let [last, since, word] = edit.view().use_at(slot);
             let word = if word & 0xFFFF < 0xFFFF { word + 1 } else { word };
             let since = if since == 0 { now } else { since };
-            set_use(&mut self.buffer, &self.layout, slot, [last.max(now), since, word]);
+            edit.set_use(slot, [last.max(now), since, word]);
         }
     }
 
@@ -193,12 +204,13 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`].
     pub fn set_importance(&mut self, id: u64, importance: u8, pinned: bool) -> Result<(), Error> {
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        self.unseal();
-        let [last, since, word] = self.use_at(slot);
+        let slot = self.view().find(id)?;
+        let mut edit = self.edit();
+        edit.unseal();
+        let [last, since, word] = edit.view().use_at(slot);
         let word = word & (TIER | 0xFFFF) | u32::from(importance) << 16;
         let word = if pinned { word | PINNED } else { word };
-        set_use(&mut self.buffer, &self.layout, slot, [last, since, word]);
+        edit.set_use(slot, [last, since, word]);
         Ok(())
     }
 
@@ -219,22 +231,23 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         scratch: &mut Scratch<'_>,
     ) -> Result<Work, Error> {
         scratch.check(&self.layout)?;
-        let (mut work, capacity) = (Work::default(), self.params.capacity);
+        let (mut work, capacity) = (Work::default(), self.capacity());
         if !self.layout.is_tiered() {
             return Ok(work);
         }
-        self.unseal();
-        let mut slot = header::get(&self.buffer, Field::Cursor) % capacity;
+        let mut edit = self.edit();
+        edit.unseal();
+        let mut slot = edit.header(Field::Cursor) % capacity;
         while work.looked < limits.records.min(capacity) {
-            if self.graph().is_live(slot)
-                && let Some(colder) = self.look(slot, policy, now, &mut work, wanting)
+            if edit.view().is_live(slot)
+                && let Some(colder) = edit.look(slot, policy, now, &mut work, wanting)
             {
-                let bytes = self.layout.code_bytes[colder as usize] as u64;
+                let bytes = edit.layout.code_bytes(colder) as u64;
                 if work.bytes + bytes > limits.bytes {
                     break;
                 }
-                self.codes().decode_rotated(slot, scratch.query.rotated);
-                if self.move_to(slot, colder, now, false, scratch) {
+                edit.view().decode_rotated(slot, scratch.query.rotated);
+                if edit.move_to(slot, colder, now, false, scratch) {
                     work.moved += 1;
                     work.bytes += bytes;
                 }
@@ -242,34 +255,8 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
             work.looked += 1;
             slot = if slot + 1 < capacity { slot + 1 } else { 0 };
         }
-        header::set(&mut self.buffer, Field::Cursor, slot);
+        edit.set_header(Field::Cursor, slot);
         Ok(work)
-    }
-
-    /// Looks at a live slot; the colder tier that it should go to, if it should.
-    fn look(
-        &mut self,
-        slot: u32,
-        policy: &Policy,
-        now: u64,
-        work: &mut Work,
-        wanting: &mut [(u64, Tier)],
-    ) -> Option<Tier> {
-        let words = self.use_at(slot);
-        if words[1] == 0 {
-            let step = to_steps(now);
-            set_use(&mut self.buffer, &self.layout, slot, [step, step, words[2]]);
-            return None;
-        }
-        let current = tier(&words);
-        let wanted = policy.wanted(&known(words), now, current);
-        if wanted < current
-            && let Some(place) = wanting.get_mut(work.wanting)
-        {
-            *place = (self.id_table().id(slot), wanted);
-            work.wanting += 1;
-        }
-        (wanted > current).then_some(wanted)
     }
 
     /// Puts the code of `id` into `tier` at `now`, in ms, made of its `vector` as it first came
@@ -286,15 +273,43 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         now: u64,
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, vector)?;
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        let view = self.view();
+        view.check(vector, scratch)?;
+        let slot = view.find(id)?;
         let tier = if self.layout.is_tiered() { tier } else { Tier::Hot };
-        Query::new(&self.codes(), vector, &mut scratch.query);
-        if self.move_to(slot, tier, now, true, scratch) {
+        Query::new(view, vector, &mut scratch.query);
+        if self.edit().move_to(slot, tier, now, true, scratch) {
             return Ok(());
         }
-        Err(Error::Full { len: self.len(), capacity: self.params.capacity })
+        Err(Error::Full { len: self.len(), capacity: self.capacity() })
+    }
+}
+
+impl Edit<'_> {
+    /// Looks at a live slot; the colder tier that it should go to, if it should.
+    fn look(
+        &mut self,
+        slot: u32,
+        policy: &Policy,
+        now: u64,
+        work: &mut Work,
+        wanting: &mut [(u64, Tier)],
+    ) -> Option<Tier> {
+        let words = self.view().use_at(slot);
+        if words[1] == 0 {
+            let step = to_steps(now);
+            self.set_use(slot, [step, step, words[2]]);
+            return None;
+        }
+        let current = tier_in(&words);
+        let wanted = policy.wanted(&known(words), now, current);
+        if wanted < current
+            && let Some(place) = wanting.get_mut(work.wanting)
+        {
+            *place = (self.view().ids().id(slot), wanted);
+            work.wanting += 1;
+        }
+        (wanted > current).then_some(wanted)
     }
 
     /// Makes the full code of `slot` anew, in `tier`, of the vector whose forms are in the scratch,
@@ -308,25 +323,23 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         is_new: bool,
         scratch: &mut Scratch<'_>,
     ) -> bool {
-        let codes = self.codes();
-        let (old_tier, old) = (codes.tier(slot), codes.place(slot));
-        let mut place = old;
+        let view = self.view();
+        let (old_tier, old, [last, _, word]) =
+            (view.tier(slot), view.place(slot), view.use_at(slot));
         if tier != old_tier {
-            match self.take(tier, self.len()) {
-                Some(taken) => place = taken,
-                None => return false,
-            }
+            let Some(place) = self.take_of(tier, view.len()) else { return false };
+            let now = to_steps(now);
+            let last = if last == 0 { now } else { last };
+            self.set_entry(Section::Places, slot, &place.to_le_bytes());
+            self.set_use(slot, [last, now, word & !TIER | (tier as u32) << 24]);
         }
         self.unseal();
-        let (now, [last, _, word]) = (to_steps(now), self.use_at(slot));
-        let last = if last == 0 { now } else { last };
-        let Image { buffer, layout, params, .. } = self;
-        let bytes = &mut buffer[..layout.bytes];
-        encode(params, layout, slot, (tier, place), is_new, &mut bytes[layout.short..], scratch);
+        let (raw, rotated) = (&*scratch.query.raw, &*scratch.query.rotated);
+        let raw = raw.get(..self.layout.dim()).unwrap_or_default();
+        let forms = Forms { raw, rotated, mean: None, full: true, short: is_new };
+        self.encode(slot, &forms, scratch.row);
         if tier != old_tier {
-            write_at(bytes, layout.places + 4 * slot as usize, &place.to_le_bytes());
-            set_use(bytes, layout, slot, [last, now, word & !TIER | (tier as u32) << 24]);
-            Pages { bytes, layout }.give_back(old_tier, old);
+            self.give_back(old_tier, old);
         }
         true
     }

@@ -4,20 +4,19 @@
 use core::ops::DerefMut;
 
 use clawft_codes::{
-    Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, arith, encode_short, encode_tiered,
+    Encoding, F16Code, F32Code, FullCode, I8Code, arith, encode_short, encode_tiered,
 };
-use clawft_hnsw::Graph;
+use clawft_hnsw::Probe;
 
-use crate::codes::{Between, Codes, Factors};
-use crate::header::{self, Field, HEADER};
-use crate::ids::IdsMut;
+use crate::codes::{Centre, Factors};
+use crate::header::Field;
 use crate::image::Image;
-use crate::layout::{FACTORS, UNIT};
-use crate::pages::Pages;
-use crate::query::{self, Query, less};
+use crate::layout::Section;
+use crate::measure::Between;
+use crate::query::{Query, less};
 use crate::scratch::Scratch;
-use crate::tier_policy::Tier;
-use crate::{Error, Layout, Metric, Params, scan, tiers};
+use crate::view::Edit;
+use crate::{Error, Metric};
 
 impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// Stores `vector` under a new `id`.
@@ -31,26 +30,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         vector: &[f32],
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, vector)?;
-        if self.contains(id) {
-            return Err(Error::DuplicateId(id));
-        }
-        let full = Error::Full { len: self.len(), capacity: self.params.capacity };
-        let slot = self.graph().free_slot().ok_or(full)?;
-        let (tier, place) = self.room_to_come().ok_or(full)?;
-        self.unseal();
-        self.renew_centres(scratch);
-        let Image { buffer, layout, params, kernels, .. } = self;
-        let bytes = &mut buffer[..layout.bytes];
-        tiers::settle(bytes, layout, slot, tier, place);
-        let (head, tail) = bytes.split_at_mut(layout.short);
-        let codes = Codes::new(*kernels, params, layout, tail);
-        Query::new(&codes, vector, &mut scratch.query);
-        encode(params, layout, slot, (tier, place), true, tail, scratch);
-        connect(params, layout, *kernels, slot, head, tail, vector, scratch);
-        IdsMut::new(bytes, layout).enter(id, slot);
-        Ok(())
+        self.edit().put(id, vector, false, scratch)
     }
 
     /// Stores `vector` under `id`, in the place of what stands there, if anything does.
@@ -63,13 +43,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         vector: &[f32],
         scratch: &mut Scratch<'_>,
     ) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, vector)?;
-        if self.contains(id) {
-            // The slot and the record that this frees are those that the insert takes.
-            self.remove(id, scratch)?;
-        }
-        self.insert(id, vector, scratch)
+        self.edit().put(id, vector, true, scratch)
     }
 
     /// Removes `id`, its codes and its links.
@@ -77,28 +51,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Scratch`].
     pub fn remove(&mut self, id: u64, scratch: &mut Scratch<'_>) -> Result<(), Error> {
-        scratch.check(&self.layout)?;
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
-        self.mark(id, false)?;
-        self.unseal();
-        let Image { buffer, layout, params, kernels, .. } = self;
-        let bytes = &mut buffer[..layout.bytes];
-        let (head, tail) = bytes.split_at_mut(layout.short);
-        let codes = Codes::new(*kernels, params, layout, tail);
-        let (tier, place) = (codes.tier(slot), codes.place(slot));
-        let mut space = Between::new(codes, scratch.row, scratch.levels);
-        let removed = Graph::again(&layout.graph, &mut head[HEADER..]).remove(slot, &mut space);
-        debug_assert!(removed.is_ok(), "a slot under an id is live");
-        Pages { bytes, layout }.give_back(tier, place);
-        IdsMut::new(bytes, layout).strike(id);
-        bytes[layout.short + slot as usize * layout.short_bytes..][..layout.short_bytes].fill(0);
-        if layout.sketch_bytes > 0 {
-            scan::put(layout, &mut bytes[layout.short..layout.factors], slot, 0.0, 0.0);
-        }
-        bytes[layout.factors + slot as usize * FACTORS..][..FACTORS].fill(0);
-        bytes[layout.places + 4 * slot as usize..][..4].fill(0);
-        bytes[layout.uses + layout.use_bytes * slot as usize..][..layout.use_bytes].fill(0);
-        Ok(())
+        self.edit().take_out(id, scratch)
     }
 
     /// Marks `id` as deleted, or takes the mark off. A marked vector is not found, but keeps
@@ -107,148 +60,200 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::UnknownId`].
     pub fn mark(&mut self, id: u64, hidden: bool) -> Result<(), Error> {
-        if self.is_hidden(id)? == hidden {
-            return Ok(());
+        self.edit().show(id, hidden)
+    }
+}
+
+/// What codes are made of.
+pub(crate) struct Forms<'a> {
+    /// The vector, of length 1 under the cosine metric; only where codes are in floats.
+    pub(crate) raw: &'a [f32],
+    /// The same, rotated.
+    pub(crate) rotated: &'a [f32],
+    /// What codes are relative to, if it is not the centres of the image.
+    pub(crate) mean: Option<&'a [f32]>,
+    /// Which codes are made: the full one,
+    pub(crate) full: bool,
+    /// and the short one, if there is one.
+    pub(crate) short: bool,
+}
+
+impl Edit<'_> {
+    /// Stores `vector` under `id`; in the place of what stands there, if it may.
+    #[inline(never)]
+    fn put(
+        &mut self,
+        id: u64,
+        vector: &[f32],
+        may_replace: bool,
+        scratch: &mut Scratch<'_>,
+    ) -> Result<(), Error> {
+        let view = self.view();
+        view.check(vector, scratch)?;
+        if let Ok(slot) = view.find(id) {
+            if !may_replace {
+                return Err(Error::DuplicateId(id));
+            }
+            // The slot and the record that this frees are those that are taken below.
+            self.remove(id, slot, scratch);
         }
-        let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
+        let graph = self.view().graph();
+        let full = Error::Full { len: graph.len(), capacity: graph.capacity() };
+        let slot = graph.free_slot().ok_or(full)?;
+        let (tier, place) = self.room_to_come().ok_or(full)?;
         self.unseal();
-        self.buffer[self.layout.hidden + slot as usize / 8] ^= 1 << (slot % 8);
-        let count = header::get(&self.buffer, Field::Hidden);
-        let count = if hidden { count + 1 } else { count - 1 };
-        header::set(&mut self.buffer, Field::Hidden, count);
+        self.renew_centres(scratch);
+        self.settle(slot, tier, place);
+        let query = Query::new(self.view(), vector, &mut scratch.query);
+        let Query { raw, rotated, .. } = query;
+        let forms = Forms { raw, rotated, mean: None, full: true, short: true };
+        self.encode(slot, &forms, scratch.row);
+        let is_short = self.layout.params.is_short();
+        let (mut graph, view) = self.split();
+        let mut space = Between::new(view, scratch.row, scratch.levels);
+        let (mut short, mut full);
+        let probe: &mut dyn Probe = if is_short {
+            short = query.short_probe(view);
+            &mut short
+        } else {
+            full = query.full_probe(view);
+            &mut full
+        };
+        let inserted = graph.insert(slot, probe, &mut space, &mut scratch.graph);
+        debug_assert!(inserted.is_ok(), "a free slot and a scratch that was checked");
+        self.ids().enter(id, slot);
         Ok(())
     }
-}
 
-/// Writes the full code of the vector whose forms are in the scratch to its place in a tier, the
-/// short one too if `is_new`, and its factors.
-#[inline(never)]
-pub(crate) fn encode(
-    params: &Params,
-    layout: &Layout,
-    slot: u32,
-    (tier, place): (Tier, u32),
-    is_new: bool,
-    tail: &mut [u8],
-    scratch: &mut Scratch<'_>,
-) {
-    let (forms, row) = (&scratch.query, &mut *scratch.row);
-    let (head, pool) = tail.split_at_mut(layout.pool - layout.short);
-    let code = &mut pool[place as usize * UNIT..][..layout.code_bytes[tier as usize]];
-    let raw = &forms.raw[..layout.dim];
-    let at = layout.factors - layout.short + slot as usize * FACTORS;
-    let mut factors = Factors::from_bytes(&head[at..at + FACTORS]);
-    match params.encoding {
-        Encoding::F32 => factors.scale = F32Code::encode(raw, code),
-        Encoding::F16 => factors.scale = F16Code::encode(raw, code),
-        Encoding::I8 => {
-            let centre = centre(layout, params, head, 1);
-            encode_full(&mut factors, params, tier, forms.rotated, centre, row, code);
+    #[inline(never)]
+    fn take_out(&mut self, id: u64, scratch: &mut Scratch<'_>) -> Result<(), Error> {
+        scratch.check(self.layout)?;
+        let slot = self.view().find(id)?;
+        self.remove(id, slot, scratch);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn show(&mut self, id: u64, hidden: bool) -> Result<(), Error> {
+        let slot = self.view().find(id)?;
+        self.mark(slot, hidden);
+        Ok(())
+    }
+
+    /// Removes what is stored at `slot` under `id`.
+    #[inline(never)]
+    fn remove(&mut self, id: u64, slot: u32, scratch: &mut Scratch<'_>) {
+        self.mark(slot, false);
+        self.unseal();
+        let (tier, place) = (self.view().tier(slot), self.view().place(slot));
+        let (mut graph, view) = self.split();
+        let removed = graph.remove(slot, &mut Between::new(view, scratch.row, scratch.levels));
+        debug_assert!(removed.is_ok(), "a slot under an id is live");
+        self.give_back(tier, place);
+        self.ids().strike(id);
+        for section in [Section::Short, Section::Factors, Section::Places, Section::Uses] {
+            self.entry(section, slot).fill(0);
+        }
+        self.put_sketch(slot, 0.0, 0.0);
+    }
+
+    /// Sets the mark of a live slot, or takes it off.
+    #[inline(never)]
+    fn mark(&mut self, slot: u32, hidden: bool) {
+        if self.view().has_mark(slot) == hidden {
+            return;
+        }
+        self.unseal();
+        if let Some(byte) = self.section(Section::Hidden).get_mut(slot as usize / 8) {
+            *byte ^= 1 << (slot % 8);
+        }
+        let count = self.header(Field::Hidden);
+        self.set_header(Field::Hidden, if hidden { count + 1 } else { count.wrapping_sub(1) });
+    }
+
+    /// Makes codes of `slot`, and writes its factors. Its place and tier must be known.
+    ///
+    /// `row` is working memory.
+    #[inline(never)]
+    pub(crate) fn encode(&mut self, slot: u32, forms: &Forms<'_>, row: &mut [f32]) {
+        let mut factors = self.view().factors(slot);
+        if forms.full {
+            self.encode_full(slot, forms, &mut factors, row);
+        }
+        if forms.short && self.layout.params.is_short() {
+            self.encode_short(slot, forms, &mut factors, row);
+        }
+        self.set_entry(Section::Factors, slot, &factors.to_bytes());
+    }
+
+    fn encode_full(
+        &mut self,
+        slot: u32,
+        forms: &Forms<'_>,
+        factors: &mut Factors,
+        row: &mut [f32],
+    ) {
+        let (tier, place) = (self.view().tier(slot), self.view().place(slot));
+        let bytes = self.layout.code_bytes(tier);
+        let encoding = self.layout.params.encoding;
+        if encoding == Encoding::I8 {
+            less(forms.rotated, self.centre(forms, Centre::Full), row);
+        }
+        let code = self.record(tier, place).get_mut(..bytes).unwrap_or_default();
+        factors.scale = match (encoding, tier.width()) {
+            (Encoding::F32, _) => F32Code::encode(forms.raw, code),
+            (Encoding::F16, _) => F16Code::encode(forms.raw, code),
+            (Encoding::I8, None) => {
+                let scale = I8Code::encode(row, code);
+                if self.layout.params.metric == Metric::InnerProduct {
+                    I8Code::decode(self.view().code(slot), scale, row);
+                }
+                scale
+            }
+            (Encoding::I8, Some(width)) => encode_tiered(width, row, code),
+        };
+        if encoding == Encoding::I8 {
+            factors.own = if self.layout.params.metric == Metric::InnerProduct {
+                dot(row, self.centre(forms, Centre::Full))
+            } else if tier.width().is_some() {
+                arith::norm2(row)
+            } else {
+                let mut squares = 0;
+                for &byte in self.view().code(slot) {
+                    squares += i32::from(byte as i8) * i32::from(byte as i8);
+                }
+                factors.scale * factors.scale * squares as f32
+            };
         }
     }
-    if is_new && params.is_short() {
-        let (front, head) = head.split_at_mut(layout.factors - layout.short);
-        let at = layout.centres - layout.factors;
-        let centre: &[f32] = bytemuck::cast_slice(&head[at..at + 4 * layout.padded]);
-        encode_residual(&mut factors, params, layout, forms.rotated, centre, row, front, slot);
-    }
-    head[at..at + FACTORS].copy_from_slice(&factors.to_bytes());
-}
 
-/// Centre 0 (of the short codes) or 1 (of the 8-bit codes), in the sections behind the graph;
-/// empty where there are none.
-fn centre<'a>(layout: &Layout, params: &Params, tail: &'a [u8], which: usize) -> &'a [f32] {
-    if !params.is_short() {
-        return &[];
+    /// In one bit a dimension, with its sketch.
+    fn encode_short(
+        &mut self,
+        slot: u32,
+        forms: &Forms<'_>,
+        factors: &mut Factors,
+        row: &mut [f32],
+    ) {
+        let (residual2, by_centre) = less(forms.rotated, self.centre(forms, Centre::Short), row);
+        let side = encode_short(row, self.entry(Section::Short, slot));
+        let slope = |shown: f32| if shown > 0.0 { side.norm2 / shown } else { 0.0 };
+        factors.slope = slope(side.sum_abs);
+        factors.offset = match self.layout.params.metric {
+            Metric::L2 => residual2,
+            Metric::Cosine => residual2 * 0.5,
+            Metric::InnerProduct => -by_centre,
+        };
+        let shown = row.get(..8 * self.layout.sketch_bytes).unwrap_or_default();
+        self.put_sketch(slot, factors.offset, slope(arith::sum_abs(shown)));
     }
-    let bytes = 4 * layout.padded;
-    let at = layout.centres - layout.short + which * bytes;
-    bytemuck::cast_slice(&tail[at..at + bytes])
-}
 
-/// Encodes a rotated vector in 8 bits, or as a colder `tier` does, relative to `centre`; `row` is
-/// working memory.
-pub(crate) fn encode_full(
-    factors: &mut Factors,
-    params: &Params,
-    tier: Tier,
-    rotated: &[f32],
-    centre: &[f32],
-    row: &mut [f32],
-    code: &mut [u8],
-) {
-    less(rotated, centre, row);
-    let by_product = params.metric == Metric::InnerProduct;
-    if let Some(width) = tier.width() {
-        factors.scale = encode_tiered(width, row, code);
-        factors.own = if by_product { dot(row, centre) } else { arith::norm2(row) };
-        return;
-    }
-    let scale = I8Code::encode(row, code);
-    factors.scale = scale;
-    factors.own = if by_product {
-        I8Code::decode(code, scale, row);
-        dot(row, centre)
-    } else {
-        let squares: i32 = code.iter().map(|&b| i32::from(b as i8) * i32::from(b as i8)).sum();
-        scale * scale * squares as f32
-    };
-}
-
-/// Encodes a rotated vector in one bit a dimension, relative to `centre`, into the short code
-/// and the sketch of `slot` in `front`, the image from the short codes up to the factors; `row`
-/// is working memory.
-#[expect(clippy::too_many_arguments, reason = "the parts of one image, borrowed apart")]
-pub(crate) fn encode_residual(
-    factors: &mut Factors,
-    params: &Params,
-    layout: &Layout,
-    rotated: &[f32],
-    centre: &[f32],
-    row: &mut [f32],
-    front: &mut [u8],
-    slot: u32,
-) {
-    let (residual2, by_centre) = less(rotated, centre, row);
-    let width = layout.short_bytes;
-    let side = encode_short(row, &mut front[slot as usize * width..][..width]);
-    factors.slope = if side.sum_abs > 0.0 { side.norm2 / side.sum_abs } else { 0.0 };
-    factors.offset = match params.metric {
-        Metric::L2 => residual2,
-        Metric::Cosine => residual2 * 0.5,
-        Metric::InnerProduct => -by_centre,
-    };
-    if layout.sketch_bytes > 0 {
-        let shown = arith::sum_abs(&row[..8 * layout.sketch_bytes]);
-        let slope = if shown > 0.0 { side.norm2 / shown } else { 0.0 };
-        scan::put(layout, front, slot, factors.offset, slope);
-    }
-}
-
-/// Inserts the slot into the graph.
-#[expect(clippy::too_many_arguments, reason = "the parts of one image, borrowed apart")]
-fn connect(
-    params: &Params,
-    layout: &Layout,
-    kernels: Kernels,
-    slot: u32,
-    head: &mut [u8],
-    tail: &[u8],
-    vector: &[f32],
-    scratch: &mut Scratch<'_>,
-) {
-    let codes = Codes::new(kernels, params, layout, tail);
-    let query = Query::new(&codes, vector, &mut scratch.query);
-    let mut space = Between::new(codes, scratch.row, scratch.levels);
-    let mut graph = Graph::again(&layout.graph, &mut head[HEADER..]);
-    let inserted = match query.short_probe(codes) {
-        Some(mut probe) => graph.insert(slot, &mut probe, &mut space, &mut scratch.graph),
-        None => {
-            let mut probe = query.full_probe(codes);
-            graph.insert(slot, &mut probe, &mut space, &mut scratch.graph)
+    fn centre<'a>(&'a self, forms: &Forms<'a>, which: Centre) -> &'a [f32] {
+        match forms.mean {
+            Some(mean) => mean,
+            None => self.view().centre(which),
         }
-    };
-    debug_assert!(inserted.is_ok(), "a free slot and a scratch that was checked");
+    }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

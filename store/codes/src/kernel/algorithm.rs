@@ -3,7 +3,7 @@
 //! [`Batch::run`] walks a batch and checks ranges; a [`Distance`] compares one code, or four at
 //! once where the final sums can share instructions.
 
-use super::vector::{Vector, each};
+use super::vector::Vector;
 use crate::four::Four;
 use crate::sketch::{LANES, MOST_BYTES, SketchQuery, block_bytes};
 use crate::{Kernels, PLANES, arith};
@@ -343,6 +343,9 @@ impl<V: Vector, const BLOCKS: usize> Distance for Counted<'_, V, BLOCKS> {
     }
 }
 
+/// Rows of a block whose counts fit into a byte.
+const ROWS: usize = u8::MAX as usize / 8;
+
 /// Estimates for whole blocks of sketches; see [`crate::sketch`].
 ///
 /// # Safety
@@ -366,38 +369,42 @@ pub(super) unsafe fn sketch<V: Vector>(q: &SketchQuery, blocks: &[u8], out: &mut
         // registers side by side, 64 codes, fill both halves.
         unsafe {
             let registers = LANES / V::LANES;
-            let mut added = [V::zero_sums(); 4];
-            // Counts of eight rows, the second ones doubled, fit into a byte: at most 192.
-            for eight in (0..rows).step_by(8) {
-                let mut counts = [[V::zero_bytes(); 2]; 4];
-                for row in [eight, eight + 4] {
-                    // Four rows without a branch, at fixed distances from one address.
-                    let query = query.as_ptr().add(row);
-                    let code = block.as_ptr().add(row * LANES);
-                    each!(row in [0, 1, 2, 3] => {
-                        let [signs, large] = *query.add(row);
-                        for (i, counts) in counts.iter_mut().enumerate().take(registers) {
-                            let code = V::load_bytes(code.add(row * LANES + i * V::LANES));
+            // Two registers, and one row a turn: engines of WebAssembly load all that a turn
+            // needs first, and what does not fit into 16 registers goes through memory.
+            for first in (0..registers).step_by(2) {
+                let two = first..registers.min(first + 2);
+                let mut added = [V::zero_sums(); 2];
+                for begin in (0..rows).step_by(ROWS) {
+                    let mut counts = [[V::zero_bytes(); 2]; 2];
+                    for row in begin..rows.min(begin + ROWS) {
+                        let [signs, large] = *query.as_ptr().add(row);
+                        let code = block.as_ptr().add(row * LANES);
+                        for (i, counts) in two.clone().zip(&mut counts) {
+                            let code = V::load_bytes(code.add(i * V::LANES));
                             *counts = V::differ(*counts, code, signs, large);
                         }
-                    });
+                    }
+                    for (added, counts) in added.iter_mut().zip(counts) {
+                        *added = V::add_to_sums(*added, counts);
+                    }
                 }
-                for (added, counts) in added.iter_mut().zip(counts).take(registers) {
-                    *added = V::add_to_sums(*added, counts);
+                for (i, added) in two.zip(added) {
+                    V::store_sums(added, even.add(i * V::LANES / 2), odd.add(i * V::LANES / 2));
                 }
-            }
-            for (i, added) in added.into_iter().enumerate().take(registers) {
-                V::store_sums(added, even.add(i * V::LANES / 2), odd.add(i * V::LANES / 2));
             }
         }
         let factors = block[rows * LANES..].as_chunks::<4>().0.as_chunks::<4>().0;
         let (offsets, slopes) = factors.split_at(LANES / 4);
         let load = |four: &[[u8; 4]; 4]| Four::load(&four.map(f32::from_le_bytes));
-        let sums = sums.as_flattened().as_chunks().0;
-        let out = out.as_chunks_mut().0;
-        for (((out, sum), offset), slope) in out.iter_mut().zip(sums).zip(offsets).zip(slopes) {
-            let product = Four::splat(q.most) - Four::splat(q.step) * Four::from_words(sum);
-            (load(offset) - load(slope) * product).store(out);
+        let sums = sums.as_flattened().as_chunks::<4>().0;
+        let out = out.as_chunks_mut::<4>().0;
+        // Four at a time, as that many are written out.
+        for first in (0..LANES / 4).step_by(4) {
+            for i in first..first + 4 {
+                let less = Four::splat(q.step) * Four::from_words(&sums[i]);
+                let product = Four::splat(q.most) - less;
+                (load(&offsets[i]) - load(&slopes[i]) * product).store(&mut out[i]);
+            }
         }
     }
 }

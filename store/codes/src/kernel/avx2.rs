@@ -256,8 +256,10 @@ impl Vector for Avx2 {
     unsafe fn add_to_sums([all, high]: [__m256i; 2], [once, twice]: [__m256i; 2]) -> [__m256i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
-            let bytes = _mm256_add_epi8(once, _mm256_add_epi8(twice, twice));
-            [_mm256_add_epi16(all, bytes), _mm256_add_epi16(high, _mm256_srli_epi16::<8>(bytes))]
+            let bytes = _mm256_add_epi16(once, _mm256_add_epi16(twice, twice));
+            let (once, twice) = (_mm256_srli_epi16::<8>(once), _mm256_srli_epi16::<8>(twice));
+            let high_bytes = _mm256_add_epi16(once, _mm256_add_epi16(twice, twice));
+            [_mm256_add_epi16(all, bytes), _mm256_add_epi16(high, high_bytes)]
         }
     }
 

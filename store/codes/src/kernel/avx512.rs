@@ -247,8 +247,10 @@ impl<const NEW: bool> Vector for Avx512<NEW> {
     unsafe fn add_to_sums([all, high]: [__m512i; 2], [once, twice]: [__m512i; 2]) -> [__m512i; 2] {
         // SAFETY: the caller's promise.
         unsafe {
-            let bytes = _mm512_add_epi8(once, _mm512_add_epi8(twice, twice));
-            [_mm512_add_epi16(all, bytes), _mm512_add_epi16(high, _mm512_srli_epi16::<8>(bytes))]
+            let bytes = _mm512_add_epi16(once, _mm512_add_epi16(twice, twice));
+            let (once, twice) = (_mm512_srli_epi16::<8>(once), _mm512_srli_epi16::<8>(twice));
+            let high_bytes = _mm512_add_epi16(once, _mm512_add_epi16(twice, twice));
+            [_mm512_add_epi16(all, bytes), _mm512_add_epi16(high, high_bytes)]
         }
     }
 

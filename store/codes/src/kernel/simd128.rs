@@ -211,8 +211,8 @@ impl Vector for Simd128 {
 
     #[inline(always)]
     unsafe fn add_to_sums([all, high]: [v128; 2], [once, twice]: [v128; 2]) -> [v128; 2] {
-        let bytes = i8x16_add(once, i8x16_add(twice, twice));
-        [i16x8_add(all, bytes), i16x8_add(high, u16x8_shr(bytes, 8))]
+        let add = |sum, once, twice| i16x8_add(sum, i16x8_add(once, i16x8_add(twice, twice)));
+        [add(all, once, twice), add(high, u16x8_shr(once, 8), u16x8_shr(twice, 8))]
     }
 
     #[inline(always)]

@@ -9,11 +9,13 @@
 ///
 /// A closure, as `array::from_fn` takes, is a function of its own without the instruction set
 /// enabled: if the compiler does not inline it, every instruction in it becomes a call.
+#[cfg(target_arch = "x86_64")]
 macro_rules! each {
     ($k:ident in [$($value:literal),*] => $result:expr) => {
         [$({ let $k = $value; $result }),*]
     };
 }
+#[cfg(target_arch = "x86_64")]
 pub(super) use each;
 
 /// An instruction set.
@@ -102,8 +104,7 @@ pub(super) trait Vector: Copy {
     ) -> [Self::Bytes; 2];
     /// Nothing added up.
     unsafe fn zero_sums() -> Self::Sums;
-    /// `sums` + the first counts + twice the second ones, which is at most 255; sums are of 16
-    /// bits and wrap.
+    /// `sums` + the first counts + twice the second ones; sums are of 16 bits and wrap.
     unsafe fn add_to_sums(sums: Self::Sums, counts: [Self::Bytes; 2]) -> Self::Sums;
     /// Writes the sums of the bytes at even places to `even`, those of the others to `odd`:
     /// `LANES / 2` numbers each.
