@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
 
+use super::buffer::wipe;
 use crate::record::{Fields, Record};
 
 /// What stands for a string.
@@ -103,8 +104,7 @@ impl Catalog {
     /// Takes a record out; nothing of it stays.
     pub(super) fn strike(&mut self, slot: u32) {
         if let Some(place) = self.0.get_mut(slot as usize) {
-            place.pairs.fill(0);
-            *place = Entry::default();
+            wipe(core::mem::take(place).pairs);
         }
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use clawft_vectors::tier_policy::{Policy, Tier};
 use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, wipe};
 use super::catalog::{Catalog, Entry};
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
@@ -151,7 +151,8 @@ impl Memory {
         self.file.vector(id, &mut vector)?;
         let text = self.file.text(id)?;
         let entered = self.enter(Entry::of_fields(&fields), &vector, &text);
-        vector.fill(0.0);
+        wipe(vector);
+        wipe(text);
         entered
     }
 }

@@ -13,6 +13,7 @@ use alloc::vec;
 use clawft_vectors::tier_policy::{MOST_IMPORTANT, Tier, Use};
 use clawft_vectors::tiers::Limits;
 
+use super::buffer::wipe;
 use super::catalog::Entry;
 use super::{Error, Memory};
 
@@ -121,7 +122,7 @@ impl Memory {
             image.restore(id, &vector, tier, now, &mut scratch)?;
             work.restored += 1;
         }
-        vector.fill(0.0);
+        wipe(vector);
         scratch.clear();
         self.stale |= work.cooled + work.restored > 0;
         Ok(work)

@@ -4,15 +4,15 @@
 //! refuses, what is derived of that record is made anew from the file, which knows what was.
 
 use alloc::string::String;
-
 use alloc::vec::Vec;
 
 use clawft_vectors::{Image, Layout, Scratch, scratch_words};
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
+use crate::storage::StorageError;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
 const ONE: u32 = 1;
@@ -29,6 +29,7 @@ impl Memory {
         let old = if known { self.file.text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed = self.replace(record, known, &old).and_then(|()| Ok(self.file.put(record)?));
+        wipe(old);
         if let Err(error) = changed {
             let restored = self.restore(record.id, record.text, uses);
             self.unsound |= restored.is_err();
@@ -49,6 +50,7 @@ impl Memory {
         let text = self.file.text(id)?;
         self.file.remove(id)?;
         self.withdraw(id, &text);
+        wipe(text);
         self.changed.insert(id);
         self.stale = true;
         Ok(())
@@ -77,6 +79,7 @@ impl Memory {
             if self.file.contains(id) {
                 let text = self.file.text(id)?;
                 self.withdraw(id, &text);
+                wipe(text);
             }
         }
         self.file.rollback();
@@ -98,6 +101,13 @@ impl Memory {
         self.file.compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
+        if self.unsound {
+            // What is there was saved before, and is not to outlive what was forgotten.
+            return match self.file.storage().remove(self.file.image_name()) {
+                Ok(()) | Err(StorageError::NotFound) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+        }
         self.save()
     }
 
