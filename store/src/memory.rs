@@ -31,7 +31,6 @@ mod saved;
 mod uses;
 mod write;
 
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -41,6 +40,7 @@ use clawft_vectors::tier_policy::Policy;
 use crate::DurableFile;
 use crate::lexical::{self, Index};
 use crate::record::Fields;
+use crate::sorted::Sorted;
 use buffer::Buffer;
 use catalog::{Catalog, Entry};
 
@@ -58,7 +58,7 @@ pub struct Memory {
     catalog: Catalog,
     policy: Policy,
     /// Ids changed since the last commit.
-    changed: BTreeSet<u64>,
+    changed: Sorted<()>,
     /// What the derived file beside stands for is no longer what is here.
     stale: bool,
     /// A change could not be undone in what is derived: it is not saved any more.
@@ -118,7 +118,7 @@ impl Memory {
         self.file.contains(id)
     }
 
-    /// The fields of a record, with the use counted so far.
+    /// The fields of a record as they were given; [`uses`](Self::uses) has what was counted since.
     ///
     /// # Errors
     /// [`crate::Error::UnknownId`], and those of reading the file.

@@ -1,7 +1,6 @@
 //! Opening: the file, then what is derived from it, read or built anew.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -12,6 +11,7 @@ use super::buffer::{Buffer, wipe};
 use super::catalog::{Catalog, Entry};
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
+use crate::sorted::Sorted;
 use crate::storage::Storage;
 use crate::{DurableFile, Options};
 
@@ -119,7 +119,7 @@ impl Memory {
             words,
             catalog,
             policy: options.policy,
-            changed: BTreeSet::new(),
+            changed: Sorted::default(),
             stale: false,
             unsound: false,
             scratch: Vec::new(),
@@ -141,6 +141,12 @@ impl Memory {
             from = id.checked_add(1);
         }
         self.image.set_arrival(Tier::Hot);
+        // Of another version, but the records that it counts uses of may be the same.
+        for (_, old) in saved::last_catalog(&self.file).unwrap_or_default().iter() {
+            if self.entry(old.id).is_some_and(|entry| entry.created == old.created) {
+                self.recount(old.id, old.uses, old.last_used);
+            }
+        }
         Ok(())
     }
 
@@ -179,4 +185,18 @@ fn most_hot(params: &Params, limit: usize) -> Result<u32, Error> {
 /// The seed of the words' hashes: from the file's id, which is its own.
 fn seed_of(file_id: &[u8; 16]) -> u64 {
     xxhash_rust::xxh64::xxh64(file_id, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forty_thousand_of_512_fit_into_sixteen_mebibytes_with_five_in_a_hundred_hot() {
+        let params = Params::new(512, 40_000);
+        let hot = most_hot(&params, 16_450_000).unwrap();
+        assert!((2000..2100).contains(&hot), "{hot}");
+        assert_eq!(most_hot(&params, usize::MAX), Ok(40_000));
+        assert!(most_hot(&params, 10_000_000).is_err());
+    }
 }

@@ -56,7 +56,7 @@ pub(super) fn known(entry: &Entry) -> Use {
 
 impl Memory {
     /// Counts a use of each of these records; unknown ones do no harm. A hint: it is kept with
-    /// what is derived, and lost with it.
+    /// what is derived, and as far as that was saved it outlives a crash.
     pub fn touch(&mut self, ids: &[u64], now: u64) {
         for &id in ids {
             let slot = self.image.slot(id);
