@@ -223,9 +223,9 @@ impl Parts {
         if sum.and_then(|sum| sum.checked_add(HEADER as u64)) != Some(whole) {
             return Err(Derived::Damaged);
         }
-        // Both parts are at most as long as the file is.
+        // Both parts are at most as long as the file is, which a small machine need not address.
         let mut bytes = Vec::new();
-        let len = (catalog_len + words_len) as usize;
+        let len = usize::try_from(catalog_len + words_len).map_err(|_| Derived::Damaged)?;
         bytes.try_reserve_exact(len).map_err(|_| Derived::Damaged)?;
         bytes.resize(len, 0);
         fill(file, handle, HEADER as u64, &mut bytes)?;
