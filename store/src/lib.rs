@@ -19,7 +19,7 @@
 //! | `lease` | one writer where there are no locks |
 //! | `lexical` | an index of words |
 //! | `memory` | records, vectors and words together |
-//! | `storage` | what is needed of a disk; native and simulated ones |
+//! | `storage` | what is needed of a disk; files, natively and in WASI, and simulated ones |
 //!
 //! What this crate must never do: know a file or a clock by name (it gets a storage and the
 //! time as arguments), draw randomness, or let any bytes that it opens make it panic.

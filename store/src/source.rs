@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::Error;
 use crate::storage::{Handle, Storage, read_full};
+use crate::wire::extend_with_zeros;
 
 /// Bytes of a stream's buffer: more than the largest entry, so that what is taken at once fits.
 pub(crate) const BUFFER: usize = 128 << 10;
@@ -66,7 +67,7 @@ impl Stream<'_> {
             self.used = 0;
             let had = self.buffer.len();
             let want = (BUFFER - had).min(self.end.saturating_sub(self.next) as usize);
-            self.buffer.resize(had + want, 0);
+            extend_with_zeros(&mut self.buffer, had + want);
             let Source { storage, file } = self.source;
             let read = read_full(storage, file, self.next, &mut self.buffer[had..])?;
             self.buffer.truncate(had + read);

@@ -61,6 +61,18 @@ impl Put for Vec<u8> {
     }
 }
 
+/// What new bytes are copied from.
+static ZEROS: [u8; 1024] = [0; 1024];
+
+/// Lengthens `bytes` to `len` with zeros, piece by piece: built for size, `Vec::resize` goes byte
+/// by byte, which for the image of ten thousand records took as long as checking its seal.
+pub(crate) fn extend_with_zeros(bytes: &mut Vec<u8>, len: usize) {
+    while bytes.len() < len {
+        let more = (len - bytes.len()).min(ZEROS.len());
+        bytes.extend_from_slice(&ZEROS[..more]);
+    }
+}
+
 /// The number at `at`; 0 where there is none.
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| Reader(rest).u32()).unwrap_or(0)

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use super::Error;
+use crate::wire::extend_with_zeros;
 
 /// Bytes on the heap, the first at a multiple of 64.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Buffer {
         let mut bytes = Vec::new();
         let room = len.checked_add(63).ok_or(Error::Memory)?;
         bytes.try_reserve_exact(room).map_err(|_| Error::Memory)?;
-        bytes.resize(room, 0);
+        extend_with_zeros(&mut bytes, room);
         let start = bytes.as_ptr().align_offset(64).min(63);
         Ok(Buffer { bytes, start, len })
     }

@@ -29,7 +29,7 @@ use super::{Derived, Error};
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
 use crate::storage::{Handle, Storage, StorageError, read_full};
-use crate::wire::{Put, u32_at, u64_at};
+use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
 const VERSION: u32 = 2;
@@ -227,7 +227,7 @@ impl Parts {
         let mut bytes = Vec::new();
         let len = usize::try_from(catalog_len + words_len).map_err(|_| Derived::Damaged)?;
         bytes.try_reserve_exact(len).map_err(|_| Derived::Damaged)?;
-        bytes.resize(len, 0);
+        extend_with_zeros(&mut bytes, len);
         fill(file, handle, HEADER as u64, &mut bytes)?;
         let mut check = Xxh64::new(0);
         check.update(&head[..CHECK]);
