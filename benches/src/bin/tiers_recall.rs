@@ -60,6 +60,15 @@ fn measure_sample() -> io::Result<()> {
         assert!(moved == base.len() as u32 || tier == Tier::Hot, "all move");
         store.report(&format!("{tier:?}"), &queries, &truth);
     }
+    // As a memory is built anew from its file: cold from the first record on.
+    let mut store = Store::new(&params);
+    store.image.set_arrival(Tier::Cold);
+    store.fill(&base);
+    store.report("built cold", &queries, &truth);
+    for (id, row) in (0..).zip(base.iter()) {
+        store.restore(id, row);
+    }
+    store.report("and then restored", &queries, &truth);
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! A buffer whose base is aligned to 64 bytes, as an image wants it.
+//! Memory that a plain vector does not give: a buffer whose base is aligned to 64 bytes, as an
+//! image wants it, and one that is cleared before it is freed.
 
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
@@ -43,6 +44,14 @@ impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..self.start + self.len]
     }
+}
+
+/// Clears what held a part of a record, and frees it.
+pub(super) fn wipe<T: Copy + Default>(part: impl Into<Vec<T>>) {
+    let mut part = part.into();
+    part.fill(T::default());
+    // Or else the compiler may hold that nobody will see it.
+    core::hint::black_box(&part);
 }
 
 #[cfg(test)]

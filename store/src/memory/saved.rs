@@ -7,7 +7,7 @@
 //! 48  bytes of the image u64                           56  bytes of the catalog u64
 //! 64  bytes of the words u64                           72  check u64: XXH64 of bytes 0 to 71,
 //!                                                          then of catalog and words
-//! 80  catalog: for each slot, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
+//! 80  catalog: for each slot of the image up to the last in use, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
 //!     session u64, created u64, last used u64, importance f32, 0 u32, then the pairs, u64 each
 //!     words: see `lexical::saved`
 //!     image: sealed, see `docs/format.md`
@@ -32,7 +32,7 @@ use crate::storage::{Handle, Storage, StorageError, read_full};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 80;
 const CHECK: usize = 72;
 /// Bytes of an entry before its pairs.
@@ -161,14 +161,14 @@ fn write_into(
     catalog: &Catalog,
 ) -> Result<(), StorageError> {
     let mut header = header(file);
-    let pairs: usize = catalog.entries().iter().map(|entry| entry.pairs.len()).sum();
+    let pairs: usize = catalog.0.iter().map(|entry| entry.pairs.len()).sum();
     header.u64(image.bytes().len() as u64);
-    header.u64((catalog.entries().len() * FIXED + 8 * pairs) as u64);
+    header.u64((catalog.0.len() * FIXED + 8 * pairs) as u64);
     header.u64(words.saved_bytes() as u64);
     let mut check = Xxh64::new(0);
     check.update(&header);
     let mut entry_bytes = Vec::new();
-    for entry in catalog.entries() {
+    for entry in &catalog.0 {
         entry_bytes.clear();
         put_entry(entry, &mut entry_bytes);
         check.update(&entry_bytes);
@@ -181,7 +181,7 @@ fn write_into(
 
     let mut writer = Writer { storage: file.storage(), file: handle, piece: Vec::new() };
     writer.put(&header)?;
-    for entry in catalog.entries() {
+    for entry in &catalog.0 {
         entry_bytes.clear();
         put_entry(entry, &mut entry_bytes);
         writer.put(&entry_bytes)?;
@@ -192,6 +192,65 @@ fn write_into(
         file.storage().append(handle, piece)?;
     }
     file.storage().sync(handle)
+}
+
+/// The header and, behind it, catalog and words, whose check is made.
+struct Parts {
+    head: [u8; HEADER],
+    bytes: Vec<u8>,
+}
+
+impl Parts {
+    /// Bytes of the catalog.
+    fn catalog_len(&self) -> usize {
+        u64_at(&self.head, 56) as usize
+    }
+
+    fn read(file: &DurableFile, handle: Handle) -> Result<Self, Derived> {
+        let storage = file.storage();
+        let mut head = [0; HEADER];
+        fill(file, handle, 0, &mut head)?;
+        let bound = header(file);
+        if head[..16] != bound[..16] {
+            return Err(Derived::Damaged);
+        }
+        if head[16..32] != bound[16..32] {
+            return Err(Derived::Stale);
+        }
+        let [image_len, catalog_len, words_len] = [48, 56, 64].map(|at| u64_at(&head, at));
+        let whole = storage.len(handle).map_err(|_| Derived::Damaged)?;
+        let sum = catalog_len.checked_add(words_len).and_then(|sum| sum.checked_add(image_len));
+        if sum.and_then(|sum| sum.checked_add(HEADER as u64)) != Some(whole) {
+            return Err(Derived::Damaged);
+        }
+        // Both parts are at most as long as the file is, which a small machine need not address.
+        let mut bytes = Vec::new();
+        let len = usize::try_from(catalog_len + words_len).map_err(|_| Derived::Damaged)?;
+        bytes.try_reserve_exact(len).map_err(|_| Derived::Damaged)?;
+        extend_with_zeros(&mut bytes, len);
+        fill(file, handle, HEADER as u64, &mut bytes)?;
+        let mut check = Xxh64::new(0);
+        check.update(&head[..CHECK]);
+        check.update(&bytes);
+        let sound = check.digest() == u64_at(&head, CHECK);
+        if sound { Ok(Parts { head, bytes }) } else { Err(Derived::Damaged) }
+    }
+}
+
+fn fill(file: &DurableFile, handle: Handle, offset: u64, into: &mut [u8]) -> Result<(), Derived> {
+    match read_full(file.storage(), handle, offset, into) {
+        Ok(read) if read == into.len() => Ok(()),
+        _ => Err(Derived::Damaged),
+    }
+}
+
+/// The catalog beside, of whatever version of `file`: what it counted of uses is a hint still.
+pub(super) fn last_catalog(file: &DurableFile) -> Option<Catalog> {
+    let handle = file.storage().open(file.image_name()).ok()?;
+    let parts = Parts::read(file, handle);
+    file.storage().close(handle);
+    let parts = parts.ok()?;
+    entries(parts.bytes.get(..parts.catalog_len())?).map(Catalog)
 }
 
 /// Reads what was derived from `file`, if it is there, of this version, and made for `params`.
@@ -213,45 +272,14 @@ fn read_from(
     params: &Params,
     word_limit: usize,
 ) -> Result<(Image<Buffer>, Index, Catalog), Derived> {
-    let storage = file.storage();
-    let fill = |offset: u64, into: &mut [u8]| match read_full(storage, handle, offset, into) {
-        Ok(read) if read == into.len() => Ok(()),
-        _ => Err(Derived::Damaged),
-    };
-    let mut head = [0; HEADER];
-    fill(0, &mut head)?;
-    let bound = header(file);
-    if head[..16] != bound[..16] {
-        return Err(Derived::Damaged);
-    }
-    if head[16..48] != bound[16..48] {
-        return Err(Derived::Stale);
-    }
-    let [image_len, catalog_len, words_len] = [48, 56, 64].map(|at| u64_at(&head, at));
-    let whole = storage.len(handle).map_err(|_| Derived::Damaged)?;
-    let sum = catalog_len.checked_add(words_len).and_then(|sum| sum.checked_add(image_len));
-    if sum.and_then(|sum| sum.checked_add(HEADER as u64)) != Some(whole) {
-        return Err(Derived::Damaged);
-    }
+    let parts = Parts::read(file, handle)?;
     let layout = Layout::new(params).map_err(|_| Derived::Stale)?;
-    if layout.bytes as u64 != image_len {
+    if parts.head[16..48] != header(file)[16..48] || layout.bytes as u64 != u64_at(&parts.head, 48)
+    {
         return Err(Derived::Stale);
     }
-
-    // Both parts are at most as long as the file is.
-    let mut parts = Vec::new();
-    let parts_len = (catalog_len + words_len) as usize;
-    parts.try_reserve_exact(parts_len).map_err(|_| Derived::Damaged)?;
-    extend_with_zeros(&mut parts, parts_len);
-    fill(HEADER as u64, &mut parts)?;
-    let mut check = Xxh64::new(0);
-    check.update(&head[..CHECK]);
-    check.update(&parts);
-    if check.digest() != u64_at(&head, CHECK) {
-        return Err(Derived::Damaged);
-    }
-    let (catalog, mut words) = parts.split_at(catalog_len as usize);
-    let catalog = entries(catalog).and_then(Catalog::from_entries).ok_or(Derived::Damaged)?;
+    let (catalog, mut words) = parts.bytes.split_at(parts.catalog_len());
+    let catalog = Catalog(entries(catalog).ok_or(Derived::Damaged)?);
     let words = Index::open::<Derived>(word_limit, &mut |into: &mut [u8]| {
         let (now, later) = words.split_at_checked(into.len()).ok_or(Derived::Damaged)?;
         into.copy_from_slice(now);
@@ -265,18 +293,19 @@ fn read_from(
         OpenError::Corrupt(_) => Derived::Damaged,
     })?;
 
-    let mut buffer = Buffer::new(image_len as usize).map_err(|_| Derived::Damaged)?;
-    fill(HEADER as u64 + catalog_len + words_len, &mut buffer)?;
+    let mut buffer = Buffer::new(layout.bytes).map_err(|_| Derived::Damaged)?;
+    fill(file, handle, (HEADER + parts.bytes.len()) as u64, &mut buffer)?;
     let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
     let found = image.params();
-    let same = (found.dim, found.capacity, found.metric, found.encoding)
-        == (params.dim, params.capacity, params.metric, params.encoding);
+    let same = (found.dim, found.capacity, found.metric, found.encoding, found.hot)
+        == (params.dim, params.capacity, params.metric, params.encoding, params.hot);
     if !same {
         return Err(Derived::Stale);
     }
     // All parts must know the same records.
-    let known =
-        catalog.iter().all(|(_, entry)| image.contains(entry.id) && file.contains(entry.id));
+    let known = catalog
+        .iter()
+        .all(|(slot, entry)| image.slot(entry.id) == Some(slot) && file.contains(entry.id));
     let count = catalog.iter().count();
     if !known || count != image.len() as usize || count != file.len() {
         return Err(Derived::Damaged);

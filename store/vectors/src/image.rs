@@ -157,6 +157,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.view().find(id).is_ok()
     }
 
+    /// The slot that `id` is in, below the capacity: its own until it is removed.
+    #[must_use]
+    pub fn slot(&self, id: u64) -> Option<u32> {
+        self.view().find(id).ok()
+    }
+
     /// Writes the vector of `id`: as it came in, within the error of its encoding, of length 1
     /// under the cosine metric.
     ///

@@ -49,13 +49,16 @@ pub struct SearchOptions<'a> {
     pub mode: Mode,
     /// Only these ids are found; unknown ones do no harm.
     pub filter: Option<&'a [u64]>,
+    /// Only these slots are found, a bit for each, as [`Image::slot`] numbers them; those that
+    /// the bits do not reach are not. In the place of `filter`, if both are there.
+    pub slots: Option<&'a [u64]>,
 }
 
 impl SearchOptions<'_> {
     /// `k` results with the default `ef` of 200.
     #[must_use]
     pub const fn new(k: usize) -> Self {
-        SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None }
+        SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None, slots: None }
     }
 }
 
@@ -74,6 +77,25 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         out: &mut [Hit],
     ) -> Result<usize, Error> {
         self.search_range(query, f32::INFINITY, options, scratch, out)
+    }
+
+    /// Writes the distances of `query` from what is in `slots`, by the full codes: those that a
+    /// search finds. What it writes for a slot that is free means nothing.
+    ///
+    /// # Errors
+    /// Those of [`Image::search`] for the query and the scratch.
+    pub fn distances(
+        &self,
+        query: &[f32],
+        slots: &[u32],
+        scratch: &mut Scratch<'_>,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        let view = self.view();
+        view.check(query, scratch)?;
+        let query = Query::new(view, query, &mut scratch.query);
+        query.full_probe(view).distances(slots, out);
+        Ok(())
     }
 
     /// Could `query` be searched for, or stored?
@@ -109,8 +131,8 @@ impl View<'_> {
         options: &SearchOptions<'_>,
         scratch: &mut Scratch<'_>,
     ) -> usize {
-        let SearchOptions { k, mut ef, mode, filter: ids } = *options;
-        let is_filtered = self.fill_filter(ids, scratch.filter);
+        let SearchOptions { k, mut ef, mode, .. } = *options;
+        let is_filtered = self.fill_filter(options, scratch.filter);
         let query = Query::new(self, query, &mut scratch.query);
         let graph = self.graph();
         let wanted = k.max(ef);
@@ -165,12 +187,18 @@ impl View<'_> {
 
     /// Sets the bits of what may be found; is that not everything?
     #[inline(never)]
-    fn fill_filter(&self, ids: Option<&[u64]>, filter: &mut [u64]) -> bool {
+    fn fill_filter(&self, options: &SearchOptions<'_>, filter: &mut [u64]) -> bool {
         let has_marks = self.header(Field::Hidden) > 0;
-        match ids {
-            None if !has_marks => return false,
-            None => filter.copy_from_slice(self.graph().live()),
-            Some(ids) => {
+        match (options.slots, options.filter) {
+            (None, None) if !has_marks => return false,
+            (None, None) => filter.copy_from_slice(self.graph().live()),
+            (Some(slots), _) => {
+                let slots = slots.iter().chain(core::iter::repeat(&0));
+                for ((word, live), slots) in filter.iter_mut().zip(self.graph().live()).zip(slots) {
+                    *word = live & slots;
+                }
+            }
+            (None, Some(ids)) => {
                 filter.fill(0);
                 let table = self.ids();
                 for &id in ids {

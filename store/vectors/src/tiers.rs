@@ -181,6 +181,13 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
     }
 
+    /// Has `tier` room for one more of the records that are here?
+    #[must_use]
+    pub fn has_room(&mut self, tier: Tier) -> bool {
+        let (len, edit) = (self.len(), self.edit());
+        edit.has_room(tier) || edit.header(Field::Unused) > edit.reserve(tier, len)
+    }
+
     /// Counts a use of each of the `ids` at `now`, in ms; unknown ids do no harm. Does nothing
     /// where there are no tiers.
     pub fn touch(&mut self, ids: &[u64], now: u64) {
@@ -198,19 +205,20 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
     }
 
-    /// Sets how important `id` is, and whether it never cools below that. Nothing is noted where
-    /// there are no tiers.
+    /// Notes what is known of the use of `id`; its tier stays. A time of 0 is not known, and
+    /// begins with the next touch or tick. Nothing is noted where there are no tiers.
     ///
     /// # Errors
     /// [`Error::UnknownId`].
-    pub fn set_importance(&mut self, id: u64, importance: u8, pinned: bool) -> Result<(), Error> {
+    pub fn set_use(&mut self, id: u64, known: &Use) -> Result<(), Error> {
         let slot = self.view().find(id)?;
         let mut edit = self.edit();
         edit.unseal();
-        let [last, since, word] = edit.view().use_at(slot);
-        let word = word & (TIER | 0xFFFF) | u32::from(importance) << 16;
-        let word = if pinned { word | PINNED } else { word };
-        edit.set_use(slot, [last, since, word]);
+        let [_, _, word] = edit.view().use_at(slot);
+        let step = |ms| if ms == 0 { 0 } else { to_steps(ms) };
+        let pinned = if known.pinned { PINNED } else { 0 };
+        let word = word & TIER | known.count.min(0xFFFF) | u32::from(known.importance) << 16;
+        edit.set_use(slot, [step(known.last), step(known.since), word | pinned]);
         Ok(())
     }
 
