@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::Error;
 use crate::durable::DurableFile;
 use crate::error::Fault;
-use crate::group::{GroupWriter, Target, Written};
+use crate::group::{GroupWriter, Target};
 use crate::journal::{Head, Journal, create_over};
 use crate::ledger::{Directory, Ledger, Place};
 use crate::rvf::manifest::{self, Group, Manifest, Trailer};
@@ -124,14 +124,10 @@ impl DurableFile {
             since,
             generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
         };
-        let mut groups = self.standing.groups[..keep].to_vec();
-        let result = self.write_group(target, &changes).and_then(|written| {
-            groups.push(Group { segments: written.segments.len() as u32, epoch, since });
-            let segments = kept.iter().chain(&written.segments).copied().collect();
-            let next = self.next_manifest(epoch, segments, groups, &removed, written.next_id);
-            let segment = self.publish(self.base, written.end, &next)?;
-            Ok((written.places, next, segment))
-        });
+        let groups = self.standing.groups[..keep].to_vec();
+        let mut records =
+            changes.iter().map(|(id, &live)| (id, self.ledger.get(id).filter(|_| live == 1)));
+        let result = self.write(target, &mut records, kept, groups, &removed);
         match result {
             Ok((places, next, segment)) => {
                 for (id, place) in places {
@@ -162,22 +158,37 @@ impl DurableFile {
         self.standing.epoch.checked_add(1).ok_or_else(used)
     }
 
-    fn write_group(&self, target: Target<'_>, changes: &Sorted<u64>) -> Result<Written, Fault> {
+    /// Writes a group with these records (or removals, where there is no place) behind what is
+    /// `kept`, and the manifest that lists both.
+    fn write(
+        &self,
+        target: Target<'_>,
+        records: &mut dyn Iterator<Item = (u64, Option<&Place>)>,
+        mut segments: Vec<Segment>,
+        mut groups: Vec<Group>,
+        removed: &Sorted<u64>,
+    ) -> Result<(Places, Next, Segment), Fault> {
+        let Target { file, epoch, since, .. } = target;
         let mut group = GroupWriter::new(target);
-        for (id, &live) in changes.iter() {
-            match self.ledger.get(id).filter(|_| live == 1) {
+        for (id, place) in records {
+            match place {
                 Some(place) => self.copy(id, place, &mut group)?,
                 None => group.removal(id)?,
             }
         }
-        group.finish()
+        let written = group.finish()?;
+        groups.push(Group { segments: written.segments.len() as u32, epoch, since });
+        segments.extend_from_slice(&written.segments);
+        let next = self.next_manifest(epoch, segments, groups, removed, written.next_id);
+        let segment = self.publish(file, written.end, &next)?;
+        Ok((written.places, next, segment))
     }
 
     fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Fault> {
         let fields = self.fields_at(id, place)?;
         let vector = self.vector_at(&fields, place)?;
         let text = self.text_at(&fields, place)?;
-        group.record(fields, &vector, &text)
+        group.record(fields, &vector, text.as_bytes())
     }
 
     fn next_manifest(
@@ -324,17 +335,8 @@ impl DurableFile {
             since: 0,
             generation: 1,
         };
-        let mut group = GroupWriter::new(target);
-        for (id, place) in self.ledger.iter() {
-            self.copy(id, place, &mut group)?;
-        }
-        let written = group.finish()?;
-        let groups =
-            alloc::vec![Group { segments: written.segments.len() as u32, epoch, since: 0 }];
-        let Written { segments, places, end, next_id } = written;
-        let next = self.next_manifest(epoch, segments, groups, &Sorted::default(), next_id);
-        let segment = self.publish(file, end, &next)?;
-        Ok((places, next, segment))
+        let mut records = self.ledger.iter().map(|(id, place)| (id, Some(place)));
+        self.write(target, &mut records, Vec::new(), Vec::new(), &Sorted::default())
     }
 }
 

@@ -37,10 +37,11 @@ impl DurableFile {
             if u64::from(count) > vectors_in(segment.payload, dim) {
                 return Err(wrong());
             }
-            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end());
+            let damage = (DamageKind::Segment, segment.offset);
+            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end(), damage);
             let mut found = Vec::new();
             for index in 0..count {
-                let bytes = stream.take(8 + 4 * usize::from(dim))?.ok_or_else(wrong)?;
+                let bytes = stream.take(8 + 4 * usize::from(dim))?;
                 let mut reader = Reader::new(bytes);
                 let id = reader.u64();
                 let place = Place {
@@ -128,17 +129,18 @@ impl DurableFile {
             };
             found.insert(found.partition_point(older), (head, *segment));
         }
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for (head, _) in &found {
-            let range = (head.since, head.epoch);
-            if range.0 < range.1 && ranges.last() != Some(&range) {
-                ranges.push(range);
+        // A group replaced all from its `since` on that are older than itself.
+        let (mut newest, mut since) = (u32::MAX, u32::MAX);
+        let mut kept = found.len();
+        for i in (0..found.len()).rev() {
+            let (head, segment) = found[i];
+            if head.epoch == newest || head.epoch < since {
+                (newest, since) = (head.epoch, since.min(head.since));
+                kept -= 1;
+                found[kept] = (head, segment);
             }
         }
-        found.retain(|(head, _)| {
-            !ranges.iter().any(|&(since, epoch)| (since..epoch).contains(&head.epoch))
-        });
-        Ok(found)
+        Ok(found.split_off(kept))
     }
 }
 
@@ -156,7 +158,7 @@ fn foreign_fields(
         match chain.name(field) {
             "kind" if value.len() <= crate::record::MAX_KIND => kind = value,
             "session" if value.len() <= crate::record::MAX_SESSION => session = value,
-            "created" if value.parse::<u64>().is_ok() => created = value.parse().unwrap_or(0),
+            "created" if number(value).is_some() => created = number(value).unwrap_or(0),
             name => {
                 let fits = name.len() <= MAX_KEY
                     && value.len() <= MAX_VALUE
@@ -189,6 +191,16 @@ fn foreign_fields(
         Fields::parse(&bytes).ok_or_else(|| Fault::from(Error::Record("its metadata")))?;
     fields.set_vector_check(check);
     Ok(fields)
+}
+
+/// The number that `text` is in decimal digits.
+fn number(text: &str) -> Option<u64> {
+    let digits = text.bytes().map(|byte| byte.wrapping_sub(b'0'));
+    digits.clone().next()?;
+    digits.clone().all(|digit| digit < 10).then_some(())?;
+    digits
+        .into_iter()
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(digit.into()))
 }
 
 /// Dimension and count in the head of a VEC payload.

@@ -12,7 +12,7 @@ use crate::sorted::Sorted;
 /// In place of a segment's id: the record is in the journal.
 pub(crate) const JOURNAL: u32 = u32::MAX;
 /// In place of an entry's segment: the entry is in memory, since another program wrote the
-/// record.
+/// record. In place of a vector's: the record is in the batch that is not committed.
 pub(crate) const MEMORY: u32 = u32::MAX - 1;
 /// The largest id that a segment may have.
 pub(crate) const MAX_SEGMENT: u64 = u32::MAX as u64 - 2;
@@ -35,6 +35,11 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn in_journal(&self) -> bool {
         self.vector_segment == JOURNAL
+    }
+
+    /// Vector and text stand behind the entry: in the journal, or in the batch.
+    pub(crate) fn in_one_piece(&self) -> bool {
+        self.vector_segment >= MEMORY
     }
 
     /// Bytes that the record takes in the base, near enough to tell when to compact.

@@ -14,7 +14,7 @@
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
 //! | `foreign` | files that another program changed |
 //! | `rvf` | segments and what stands in them |
-//! | `crc`, `xxh3` | checks of bytes |
+//! | `crc`, `sha256`, `xxh3` | checks of bytes |
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
 //! | `lease` | one writer where there are no locks |
@@ -47,6 +47,7 @@ mod read;
 mod record;
 mod recover;
 mod rvf;
+mod sha256;
 mod sorted;
 mod source;
 pub mod storage;

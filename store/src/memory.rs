@@ -29,7 +29,6 @@ mod recall;
 mod saved;
 mod write;
 
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -38,6 +37,7 @@ use clawft_vectors::Image;
 use crate::DurableFile;
 use crate::lexical::{self, Index};
 use crate::record::Fields;
+use crate::sorted::Sorted;
 use buffer::Buffer;
 use catalog::Catalog;
 
@@ -53,7 +53,7 @@ pub struct Memory {
     words: Index,
     catalog: Catalog,
     /// Ids changed since the last commit.
-    changed: BTreeSet<u64>,
+    changed: Sorted<u64>,
     /// What the derived file beside stands for is no longer what is here.
     stale: bool,
     /// Working memory of the image.

@@ -6,29 +6,29 @@ use alloc::vec::Vec;
 
 use crate::durable::REMOVED;
 use crate::error::Fault;
-use crate::ledger::{MEMORY, Place};
-use crate::record::{Fields, entry_len, get_vector, part_check};
+use crate::ledger::{JOURNAL, MEMORY, Place};
+use crate::record::{Fields, get_vector, part_check};
 use crate::rvf::segment::{RECORDS, TEXT, VEC};
 use crate::source::Source;
-use crate::wire::u64_at;
+use crate::wire::{u32_at, u64_at};
 use crate::{Damage, DamageKind, DurableFile, Error};
 
-/// Where the newest version of a record is.
-enum Newest {
-    Batch(usize),
-    File(Place),
-}
-
 impl DurableFile {
-    fn newest(&self, id: u64) -> Result<Newest, Fault> {
-        match self.batch.changes.get(id) {
-            Some(&REMOVED) => Err(Error::UnknownId(id).into()),
-            Some(&at) => Ok(Newest::Batch(at as usize)),
-            None => match self.ledger.get(id) {
-                Some(place) => Ok(Newest::File(*place)),
-                None => Err(Error::UnknownId(id).into()),
-            },
-        }
+    /// Where the newest version of a record is.
+    fn newest(&self, id: u64) -> Result<Place, Fault> {
+        let place = match self.batch.changes.get(id) {
+            Some(&REMOVED) => None,
+            Some(&at) => Some(Place {
+                vector_segment: MEMORY,
+                vector_index: 0,
+                entry_segment: JOURNAL,
+                entry_at: at as u32,
+                entry_len: u32_at(&self.batch.bytes, at as usize),
+                text_len: 0,
+            }),
+            None => self.ledger.get(id).copied(),
+        };
+        place.ok_or_else(|| Error::UnknownId(id).into())
     }
 
     /// Whether a record has this id.
@@ -91,12 +91,28 @@ impl DurableFile {
         Source { storage: &*self.storage, file: journal.file }.bytes(offset, len)
     }
 
-    /// `len` bytes at `offset` of the journal, or of the base.
-    fn part(&self, in_journal: bool, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
-        match in_journal {
-            true => self.journal_bytes(offset, len),
-            false => self.base().bytes(offset, len),
+    /// `len` bytes of a record and where they stand: `at` in the payload of a segment; or, where
+    /// the record stands in one piece, `behind` the beginning of its entry.
+    fn part(
+        &self,
+        place: &Place,
+        (kind, segment, at): (u8, u32, u64),
+        behind: u64,
+        len: usize,
+    ) -> Result<(u64, Vec<u8>), Fault> {
+        let offset = u64::from(place.entry_at) + behind;
+        if place.vector_segment == MEMORY {
+            let rest = self.batch.bytes.get(offset as usize..).unwrap_or_default();
+            return Ok((offset, rest.get(..len).unwrap_or_default().to_vec()));
         }
+        if place.in_journal() {
+            return Ok((offset, self.journal_bytes(offset, len)?));
+        }
+        // Places are checked against the directory when they are read.
+        let segment = self.directory.get(kind, segment);
+        let segment = segment.ok_or_else(|| DamageKind::Segment.at(0))?;
+        let offset = segment.start() + at;
+        Ok((offset, self.base().bytes(offset, len)?))
     }
 
     /// The fields of a record.
@@ -108,28 +124,15 @@ impl DurableFile {
     }
 
     pub(crate) fn try_fields(&self, id: u64) -> Result<Fields, Fault> {
-        let place = match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).and_then(Fields::parse);
-                return entry.ok_or_else(|| Error::UnknownId(id).into());
-            }
-            Newest::File(place) => place,
-        };
-        self.fields_at(id, &place)
+        self.fields_at(id, &self.newest(id)?)
     }
 
     pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Fault> {
         if place.entry_segment == MEMORY {
             return self.foreign.get(id).cloned().ok_or_else(|| Error::UnknownId(id).into());
         }
-        let offset = if place.in_journal() {
-            place.entry_at.into()
-        } else {
-            let segment = self.directory.get(RECORDS, place.entry_segment);
-            let segment = segment.ok_or_else(|| DamageKind::Records.at(0))?;
-            segment.start() + u64::from(place.entry_at)
-        };
-        let bytes = self.part(place.in_journal(), offset, place.entry_len as usize)?;
+        let segment = (RECORDS, place.entry_segment, place.entry_at.into());
+        let (offset, bytes) = self.part(place, segment, 0, place.entry_len as usize)?;
         match Fields::parse(&bytes) {
             Some(fields) if fields.id() == id && !fields.is_removal() => Ok(fields),
             _ => Err(DamageKind::Records.at(offset)),
@@ -149,38 +152,25 @@ impl DurableFile {
             let (expected, found) = (self.dim() as u32, into.len() as u32);
             return Err(Error::Dimension { expected, found }.into());
         }
-        match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).unwrap_or_default();
-                let vector = entry_len(entry).and_then(|len| entry.get(len..));
-                get_vector(vector.unwrap_or_default(), into);
-            }
-            Newest::File(place) => {
-                let fields = self.fields_at(id, &place)?;
-                get_vector(&self.vector_at(&fields, &place)?, into);
-            }
-        }
+        let place = self.newest(id)?;
+        let fields = self.fields_at(id, &place)?;
+        get_vector(&self.vector_at(&fields, &place)?, into);
         Ok(())
     }
 
     /// The vector's bytes, checked.
     pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
         let (id, len) = (fields.id(), self.dim() * 4);
-        let (offset, vector) = if place.in_journal() {
-            let offset = u64::from(place.entry_at) + u64::from(place.entry_len);
-            (offset, self.journal_bytes(offset, len)?)
-        } else {
-            let segment = self.directory.get(VEC, place.vector_segment);
-            let segment = segment.ok_or_else(|| DamageKind::Vector.at(0))?;
-            let offset = segment.start() + 6 + u64::from(place.vector_index) * (8 + len as u64);
-            let mut bytes = self.base().bytes(offset, 8 + len)?;
-            if bytes.len() < 8 || u64_at(&bytes, 0) != id {
-                return Err(DamageKind::Vector.at(offset));
-            }
-            bytes.drain(..8);
-            (offset, bytes)
-        };
-        match vector.len() == len && part_check(id, &vector) == fields.vector_check() {
+        // In a segment its id stands before it.
+        let before = if place.in_one_piece() { 0 } else { 8 };
+        let at = 6 + u64::from(place.vector_index) * (8 + len as u64);
+        let segment = (VEC, place.vector_segment, at);
+        let behind = place.entry_len.into();
+        let (offset, mut vector) = self.part(place, segment, behind, before + len)?;
+        let named = before == 0 || u64_at(&vector, 0) == id;
+        vector.drain(..before.min(vector.len()));
+        let sound = named && vector.len() == len;
+        match sound && part_check(id, &vector) == fields.vector_check() {
             true => Ok(vector),
             false => Err(DamageKind::Vector.at(offset)),
         }
@@ -195,43 +185,23 @@ impl DurableFile {
     }
 
     pub(crate) fn try_text(&self, id: u64) -> Result<String, Fault> {
-        let bytes = match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).unwrap_or_default();
-                let fields =
-                    Fields::parse(entry).ok_or_else(|| Fault::from(Error::UnknownId(id)))?;
-                let start = fields.bytes().len() + self.dim() * 4;
-                let end = start + fields.text_len() as usize;
-                entry.get(start..end).unwrap_or_default().to_vec()
-            }
-            Newest::File(place) => {
-                let fields = self.fields_at(id, &place)?;
-                self.text_at(&fields, &place)?
-            }
-        };
-        String::from_utf8(bytes).map_err(|_| DamageKind::Text.at(0))
+        let place = self.newest(id)?;
+        self.text_at(&self.fields_at(id, &place)?, &place)
     }
 
-    /// The text's bytes, checked.
-    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
+    /// The text, checked.
+    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<String, Fault> {
         let len = fields.text_len() as usize;
         if len == 0 {
-            return Ok(Vec::new());
+            return Ok(String::new());
         }
-        let offset = if place.in_journal() {
-            u64::from(place.entry_at) + u64::from(place.entry_len) + self.dim() as u64 * 4
-        } else {
-            let parts = fields.parts();
-            let segment = self.directory.get(TEXT, parts.text_segment);
-            let segment = segment.ok_or_else(|| DamageKind::Text.at(0))?;
-            segment.start() + u64::from(parts.text_at)
-        };
-        let text = self.part(place.in_journal(), offset, len)?;
+        let parts = fields.parts();
+        let segment = (TEXT, parts.text_segment, parts.text_at.into());
+        let behind = u64::from(place.entry_len) + self.dim() as u64 * 4;
+        let (offset, text) = self.part(place, segment, behind, len)?;
         let sound = text.len() == len && part_check(fields.id(), &text) == fields.text_check();
-        match sound && core::str::from_utf8(&text).is_ok() {
-            true => Ok(text),
-            false => Err(DamageKind::Text.at(offset)),
-        }
+        let text = String::from_utf8(text).ok().filter(|_| sound);
+        text.ok_or_else(|| DamageKind::Text.at(offset))
     }
 
     /// Reads everything that counts, and gives the first `most` damages, none when all is sound.

@@ -3,6 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::DamageKind;
 use crate::error::Fault;
 use crate::storage::{Handle, Storage, read_full};
 
@@ -31,9 +32,10 @@ impl<'a> Source<'a> {
         Ok(bytes)
     }
 
-    /// A stream of the bytes from `offset` to `end`.
-    pub(crate) fn stream(self, offset: u64, end: u64) -> Stream<'a> {
-        Stream { source: self, next: offset, end, buffer: Vec::new(), used: 0 }
+    /// A stream of the bytes from `offset` to `end`, which end with `damage` where they should
+    /// go on.
+    pub(crate) fn stream(self, offset: u64, end: u64, damage: (DamageKind, u64)) -> Stream<'a> {
+        Stream { source: self, next: offset, end, buffer: Vec::new(), used: 0, damage }
     }
 }
 
@@ -46,6 +48,8 @@ pub(crate) struct Stream<'a> {
     buffer: Vec<u8>,
     /// Bytes of the buffer that were taken.
     used: usize,
+    #[cfg_attr(not(feature = "foreign"), expect(dead_code, reason = "nothing else is taken"))]
+    damage: (DamageKind, u64),
 }
 
 impl Stream<'_> {
@@ -79,14 +83,21 @@ impl Stream<'_> {
         Ok(&there[..len.min(there.len())])
     }
 
-    /// Takes the next `len` bytes; none when fewer are left.
-    pub(crate) fn take(&mut self, len: usize) -> Result<Option<&[u8]>, Fault> {
+    /// Takes the next `len` bytes; that there are fewer is the damage.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
         if len > BUFFER || self.peek(len)?.len() < len {
-            return Ok(None);
+            return Err(self.damaged());
         }
         let at = self.used;
         self.used += len;
-        Ok(Some(&self.buffer[at..at + len]))
+        Ok(&self.buffer[at..at + len])
+    }
+
+    /// That what stands here is not what may stand here.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn damaged(&self) -> Fault {
+        self.damage.0.at(self.damage.1)
     }
 
     /// Leaves out `len` bytes; false when fewer are left.

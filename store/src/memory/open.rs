@@ -1,7 +1,6 @@
 //! Opening: the file, then what is derived from it, read or built anew.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -11,6 +10,7 @@ use super::buffer::Buffer;
 use super::catalog::{Catalog, Entry};
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
+use crate::sorted::Sorted;
 use crate::storage::Storage;
 use crate::{DurableFile, Options};
 
@@ -105,7 +105,7 @@ impl Memory {
             image,
             words,
             catalog,
-            changed: BTreeSet::new(),
+            changed: Sorted::default(),
             stale: false,
             scratch: Vec::new(),
             word_scratch: crate::lexical::Scratch::default(),

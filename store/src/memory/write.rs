@@ -29,7 +29,7 @@ impl Memory {
             self.restore(record.id, record.text, known)?;
             return Err(error);
         }
-        self.changed.insert(record.id);
+        self.changed.insert(record.id, 0);
         self.stale = true;
         Ok(())
     }
@@ -43,7 +43,7 @@ impl Memory {
         let text = self.file.text(id)?;
         self.file.remove(id)?;
         self.withdraw(id, &text);
-        self.changed.insert(id);
+        self.changed.insert(id, 0);
         self.stale = true;
         Ok(())
     }
@@ -78,14 +78,14 @@ impl Memory {
     pub fn rollback(&mut self) -> Result<(), Error> {
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
-        for &id in &changed {
+        for (id, _) in changed.iter() {
             if self.file.contains(id) {
                 let text = self.file.text(id)?;
                 self.withdraw(id, &text);
             }
         }
         self.file.rollback();
-        for &id in &changed {
+        for (id, _) in changed.iter() {
             if self.file.contains(id) {
                 self.derive(id)?;
             }
@@ -111,7 +111,7 @@ impl Memory {
     /// # Errors
     /// Those of the storage; the file itself is not touched.
     pub fn save(&mut self) -> Result<(), Error> {
-        if !self.changed.is_empty() || !self.stale || self.file.read_only {
+        if self.changed.len() > 0 || !self.stale || self.file.read_only {
             return Ok(());
         }
         self.image.seal();

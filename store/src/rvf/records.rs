@@ -72,7 +72,8 @@ pub(crate) fn read(
         return Err(DamageKind::Records.at(segment.offset));
     }
     let count = Head::read(source, segment).map_or(0, |head| head.count);
-    let mut stream = source.stream(segment.start(), segment.payload_end());
+    let damage = (DamageKind::Records, segment.offset);
+    let mut stream = source.stream(segment.start(), segment.payload_end(), damage);
     stream.skip(HEADER as u64);
     let mut read = 0;
     while stream.left() > 0 {
