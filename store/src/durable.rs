@@ -17,7 +17,7 @@ use crate::journal::{BATCH, Journal, MAX_BATCH};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
-use crate::rvf::manifest::Group;
+use crate::rvf::manifest::Manifest;
 use crate::rvf::records;
 use crate::rvf::segment::{MAX_PAYLOAD, Segment};
 use crate::sorted::Sorted;
@@ -144,27 +144,6 @@ impl Names {
     }
 }
 
-/// What the manifest says that is not in the directory.
-pub(crate) struct Standing {
-    pub(crate) dim: u16,
-    pub(crate) metric: u8,
-    pub(crate) profile: u8,
-    pub(crate) epoch: u32,
-    pub(crate) identity: [u8; 68],
-    pub(crate) next_id: u64,
-    pub(crate) groups: Vec<Group>,
-    /// Ids in VEC segments that do not count.
-    pub(crate) removed: Sorted<u64>,
-}
-
-impl Standing {
-    pub(crate) fn file_id(&self) -> [u8; 16] {
-        let mut id = [0; 16];
-        id.copy_from_slice(&self.identity[..16]);
-        id
-    }
-}
-
 /// In place of an entry: the record is removed.
 pub(crate) const REMOVED: u64 = u64::MAX;
 
@@ -191,13 +170,14 @@ pub struct DurableFile {
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
     pub(crate) base: Handle,
-    /// The newest manifest.
+    /// Where the newest manifest stands.
     pub(crate) manifest: Segment,
-    /// Where it ends.
+    /// Where that ends.
     pub(crate) base_len: u64,
     /// None when a new one is due.
     pub(crate) journal: Option<Journal>,
-    pub(crate) standing: Standing,
+    /// What it says; its segments are in the directory.
+    pub(crate) standing: Manifest,
     pub(crate) commits: u64,
     pub(crate) directory: Directory,
     pub(crate) ledger: Ledger,

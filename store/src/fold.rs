@@ -32,12 +32,6 @@ fn level(bytes: u64) -> u32 {
     (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
 }
 
-/// A manifest to come, and its segment's id.
-struct Next {
-    manifest: Manifest,
-    id: u64,
-}
-
 type Places = Vec<(u64, Place)>;
 
 impl DurableFile {
@@ -46,7 +40,7 @@ impl DurableFile {
     fn absorbed(&self, mut bytes: u64) -> usize {
         let mut sizes: Vec<u64> = Vec::new();
         let mut segments = self.directory.listed().iter();
-        for group in &self.standing.groups {
+        for group in &self.standing.trailer.groups {
             sizes.push(segments.by_ref().take(group.segments as usize).map(|s| s.payload).sum());
         }
         let mut taken = 0;
@@ -66,9 +60,9 @@ impl DurableFile {
     /// begins a new journal.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
-        let keep = self.standing.groups.len() - self.absorbed(journal_bytes);
+        let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
-            self.standing.groups[..keep].iter().map(|group| group.segments as usize).sum();
+            self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
         let (kept, taken) = (kept.to_vec(), taken.to_vec());
 
@@ -106,34 +100,32 @@ impl DurableFile {
             }
         }
         // A removal that was taken in does not count for a record that came back in what is kept.
-        changes.retain(|id, live| *live == 1 || self.ledger.get(id).is_none());
-        if keep == 0 {
-            changes.retain(|_, live| *live == 1);
-        }
+        // Where nothing is kept, none does.
+        changes.retain(&mut |id, live| *live == 1 || keep > 0 && self.ledger.get(id).is_none());
 
         let epoch = self.next_epoch()?;
-        let since = self.standing.groups[keep..].first().map_or(epoch, |group| group.since);
+        let since = self.standing.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
         let before = self.base_len;
         let target = Target {
             storage: &*self.storage,
             file: self.base,
             end: before,
-            next_id: self.standing.next_id,
+            next_id: self.standing.trailer.next_id,
             dim: self.standing.dim,
             epoch,
             since,
             generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
         };
-        let groups = self.standing.groups[..keep].to_vec();
+        let groups = self.standing.trailer.groups[..keep].to_vec();
         let mut records =
             changes.iter().map(|(id, &live)| (id, self.ledger.get(id).filter(|_| live == 1)));
-        let result = self.write(target, &mut records, kept, groups, &removed);
+        let result = self.write(target, &mut records, kept, groups, removed);
         match result {
-            Ok((places, next, segment)) => {
+            Ok((places, manifest, segment)) => {
                 for (id, place) in places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(next.manifest, segment, removed);
+                self.stand(manifest, segment);
                 self.begin_journal()?;
                 if self.wants_compaction() { self.compact_now() } else { Ok(()) }
             }
@@ -166,8 +158,8 @@ impl DurableFile {
         records: &mut dyn Iterator<Item = (u64, Option<&Place>)>,
         mut segments: Vec<Segment>,
         mut groups: Vec<Group>,
-        removed: &Sorted<u64>,
-    ) -> Result<(Places, Next, Segment), Fault> {
+        removed: Sorted<u64>,
+    ) -> Result<(Places, Manifest, Segment), Fault> {
         let Target { file, epoch, since, .. } = target;
         let mut group = GroupWriter::new(target);
         for (id, place) in records {
@@ -179,9 +171,21 @@ impl DurableFile {
         let written = group.finish()?;
         groups.push(Group { segments: written.segments.len() as u32, epoch, since });
         segments.extend_from_slice(&written.segments);
-        let next = self.next_manifest(epoch, segments, groups, removed, written.next_id);
-        let segment = self.publish(file, written.end, &next)?;
-        Ok((written.places, next, segment))
+        let next_id = written.next_id + 1;
+        let manifest = Manifest {
+            epoch,
+            dim: self.standing.dim,
+            vectors: (self.ledger.len() + removed.len()) as u64,
+            profile: self.standing.profile,
+            metric: self.standing.metric,
+            segments,
+            removed,
+            identity: Some(self.standing.identity.unwrap_or([0; 68])),
+            ours: true,
+            trailer: Trailer { commits: self.commits, next_id, groups },
+        };
+        let segment = self.publish(file, written.end, &manifest, written.next_id)?;
+        Ok((written.places, manifest, segment))
     }
 
     fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Fault> {
@@ -191,47 +195,26 @@ impl DurableFile {
         group.record(fields, &vector, text.as_bytes())
     }
 
-    fn next_manifest(
-        &self,
-        epoch: u32,
-        segments: Vec<Segment>,
-        groups: Vec<Group>,
-        removed: &Sorted<u64>,
-        next_id: u64,
-    ) -> Next {
-        let ours = Trailer { commits: self.commits, next_id: next_id + 1, groups };
-        let manifest = Manifest {
-            epoch,
-            dim: self.standing.dim,
-            vectors: (self.ledger.len() + removed.len()) as u64,
-            profile: self.standing.profile,
-            metric: self.standing.metric,
-            segments,
-            removed: removed.iter().map(|(id, _)| id).collect(),
-            identity: Some(self.standing.identity),
-            ours: Some(ours),
-        };
-        Next { manifest, id: next_id }
-    }
-
     /// Syncs what a manifest lists, appends it at `offset`, and syncs it. Gives where it stands.
-    fn publish(&self, file: Handle, offset: u64, next: &Next) -> Result<Segment, Fault> {
+    fn publish(
+        &self,
+        file: Handle,
+        offset: u64,
+        manifest: &Manifest,
+        id: u64,
+    ) -> Result<Segment, Fault> {
         self.storage.sync(file)?;
-        let bytes = manifest::encode(&next.manifest, next.id);
+        let bytes = manifest::encode(manifest, id);
         self.storage.append(file, &bytes)?;
         self.storage.sync(file)?;
         Ok(Segment::parse(&bytes, offset).unwrap_or_default())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: Sorted<u64>) {
+    fn stand(&mut self, mut manifest: Manifest, segment: Segment) {
         (self.manifest, self.base_len) = (segment, segment.end());
-        let ours = manifest.ours.unwrap_or_default();
-        self.standing.epoch = manifest.epoch;
-        self.standing.next_id = ours.next_id;
-        self.standing.groups = ours.groups;
-        self.standing.removed = removed;
-        self.directory = Directory::new(manifest.segments);
+        self.directory = Directory::new(core::mem::take(&mut manifest.segments));
+        self.standing = manifest;
         self.touched.clear();
         self.foreign.clear();
         self.repaired.clear();
@@ -270,7 +253,7 @@ impl DurableFile {
     pub(crate) fn wants_compaction(&self) -> bool {
         let live = self.ledger.live_bytes();
         let most = live.saturating_mul(self.limits.compact_times) + self.limits.compact_slack;
-        let one = self.standing.groups.len() <= 1;
+        let one = self.standing.trailer.groups.len() <= 1;
         self.base_len > most
             || self.standing.removed.len() > MAX_REMOVED
             || !one && self.directory.of(META).count() > MAX_META
@@ -299,7 +282,7 @@ impl DurableFile {
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let written = self.write_base(file, epoch);
-        let (places, next, segment) = match written {
+        let (places, manifest, segment) = match written {
             Ok(written) => written,
             Err(error) => {
                 self.storage.close(file);
@@ -320,11 +303,11 @@ impl DurableFile {
         self.storage.close(core::mem::replace(&mut self.base, file));
         self.ledger = Ledger::new(self.standing.dim);
         self.ledger.extend(places);
-        self.stand(next.manifest, segment, Sorted::default());
+        self.stand(manifest, segment);
         self.begin_journal()
     }
 
-    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, Segment), Fault> {
+    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Manifest, Segment), Fault> {
         let target = Target {
             storage: &*self.storage,
             file,
@@ -336,7 +319,7 @@ impl DurableFile {
             generation: 1,
         };
         let mut records = self.ledger.iter().map(|(id, place)| (id, Some(place)));
-        self.write(target, &mut records, Vec::new(), Vec::new(), &Sorted::default())
+        self.write(target, &mut records, Vec::new(), Vec::new(), Sorted::default())
     }
 }
 

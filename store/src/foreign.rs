@@ -56,7 +56,7 @@ impl DurableFile {
             }
             vectors.extend(found);
         }
-        vectors.retain(|id, _| !self.standing.removed.contains(id));
+        vectors.retain(&mut |id, _| !self.standing.removed.contains(id));
 
         let records = self.foreign_records()?;
         let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);

@@ -7,12 +7,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vectors_in};
+use crate::durable::{Batch, DurableFile, Names, Options, Report, vectors_in};
 use crate::error::Fault;
 use crate::journal::{self, Found, Head, Journal};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{Fields, MAX_DIM};
-use crate::rvf::manifest::{self, Newest};
+use crate::rvf::manifest::{self, Manifest, Newest, Trailer};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
@@ -27,13 +27,6 @@ fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Fa
         Err(StorageError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A set of ids.
-fn set(ids: &[u64]) -> Sorted<u64> {
-    let mut set = Sorted::default();
-    set.extend(ids.iter().map(|&id| (id, 0)).collect());
-    set
 }
 
 /// A journal that was found: its handle and its header, unless that is damaged.
@@ -103,7 +96,7 @@ impl DurableFile {
         names: Names,
         options: &Options,
         base: Handle,
-        standing: Standing,
+        standing: Manifest,
     ) -> Self {
         Self {
             storage,
@@ -133,15 +126,12 @@ impl DurableFile {
         let dim = options.dim.ok_or(Error::Record("a new file needs a dimension"))?;
         let mut identity = [0; 68];
         identity[..16].copy_from_slice(&options.file_id);
-        let standing = Standing {
+        let standing = Manifest {
             dim,
             metric: options.metric,
-            profile: 0,
-            epoch: 0,
-            identity,
-            next_id: 1,
-            groups: Vec::new(),
-            removed: Sorted::default(),
+            identity: Some(identity),
+            trailer: Trailer { next_id: 1, ..Trailer::default() },
+            ..Manifest::default()
         };
         // No handle is open yet: compaction of nothing is what makes the first base.
         let mut file = Self::empty(storage, names, options, Handle::MAX, standing);
@@ -185,9 +175,9 @@ impl DurableFile {
             }
             other => other?,
         };
-        let Newest { manifest, segment, damaged: behind } = newest;
+        let Newest { mut manifest, segment, damaged: behind } = newest;
         let end = segment.end();
-        let ours = manifest.ours.is_some();
+        let ours = manifest.ours;
         if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
             let (expected, found) = (expected.into(), manifest.dim.into());
             return Err(Error::Dimension { expected, found }.into());
@@ -207,24 +197,15 @@ impl DurableFile {
             },
             _ => {}
         }
-        let standing = Standing {
-            dim: manifest.dim,
-            metric: manifest.metric,
-            profile: manifest.profile,
-            epoch: manifest.epoch,
-            identity: manifest.identity.unwrap_or([0; 68]),
-            next_id: manifest.ours.as_ref().map_or(1, |ours| ours.next_id),
-            groups: manifest.ours.as_ref().map_or_else(Vec::new, |ours| ours.groups.clone()),
-            removed: set(&manifest.removed),
-        };
-        let commits = manifest.ours.as_ref().map_or(0, |ours| ours.commits);
-        let mut file = Self::empty(storage, names, options, base, standing);
+        let listed = core::mem::take(&mut manifest.segments);
+        let mut file = Self::empty(storage, names, options, base, manifest);
+        let commits = file.standing.trailer.commits;
         file.commits = commits.max(head.map_or(0, |head| head.commits));
         file.manifest = segment;
         file.base_len = end;
         file.report.damaged = damaged;
         file.report.foreign = !ours;
-        file.directory = Directory::new(manifest.segments);
+        file.directory = Directory::new(listed);
         let folded = if ours { file.load(salvage)? } else { file.load_foreign(salvage)? };
         if !file.read_only {
             // What is shown from here on is durable, the file's name as well: a killed writer may
@@ -262,7 +243,7 @@ impl DurableFile {
         for segment in &listed {
             let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
             let within = segment.end() <= self.manifest.offset;
-            let numbered = last < segment.id && segment.id < self.standing.next_id;
+            let numbered = last < segment.id && segment.id < self.standing.trailer.next_id;
             if !known || !within || !numbered || segment.id > MAX_SEGMENT {
                 return Err(DamageKind::Segment.at(segment.offset));
             }
@@ -293,7 +274,7 @@ impl DurableFile {
             ledger.remove(id);
         }
         self.ledger = ledger;
-        Ok(self.standing.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
+        Ok(self.standing.trailer.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
     }
 
     /// Where an entry says that its record is, if that can be.

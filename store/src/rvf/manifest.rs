@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
 use crate::error::Fault;
+use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::wire::{Put, Reader, u32_at};
 use crate::{DamageKind, Error};
@@ -56,7 +57,7 @@ pub(crate) struct Trailer {
 }
 
 /// A manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) epoch: u32,
     pub(crate) dim: u16,
@@ -64,9 +65,12 @@ pub(crate) struct Manifest {
     pub(crate) profile: u8,
     pub(crate) metric: u8,
     pub(crate) segments: Vec<Segment>,
-    pub(crate) removed: Vec<u64>,
+    /// Ids in VEC segments that do not count.
+    pub(crate) removed: Sorted<u64>,
     pub(crate) identity: Option<[u8; 68]>,
-    pub(crate) ours: Option<Trailer>,
+    /// One of our manifests: it has a trailer.
+    pub(crate) ours: bool,
+    pub(crate) trailer: Trailer,
 }
 
 impl Manifest {
@@ -85,14 +89,15 @@ impl Manifest {
             out.push(segment.kind);
         }
         out.u32(self.removed.len() as u32);
-        for &id in &self.removed {
+        for (id, _) in self.removed.iter() {
             out.u64(id);
         }
         if let Some(identity) = &self.identity {
             out.u32(IDENTITY);
             out.bytes(identity);
         }
-        if let Some(ours) = &self.ours {
+        if self.ours {
+            let ours = &self.trailer;
             out.u32(OURS);
             out.u16(OUR_VERSION);
             out.u16(0);
@@ -125,12 +130,13 @@ impl Manifest {
                     return Err(Error::Version { expected: OUR_VERSION.into(), found }.into());
                 }
             }
-            let Some(ours) = Self::parse_trailer(&mut reader) else { return Ok(None) };
-            let listed = ours.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
+            let Some(trailer) = Self::parse_trailer(&mut reader) else { return Ok(None) };
+            (manifest.ours, manifest.trailer) = (true, trailer);
+            let listed =
+                manifest.trailer.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
             if listed != manifest.segments.len() as u64 {
                 return Ok(None);
             }
-            manifest.ours = Some(ours);
         }
         Ok(Some(manifest))
     }
@@ -154,11 +160,11 @@ impl Manifest {
         }
         let mut removed = Vec::with_capacity(count);
         for _ in 0..count {
-            removed.push(reader.u64());
+            removed.push((reader.u64(), 0));
         }
-        let (identity, ours) = (None, None);
-        let manifest =
-            Self { epoch, dim, vectors, profile, metric, segments, removed, identity, ours };
+        let mut manifest =
+            Self { epoch, dim, vectors, profile, metric, segments, ..Self::default() };
+        manifest.removed.extend(removed);
         reader.sound.then_some(manifest)
     }
 
@@ -236,7 +242,7 @@ pub(crate) fn find(
             let payload = source.bytes(segment.start(), segment.payload as usize)?;
             let Some(manifest) = Manifest::parse(&payload)? else { continue };
             // The one field of a header that no hash and no constant covers.
-            let next = manifest.ours.as_ref().map(|ours| ours.next_id);
+            let next = manifest.ours.then_some(manifest.trailer.next_id);
             if next.is_some_and(|next| next != segment.id.wrapping_add(1)) {
                 damaged = damaged.or(Some(segment.offset));
                 continue;
@@ -265,6 +271,8 @@ mod tests {
     use std::vec;
 
     fn manifest(epoch: u32) -> Manifest {
+        let mut removed = Sorted::default();
+        removed.extend(vec![(4, 0), (9, 0)]);
         Manifest {
             epoch,
             dim: 3,
@@ -272,13 +280,14 @@ mod tests {
             profile: 0,
             metric: 2,
             segments: vec![Segment { id: 1, offset: 0, payload: 30, kind: 1 }],
-            removed: vec![4, 9],
+            removed,
             identity: Some([7; 68]),
-            ours: Some(Trailer {
+            ours: true,
+            trailer: Trailer {
                 commits: 5,
                 next_id: 3,
                 groups: vec![Group { segments: 1, epoch, since: epoch }],
-            }),
+            },
         }
     }
 
@@ -287,7 +296,10 @@ mod tests {
         for (identity, ours) in [(true, true), (true, false), (false, true), (false, false)] {
             let mut manifest = manifest(1);
             manifest.identity = manifest.identity.filter(|_| identity);
-            manifest.ours = manifest.ours.filter(|_| ours);
+            manifest.ours = ours;
+            if !ours {
+                manifest.trailer = Trailer::default();
+            }
             assert_eq!(Manifest::parse(&manifest.encode()), Ok(Some(manifest)));
         }
     }
