@@ -93,6 +93,11 @@ impl Memory {
         &self.file
     }
 
+    /// Holds a lease, taken before the memory was opened: each commit looks at it.
+    pub fn set_lease(&mut self, lease: crate::Lease) {
+        self.file.set_lease(lease);
+    }
+
     /// Where the derived parts came from when the memory was opened.
     #[must_use]
     pub fn derived(&self) -> Derived {

@@ -119,8 +119,22 @@ pub(crate) const GRAPH: Artifact = Artifact {
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];
+/// The memory over storage imports, with everything of the kernel.
+pub(crate) const STORE: Artifact = Artifact {
+    name: "store",
+    file: "clawft-store.wasm",
+    package: "clawft-ffi-store",
+    built: "clawft_ffi_store.wasm",
+    target: MODERN,
+    features: "+simd128",
+    flags: &[],
+    allowed: SIMD,
+    budget: Some(Budget { raw: 96_000, gzipped: None }),
+    standing: Some(Budget { raw: 219_000, gzipped: None }),
+};
 /// Everything in WebAssembly that ships.
-pub(crate) const ALL: [&Artifact; 4] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &GRAPH];
+pub(crate) const ALL: [&Artifact; 5] =
+    [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &STORE, &GRAPH];
 
 /// What goes to the panic handler of these modules is not read by anybody: a panic is a trap at
 /// once, and neither the place nor a message is kept for it.

@@ -1,0 +1,205 @@
+//! What a host passes: numbers, strings, structs, checked before use; and places to write to.
+//!
+//! Why so: the checks are those of `clawft-ffi`; here they become slices and strings. A list of
+//! strings is a list of pointers, so each of them is checked as well.
+//!
+//! What it must never do: read through a pointer before its range is checked, or take bytes for
+//! text that are not UTF-8.
+
+use alloc::vec::Vec;
+use core::ffi::c_char;
+use core::mem::size_of;
+use core::slice;
+
+use clawft::{ClawftStatus, parts};
+
+use crate::error::{ClawftMemoryStatus, Failed, Outcome, checked};
+
+/// A text: `len` bytes of UTF-8 from `bytes` on, without a zero byte at the end. Null with 0 is
+/// the empty text.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ClawftText {
+    /// Where it begins.
+    pub bytes: *const c_char,
+    /// Its bytes.
+    pub len: usize,
+}
+
+impl ClawftText {
+    /// The empty text.
+    pub const EMPTY: Self = Self { bytes: core::ptr::null(), len: 0 };
+}
+
+/// A pair of metadata.
+#[repr(C)]
+#[derive(Copy, Clone, Debug)]
+pub struct ClawftPair {
+    /// The key.
+    pub key: ClawftText,
+    /// The value.
+    pub value: ClawftText,
+}
+
+/// Types whose every bit pattern is a value.
+///
+/// # Safety
+/// No invalid values, no references.
+pub(crate) unsafe trait Plain: Copy {}
+
+// SAFETY: any bytes are a byte.
+unsafe impl Plain for u8 {}
+// SAFETY: any bytes are an integer.
+unsafe impl Plain for u64 {}
+// SAFETY: any bytes are a float.
+unsafe impl Plain for f32 {}
+// SAFETY: a pointer that is not trusted, and an integer.
+unsafe impl Plain for ClawftText {}
+// SAFETY: as above.
+unsafe impl Plain for ClawftPair {}
+
+/// `n` elements to read. An empty slice may be null.
+///
+/// # Safety
+/// Natively the range is valid for reads, and nobody writes to it, for as long as the slice is
+/// used.
+#[inline(always)]
+pub(crate) unsafe fn input<'a, T: Plain>(
+    name: &str,
+    pointer: *const T,
+    n: usize,
+) -> Outcome<&'a [T]> {
+    checked(parts::check::<T>(name, pointer as usize, n as u64))?;
+    if n == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: checked; `T` takes any bytes; the rest is the caller's promise.
+    Ok(unsafe { slice::from_raw_parts(pointer, n) })
+}
+
+/// A text to read.
+///
+/// # Safety
+/// As [`input`].
+#[inline(never)]
+pub(crate) unsafe fn text<'a>(name: &str, text: &ClawftText) -> Outcome<&'a str> {
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { input(name, text.bytes.cast::<u8>(), text.len) }?;
+    match core::str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let (code, at) = (ClawftMemoryStatus::InvalidText as i32, error.valid_up_to() as u64);
+            Err(Failed::new(code, name, "UTF-8, found other bytes from byte # on", at, 0))
+        }
+    }
+}
+
+/// A list of texts.
+///
+/// # Safety
+/// As [`input`], for the list and each text in it.
+#[inline(never)]
+pub(crate) unsafe fn texts<'a>(
+    name: &str,
+    list: *const ClawftText,
+    n: usize,
+) -> Outcome<Vec<&'a str>> {
+    // SAFETY: the caller's promise.
+    let list = unsafe { input(name, list, n) }?;
+    let mut all = room(n)?;
+    for one in list {
+        // SAFETY: the caller's promise.
+        all.push(unsafe { text(name, one) }?);
+    }
+    Ok(all)
+}
+
+/// A list of pairs.
+///
+/// # Safety
+/// As [`texts`].
+#[inline(never)]
+pub(crate) unsafe fn pairs<'a>(
+    name: &str,
+    list: *const ClawftPair,
+    n: usize,
+) -> Outcome<Vec<(&'a str, &'a str)>> {
+    // SAFETY: the caller's promise.
+    let list = unsafe { input(name, list, n) }?;
+    let mut all = room(n)?;
+    for pair in list {
+        // SAFETY: the caller's promise.
+        all.push(unsafe { (text(name, &pair.key)?, text(name, &pair.value)?) });
+    }
+    Ok(all)
+}
+
+/// An empty vector with room for `n` elements.
+pub(crate) fn room<T>(n: usize) -> Outcome<Vec<T>> {
+    let mut all = Vec::new();
+    match all.try_reserve_exact(n) {
+        Ok(()) => Ok(all),
+        Err(_) => Err(clawft_store::memory::Error::Memory.into()),
+    }
+}
+
+/// Reads a struct whose first field is its size in bytes, as the caller set it.
+///
+/// # Safety
+/// Natively `pointer` is valid for reads of `T`. `T` is `repr(C)`, begins with that `u32`, and
+/// takes any bytes.
+#[inline(always)]
+pub(crate) unsafe fn sized<T: Copy>(name: &str, pointer: *const T) -> Outcome<T> {
+    checked(parts::check::<T>(name, pointer as usize, 1))?;
+    // SAFETY: the range was checked; `T` begins with a `u32`.
+    check_size(name, size_of::<T>(), unsafe { pointer.cast::<u32>().read() })?;
+    // SAFETY: the range was checked, and `T` takes any bytes.
+    Ok(unsafe { pointer.read() })
+}
+
+#[inline(never)]
+fn check_size(name: &str, expected: usize, found: u32) -> Outcome<()> {
+    if found as usize == expected {
+        return Ok(());
+    }
+    let (code, found) = (ClawftStatus::StructSize as i32, found.into());
+    Err(Failed::new(code, name, "a struct of size #, found #", expected as u64, found))
+}
+
+/// A place for `len` elements that the host gave, which may overlap what else it gave: written
+/// through its pointer, when everything was read.
+#[derive(Copy, Clone)]
+pub(crate) struct Output<T> {
+    pointer: *mut T,
+    len: usize,
+}
+
+impl<T: Copy> Output<T> {
+    /// Checks a place for `len` elements. An empty one may be null.
+    ///
+    /// # Safety
+    /// Natively the range is valid for writes for as long as the output is used.
+    #[inline(always)]
+    pub(crate) unsafe fn new(name: &str, pointer: *mut T, len: usize) -> Outcome<Self> {
+        checked(parts::check::<T>(name, pointer as usize, len as u64))?;
+        Ok(Self { pointer, len })
+    }
+
+    /// Checks a place for one.
+    ///
+    /// # Safety
+    /// As [`Output::new`].
+    #[inline(always)]
+    pub(crate) unsafe fn one(name: &str, pointer: *mut T) -> Outcome<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::new(name, pointer, 1) }
+    }
+
+    /// Writes element `at`; one outside is left out.
+    pub(crate) fn set(self, at: usize, value: T) {
+        if at < self.len {
+            // SAFETY: inside the range that was checked.
+            unsafe { self.pointer.add(at).write(value) };
+        }
+    }
+}
