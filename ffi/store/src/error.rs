@@ -7,6 +7,7 @@
 //! What it must never do: change or reuse a number.
 
 use clawft::parts;
+#[cfg(feature = "memory")]
 use clawft_store::memory::Error;
 
 /// The numbers that the functions of a memory return beyond those of `enum CLAWFT`.
@@ -59,6 +60,10 @@ pub enum ClawftMemoryStatus {
     NoMemory = -232,
     /// A recall asks neither for a vector nor for words.
     NothingAsked = -233,
+    /// Headroom or coarseness of a tensor out of range.
+    BadDrift = -251,
+    /// The tensor has no such frame.
+    NoFrame = -252,
 }
 
 /// An error whose number and sentence are kept.
@@ -76,6 +81,20 @@ impl Failed {
         Self(parts::refuse(code, &[subject, ": expected ", text], [first, second]))
     }
 
+    /// The error whose code and sentence are kept already.
+    #[cfg(feature = "tensor")]
+    pub(crate) fn kept(code: i32) -> Self {
+        Self(code)
+    }
+
+    /// The error of `bytes` that there is no memory for.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn no_memory(bytes: u64) -> Self {
+        let code = ClawftMemoryStatus::NoMemory as i32;
+        Self::new(code, "memory", "room for # bytes more, found less", bytes, 0)
+    }
+
     /// The error of a number that names nothing.
     pub(crate) fn unknown_choice(name: &str, largest: u64, found: u32) -> Self {
         let code = clawft::ClawftStatus::UnknownChoice as i32;
@@ -91,6 +110,7 @@ pub(crate) fn checked(code: i32) -> Outcome<()> {
     }
 }
 
+#[cfg(feature = "memory")]
 impl From<Error> for Failed {
     #[inline(always)]
     fn from(error: Error) -> Self {
@@ -98,6 +118,7 @@ impl From<Error> for Failed {
     }
 }
 
+#[cfg(feature = "memory")]
 #[cold]
 #[inline(never)]
 fn of(error: &Error) -> Failed {

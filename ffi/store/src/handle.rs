@@ -10,6 +10,7 @@
 //!
 //! What it must never do: hand out a number twice; lend one value to two calls.
 
+use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use clawft::ClawftStatus;
@@ -28,7 +29,8 @@ struct Place<T> {
     slot: Slot<T>,
 }
 
-/// Values of one kind.
+/// Values of one kind, each in a box: a table of empty places is all zeros, which take no bytes in
+/// the module.
 pub(crate) struct Table<T> {
     /// The first index.
     first: u32,
@@ -86,7 +88,7 @@ impl<T> Table<T> {
     /// Takes the value out: the handle names nothing any more. Nobody calls back until what comes
     /// with it is dropped.
     #[inline(never)]
-    pub(crate) fn take(&self, handle: u32) -> Outcome<(T, Inside)> {
+    pub(crate) fn take(&self, handle: u32) -> Outcome<(Box<T>, Inside)> {
         let place = self.place(handle)?;
         let inside = Inside::enter()?;
         match place.slot.take(|| place.is(handle)) {
@@ -114,7 +116,7 @@ impl<T> Place<T> {
 impl<T> Claim<'_, T> {
     /// Puts `value` there; the number names it from now on.
     pub(crate) fn fill(self, value: T) -> u32 {
-        self.place.slot.fill(value);
+        self.place.slot.fill(Box::new(value));
         self.handle
     }
 }
@@ -144,6 +146,7 @@ fn busy() -> Failed {
 
 #[cfg(not(target_family = "wasm"))]
 mod place {
+    use alloc::boxed::Box;
     use core::cell::Cell;
     use core::ops::{Deref, DerefMut};
     use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -173,11 +176,11 @@ mod place {
     }
 
     /// A value, if there is one.
-    pub(super) struct Slot<T>(Mutex<Option<T>>);
+    pub(super) struct Slot<T>(Mutex<Option<Box<T>>>);
 
     /// The value of a full slot.
     pub(crate) struct Held<'a, T> {
-        guard: MutexGuard<'a, Option<T>>,
+        guard: MutexGuard<'a, Option<Box<T>>>,
         _inside: Inside,
     }
 
@@ -186,7 +189,7 @@ mod place {
             Self(Mutex::new(None))
         }
 
-        fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        fn lock(&self) -> MutexGuard<'_, Option<Box<T>>> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
@@ -199,12 +202,12 @@ mod place {
             guard.is_some().then_some(Held { guard, _inside: inside })
         }
 
-        pub(super) fn take(&self, really: impl FnOnce() -> bool) -> Option<T> {
+        pub(super) fn take(&self, really: impl FnOnce() -> bool) -> Option<Box<T>> {
             let mut guard = self.lock();
             if really() { guard.take() } else { None }
         }
 
-        pub(super) fn fill(&self, value: T) {
+        pub(super) fn fill(&self, value: Box<T>) {
             *self.lock() = Some(value);
         }
     }
@@ -232,6 +235,7 @@ mod place {
 
 #[cfg(target_family = "wasm")]
 mod place {
+    use alloc::boxed::Box;
     use core::cell::UnsafeCell;
     use core::ops::{Deref, DerefMut};
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -259,7 +263,7 @@ mod place {
     }
 
     /// A value, if there is one.
-    pub(super) struct Slot<T>(UnsafeCell<Option<T>>);
+    pub(super) struct Slot<T>(UnsafeCell<Option<Box<T>>>);
 
     // SAFETY: the instance has one thread (`compile_error!` in the crate root refuses others), so
     // nothing is ever shared between threads.
@@ -277,7 +281,7 @@ mod place {
         }
 
         #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
-        fn lock(&self) -> &mut Option<T> {
+        fn lock(&self) -> &mut Option<Box<T>> {
             // SAFETY: one thread, and whoever comes here has entered: no other call is running
             // that could have lent it.
             unsafe { &mut *self.0.get() }
@@ -292,11 +296,11 @@ mod place {
             Some(Held { value, _inside: inside })
         }
 
-        pub(super) fn take(&self, really: impl FnOnce() -> bool) -> Option<T> {
+        pub(super) fn take(&self, really: impl FnOnce() -> bool) -> Option<Box<T>> {
             if really() { self.lock().take() } else { None }
         }
 
-        pub(super) fn fill(&self, value: T) {
+        pub(super) fn fill(&self, value: Box<T>) {
             *self.lock() = Some(value);
         }
     }

@@ -1,45 +1,16 @@
-//! What a host passes: numbers, strings, structs, checked before use; and places to write to.
+//! What a host passes: numbers and structs, checked before use; and places to write to.
 //!
-//! Why so: the checks are those of `clawft-ffi`; here they become slices and strings. A list of
-//! strings is a list of pointers, so each of them is checked as well.
+//! Why so: the checks are those of `clawft-ffi`; here they become slices.
 //!
-//! What it must never do: read through a pointer before its range is checked, or take bytes for
-//! text that are not UTF-8.
+//! What it must never do: read through a pointer before its range is checked.
 
 use alloc::vec::Vec;
-use core::ffi::c_char;
 use core::mem::size_of;
 use core::slice;
 
 use clawft::{ClawftStatus, parts};
 
-use crate::error::{ClawftMemoryStatus, Failed, Outcome, checked};
-
-/// A text: `len` bytes of UTF-8 from `bytes` on, without a zero byte at the end. Null with 0 is
-/// the empty text.
-#[repr(C)]
-#[derive(Copy, Clone, Debug)]
-pub struct ClawftText {
-    /// Where it begins.
-    pub bytes: *const c_char,
-    /// Its bytes.
-    pub len: usize,
-}
-
-impl ClawftText {
-    /// The empty text.
-    pub const EMPTY: Self = Self { bytes: core::ptr::null(), len: 0 };
-}
-
-/// A pair of metadata.
-#[repr(C)]
-#[derive(Copy, Clone, Debug)]
-pub struct ClawftPair {
-    /// The key.
-    pub key: ClawftText,
-    /// The value.
-    pub value: ClawftText,
-}
+use crate::error::{Failed, Outcome, checked};
 
 /// Types whose every bit pattern is a value.
 ///
@@ -53,10 +24,6 @@ unsafe impl Plain for u8 {}
 unsafe impl Plain for u64 {}
 // SAFETY: any bytes are a float.
 unsafe impl Plain for f32 {}
-// SAFETY: a pointer that is not trusted, and an integer.
-unsafe impl Plain for ClawftText {}
-// SAFETY: as above.
-unsafe impl Plain for ClawftPair {}
 
 /// `n` elements to read. An empty slice may be null.
 ///
@@ -77,69 +44,12 @@ pub(crate) unsafe fn input<'a, T: Plain>(
     Ok(unsafe { slice::from_raw_parts(pointer, n) })
 }
 
-/// A text to read.
-///
-/// # Safety
-/// As [`input`].
-#[inline(never)]
-pub(crate) unsafe fn text<'a>(name: &str, text: &ClawftText) -> Outcome<&'a str> {
-    // SAFETY: the caller's promise.
-    let bytes = unsafe { input(name, text.bytes.cast::<u8>(), text.len) }?;
-    match core::str::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(error) => {
-            let (code, at) = (ClawftMemoryStatus::InvalidText as i32, error.valid_up_to() as u64);
-            Err(Failed::new(code, name, "UTF-8, found other bytes from byte # on", at, 0))
-        }
-    }
-}
-
-/// A list of texts.
-///
-/// # Safety
-/// As [`input`], for the list and each text in it.
-#[inline(never)]
-pub(crate) unsafe fn texts<'a>(
-    name: &str,
-    list: *const ClawftText,
-    n: usize,
-) -> Outcome<Vec<&'a str>> {
-    // SAFETY: the caller's promise.
-    let list = unsafe { input(name, list, n) }?;
-    let mut all = room(n)?;
-    for one in list {
-        // SAFETY: the caller's promise.
-        all.push(unsafe { text(name, one) }?);
-    }
-    Ok(all)
-}
-
-/// A list of pairs.
-///
-/// # Safety
-/// As [`texts`].
-#[inline(never)]
-pub(crate) unsafe fn pairs<'a>(
-    name: &str,
-    list: *const ClawftPair,
-    n: usize,
-) -> Outcome<Vec<(&'a str, &'a str)>> {
-    // SAFETY: the caller's promise.
-    let list = unsafe { input(name, list, n) }?;
-    let mut all = room(n)?;
-    for pair in list {
-        // SAFETY: the caller's promise.
-        all.push(unsafe { (text(name, &pair.key)?, text(name, &pair.value)?) });
-    }
-    Ok(all)
-}
-
 /// An empty vector with room for `n` elements.
 pub(crate) fn room<T>(n: usize) -> Outcome<Vec<T>> {
     let mut all = Vec::new();
     match all.try_reserve_exact(n) {
         Ok(()) => Ok(all),
-        Err(_) => Err(clawft_store::memory::Error::Memory.into()),
+        Err(_) => Err(Failed::no_memory((n as u64).saturating_mul(size_of::<T>() as u64))),
     }
 }
 
@@ -200,6 +110,15 @@ impl<T: Copy> Output<T> {
         if at < self.len {
             // SAFETY: inside the range that was checked.
             unsafe { self.pointer.add(at).write(value) };
+        }
+    }
+
+    /// Writes `values` from the beginning, as many as there is room for.
+    pub(crate) fn copy(self, values: &[T]) {
+        let n = self.len.min(values.len());
+        if n != 0 {
+            // SAFETY: inside the range that was checked; `copy_to` allows overlap.
+            unsafe { values.as_ptr().copy_to(self.pointer, n) };
         }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Why so: a crate of its own, as the kernel imports nothing and has its own budget. Pointers, the
 //! last error and the arena are those of `clawft-ffi`; what is here is what a memory needs on top:
-//! strings ([`mod@input`]), handles of its own ([`handle`]), a storage ([`storage`]), and Rust's
+//! strings ([`mod@text`]), handles of its own ([`handle`]), a storage ([`storage`]), and Rust's
 //! allocator over the arena (`clawft-ffi`, feature `parts`), so that its limit holds for the memory too.
 //!
 //! What it must never do: panic or trap on a host's mistake; write an output when it returns an
@@ -25,22 +25,55 @@ compile_error!("clawft runs one thread in a WebAssembly instance: build it witho
 mod error;
 mod handle;
 mod input;
+#[cfg(feature = "memory")]
 mod open;
+#[cfg(feature = "memory")]
+mod read;
+#[cfg(feature = "memory")]
 mod recall;
+#[cfg(feature = "memory")]
+mod report;
+#[cfg(feature = "memory")]
 mod storage;
+#[cfg(feature = "tensor")]
+mod tensor;
+#[cfg(feature = "memory")]
+mod text;
+#[cfg(feature = "memory")]
 mod write;
 
 /// The functions of the kernel: linked here, exported beside these.
 pub use clawft as kernel;
 
 pub use error::ClawftMemoryStatus;
-pub use input::{ClawftPair, ClawftText};
+#[cfg(feature = "memory")]
 pub use open::{
     CLAWFT_CREATE, CLAWFT_READ_ONLY, CLAWFT_SALVAGE, ClawftMemoryOptions, clawft_memory_close,
     clawft_memory_open, clawft_memory_options_init,
 };
+#[cfg(feature = "memory")]
+pub use read::{
+    CLAWFT_KIND, CLAWFT_METADATA, CLAWFT_SESSION, CLAWFT_TEXT, ClawftFields,
+    clawft_record_contains, clawft_record_fields, clawft_record_next, clawft_record_string,
+    clawft_record_vector,
+};
+#[cfg(feature = "memory")]
 pub use recall::{ClawftFound, ClawftRecall, clawft_recall, clawft_recall_init};
+#[cfg(feature = "memory")]
+pub use report::{
+    ClawftMemoryReport, clawft_memory_damage, clawft_memory_report, clawft_memory_verify,
+};
+#[cfg(feature = "memory")]
 pub use storage::ClawftStorage;
+#[cfg(feature = "tensor")]
+pub use tensor::{
+    ClawftTensorParams, ClawftTensorStats, clawft_tensor_append, clawft_tensor_bytes,
+    clawft_tensor_close, clawft_tensor_create, clawft_tensor_error_bound, clawft_tensor_get,
+    clawft_tensor_open, clawft_tensor_params_init, clawft_tensor_stats,
+};
+#[cfg(feature = "memory")]
+pub use text::{ClawftPair, ClawftText};
+#[cfg(feature = "memory")]
 pub use write::{
     ClawftRecord, clawft_commit, clawft_compact, clawft_forget, clawft_remember, clawft_rollback,
     clawft_save, clawft_touch,

@@ -11,8 +11,9 @@ use clawft_vectors::{Encoding, Params};
 
 use crate::error::{Failed, Outcome, status};
 use crate::handle::{Held, Inside, Table};
-use crate::input::{self, ClawftText, Output};
+use crate::input::{self, Output};
 use crate::storage::{ClawftStorage, HostStorage};
+use crate::text::{self, ClawftText};
 
 /// `flags` of `ClawftMemoryOptions`: creates the memory where there is none.
 pub const CLAWFT_CREATE: u32 = 1;
@@ -138,7 +139,7 @@ pub unsafe extern "C" fn clawft_memory_open(
         // SAFETY: the caller's promise.
         let (name, given, storage, out) = unsafe {
             (
-                input::text("name", &ClawftText { bytes: name, len: name_len })?,
+                text::text("name", &ClawftText { bytes: name, len: name_len })?,
                 input::sized("options", options)?,
                 HostStorage::new(storage)?,
                 Output::one("out_handle", out_handle)?,
@@ -230,8 +231,8 @@ fn open(
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {
-        let (Opened(memory), _inside): (_, Inside) = MEMORIES.take(handle)?;
-        Ok(memory.close(now)?)
+        let (opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
+        Ok(opened.0.close(now)?)
     };
     status(close())
 }

@@ -8,8 +8,9 @@ use clawft_store::memory::{Filter, Recall};
 use clawft_vectors::Mode;
 
 use crate::error::{Failed, Outcome, status};
-use crate::input::{self, ClawftPair, ClawftText, Output};
+use crate::input::{self, Output};
 use crate::open::memory;
+use crate::text::{self, ClawftPair, ClawftText};
 
 /// What is asked of a memory. `clawft_recall_init` fills in the defaults: everything may be found.
 #[repr(C)]
@@ -157,15 +158,15 @@ unsafe fn find(
     let (vector, text) = unsafe {
         (
             input::input("vector", given.vector, given.dim as usize)?,
-            input::text("text", &given.text)?,
+            text::text("text", &given.text)?,
         )
     };
     // SAFETY: the caller's promise.
     let (kinds, sessions, metadata, ids) = unsafe {
         (
-            input::texts("kinds", given.kinds, given.kinds_len as usize)?,
-            input::texts("sessions", given.sessions, given.sessions_len as usize)?,
-            input::pairs("metadata", given.metadata, given.metadata_len as usize)?,
+            text::texts("kinds", given.kinds, given.kinds_len as usize)?,
+            text::texts("sessions", given.sessions, given.sessions_len as usize)?,
+            text::pairs("metadata", given.metadata, given.metadata_len as usize)?,
             input::input("ids", given.ids, given.ids_len as usize)?,
         )
     };

@@ -5,8 +5,9 @@ use core::mem::size_of;
 use clawft_store::Record;
 
 use crate::error::{Outcome, status};
-use crate::input::{self, ClawftPair, ClawftText};
+use crate::input;
 use crate::open::memory;
+use crate::text::{self, ClawftPair, ClawftText};
 
 /// A record as it goes in.
 #[repr(C)]
@@ -65,10 +66,10 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
         (
             given,
             input::input("vector", given.vector, given.dim as usize)?,
-            input::text("text", &given.text)?,
-            input::text("kind", &given.kind)?,
-            input::text("session", &given.session)?,
-            input::pairs("metadata", given.metadata, given.metadata_len as usize)?,
+            text::text("text", &given.text)?,
+            text::text("kind", &given.kind)?,
+            text::text("session", &given.session)?,
+            text::pairs("metadata", given.metadata, given.metadata_len as usize)?,
         )
     };
     let record = Record {
