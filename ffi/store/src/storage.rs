@@ -13,7 +13,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 #[cfg(not(target_family = "wasm"))]
-use core::ffi::{c_char, c_void};
+use core::ffi::c_char;
+use core::ffi::c_void;
 
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 
@@ -33,40 +34,60 @@ pub struct ClawftStorage {
     pub context: *mut c_void,
     /// Opens a file that is there, to read it and to append to it (on a read-only medium to read
     /// it): the number of the open file. `NotFound`.
-    pub open: Option<unsafe extern "C" fn(*mut c_void, *const c_char, usize) -> i32>,
+    pub open:
+        Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char, len: usize) -> i32>,
     /// Creates a file that is not there: the number of the open file. `Exists`.
-    pub create: Option<unsafe extern "C" fn(*mut c_void, *const c_char, usize) -> i32>,
+    pub create:
+        Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char, len: usize) -> i32>,
     /// Closes a file. What was not synced stays so.
-    pub close: Option<unsafe extern "C" fn(*mut c_void, u32) -> i32>,
+    pub close: Option<unsafe extern "C" fn(context: *mut c_void, file: u32) -> i32>,
     /// Bytes of a file.
-    pub len: Option<unsafe extern "C" fn(*mut c_void, u32) -> i64>,
+    pub len: Option<unsafe extern "C" fn(context: *mut c_void, file: u32) -> i64>,
     /// Reads from an offset on into `len` bytes: how many were read, fewer only at the end.
-    pub read_at: Option<unsafe extern "C" fn(*mut c_void, u32, u64, *mut c_void, usize) -> i32>,
+    pub read_at: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            file: u32,
+            offset: u64,
+            into: *mut c_void,
+            len: usize,
+        ) -> i32,
+    >,
     /// Appends `len` bytes, all of them. On an error a part may be there.
-    pub append: Option<unsafe extern "C" fn(*mut c_void, u32, *const c_void, usize) -> i32>,
+    pub append: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            file: u32,
+            bytes: *const c_void,
+            len: usize,
+        ) -> i32,
+    >,
     /// Cuts a file to a length.
-    pub truncate: Option<unsafe extern "C" fn(*mut c_void, u32, u64) -> i32>,
+    pub truncate: Option<unsafe extern "C" fn(context: *mut c_void, file: u32, len: u64) -> i32>,
     /// Makes all bytes of a file durable. Must not return before they are.
-    pub sync: Option<unsafe extern "C" fn(*mut c_void, u32) -> i32>,
+    pub sync: Option<unsafe extern "C" fn(context: *mut c_void, file: u32) -> i32>,
     /// Makes creations, renames and removals durable.
-    pub sync_folder: Option<unsafe extern "C" fn(*mut c_void) -> i32>,
+    pub sync_folder: Option<unsafe extern "C" fn(context: *mut c_void) -> i32>,
     /// Renames atomically, in the place of whatever has the new name. Open files stay open.
     pub rename: Option<
-        unsafe extern "C" fn(*mut c_void, *const c_char, usize, *const c_char, usize) -> i32,
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            from: *const c_char,
+            from_len: usize,
+            to: *const c_char,
+            to_len: usize,
+        ) -> i32,
     >,
     /// Removes a file. `NotFound`.
-    pub remove: Option<unsafe extern "C" fn(*mut c_void, *const c_char, usize) -> i32>,
+    pub remove:
+        Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char, len: usize) -> i32>,
     /// May be null: told, while what is derived is built anew, after how many records of how many.
-    pub progress: Option<unsafe extern "C" fn(*mut c_void, u32, u32)>,
+    pub progress: Option<unsafe extern "C" fn(context: *mut c_void, done: u32, all: u32)>,
 }
 
 /// A storage: in WebAssembly a number that every import gets, for a host that has several.
 #[cfg(target_family = "wasm")]
-#[repr(C)]
-#[derive(Copy, Clone, Debug)]
-pub struct ClawftStorage {
-    _never: [u8; 0],
-}
+pub type ClawftStorage = c_void;
 
 #[cfg(target_family = "wasm")]
 mod imports {
