@@ -69,7 +69,12 @@ impl Checked<'_> {
         let most = store.image.capacity() as usize;
         let k = (self.k as usize).min(most);
         let ef = if self.ef == 0 { store.ef } else { self.ef };
-        SearchOptions { k, ef: ef.max(k).min(most), mode: self.mode, filter: self.filter }
+        SearchOptions {
+            ef: ef.max(k).min(most),
+            mode: self.mode,
+            filter: self.filter,
+            ..SearchOptions::new(k)
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fuzz_target!(|case: Case| {
         let mut hits = vec![Hit::default(); capacity as usize];
         for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
             let options =
-                SearchOptions { k: 10.min(capacity as usize), ef: 30, mode, filter: Some(&ids) };
+                SearchOptions { ef: 30, mode, filter: Some(&ids), ..SearchOptions::new(10.min(capacity as usize)) };
             let options = SearchOptions { ef: options.ef.min(capacity as usize), ..options };
             let _ = image.search(&common::vector(3, dim), &options, scratch, &mut hits);
             let all = SearchOptions { filter: None, ..options };

@@ -148,6 +148,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.slot(id).is_some()
     }
 
+    /// The slot that `id` is in, below the capacity: its own until it is removed.
+    #[must_use]
+    pub fn slot(&self, id: u64) -> Option<u32> {
+        self.id_table().slot(id)
+    }
+
     /// Writes the vector of `id`: as it came in, within the error of its encoding, of length 1
     /// under the cosine metric.
     ///
@@ -243,10 +249,6 @@ impl<B: Deref<Target = [u8]>> Image<B> {
 
     pub(crate) fn id_table(&self) -> Ids<'_> {
         Ids::new(&self.buffer, &self.layout)
-    }
-
-    pub(crate) fn slot(&self, id: u64) -> Option<u32> {
-        self.id_table().slot(id)
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = u32> + '_ {
