@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::Error;
 use crate::durable::DurableFile;
+use crate::error::Fault;
 use crate::group::{GroupWriter, Target, Written};
 use crate::journal::{Head, Journal, create_over};
 use crate::ledger::{Directory, Ledger, Place};
@@ -63,7 +64,7 @@ impl DurableFile {
 
     /// Writes the journal's records into the base, with those of the groups that it takes in, and
     /// begins a new journal.
-    pub(crate) fn fold(&mut self) -> Result<(), Error> {
+    pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
         let keep = self.standing.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
@@ -71,26 +72,26 @@ impl DurableFile {
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
         let (kept, taken) = (kept.to_vec(), taken.to_vec());
 
-        // What is written: true a record, false a removal.
-        let mut changes: Sorted<bool> = Sorted::default();
+        // What is written: 1 a record, 0 a removal.
+        let mut changes: Sorted<u64> = Sorted::default();
         let mut removed = self.standing.removed.clone();
         for (id, &in_base) in self.touched.iter() {
             if self.ledger.get(id).is_some() {
                 removed.remove(id);
-                changes.insert(id, true);
-            } else if in_base {
-                removed.insert(id, ());
-                changes.insert(id, false);
+                changes.insert(id, 1);
+            } else if in_base == 1 {
+                removed.insert(id, 0);
+                changes.insert(id, 0);
             }
         }
-        let mut vectors: Sorted<()> = Sorted::default();
+        let mut vectors: Sorted<u64> = Sorted::default();
         for segment in &taken {
             match segment.kind {
-                VEC => drop(vectors.insert(segment.id, ())),
+                VEC => drop(vectors.insert(segment.id, 0)),
                 RECORDS if keep > 0 => {
                     let each = &mut |_, fields: crate::Fields| {
                         if fields.is_removal() && !changes.contains(fields.id()) {
-                            changes.insert(fields.id(), false);
+                            changes.insert(fields.id(), 0);
                         }
                         Ok(())
                     };
@@ -101,13 +102,13 @@ impl DurableFile {
         }
         for (id, place) in self.ledger.iter() {
             if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
-                changes.insert(id, true);
+                changes.insert(id, 1);
             }
         }
         // A removal that was taken in does not count for a record that came back in what is kept.
-        changes.retain(|id, live| *live || self.ledger.get(id).is_none());
+        changes.retain(|id, live| *live == 1 || self.ledger.get(id).is_none());
         if keep == 0 {
-            changes.retain(|_, live| *live);
+            changes.retain(|_, live| *live == 1);
         }
 
         let epoch = self.next_epoch()?;
@@ -144,8 +145,11 @@ impl DurableFile {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
                 // a sync failed, it is open what is on the disk.
                 let cut = self.storage.truncate(self.base, before);
-                let full = error == Error::Storage(StorageError::NoSpace);
-                if cut.is_err() || (matches!(error, Error::Storage(_)) && !full) {
+                let unsure = match error.error() {
+                    Error::Storage(error) => error != StorageError::NoSpace,
+                    _ => false,
+                };
+                if cut.is_err() || unsure {
                     self.stopped = true;
                 }
                 Err(error)
@@ -153,15 +157,15 @@ impl DurableFile {
         }
     }
 
-    fn next_epoch(&self) -> Result<u32, Error> {
-        let used = Error::Unsupported("its epochs are used up");
-        self.standing.epoch.checked_add(1).ok_or(used)
+    fn next_epoch(&self) -> Result<u32, Fault> {
+        let used = || Fault::unsupported("its epochs are used up");
+        self.standing.epoch.checked_add(1).ok_or_else(used)
     }
 
-    fn write_group(&self, target: Target<'_>, changes: &Sorted<bool>) -> Result<Written, Error> {
+    fn write_group(&self, target: Target<'_>, changes: &Sorted<u64>) -> Result<Written, Fault> {
         let mut group = GroupWriter::new(target);
         for (id, &live) in changes.iter() {
-            match self.ledger.get(id).filter(|_| live) {
+            match self.ledger.get(id).filter(|_| live == 1) {
                 Some(place) => self.copy(id, place, &mut group)?,
                 None => group.removal(id)?,
             }
@@ -169,7 +173,7 @@ impl DurableFile {
         group.finish()
     }
 
-    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Error> {
+    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Fault> {
         let fields = self.fields_at(id, place)?;
         let vector = self.vector_at(&fields, place)?;
         let text = self.text_at(&fields, place)?;
@@ -181,7 +185,7 @@ impl DurableFile {
         epoch: u32,
         segments: Vec<Segment>,
         groups: Vec<Group>,
-        removed: &Sorted<()>,
+        removed: &Sorted<u64>,
         next_id: u64,
     ) -> Next {
         let ours = Trailer { commits: self.commits, next_id: next_id + 1, groups };
@@ -192,7 +196,7 @@ impl DurableFile {
             profile: self.standing.profile,
             metric: self.standing.metric,
             segments,
-            removed: removed.iter().map(|(id, ())| id).collect(),
+            removed: removed.iter().map(|(id, _)| id).collect(),
             identity: Some(self.standing.identity),
             ours: Some(ours),
         };
@@ -200,7 +204,7 @@ impl DurableFile {
     }
 
     /// Syncs what a manifest lists, appends it at `offset`, and syncs it. Gives where it stands.
-    fn publish(&self, file: Handle, offset: u64, next: &Next) -> Result<Segment, Error> {
+    fn publish(&self, file: Handle, offset: u64, next: &Next) -> Result<Segment, Fault> {
         self.storage.sync(file)?;
         let bytes = manifest::encode(&next.manifest, next.id);
         self.storage.append(file, &bytes)?;
@@ -209,7 +213,7 @@ impl DurableFile {
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: Sorted<()>) {
+    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: Sorted<u64>) {
         (self.manifest, self.base_len) = (segment, segment.end());
         let ours = manifest.ours.unwrap_or_default();
         self.standing.epoch = manifest.epoch;
@@ -236,7 +240,7 @@ impl DurableFile {
     }
 
     /// Begins a journal on the newest manifest.
-    pub(crate) fn begin_journal(&mut self) -> Result<(), Error> {
+    pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
         let names = &self.names;
         let head = self.head();
         let journal = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, head)?;
@@ -245,7 +249,7 @@ impl DurableFile {
     }
 
     /// Makes sure that there is a journal: beginning one may have failed after a fold.
-    pub(crate) fn ready_journal(&mut self) -> Result<(), Error> {
+    pub(crate) fn ready_journal(&mut self) -> Result<(), Fault> {
         match self.journal {
             Some(_) => Ok(()),
             None => self.begin_journal(),
@@ -270,18 +274,17 @@ impl DurableFile {
     /// [`Error::Storage`], [`Error::Damaged`], [`Error::Conflict`], [`Error::ReadOnly`],
     /// [`Error::Stopped`].
     pub fn compact(&mut self, now: u64) -> Result<(), Error> {
-        if self.read_only {
-            return Err(Error::ReadOnly);
-        }
-        if self.stopped {
-            return Err(Error::Stopped);
-        }
+        Ok(self.try_compact(now)?)
+    }
+
+    pub(crate) fn try_compact(&mut self, now: u64) -> Result<(), Fault> {
+        self.writable()?;
         self.ready_journal()?;
         self.hold(now)?;
         self.compact_now()
     }
 
-    pub(crate) fn compact_now(&mut self) -> Result<(), Error> {
+    pub(crate) fn compact_now(&mut self) -> Result<(), Fault> {
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let written = self.write_base(file, epoch);
@@ -310,7 +313,7 @@ impl DurableFile {
         self.begin_journal()
     }
 
-    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, Segment), Error> {
+    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, Segment), Fault> {
         let target = Target {
             storage: &*self.storage,
             file,

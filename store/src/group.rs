@@ -5,13 +5,12 @@
 
 use alloc::vec::Vec;
 
-use crate::Error;
+use crate::error::Fault;
 use crate::ledger::{MAX_SEGMENT, Place};
 use crate::record::{Fields, Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
-use crate::sorted::Sorted;
 use crate::storage::{Handle, Storage};
 use crate::wire::{Put, set_u32};
 
@@ -78,7 +77,7 @@ impl<'a> GroupWriter<'a> {
         mut fields: Fields,
         vector: &[u8],
         text: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         self.room(VEC, 8 + vector.len())?;
         let mut parts = Parts {
             vector_segment: self.vectors.id as u32,
@@ -112,7 +111,7 @@ impl<'a> GroupWriter<'a> {
     }
 
     /// Adds a removal.
-    pub(crate) fn removal(&mut self, id: u64) -> Result<(), Error> {
+    pub(crate) fn removal(&mut self, id: u64) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         put_removal(id, &mut bytes);
         self.entry(&bytes)?;
@@ -121,7 +120,7 @@ impl<'a> GroupWriter<'a> {
         self.mirror(&bytes)
     }
 
-    fn entry(&mut self, bytes: &[u8]) -> Result<(u32, u32), Error> {
+    fn entry(&mut self, bytes: &[u8]) -> Result<(u32, u32), Fault> {
         self.room(RECORDS, bytes.len())?;
         let at = self.records.payload.len() as u32;
         self.records.payload.bytes(bytes);
@@ -129,7 +128,7 @@ impl<'a> GroupWriter<'a> {
         Ok((self.records.id as u32, at))
     }
 
-    fn mirror(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn mirror(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.room(META, bytes.len() + meta::OVERHEAD)?;
         self.meta.payload.bytes(bytes);
         self.meta.count += 1;
@@ -146,7 +145,7 @@ impl<'a> GroupWriter<'a> {
     }
 
     /// Makes sure that `len` bytes fit into the filling segment of a kind.
-    fn room(&mut self, kind: u8, len: usize) -> Result<(), Error> {
+    fn room(&mut self, kind: u8, len: usize) -> Result<(), Fault> {
         if self.filling(kind).payload.len() + len > MAX_PAYLOAD {
             self.flush(kind)?;
         }
@@ -156,10 +155,10 @@ impl<'a> GroupWriter<'a> {
         Ok(())
     }
 
-    fn begin(&mut self, kind: u8) -> Result<(), Error> {
+    fn begin(&mut self, kind: u8) -> Result<(), Fault> {
         let id = self.done.next_id;
         if id > MAX_SEGMENT {
-            return Err(Error::Unsupported("its segment ids are used up: compact it"));
+            return Err(Fault::unsupported("its segment ids are used up: compact it"));
         }
         self.done.next_id += 1;
         let Target { dim, epoch, since, .. } = self.target;
@@ -176,7 +175,7 @@ impl<'a> GroupWriter<'a> {
         Ok(())
     }
 
-    fn flush(&mut self, kind: u8) -> Result<(), Error> {
+    fn flush(&mut self, kind: u8) -> Result<(), Fault> {
         let Filling { id, mut payload, count } = core::mem::take(self.filling(kind));
         if id == 0 {
             return Ok(());
@@ -193,14 +192,15 @@ impl<'a> GroupWriter<'a> {
         let segment = Segment { id, offset: self.done.end, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, &payload);
         self.target.storage.append(self.target.file, &bytes)?;
-        self.done.segments.push(segment);
+        let segments = &mut self.done.segments;
+        segments.insert(segments.partition_point(|before| before.id < id), segment);
         self.done.end = segment.end();
         Ok(())
     }
 
     /// Writes what is left. There is a RECORDS segment in the end, if an empty one: it says that
     /// the journal before it was folded. And the first META, which the others build on.
-    pub(crate) fn finish(mut self) -> Result<Written, Error> {
+    pub(crate) fn finish(mut self) -> Result<Written, Fault> {
         if !self.done.segments.iter().any(|segment| segment.kind == RECORDS) {
             self.room(RECORDS, 0)?;
         }
@@ -210,9 +210,6 @@ impl<'a> GroupWriter<'a> {
         for kind in [TEXT, VEC, RECORDS, META] {
             self.flush(kind)?;
         }
-        let mut segments = Sorted::default();
-        segments.extend(self.done.segments.iter().map(|segment| (segment.id, *segment)).collect());
-        self.done.segments = segments.iter().map(|(_, segment)| *segment).collect();
         Ok(self.done)
     }
 }

@@ -109,16 +109,16 @@ fn key(kind: u8, id: u64) -> u64 {
 #[derive(Default)]
 pub(crate) struct Directory {
     listed: Vec<Segment>,
-    sorted: Sorted<Segment>,
+    /// Where in it, by kind and id.
+    places: Sorted<u64>,
 }
 
 impl Directory {
     pub(crate) fn new(listed: Vec<Segment>) -> Self {
-        let mut sorted = Sorted::default();
-        sorted.extend(
-            listed.iter().map(|segment| (key(segment.kind, segment.id), *segment)).collect(),
-        );
-        Self { listed, sorted }
+        let mut places = Sorted::default();
+        let keys = listed.iter().map(|segment| key(segment.kind, segment.id));
+        places.extend(keys.zip(0..).collect());
+        Self { listed, places }
     }
 
     /// In the manifest's order.
@@ -132,6 +132,7 @@ impl Directory {
     }
 
     pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
-        self.sorted.get(key(kind, id.into())).copied()
+        let at = self.places.get(key(kind, id.into()))?;
+        self.listed.get(*at as usize).copied()
     }
 }

@@ -14,6 +14,7 @@
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
 //! | `foreign` | files that another program changed |
 //! | `rvf` | segments and what stands in them |
+//! | `crc`, `xxh3` | checks of bytes |
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
 //! | `lease` | one writer where there are no locks |
@@ -50,6 +51,7 @@ mod sorted;
 mod source;
 pub mod storage;
 mod wire;
+mod xxh3;
 
 pub use durable::{DurableFile, Limits, Options, Report, Sizes, Version};
 pub use error::{Damage, DamageKind, Error, Part, Sentence};

@@ -4,6 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::durable::REMOVED;
+use crate::error::Fault;
 use crate::ledger::{MEMORY, Place};
 use crate::record::{Fields, entry_len, get_vector, part_check};
 use crate::rvf::segment::{RECORDS, TEXT, VEC};
@@ -18,13 +20,13 @@ enum Newest {
 }
 
 impl DurableFile {
-    fn newest(&self, id: u64) -> Result<Newest, Error> {
+    fn newest(&self, id: u64) -> Result<Newest, Fault> {
         match self.batch.changes.get(id) {
-            Some(Some(at)) => Ok(Newest::Batch(*at as usize)),
-            Some(None) => Err(Error::UnknownId(id)),
+            Some(&REMOVED) => Err(Error::UnknownId(id).into()),
+            Some(&at) => Ok(Newest::Batch(at as usize)),
             None => match self.ledger.get(id) {
                 Some(place) => Ok(Newest::File(*place)),
-                None => Err(Error::UnknownId(id)),
+                None => Err(Error::UnknownId(id).into()),
             },
         }
     }
@@ -40,7 +42,7 @@ impl DurableFile {
     pub fn len(&self) -> usize {
         let mut len = self.ledger.len();
         for (id, change) in self.batch.changes.iter() {
-            match (change.is_some(), self.ledger.get(id).is_some()) {
+            match (*change != REMOVED, self.ledger.get(id).is_some()) {
                 (true, false) => len += 1,
                 (false, true) => len -= 1,
                 _ => {}
@@ -65,8 +67,8 @@ impl DurableFile {
             let pending = self.batch.changes.from(from);
             match (filed, pending) {
                 (Some(filed), Some((id, _))) if filed < *id => return Some(filed),
-                (_, Some((id, Some(_)))) => return Some(*id),
-                (_, Some((id, None))) => from = id.checked_add(1)?,
+                (_, Some(&(id, REMOVED))) => from = id.checked_add(1)?,
+                (_, Some((id, _))) => return Some(*id),
                 (filed, None) => return filed,
             }
         }
@@ -77,7 +79,7 @@ impl DurableFile {
     }
 
     /// `len` bytes of the journal from `offset` on.
-    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         // On the disk the bit is still turned, until the fold that opening makes.
         if let Some((start, bytes)) = self.repaired.until(offset) {
             let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
@@ -85,12 +87,12 @@ impl DurableFile {
                 return Ok(part.to_vec());
             }
         }
-        let journal = self.journal.as_ref().ok_or(Error::Stopped)?;
+        let journal = self.journal.as_ref().ok_or_else(|| Fault::from(Error::Stopped))?;
         Source { storage: &*self.storage, file: journal.file }.bytes(offset, len)
     }
 
     /// `len` bytes at `offset` of the journal, or of the base.
-    fn part(&self, in_journal: bool, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+    fn part(&self, in_journal: bool, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         match in_journal {
             true => self.journal_bytes(offset, len),
             false => self.base().bytes(offset, len),
@@ -102,25 +104,29 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
     pub fn fields(&self, id: u64) -> Result<Fields, Error> {
+        Ok(self.try_fields(id)?)
+    }
+
+    pub(crate) fn try_fields(&self, id: u64) -> Result<Fields, Fault> {
         let place = match self.newest(id)? {
             Newest::Batch(at) => {
                 let entry = self.batch.bytes.get(at..).and_then(Fields::parse);
-                return entry.ok_or(Error::UnknownId(id));
+                return entry.ok_or_else(|| Error::UnknownId(id).into());
             }
             Newest::File(place) => place,
         };
         self.fields_at(id, &place)
     }
 
-    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Error> {
+    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Fault> {
         if place.entry_segment == MEMORY {
-            return self.foreign.get(id).cloned().ok_or(Error::UnknownId(id));
+            return self.foreign.get(id).cloned().ok_or_else(|| Error::UnknownId(id).into());
         }
         let offset = if place.in_journal() {
             place.entry_at.into()
         } else {
             let segment = self.directory.get(RECORDS, place.entry_segment);
-            let segment = segment.ok_or(DamageKind::Records.at(0))?;
+            let segment = segment.ok_or_else(|| DamageKind::Records.at(0))?;
             segment.start() + u64::from(place.entry_at)
         };
         let bytes = self.part(place.in_journal(), offset, place.entry_len as usize)?;
@@ -135,9 +141,13 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Storage`], [`Error::Damaged`].
     pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
+        Ok(self.try_vector(id, into)?)
+    }
+
+    pub(crate) fn try_vector(&self, id: u64, into: &mut [f32]) -> Result<(), Fault> {
         if into.len() != self.dim() {
             let (expected, found) = (self.dim() as u32, into.len() as u32);
-            return Err(Error::Dimension { expected, found });
+            return Err(Error::Dimension { expected, found }.into());
         }
         match self.newest(id)? {
             Newest::Batch(at) => {
@@ -154,14 +164,14 @@ impl DurableFile {
     }
 
     /// The vector's bytes, checked.
-    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
         let (id, len) = (fields.id(), self.dim() * 4);
         let (offset, vector) = if place.in_journal() {
             let offset = u64::from(place.entry_at) + u64::from(place.entry_len);
             (offset, self.journal_bytes(offset, len)?)
         } else {
             let segment = self.directory.get(VEC, place.vector_segment);
-            let segment = segment.ok_or(DamageKind::Vector.at(0))?;
+            let segment = segment.ok_or_else(|| DamageKind::Vector.at(0))?;
             let offset = segment.start() + 6 + u64::from(place.vector_index) * (8 + len as u64);
             let mut bytes = self.base().bytes(offset, 8 + len)?;
             if bytes.len() < 8 || u64_at(&bytes, 0) != id {
@@ -181,10 +191,15 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
     pub fn text(&self, id: u64) -> Result<String, Error> {
+        Ok(self.try_text(id)?)
+    }
+
+    pub(crate) fn try_text(&self, id: u64) -> Result<String, Fault> {
         let bytes = match self.newest(id)? {
             Newest::Batch(at) => {
                 let entry = self.batch.bytes.get(at..).unwrap_or_default();
-                let fields = Fields::parse(entry).ok_or(Error::UnknownId(id))?;
+                let fields =
+                    Fields::parse(entry).ok_or_else(|| Fault::from(Error::UnknownId(id)))?;
                 let start = fields.bytes().len() + self.dim() * 4;
                 let end = start + fields.text_len() as usize;
                 entry.get(start..end).unwrap_or_default().to_vec()
@@ -198,7 +213,7 @@ impl DurableFile {
     }
 
     /// The text's bytes, checked.
-    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
         let len = fields.text_len() as usize;
         if len == 0 {
             return Ok(Vec::new());
@@ -208,7 +223,7 @@ impl DurableFile {
         } else {
             let parts = fields.parts();
             let segment = self.directory.get(TEXT, parts.text_segment);
-            let segment = segment.ok_or(DamageKind::Text.at(0))?;
+            let segment = segment.ok_or_else(|| DamageKind::Text.at(0))?;
             segment.start() + u64::from(parts.text_at)
         };
         let text = self.part(place.in_journal(), offset, len)?;
@@ -225,14 +240,20 @@ impl DurableFile {
     /// # Errors
     /// [`Error::Storage`].
     pub fn verify(&self, most: usize) -> Result<Vec<Damage>, Error> {
+        Ok(self.damages(most)?)
+    }
+
+    fn damages(&self, most: usize) -> Result<Vec<Damage>, Fault> {
         let mut found = Vec::new();
-        let mut note = |result: Result<(), Error>| match result {
+        let mut note = |result: Result<(), Fault>| match result {
             Ok(()) => Ok(true),
-            Err(Error::Damaged(damage)) => {
-                found.push(damage);
-                Ok(found.len() < most)
-            }
-            Err(error) => Err(error),
+            Err(fault) => match fault.error() {
+                Error::Damaged(damage) => {
+                    found.push(damage);
+                    Ok(found.len() < most)
+                }
+                _ => Err(fault),
+            },
         };
         let ours = !self.report.foreign;
         for segment in self.directory.listed() {

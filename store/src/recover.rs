@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vectors_in};
+use crate::error::Fault;
 use crate::journal::{self, Found, Head, Journal};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{Fields, MAX_DIM};
@@ -20,7 +21,7 @@ use crate::storage::{Handle, Storage, StorageError};
 use crate::{Damage, DamageKind, Error, Part};
 
 /// Opens a file if it is there.
-fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Error> {
+fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Fault> {
     match storage.open(name) {
         Ok(file) => Ok(Some(file)),
         Err(StorageError::NotFound) => Ok(None),
@@ -29,9 +30,9 @@ fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Er
 }
 
 /// A set of ids.
-fn set(ids: &[u64]) -> Sorted<()> {
+fn set(ids: &[u64]) -> Sorted<u64> {
     let mut set = Sorted::default();
-    set.extend(ids.iter().map(|&id| (id, ())).collect());
+    set.extend(ids.iter().map(|&id| (id, 0)).collect());
     set
 }
 
@@ -49,9 +50,19 @@ impl DurableFile {
     /// [`Error::NoFile`], [`Error::NotRvf`], [`Error::Version`], [`Error::Unsupported`],
     /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`].
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
+        Ok(Self::try_open(storage, name, options)?)
+    }
+
+    pub(crate) fn try_open(
+        storage: Box<dyn Storage>,
+        name: &str,
+        options: &Options,
+    ) -> Result<Self, Fault> {
         if options.dim.is_some_and(|dim| dim == 0 || usize::from(dim) > MAX_DIM) {
             let found = options.dim.unwrap_or(0).into();
-            return Err(Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found });
+            return Err(
+                Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found }.into()
+            );
         }
         let names = Names::of(name);
         let journal = open_if_there(&*storage, &names.journal)?;
@@ -67,7 +78,7 @@ impl DurableFile {
             (Some(base), journal) => Self::found(storage, names, options, base, journal)?,
             (None, Some(_)) => return Err(DamageKind::BaseLost.at(0)),
             (None, None) if options.create && !read_only => Self::create(storage, names, options)?,
-            (None, None) => return Err(Error::NoFile),
+            (None, None) => return Err(Error::NoFile.into()),
         };
         if file.read_only {
             return Ok(file);
@@ -118,7 +129,7 @@ impl DurableFile {
         }
     }
 
-    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Error> {
+    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Fault> {
         let dim = options.dim.ok_or(Error::Record("a new file needs a dimension"))?;
         let mut identity = [0; 68];
         identity[..16].copy_from_slice(&options.file_id);
@@ -144,16 +155,16 @@ impl DurableFile {
         options: &Options,
         base: Handle,
         journal: Option<FoundJournal>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Fault> {
         let salvage = options.salvage;
         let mut damaged = Vec::new();
         // With salvage a refusal becomes a note.
-        let mut refuse = |error: Error| match error {
+        let mut refuse = |fault: Fault| match fault.error() {
             Error::Damaged(damage) if salvage => {
                 damaged.push(damage);
                 Ok(())
             }
-            error => Err(error),
+            _ => Err(fault),
         };
         let len = storage.len(base)?;
         let source = Source { storage: &*storage, file: base };
@@ -166,10 +177,10 @@ impl DurableFile {
             None => None,
         };
         let newest = match manifest::find(&source, len, head.map(|head| head.file_id)) {
-            Err(Error::Damaged(damage)) if head.is_some() => {
+            Err(fault) if head.is_some() && matches!(fault.error(), Error::Damaged(_)) => {
                 return Err(match manifest::find(&source, len, None) {
-                    Ok(_) => Error::Unsupported("the journal beside it is of another file"),
-                    Err(_) => Error::Damaged(damage),
+                    Ok(_) => Fault::unsupported("the journal beside it is of another file"),
+                    Err(_) => fault,
                 });
             }
             other => other?,
@@ -179,10 +190,10 @@ impl DurableFile {
         let ours = manifest.ours.is_some();
         if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
             let (expected, found) = (expected.into(), manifest.dim.into());
-            return Err(Error::Dimension { expected, found });
+            return Err(Error::Dimension { expected, found }.into());
         }
         if manifest.dim == 0 || usize::from(manifest.dim) > MAX_DIM {
-            return Err(Error::Unsupported("its dimension is 0 or above 8192"));
+            return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
         let cut = || match behind {
             Some(offset) => DamageKind::Manifest.at(offset),
@@ -245,7 +256,7 @@ impl DurableFile {
     }
 
     /// Reads what one of our manifests lists. Gives the newest epoch of its groups.
-    fn load(&mut self, salvage: bool) -> Result<u32, Error> {
+    fn load(&mut self, salvage: bool) -> Result<u32, Fault> {
         let listed = self.directory.listed().to_vec();
         let mut last = 0;
         for segment in &listed {
@@ -278,7 +289,7 @@ impl DurableFile {
             // No id stands twice in what one fold wrote.
             ledger.extend(places);
         }
-        for (id, ()) in self.standing.removed.iter() {
+        for (id, _) in self.standing.removed.iter() {
             ledger.remove(id);
         }
         self.ledger = ledger;
@@ -310,12 +321,12 @@ impl DurableFile {
 
     /// Without the feature such files are refused.
     #[cfg(not(feature = "foreign"))]
-    fn load_foreign(&mut self, _: bool) -> Result<u32, Error> {
-        Err(Error::Unsupported("another program changed it"))
+    fn load_foreign(&mut self, _: bool) -> Result<u32, Fault> {
+        Err(Fault::unsupported("another program changed it"))
     }
 
     /// Takes in what the journal has.
-    fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Error> {
+    fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Fault> {
         if journal.head.dim != self.standing.dim {
             return Err(DamageKind::JournalHeader.at(0));
         }

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::Error;
+use crate::error::Fault;
 use crate::storage::{Handle, Storage, read_full};
 
 /// Bytes of a stream's buffer: more than the largest entry, so that what is taken at once fits.
@@ -18,13 +18,13 @@ pub(crate) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Fills `into` from `offset`; false when the file ends before.
-    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<bool, Error> {
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<bool, Fault> {
         Ok(read_full(self.storage, self.file, offset, into)? == into.len())
     }
 
     /// `len` bytes from `offset`; fewer when the file ends before. `len` is bounded by the
     /// caller.
-    pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         let mut bytes = vec![0; len];
         let read = read_full(self.storage, self.file, offset, &mut bytes)?;
         bytes.truncate(read);
@@ -60,7 +60,7 @@ impl Stream<'_> {
     }
 
     /// Looks at the next bytes, `len` or as many as are left. `len` is at most [`BUFFER`].
-    pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Error> {
+    pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Fault> {
         if self.buffer.len() - self.used < len {
             self.buffer.drain(..self.used);
             self.used = 0;
@@ -80,7 +80,7 @@ impl Stream<'_> {
     }
 
     /// Takes the next `len` bytes; none when fewer are left.
-    pub(crate) fn take(&mut self, len: usize) -> Result<Option<&[u8]>, Error> {
+    pub(crate) fn take(&mut self, len: usize) -> Result<Option<&[u8]>, Fault> {
         if len > BUFFER || self.peek(len)?.len() < len {
             return Ok(None);
         }

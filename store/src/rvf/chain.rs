@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 
 use super::meta::{FOOTER, MAGIC};
 use super::segment::Segment;
+use crate::DamageKind;
+use crate::error::Fault;
 use crate::sorted::Sorted;
 use crate::source::{BUFFER, Source, Stream};
-use crate::wire::Reader;
-use crate::{DamageKind, Error};
+use crate::wire::{Reader, u64_at};
 
 /// What another writer said of a record: names and values as text.
 pub(crate) type Foreign = Sorted<Sorted<String>>;
@@ -28,7 +29,7 @@ impl Chain {
         source: &Source<'_>,
         segments: &[Segment],
         wanted: &dyn Fn(u64) -> bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Fault> {
         let mut from = 0;
         for (i, segment) in segments.iter().enumerate() {
             let head = source.bytes(segment.start(), 12)?;
@@ -41,7 +42,9 @@ impl Chain {
         }
         let mut chain = Self::default();
         for segment in &segments[from..] {
-            chain.segment(source, segment, wanted)?.ok_or(DamageKind::Meta.at(segment.offset))?;
+            chain
+                .segment(source, segment, wanted)?
+                .ok_or_else(|| DamageKind::Meta.at(segment.offset))?;
         }
         Ok(chain)
     }
@@ -51,20 +54,16 @@ impl Chain {
         source: &Source<'_>,
         segment: &Segment,
         wanted: &dyn Fn(u64) -> bool,
-    ) -> Result<Option<()>, Error> {
+    ) -> Result<Option<()>, Fault> {
         let Some(end) = segment.payload_end().checked_sub(FOOTER) else { return Ok(None) };
         let mut stream = source.stream(segment.start(), end);
         let Some(head) = stream.take(40)? else { return Ok(None) };
-        let mut head = Reader(&head[28..]);
-        let (Some(schema), Some(pairs), Some(records)) = (head.u32(), head.u32(), head.u32())
-        else {
-            return Ok(None);
-        };
+        let mut head = Reader::new(&head[28..]);
+        let (schema, pairs, records) = (head.u32(), head.u32(), head.u32());
         for _ in 0..schema {
             let Some(entry) = stream.take(6)? else { return Ok(None) };
-            let mut entry = Reader(entry);
+            let mut entry = Reader::new(entry);
             let (field, _, len) = (entry.u16(), entry.u16(), entry.u16());
-            let (Some(field), Some(len)) = (field, len) else { return Ok(None) };
             let Some(name) = stream.take(len.into())? else { return Ok(None) };
             // rvf-runtime calls every field "field." and its number, also one that has a name.
             let known = self.names.contains(field.into()) && name.starts_with(b"field.");
@@ -75,20 +74,15 @@ impl Chain {
             }
         }
         for _ in 0..pairs {
-            let Some(len) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
-                return Ok(None);
-            };
-            if !stream.skip(len.into()) || value(&mut stream)?.is_none() {
+            let Some(len) = number(&mut stream, 2)? else { return Ok(None) };
+            if !stream.skip(len) || value(&mut stream)?.is_none() {
                 return Ok(None);
             }
         }
         for _ in 0..records {
             let Some(record) = stream.take(13)? else { return Ok(None) };
-            let mut record = Reader(record);
-            let (Some(id), Some(what), Some(count)) = (record.u64(), record.u8(), record.u32())
-            else {
-                return Ok(None);
-            };
+            let mut record = Reader::new(record);
+            let (id, what, count) = (record.u64(), record.u8(), record.u32());
             if what == 1 {
                 self.records.remove(id);
                 continue;
@@ -99,14 +93,12 @@ impl Chain {
             }
             let mut fields = self.records.get_mut(id);
             for _ in 0..count {
-                let Some(field) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
-                    return Ok(None);
-                };
+                let Some(field) = number(&mut stream, 2)? else { return Ok(None) };
                 let Some(value) = value(&mut stream)? else { return Ok(None) };
                 let Some(fields) = &mut fields else { continue };
                 match value {
-                    Value::Text(text) => drop(fields.insert(field.into(), text)),
-                    Value::Null | Value::Removed => drop(fields.remove(field.into())),
+                    Value::Text(text) => drop(fields.insert(field, text)),
+                    Value::Null | Value::Removed => drop(fields.remove(field)),
                 }
             }
         }
@@ -125,13 +117,18 @@ enum Value {
     Removed,
 }
 
+/// The number in the next `len` bytes.
+fn number(stream: &mut Stream<'_>, len: usize) -> Result<Option<u64>, Fault> {
+    Ok(stream.take(len)?.map(|bytes| Reader::new(bytes).number(len)))
+}
+
 /// Reads a value, as text. One that is too long to be metadata here is left out.
-fn value(stream: &mut Stream<'_>) -> Result<Option<Value>, Error> {
+fn value(stream: &mut Stream<'_>) -> Result<Option<Value>, Fault> {
     let Some(&[tag]) = stream.take(1)? else { return Ok(None) };
     let len = match tag {
         0 => return Ok(Some(Value::Null)),
         7 => return Ok(Some(Value::Removed)),
-        1 | 2 => match stream.take(4)?.and_then(|bytes| Reader(bytes).u32()) {
+        1 | 2 => match number(stream, 4)? {
             Some(len) => len as usize,
             None => return Ok(None),
         },
@@ -143,7 +140,7 @@ fn value(stream: &mut Stream<'_>) -> Result<Option<Value>, Error> {
         return Ok(stream.skip(len as u64).then_some(Value::Null));
     }
     let Some(bytes) = stream.take(len)? else { return Ok(None) };
-    let number = Reader(bytes).u64().unwrap_or(0);
+    let number = u64_at(bytes, 0);
     let text = match tag {
         1 => match core::str::from_utf8(bytes) {
             Ok(text) => text.to_string(),

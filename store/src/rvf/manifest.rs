@@ -15,6 +15,7 @@
 use alloc::vec::Vec;
 
 use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
+use crate::error::Fault;
 use crate::source::Source;
 use crate::wire::{Put, Reader, u32_at};
 use crate::{DamageKind, Error};
@@ -108,20 +109,20 @@ impl Manifest {
     }
 
     /// Reads a payload; none when it is none.
-    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Error> {
-        let mut reader = Reader(payload);
+    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Fault> {
+        let mut reader = Reader::new(payload);
         let Some(mut manifest) = Self::parse_fields(&mut reader) else { return Ok(None) };
         let mut marker = reader;
-        if marker.u32() == Some(IDENTITY) {
-            manifest.identity = marker.take(68).and_then(|bytes| bytes.try_into().ok());
+        if marker.u32() == IDENTITY {
+            manifest.identity = marker.take(68).try_into().ok();
             reader = marker;
         }
-        if reader.u32() == Some(OURS) {
+        if reader.u32() == OURS {
             match reader.u16() {
-                Some(OUR_VERSION) => {}
+                OUR_VERSION => {}
                 found => {
-                    let found = u32::from(found.unwrap_or(0));
-                    return Err(Error::Version { expected: OUR_VERSION.into(), found });
+                    let found = u32::from(found);
+                    return Err(Error::Version { expected: OUR_VERSION.into(), found }.into());
                 }
             }
             let Some(ours) = Self::parse_trailer(&mut reader) else { return Ok(None) };
@@ -135,47 +136,44 @@ impl Manifest {
     }
 
     fn parse_fields(reader: &mut Reader<'_>) -> Option<Self> {
-        let (epoch, dim, vectors) = (reader.u32()?, reader.u16()?, reader.u64()?);
-        let count = reader.u32()? as usize;
-        let (profile, metric) = (reader.u8()?, reader.u8()?);
-        reader.u16()?;
-        if count > reader.0.len() / 25 || count > MAX_SEGMENTS {
+        let (epoch, dim, vectors) = (reader.u32(), reader.u16(), reader.u64());
+        let count = reader.u32() as usize;
+        let (profile, metric) = (reader.u8(), reader.u8());
+        reader.u16();
+        if count > reader.rest.len() / 25 || count > MAX_SEGMENTS {
             return None;
         }
         let mut segments = Vec::with_capacity(count);
         for _ in 0..count {
-            let (id, offset, payload) = (reader.u64()?, reader.u64()?, reader.u64()?);
-            segments.push(Segment { id, offset, payload, kind: reader.u8()? });
+            let (id, offset, payload) = (reader.u64(), reader.u64(), reader.u64());
+            segments.push(Segment { id, offset, payload, kind: reader.u8() });
         }
-        let count = reader.u32()? as usize;
-        if count > reader.0.len() / 8 {
+        let count = reader.u32() as usize;
+        if count > reader.rest.len() / 8 {
             return None;
         }
         let mut removed = Vec::with_capacity(count);
         for _ in 0..count {
-            removed.push(reader.u64()?);
+            removed.push(reader.u64());
         }
-        let identity = None;
-        let ours = None;
-        Some(Self { epoch, dim, vectors, profile, metric, segments, removed, identity, ours })
+        let (identity, ours) = (None, None);
+        let manifest =
+            Self { epoch, dim, vectors, profile, metric, segments, removed, identity, ours };
+        reader.sound.then_some(manifest)
     }
 
     fn parse_trailer(reader: &mut Reader<'_>) -> Option<Trailer> {
-        reader.u16()?;
-        let (commits, next_id) = (reader.u64()?, reader.u64()?);
-        let count = reader.u32()? as usize;
-        if count > reader.0.len() / 12 {
+        reader.u16();
+        let (commits, next_id) = (reader.u64(), reader.u64());
+        let count = reader.u32() as usize;
+        if count > reader.rest.len() / 12 {
             return None;
         }
         let mut groups = Vec::with_capacity(count);
         for _ in 0..count {
-            groups.push(Group {
-                segments: reader.u32()?,
-                epoch: reader.u32()?,
-                since: reader.u32()?,
-            });
+            groups.push(Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() });
         }
-        Some(Trailer { commits, next_id, groups })
+        reader.sound.then_some(Trailer { commits, next_id, groups })
     }
 
     /// The file's id; zeros where it has none.
@@ -203,18 +201,18 @@ pub(crate) fn find(
     source: &Source<'_>,
     len: u64,
     file_id: Option<[u8; 16]>,
-) -> Result<Newest, Error> {
+) -> Result<Newest, Fault> {
     let first = source.bytes(0, HEADER)?;
     if u32_at(&first, 0) != MAGIC && !first.is_empty() {
-        return Err(Error::NotRvf);
+        return Err(Error::NotRvf.into());
     }
     if let Some(&found) = first.get(4).filter(|&&found| found != VERSION) {
-        return Err(Error::Version { expected: VERSION.into(), found: found.into() });
+        return Err(Error::Version { expected: VERSION.into(), found: found.into() }.into());
     }
     if len > ROOT_PAGE as u64 {
         let page = source.bytes(len - ROOT_PAGE as u64, 4)?;
         if u32_at(&page, 0) == ROOT_MAGIC {
-            return Err(Error::Unsupported("it is signed"));
+            return Err(Fault::unsupported("it is signed"));
         }
     }
     let mut damaged = None;
@@ -320,13 +318,13 @@ mod tests {
         let newest = find(&flipped, None).unwrap();
         assert_eq!((newest.manifest.epoch, newest.damaged), (1, Some(between)));
         // Of another file: none.
-        let none = DamageKind::NoManifest.at(0);
-        assert_eq!(find(&bytes, Some([8; 16])).err(), Some(none));
-        assert_eq!(find(&bytes[..first as usize], None).err(), Some(none));
-        assert_eq!(find(b"{\"not\": \"rvf\"}", None).err(), Some(Error::NotRvf));
+        let none = || Some(DamageKind::NoManifest.at(0));
+        assert_eq!(find(&bytes, Some([8; 16])).err(), none());
+        assert_eq!(find(&bytes[..first as usize], None).err(), none());
+        assert_eq!(find(b"{\"not\": \"rvf\"}", None).err(), Some(Error::NotRvf.into()));
         bytes[4] = 2;
         let version = Error::Version { expected: 1, found: 2 };
-        assert_eq!(find(&bytes, None).err(), Some(version));
+        assert_eq!(find(&bytes, None).err(), Some(version.into()));
     }
 
     proptest! {

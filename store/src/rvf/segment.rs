@@ -10,15 +10,14 @@
 //! Those that we write have zeros in place of flags, time (the store has no clock), compression
 //! and what follows from it: so each bit of a header can be checked.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use xxhash_rust::xxh3::Xxh3;
-
+use crate::DamageKind;
 use crate::crc;
+use crate::error::Fault;
 use crate::source::{BUFFER, Source};
 use crate::wire::{Put, u32_at, u64_at};
-use crate::{DamageKind, Error};
+use crate::xxh3::{Xxh3, xxh3};
 
 /// Bytes of a header, and what every segment begins at a multiple of.
 pub(crate) const HEADER: usize = 64;
@@ -85,7 +84,7 @@ impl Segment {
 
     /// Whether the segment is what was written: its header, its payload by its hash and, with
     /// `strict`, what we write as zeros in the header.
-    pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Error> {
+    pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Fault> {
         let mut header = [0; HEADER];
         if !source.read(self.offset, &mut header)?
             || Self::parse(&header, self.offset) != Some(*self)
@@ -97,28 +96,28 @@ impl Segment {
         }
         let (algorithm, compression) = (header[32], header[33]);
         if compression != 0 || algorithm > XXH3_128 {
-            return Err(Error::Unsupported("its segments are compressed or signed"));
+            return Err(Fault::unsupported("its segments are compressed or signed"));
         }
         let mut stream = source.stream(self.start(), self.payload_end());
-        let mut xxh3 = Box::new(Xxh3::new());
+        let mut hash = Xxh3::new(self.payload);
         let mut crc = 0;
         while stream.left() > 0 {
             let len = stream.left().min(BUFFER as u64) as usize;
             let Some(bytes) = stream.take(len)? else { return Ok(false) };
-            xxh3.update(bytes);
+            hash.update(bytes);
             if algorithm == 0 {
                 crc = crc::update(crc, bytes);
             }
         }
-        let hash = &header[40..56];
-        let sound = xxh3.digest128().to_le_bytes() == hash
+        let written = &header[40..56];
+        let sound = hash.finish() == written
             || algorithm == 0
-                && (0..4).all(|i| u32_at(hash, i * 4) == crc.rotate_left(i as u32 * 8));
+                && (0..4).all(|i| u32_at(written, i * 4) == crc.rotate_left(i as u32 * 8));
         Ok(sound)
     }
 
     /// Whether zeros stand behind the payload.
-    pub(crate) fn is_padded(&self, source: &Source<'_>) -> Result<bool, Error> {
+    pub(crate) fn is_padded(&self, source: &Source<'_>) -> Result<bool, Fault> {
         let len = (self.end() - self.payload_end()) as usize;
         let padding = source.bytes(self.payload_end(), len)?;
         Ok(padding.len() == len && padding.iter().all(|&byte| byte == 0))
@@ -138,7 +137,7 @@ impl Segment {
         source: &Source<'_>,
         strict: bool,
         kind: DamageKind,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         match self.verify(source, strict)? {
             true => Ok(()),
             false => Err(kind.at(self.offset)),
@@ -156,9 +155,7 @@ pub(crate) fn encode(kind: u8, id: u64, payload: &[u8]) -> Vec<u8> {
     out.u64(payload.len() as u64);
     out.u64(0);
     out.bytes(&[XXH3_128, 0, 0, 0, 0, 0, 0, 0]);
-    let mut xxh3 = Box::new(Xxh3::new());
-    xxh3.update(payload);
-    out.bytes(&xxh3.digest128().to_le_bytes());
+    out.bytes(&xxh3(payload));
     out.u32(0);
     out.u32((all - HEADER - payload.len()) as u32);
     out.bytes(payload);
@@ -197,7 +194,7 @@ mod tests {
             disk.put("a", bytes.to_vec());
             let file = disk.open("a").unwrap();
             let source = Source { storage: &disk, file };
-            Ok::<bool, Error>(segment.verify(&source, true)? && segment.is_padded(&source)?)
+            Ok::<bool, Fault>(segment.verify(&source, true)? && segment.is_padded(&source)?)
         };
         assert_eq!(check(&bytes), Ok(true));
         for bit in 0..bytes.len() * 8 {
