@@ -203,25 +203,6 @@ impl<T: Copy> Output<'_, T> {
     }
 }
 
-impl Output<'_, u64> {
-    /// The place as a slice, for a callee that fills one. It may not touch `apart`.
-    ///
-    /// Errors: `OutOfRange`.
-    pub(crate) fn slice(&mut self, name: &str, apart: &[u8]) -> Result<&mut [u64], Failed> {
-        if self.len == 0 {
-            return Ok(&mut []);
-        }
-        let (from, bytes) = (self.pointer as u64, (self.len * size_of::<u64>()) as u64);
-        let store = apart.as_ptr() as u64;
-        if from < store + apart.len() as u64 && store < from + bytes {
-            let room = store.saturating_sub(from);
-            return Err(Failed::new(ClawftStatus::OutOfRange, name, room, bytes));
-        }
-        // SAFETY: checked, exclusive by the caller's word, and any bytes are integers.
-        Ok(unsafe { core::slice::from_raw_parts_mut(self.pointer, self.len) })
-    }
-}
-
 /// Reads a struct whose first field is its size in bytes, as the caller set it.
 ///
 /// # Safety

@@ -70,8 +70,7 @@ fuzz_target!(|case: Case| {
         return; // sound, and slow
     }
     common::with_scratch(&layout, capacity, |scratch| {
-        let mut ids = vec![0; image.len() as usize];
-        image.ids(&mut ids);
+        let ids: Vec<u64> = image.ids().collect();
         let mut hits = vec![Hit::default(); capacity as usize];
         for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
             let options =

@@ -175,18 +175,10 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         Ok(())
     }
 
-    /// Writes the stored ids, in the order of their slots; returns how many there are, which
-    /// may be more than `out` has room for.
-    pub fn ids(&self, out: &mut [u64]) -> usize {
+    /// The stored ids, in the order of their slots.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
         let ids = self.id_table();
-        let mut n = 0;
-        for slot in self.live() {
-            if let Some(out) = out.get_mut(n) {
-                *out = ids.id(slot);
-            }
-            n += 1;
-        }
-        n
+        self.live().map(move |slot| ids.id(slot))
     }
 
     /// Is `id` marked as deleted?

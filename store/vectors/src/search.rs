@@ -96,6 +96,14 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         Ok(())
     }
 
+    /// Could `query` be searched for, or stored?
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
+    pub fn check_vector(&self, query: &[f32]) -> Result<(), Error> {
+        query::check(self.params.metric, self.layout.dim, query)
+    }
+
     pub(crate) fn check_search(
         &self,
         query: &[f32],
@@ -103,7 +111,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &Scratch<'_>,
     ) -> Result<(), Error> {
         scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, query)?;
+        self.check_vector(query)?;
         if options.k == 0 {
             return Err(Error::ZeroK);
         }
