@@ -141,7 +141,7 @@ impl Lease {
         written?;
         match read(storage, &self.name)? {
             Some((nonce, _)) if nonce == self.nonce => Ok(()),
-            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }),
+            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }.into()),
         }
     }
 

@@ -117,6 +117,10 @@ typedef struct {
   uint32_t encoding;
   // For a new file: sixteen bytes that no other file has. Random ones.
   uint8_t file_id[16];
+  // Bytes that the image of the vectors may take; 0: as many as they need. With a limit they have
+  // tiers (see `clawft_tick`): as many of them are hot at a time as have room beside the others,
+  // cold. 8-bit encoding only.
+  uint64_t image_bytes;
   // Bytes that the index of words may take; 4 MiB.
   uint64_t words_bytes;
   // Bytes of the journal beyond which it is folded into the file; 1 MiB.
@@ -246,6 +250,11 @@ typedef struct {
   uint32_t session_len;
   // Pairs of metadata.
   uint32_t metadata_len;
+  // The tier of its codes: 0 hot, 1 warm, 2 cool, 3 cold: 8, 7, 5, 3 bits a component.
+  uint32_t tier;
+  // 1 if recalls compare less of its vector than the encoding holds. The vector in the file is
+  // whole all the same, and a tick brings it back when the record is used.
+  uint32_t lossy;
 } ClawftFields;
 
 // What is asked of a memory. `clawft_recall_init` fills in the defaults: everything may be found.
@@ -355,6 +364,24 @@ typedef struct {
   // Nothing; 0.
   uint32_t reserved;
 } ClawftMemoryReport;
+
+// What a tick did.
+typedef struct {
+  // Size of this struct; the library sets it.
+  uint32_t size;
+  // Places of records that it looked at, empty ones too.
+  uint32_t looked;
+  // Records that went to a colder tier.
+  uint32_t cooled;
+  // Records that came back to a hotter one.
+  uint32_t restored;
+  // Records that should have come back, but whose vectors cannot be read.
+  uint32_t unreadable;
+  // Nothing; 0.
+  uint32_t reserved;
+  // Bytes of codes written and of vectors read.
+  uint64_t bytes;
+} ClawftTick;
 
 // What a tensor is to be. `clawft_tensor_params_init` fills in the defaults.
 typedef struct {
@@ -504,15 +531,6 @@ int32_t clawft_remember(uint32_t handle, const ClawftRecord *record);
 // Errors: `BadHandle`, `UnknownId`, `BatchFull`, `ReadOnly`, `Stopped`; those of the storage.
 int32_t clawft_forget(uint32_t handle, uint64_t id);
 
-// Counts a use of each of these `n` records at `now`, in ms; unknown ids do no harm. A hint: it is
-// kept with what is derived, and lost with it.
-//
-// Errors: `BadHandle`; those of pointers.
-//
-// # Safety
-// Natively `ids` is valid for reads of `n`.
-int32_t clawft_touch(uint32_t handle, const uint64_t *ids, uint32_t n, uint64_t now);
-
 // Makes the changes since the last commit durable, all of them or none: appended and synced. `now`
 // is the time in ms, for the lease.
 //
@@ -626,6 +644,39 @@ int32_t clawft_memory_damage(uint32_t handle, uint32_t at);
 //
 // Errors: `BadHandle`, `Damaged`; those of the storage.
 int32_t clawft_memory_verify(uint32_t handle);
+
+// Counts a use of each of these `n` records at `now`, in ms; unknown ids do no harm. A hint: it is
+// kept with what is derived, and lost with it.
+//
+// Errors: `BadHandle`; those of pointers.
+//
+// # Safety
+// Natively `ids` is valid for reads of `n`.
+int32_t clawft_touch(uint32_t handle, const uint64_t *ids, uint32_t n, uint64_t now);
+
+// Looks at the next `records` in turn, at `now`, in ms: idle ones go to a colder tier, used ones
+// come back from the file, as far as there is room; no more than `bytes` of codes and vectors are
+// written and read. What it did goes to `out`. A memory that was opened without `image_bytes` has
+// no tiers, and nothing to do.
+//
+// Errors: `BadHandle`, `NoMemory`; those of pointers. A vector that cannot be read is none.
+//
+// # Safety
+// Natively `out` is valid for writes.
+int32_t clawft_tick(uint32_t handle,
+                    uint64_t now,
+                    uint32_t records,
+                    uint64_t bytes,
+                    ClawftTick *out);
+
+// Writes how many records are in each tier, the hottest first, to the four numbers at `out`: 8, 7,
+// 5 and 3 bits a component. Without tiers all are in the first. Looks at every record.
+//
+// Errors: `BadHandle`; those of pointers.
+//
+// # Safety
+// Natively `out` is valid for writes of four numbers.
+int32_t clawft_tiers(uint32_t handle, uint32_t *out);
 
 // Writes the defaults for frames of `dim` components to `out`: 8 bits, no limit.
 //

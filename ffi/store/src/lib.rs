@@ -40,6 +40,8 @@ mod tensor;
 #[cfg(feature = "memory")]
 mod text;
 #[cfg(feature = "memory")]
+mod tiers;
+#[cfg(feature = "memory")]
 mod write;
 
 /// The functions of the kernel: linked here, exported beside these.
@@ -74,7 +76,9 @@ pub use tensor::{
 #[cfg(feature = "memory")]
 pub use text::{ClawftPair, ClawftText};
 #[cfg(feature = "memory")]
+pub use tiers::{ClawftTick, clawft_tick, clawft_tiers, clawft_touch};
+#[cfg(feature = "memory")]
 pub use write::{
     ClawftRecord, clawft_commit, clawft_compact, clawft_forget, clawft_remember, clawft_rollback,
-    clawft_save, clawft_touch,
+    clawft_save,
 };

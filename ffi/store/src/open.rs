@@ -7,6 +7,7 @@ use core::mem::size_of;
 use clawft_store::memory::{Memory, MemoryOptions};
 use clawft_store::storage::Storage;
 use clawft_store::{Lease, Limits, Options};
+use clawft_vectors::tier_policy::Policy;
 use clawft_vectors::{Encoding, Params};
 
 use crate::error::{Failed, Outcome, status};
@@ -42,6 +43,10 @@ pub struct ClawftMemoryOptions {
     pub encoding: u32,
     /// For a new file: sixteen bytes that no other file has. Random ones.
     pub file_id: [u8; 16],
+    /// Bytes that the image of the vectors may take; 0: as many as they need. With a limit they have
+    /// tiers (see `clawft_tick`): as many of them are hot at a time as have room beside the others,
+    /// cold. 8-bit encoding only.
+    pub image_bytes: u64,
     /// Bytes that the index of words may take; 4 MiB.
     pub words_bytes: u64,
     /// Bytes of the journal beyond which it is folded into the file; 1 MiB.
@@ -99,6 +104,7 @@ pub unsafe extern "C" fn clawft_memory_options_init(out: *mut ClawftMemoryOption
                 metric: 0,
                 encoding: 3,
                 file_id: [0; 16],
+                image_bytes: 0,
                 words_bytes: defaults.words as u64,
                 fold_bytes: limits.fold,
                 compact_times: limits.compact_times,
@@ -185,7 +191,10 @@ fn check(given: &ClawftMemoryOptions) -> Outcome<MemoryOptions> {
         },
     };
     let words = usize::try_from(given.words_bytes).unwrap_or(usize::MAX);
-    Ok(MemoryOptions { file, capacity: given.capacity, encoding, words })
+    let image = usize::try_from(given.image_bytes).unwrap_or(usize::MAX);
+    let image = (image != 0).then_some(image);
+    let policy = Policy::default();
+    Ok(MemoryOptions { file, capacity: given.capacity, encoding, image, policy, words })
 }
 
 /// Takes the lease and opens; gives the lease back where opening fails.

@@ -45,6 +45,11 @@ pub struct ClawftFields {
     pub session_len: u32,
     /// Pairs of metadata.
     pub metadata_len: u32,
+    /// The tier of its codes: 0 hot, 1 warm, 2 cool, 3 cold: 8, 7, 5, 3 bits a component.
+    pub tier: u32,
+    /// 1 if recalls compare less of its vector than the encoding holds. The vector in the file is
+    /// whole all the same, and a tick brings it back when the record is used.
+    pub lossy: u32,
 }
 
 /// 1 if a record has this id, else 0.
@@ -110,6 +115,8 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
                 metadata_len: fields.metadata().count() as u32,
+                tier: held.0.tier(id)? as u32,
+                lossy: held.0.is_lossy(id)?.into(),
             },
         );
         Ok(())

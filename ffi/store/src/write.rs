@@ -98,24 +98,6 @@ pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
     status(forget())
 }
 
-/// Counts a use of each of these `n` records at `now`, in ms; unknown ids do no harm. A hint: it is
-/// kept with what is derived, and lost with it.
-///
-/// Errors: `BadHandle`; those of pointers.
-///
-/// # Safety
-/// Natively `ids` is valid for reads of `n`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn clawft_touch(handle: u32, ids: *const u64, n: u32, now: u64) -> i32 {
-    let touch = || {
-        // SAFETY: the caller's promise.
-        let ids = unsafe { input::input("ids", ids, n as usize) }?;
-        memory(handle)?.0.touch(ids, now);
-        Ok(())
-    };
-    status(touch())
-}
-
 /// Makes the changes since the last commit durable, all of them or none: appended and synced. `now`
 /// is the time in ms, for the lease.
 ///

@@ -9,7 +9,8 @@ fn the_header_is_that_of_the_sources() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).unwrap();
     let mut builder = cbindgen::Builder::new().with_config(config);
-    for name in ["error", "text", "storage", "open", "write", "read", "recall", "report", "tensor"]
+    for name in
+        ["error", "text", "storage", "open", "write", "read", "recall", "report", "tiers", "tensor"]
     {
         builder = builder.with_src(root.join("src").join(name).with_extension("rs"));
     }

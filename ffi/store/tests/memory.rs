@@ -182,6 +182,57 @@ fn what_is_derived_is_built_anew_with_progress() {
 }
 
 #[test]
+fn idle_records_cool_and_used_ones_come_back_whole() {
+    const DAY: u64 = 24 * 3_600_000;
+    let disk = Disk::default();
+    let all = ClawftMemoryOptions { encoding: 2, ..options(CLAWFT_CREATE) };
+    // What the image takes with tiers and with everything hot lies between these.
+    let limited = ClawftMemoryOptions { image_bytes: 1 << 20, ..all };
+    let handle = try_open(&disk, &limited).unwrap_or_else(|code| panic!("{code} {}", sentence()));
+    for id in 0..20 {
+        ok(remember(handle, id, ""));
+    }
+    ok(clawft_commit(handle, 0));
+    let tiers = || {
+        let mut counts = [0; 4];
+        ok(unsafe { clawft_tiers(handle, counts.as_mut_ptr()) });
+        counts
+    };
+    assert_eq!(tiers().iter().sum::<u32>(), 20);
+    let tick = |now, records, bytes| {
+        let mut work = ClawftTick::default();
+        ok(unsafe { clawft_tick(handle, now, records, bytes, &mut work) });
+        assert!(work.looked <= records && work.bytes <= bytes, "{work:?}");
+        work
+    };
+    let mut cooled = 0;
+    for day in [30, 31, 32, 33] {
+        cooled += tick(day * DAY, 1000, 1 << 20).cooled;
+    }
+    assert!(cooled >= 20 && tiers() == [0, 0, 0, 20], "{cooled} {:?}", tiers());
+    assert_eq!(tick(40 * DAY, 0, 1 << 20), ClawftTick { size: 32, ..ClawftTick::default() });
+    let fields = |id| {
+        let mut fields = ClawftFields::default();
+        ok(unsafe { clawft_record_fields(handle, id, &mut fields) });
+        (fields.tier, fields.lossy)
+    };
+    assert_eq!(fields(5), (3, 1));
+    for minute in 0..5 {
+        ok(unsafe { clawft_touch(handle, &5, 1, 41 * DAY + minute * 60_000) });
+    }
+    let mut restored = 0;
+    for minute in 5..10 {
+        restored += tick(41 * DAY + minute * 60_000, 1000, 1 << 20).restored;
+    }
+    assert!(restored >= 1);
+    assert_eq!((fields(5), fields(6)), ((0, 0), (3, 1)));
+    // Its vector was never less than it is in the file.
+    let mut out = vec![0.0; DIM];
+    ok(unsafe { clawft_record_vector(handle, 6, out.as_mut_ptr(), DIM as u32) });
+    assert_eq!(out, vector(6));
+}
+
+#[test]
 fn a_lease_keeps_a_second_writer_out_until_it_runs_out() {
     let disk = Disk::default();
     let lease =

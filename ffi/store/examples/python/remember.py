@@ -118,9 +118,9 @@ class Memory:
         self.exports = instance.exports(self.store)
         self.memory = self.exports["memory"]
         self.frame = []
-        options = self.alloc(96)
+        options = self.alloc(104)
         self.call("clawft_memory_options_init", options)
-        settings = bytearray(self.read(options, 96))
+        settings = bytearray(self.read(options, 104))
         struct.pack_into("<3I", settings, 4, flags, dim, capacity)
         settings[24:40] = os.urandom(16)
         out = self.alloc(4)
