@@ -508,10 +508,10 @@ int32_t clawft_memory_open(const char *name,
 // it, the lease is given back. Changes that were not committed are dropped. `now` is the time in
 // ms.
 //
-// The handle is dead afterwards in any case. On an error of the storage nothing that was committed
-// is lost: the next opening finds it.
+// The handle is dead afterwards in any case. On an error nothing that was committed is lost: the
+// next opening finds it.
 //
-// Errors: `BadHandle`; those of the storage, `Conflict`.
+// Errors: `BadHandle`; those of the storage, `NoMemory`, `Conflict`.
 int32_t clawft_memory_close(uint32_t handle, uint64_t now);
 
 // Stores a record, in the place of one of the same id. It is found at once, and durable after the
@@ -535,7 +535,8 @@ int32_t clawft_forget(uint32_t handle, uint64_t id);
 // is the time in ms, for the lease.
 //
 // Errors: `BadHandle`; those of the storage: the changes are then still pending, and a commit can
-// be tried again; `Conflict`, `ReadOnly`, `Stopped`.
+// be tried again; `NoMemory` where the journal is to be folded and there is no room for it: the
+// changes are then still pending; `Conflict`, `ReadOnly`, `Stopped`.
 int32_t clawft_commit(uint32_t handle, uint64_t now);
 
 // Drops the changes since the last commit.
@@ -546,8 +547,8 @@ int32_t clawft_rollback(uint32_t handle);
 // Writes the file anew with nothing but the live records, and what is derived as well: no byte of
 // what was forgotten is left in any file. Changes must be committed first. `now` is the time in ms.
 //
-// Errors: `BadHandle`; those of the storage: the file is then as it was; `Conflict`, `ReadOnly`,
-// `Stopped`.
+// Errors: `BadHandle`; those of the storage: the file is then as it was; `NoMemory`, `Conflict`,
+// `ReadOnly`, `Stopped`.
 int32_t clawft_compact(uint32_t handle, uint64_t now);
 
 // Saves what is derived beside the file, so that opening is one read. With changes pending it does

@@ -13,6 +13,7 @@ use clawft_vectors::{Encoding, Params};
 use crate::error::{Failed, Outcome, status};
 use crate::handle::{Held, Inside, Table};
 use crate::input::{self, Output};
+use crate::room;
 use crate::storage::{ClawftStorage, HostStorage};
 use crate::text::{self, ClawftText};
 
@@ -233,14 +234,15 @@ fn open(
 /// it, the lease is given back. Changes that were not committed are dropped. `now` is the time in
 /// ms.
 ///
-/// The handle is dead afterwards in any case. On an error of the storage nothing that was committed
-/// is lost: the next opening finds it.
+/// The handle is dead afterwards in any case. On an error nothing that was committed is lost: the
+/// next opening finds it.
 ///
-/// Errors: `BadHandle`; those of the storage, `Conflict`.
+/// Errors: `BadHandle`; those of the storage, `NoMemory`, `Conflict`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {
         let (opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
+        room::to_fold(&opened.0)?;
         Ok(opened.0.close(now)?)
     };
     status(close())

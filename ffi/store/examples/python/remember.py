@@ -23,7 +23,7 @@ DATA = pathlib.Path(__file__).resolve().parents[4] / "data"
 TEXTS, DIM = 1000, 512
 CREATE, READ_ONLY = 1, 2
 NOT_FOUND, EXISTS, NO_SPACE, STORAGE_READ_ONLY, BAD_FILE, FAILED = range(-201, -207, -1)
-INVALID_TEXT, DAMAGED, READ_ONLY_MEMORY = -115, -218, -219
+INVALID_TEXT, DAMAGED, READ_ONLY_MEMORY, NO_MEMORY = -115, -218, -219, -232
 
 
 class ClawftError(Exception):
@@ -105,7 +105,7 @@ def guarded(call):
 class Memory:
     """One instance of the module with one memory open in it."""
 
-    def __init__(self, path, folder, flags=0, dim=DIM, capacity=TEXTS):
+    def __init__(self, path, folder, flags=0, dim=DIM, capacity=TEXTS, limit=None):
         config = Config()
         config.cache = True
         engine = Engine(config)
@@ -118,6 +118,8 @@ class Memory:
         self.exports = instance.exports(self.store)
         self.memory = self.exports["memory"]
         self.frame = []
+        if limit:
+            self.call("clawft_init_memory", 0, limit)
         options = self.alloc(104)
         self.call("clawft_memory_options_init", options)
         settings = bytearray(self.read(options, 104))
@@ -333,8 +335,33 @@ def refused(code, call):
     raise AssertionError(f"{code} expected")
 
 
+def full(module, texts, rows):
+    """Memory that runs out is an error, not a trap, and what was committed is there."""
+    with tempfile.TemporaryDirectory() as path:
+        folder = Folder(path)
+        memory = Memory(module, folder, CREATE, limit=4 << 20)
+
+        def fill():
+            fill.id = fill.committed = 0
+            while True:
+                memory.remember(fill.id, rows[fill.id], texts[fill.id]["text"] * 20)
+                fill.id += 1
+                if fill.id % 20 == 0:
+                    memory.commit()
+                    fill.committed = fill.id
+
+        print(refused(NO_MEMORY, fill))
+        assert memory.linear_memory() <= 4 << 20
+        assert memory.string(fill.committed - 1) == texts[fill.committed - 1]["text"] * 20
+        assert memory.recall(1, vector=rows[9])[0][0] == 9
+        larger = Memory(module, folder, READ_ONLY)
+        assert larger.report()["records"] == fill.committed > 100
+        assert larger.string(0) == texts[0]["text"] * 20
+
+
 def main(module, path):
     texts, rows, known = samples()
+    full(module, texts, rows)
     folder = Folder(path)
     memory = Memory(module, folder, CREATE)
     for id, (text, row) in enumerate(zip(texts, rows)):
