@@ -336,10 +336,8 @@ impl Block {
             Some(header) => Ok(Self { header }),
             None => {
                 let usage = arena.usage();
-                let free = match usage.limit {
-                    0 => usage.free,
-                    limit => limit.saturating_sub(usage.claimed) + usage.free,
-                };
+                // Where there is no limit, it is 0.
+                let free = usage.limit.saturating_sub(usage.claimed) + usage.free;
                 Err(out_of_memory(len, free))
             }
         }

@@ -173,7 +173,9 @@ impl Scratches {
             let enough = |kept: &Option<Workspace>| {
                 kept.as_ref().is_some_and(|kept| kept.is_enough(ef, hits))
             };
-            let at = pool.iter().position(enough).or(pool.iter().position(Option::is_some));
+            let best = || pool.iter().position(enough).or(pool.iter().position(Option::is_some));
+            // One that is kept alone is the best.
+            let at = if KEPT == 1 { Some(0) } else { best() };
             at.and_then(|at| pool[at].take())
         };
         let Some(found) = found else {
