@@ -9,9 +9,9 @@
 //! number of its vectors, so the allocator's part stays far below 1 KiB. Every
 //! block has a header of one cache line before it, which keeps the payload
 //! aligned and lets a block that was lent to the host be recognised when it
-//! comes back: `clawft_free` of anything else is an error, not a crash. `talc`
-//! runs with the bins that it has for WebAssembly everywhere: 64 lists, not 191,
-//! which are 512 bytes natively.
+//! comes back: `clawft_free` of anything else is an error, not a crash. Blocks are
+//! few, so `talc` keeps the free ones in one list ([`OneList`]) and not in many by
+//! size: less code, and no table of lists in the region.
 //!
 //! ```text
 //!        64 bytes      len bytes
@@ -28,19 +28,27 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
 use talc::base::Talc;
-use talc::wasm::WasmBinning;
+use talc::base::binning::Binning;
 
 use crate::error::{ClawftStatus, Failed};
 use crate::lock::Exclusive;
 use growth::Growth;
 
 mod growth;
+#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+mod heap;
+#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+pub(crate) use heap::Heap;
 
 /// Alignment of every block: what an image asks of its base.
 pub(crate) const ALIGN: usize = 64;
 
 /// Bytes before each payload. A multiple of `ALIGN`, so that both are aligned.
 const HEADER_BYTES: usize = ALIGN;
+
+/// Bytes of the smallest region: the allocator's own part and one small block, wherever the
+/// region begins.
+const LEAST: usize = talc::min_first_heap_size::<OneList>() + 4 * ALIGN;
 
 /// Before the payload of each block.
 struct Header {
@@ -50,6 +58,23 @@ struct Header {
     len: usize,
     /// When its owner drops it, the block is the host's again and not free.
     is_loan: bool,
+}
+
+/// One list for free blocks of every size. An allocation takes the first that is large
+/// enough, in time in proportion to the free blocks, as `clawft_free` does to the lent ones.
+struct OneList;
+
+impl Binning for OneList {
+    type AvailabilityBitField = u32;
+    const BIN_COUNT: u32 = 1;
+
+    fn size_to_bin(_: usize) -> u32 {
+        0
+    }
+
+    fn size_to_bin_ceil(_: usize) -> u32 {
+        0
+    }
 }
 
 /// Where memory comes from.
@@ -78,7 +103,7 @@ pub(crate) struct Usage {
 }
 
 struct Arena {
-    talc: Talc<Growth, WasmBinning>,
+    talc: Talc<Growth, OneList>,
     origin: Origin,
     limit: usize,
     asked: usize,
@@ -106,11 +131,10 @@ static ARENA: Exclusive<Arena> = Exclusive::new(Arena {
 pub(crate) unsafe fn use_region(base: *mut u8, size: usize) -> Result<(), Failed> {
     let arena = &mut *ARENA.lock();
     arena.must_be_unset()?;
-    // SAFETY: the caller hands the region over for good.
-    let end = unsafe { arena.talc.claim(base, size) };
-    if end.is_none() {
-        let least = talc::min_first_heap_size::<WasmBinning>();
-        return Err(Failed::new(ClawftStatus::RegionTooSmall, "size", least as u64, size as u64));
+    // SAFETY: the caller hands the region over for good. One that is not used is not claimed.
+    if size < LEAST || unsafe { arena.talc.claim(base, size) }.is_none() {
+        let (least, found) = (LEAST as u64, size as u64);
+        return Err(Failed::new(ClawftStatus::RegionTooSmall, "size", least, found));
     }
     arena.origin = Origin::Region;
     arena.limit = size;
@@ -312,10 +336,8 @@ impl Block {
             Some(header) => Ok(Self { header }),
             None => {
                 let usage = arena.usage();
-                let free = match usage.limit {
-                    0 => usage.free,
-                    limit => limit.saturating_sub(usage.claimed) + usage.free,
-                };
+                // Where there is no limit, it is 0.
+                let free = usage.limit.saturating_sub(usage.claimed) + usage.free;
                 Err(out_of_memory(len, free))
             }
         }

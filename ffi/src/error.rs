@@ -95,16 +95,15 @@ impl ClawftStatus {
             Self::BadHandle => "that of an open store, found #",
             Self::NullPointer => "a pointer, found null",
             Self::Misaligned => "an address divisible by #, found #",
-            Self::OutOfRange => "no more than # bytes from that address on, found #",
+            Self::OutOfRange => "at most # bytes from there on, found #",
             Self::StructSize => "a struct of size #, found #",
             Self::UnknownChoice => "a number from 0 to #, found #",
             Self::OutOfMemory => "room for # bytes, found # free",
             Self::TooManyStores => "fewer than # open, found #",
-            Self::MemoryInUse => "to be set up once, before its first use, found it in use",
-            Self::RegionTooSmall => "a region of # bytes or more, found #",
-            Self::LimitTooSmall => "a limit of # bytes or more, found #",
-            Self::RegionTaken => "an address from # on, past the module's own data, found #",
-            Self::NotAllocated => "a block that clawft_alloc gave, found address #",
+            Self::MemoryInUse => "to be set up before its first use, found it in use",
+            Self::RegionTooSmall | Self::LimitTooSmall => "# bytes or more, found #",
+            Self::RegionTaken => "an address from # on, found #",
+            Self::NotAllocated => "a block of clawft_alloc, found #",
             Self::OutputTooSmall => "room for #, found #",
             // The store's errors bring their own.
             _ => "",
@@ -127,7 +126,7 @@ impl Failed {
     }
 
     #[inline(never)]
-    fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
+    pub(crate) fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
         with_last(|last| {
             last.write(parts, numbers);
             last.code = code;

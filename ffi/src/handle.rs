@@ -15,6 +15,7 @@
 //! Threads (native): any number of threads may read one store at a time, or one
 //! may write it; different stores do not wait for each other.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{ClawftStatus, Failed};
@@ -37,15 +38,12 @@ static PLACES: [Place; MOST_STORES] =
     [const { Place { generation: AtomicU32::new(0), store: Shared::empty() } }; MOST_STORES];
 
 /// A place that is taken and still empty: given back unless a store moves in.
-pub(crate) struct Claim {
-    index: usize,
-    generation: u32,
-}
+pub(crate) struct Claim(&'static Place);
 
 impl Claim {
     /// Takes the first free place.
     pub(crate) fn new() -> Result<Self, Failed> {
-        for (index, place) in PLACES.iter().enumerate() {
+        for place in &PLACES {
             let free = place.generation.load(Ordering::Relaxed);
             if free.is_multiple_of(2)
                 && free < GENERATIONS
@@ -54,17 +52,30 @@ impl Claim {
                     .compare_exchange(free, free + 1, Ordering::AcqRel, Ordering::Relaxed)
                     .is_ok()
             {
-                return Ok(Self { index, generation: free + 1 });
+                return Ok(Self(place));
             }
         }
         let most = MOST_STORES as u64;
         Err(Failed::new(ClawftStatus::TooManyStores, "stores", most, most))
     }
 
+    /// The generation, which nobody else changes as long as the place is claimed.
+    fn generation(&self) -> u32 {
+        self.0.generation.load(Ordering::Relaxed)
+    }
+
+    /// The number that will name the store. Not 0, as a taken place's generation is odd.
+    fn number(&self) -> NonZeroU32 {
+        let from = PLACES.as_ptr().addr();
+        let index = (core::ptr::from_ref(self.0).addr() - from) / size_of::<Place>();
+        let number = (self.generation() | 1) << INDEX_BITS | index as u32;
+        NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+    }
+
     /// Puts `store` there; the number names it from now on.
-    pub(crate) fn fill(self, store: Store) -> u32 {
-        let handle = (self.generation << INDEX_BITS) | self.index as u32;
-        *PLACES[self.index].store.place() = lock::Place::Full(store);
+    pub(crate) fn fill(self, store: Store) -> NonZeroU32 {
+        let handle = self.number();
+        *self.0.store.place() = lock::Place::Full(store);
         core::mem::forget(self);
         handle
     }
@@ -72,7 +83,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        PLACES[self.index].generation.store(self.generation + 1, Ordering::Release);
+        self.0.generation.store(self.generation() + 1, Ordering::Release);
     }
 }
 
@@ -135,7 +146,7 @@ mod tests {
         let place = &PLACES[MOST_STORES - 1];
         place.generation.store(GENERATIONS, Ordering::Release);
         let claims: std::vec::Vec<Claim> = core::iter::from_fn(|| Claim::new().ok()).collect();
-        assert!(claims.iter().all(|claim| claim.index != MOST_STORES - 1));
+        assert!(claims.iter().all(|claim| !core::ptr::eq(claim.0, place)));
         // Tests beside this one may hold some.
         assert!(!claims.is_empty());
         drop(claims);
@@ -147,8 +158,9 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..1000 {
             let claim = Claim::new().ok().unwrap();
-            let number = (claim.generation << INDEX_BITS) | claim.index as u32;
-            assert_ne!(number, 0);
+            let number = claim.number().get();
+            let (named, generation) = place(number).unwrap();
+            assert!(core::ptr::eq(named, claim.0) && generation == claim.generation());
             assert!(seen.insert(number));
         }
     }

@@ -59,9 +59,9 @@ fn memory_end() -> u64 {
 
 /// What a pointer leads to: bytes of an element, and its alignment.
 #[derive(Copy, Clone)]
-struct Kind {
-    bytes: u32,
-    align: u32,
+pub(crate) struct Kind {
+    pub(crate) bytes: u32,
+    pub(crate) align: u32,
 }
 
 const fn kind<T>() -> Kind {
@@ -71,7 +71,13 @@ const fn kind<T>() -> Kind {
 /// Checks `n` rows of `each` elements. No elements may be anywhere. Not generic, so that
 /// it is there once.
 #[inline(never)]
-fn check(name: &str, address: usize, n: u64, each: u32, kind: Kind) -> Result<(), Failed> {
+pub(crate) fn check(
+    name: &str,
+    address: usize,
+    n: u64,
+    each: u32,
+    kind: Kind,
+) -> Result<(), Failed> {
     let row = u64::from(each) * u64::from(kind.bytes);
     if n == 0 || row == 0 {
         return Ok(());
@@ -194,25 +200,6 @@ impl<T: Copy> Output<'_, T> {
             // SAFETY: inside the range that was checked; `copy_to` allows overlap.
             unsafe { values.as_ptr().copy_to(self.pointer.add(at), room) };
         }
-    }
-}
-
-impl Output<'_, u64> {
-    /// The place as a slice, for a callee that fills one. It may not touch `apart`.
-    ///
-    /// Errors: `OutOfRange`.
-    pub(crate) fn slice(&mut self, name: &str, apart: &[u8]) -> Result<&mut [u64], Failed> {
-        if self.len == 0 {
-            return Ok(&mut []);
-        }
-        let (from, bytes) = (self.pointer as u64, (self.len * size_of::<u64>()) as u64);
-        let store = apart.as_ptr() as u64;
-        if from < store + apart.len() as u64 && store < from + bytes {
-            let room = store.saturating_sub(from);
-            return Err(Failed::new(ClawftStatus::OutOfRange, name, room, bytes));
-        }
-        // SAFETY: checked, exclusive by the caller's word, and any bytes are integers.
-        Ok(unsafe { core::slice::from_raw_parts_mut(self.pointer, self.len) })
     }
 }
 

@@ -53,9 +53,8 @@ pub unsafe extern "C" fn clawft_get_batch(
         if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
             return Err(clawft_vectors::Error::UnknownId(unknown).into());
         }
-        let layout = store.image.layout();
-        let mut lent = store.scratches.lend(layout, 1, 0)?;
-        let mut parts = lent.parts(layout)?;
+        let mut lent = None;
+        let parts = store.scratches.lend(&mut lent, store.image.layout(), 1, 0)?;
         for (at, &id) in ids.iter().enumerate() {
             done(&store.image.get(id, parts.row, &mut parts.scratch))?;
             out.copy(at * parts.row.len(), parts.row);
@@ -83,14 +82,16 @@ pub unsafe extern "C" fn clawft_ids(
     let ids = || {
         let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
-        let mut out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
+        let out = unsafe { Output::rows("out", out, cap.into(), 1) }?;
         // SAFETY: the caller's promise.
         let out_count = unsafe { Output::one("out_count", out_count) }?;
         let count = store.image.len();
         if count > cap {
             return Err(too_small("cap", count.into(), cap.into()));
         }
-        store.image.ids(out.slice("out", store.image.bytes())?);
+        for (at, id) in store.image.ids().enumerate() {
+            out.set(at, id);
+        }
         out_count.set(0, count);
         Ok(())
     };

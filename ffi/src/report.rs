@@ -113,9 +113,9 @@ pub unsafe extern "C" fn clawft_verify(handle: u32, out: *mut ClawftReport) -> i
         let store = &*handle::read(handle)?;
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
-        let layout = store.image.layout();
-        let mut lent = store.scratches.lend(layout, 1, 0)?;
-        let report = kept(store.image.verify(&mut lent.parts(layout)?.scratch))?;
+        let mut lent = None;
+        let parts = store.scratches.lend(&mut lent, store.image.layout(), 1, 0)?;
+        let report = kept(store.image.verify(&mut parts.scratch))?;
         if let Some(what) = report.broken {
             note(what);
         }

@@ -91,38 +91,12 @@ pub(crate) struct Parts<'a> {
     pub(crate) row: &'a mut [f32],
 }
 
-/// A block on loan from the pool; dropped, it is there again.
+/// A block on loan from the pool, in its parts; dropped, it is there again.
 pub(crate) struct Lent<'a> {
     scratches: &'a Scratches,
     workspace: ManuallyDrop<Workspace>,
-}
-
-impl Lent<'_> {
-    /// The parts of the block, for a store of this layout.
-    #[inline(never)]
-    pub(crate) fn parts(&mut self, layout: &Layout) -> Result<Parts<'_>, Failed> {
-        let Shape { ef, hits, hits_at, row_at } = self.workspace.shape();
-        let base = self.workspace.0.as_mut_ptr();
-        // SAFETY: the block was made for so many elements in each part (`new`) and is
-        // borrowed for as long as they are. It is 64-aligned and so is each part, the
-        // bytes are set, and any bytes are integers, floats, and hits, which consist
-        // of both.
-        let (words, hits, row) = unsafe {
-            (
-                slice::from_raw_parts_mut(
-                    base.add(WORDS_AT).cast(),
-                    (hits_at - WORDS_AT) / size_of::<u64>(),
-                ),
-                slice::from_raw_parts_mut(base.add(hits_at).cast(), hits),
-                slice::from_raw_parts_mut(base.add(row_at).cast(), self.scratches.dim),
-            )
-        };
-        let found = words.len();
-        match Scratch::new(layout, words, ef as u32) {
-            Some(scratch) => Ok(Parts { scratch, hits, row }),
-            None => Err(StoreError::Scratch { expected: self::words(layout, ef), found }.into()),
-        }
-    }
+    /// Of the workspace, so nothing of it may be seen for longer than this is there.
+    parts: Parts<'a>,
 }
 
 impl Drop for Lent<'_> {
@@ -149,11 +123,46 @@ impl Scratches {
     }
 
     /// Scratch for `ef` candidates, with room for `hits` hits and for a row of `dim`
-    /// floats.
-    #[inline(always)]
-    pub(crate) fn lend(&self, layout: &Layout, ef: usize, hits: usize) -> Result<Lent<'_>, Failed> {
-        let workspace = ManuallyDrop::new(self.take(layout, ef, hits)?);
-        Ok(Lent { scratches: self, workspace })
+    /// floats, lent as long as `place` is there. The parts are made where they are used
+    /// from: they are large, and each copy of them would weigh.
+    #[inline(never)]
+    pub(crate) fn lend<'p, 'a: 'p>(
+        &'a self,
+        place: &'p mut Option<Lent<'a>>,
+        layout: &Layout,
+        ef: usize,
+        hits: usize,
+    ) -> Result<&'p mut Parts<'p>, Failed> {
+        let mut workspace = self.take(layout, ef, hits)?;
+        let Shape { ef, hits, hits_at, row_at } = workspace.shape();
+        let base = workspace.0.as_mut_ptr();
+        // SAFETY: the block was made for so many elements in each part (`new`), and lies
+        // still until the loan is dropped. It is 64-aligned and so is each part, the
+        // bytes are set, and any bytes are integers, floats, and hits, which consist
+        // of both.
+        let (words, hits, row) = unsafe {
+            (
+                slice::from_raw_parts_mut(
+                    base.add(WORDS_AT).cast(),
+                    (hits_at - WORDS_AT) / size_of::<u64>(),
+                ),
+                slice::from_raw_parts_mut(base.add(hits_at).cast(), hits),
+                slice::from_raw_parts_mut(base.add(row_at).cast(), self.dim),
+            )
+        };
+        let found = words.len();
+        let Some(scratch) = Scratch::new(layout, words, ef as u32) else {
+            // Not seen: `new` made room for what this layout asks for.
+            let expected = self::words(layout, ef);
+            return Err(StoreError::Scratch { expected, found }.into());
+        };
+        let workspace = ManuallyDrop::new(workspace);
+        let parts = Parts { scratch, hits, row };
+        let lent = place.insert(Lent { scratches: self, workspace, parts });
+        let parts = &raw mut lent.parts;
+        // SAFETY: borrowed from `place` and shortened to that borrow, so that no part can be
+        // taken out for longer than the loan; the drop above looks at none of them.
+        Ok(unsafe { &mut *parts.cast() })
     }
 
     /// A block that is large enough: of the pool, or new.
@@ -164,7 +173,9 @@ impl Scratches {
             let enough = |kept: &Option<Workspace>| {
                 kept.as_ref().is_some_and(|kept| kept.is_enough(ef, hits))
             };
-            let at = pool.iter().position(enough).or(pool.iter().position(Option::is_some));
+            let best = || pool.iter().position(enough).or(pool.iter().position(Option::is_some));
+            // One that is kept alone is the best.
+            let at = if KEPT == 1 { Some(0) } else { best() };
             at.and_then(|at| pool[at].take())
         };
         let Some(found) = found else {

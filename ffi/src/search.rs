@@ -3,9 +3,9 @@
 //! Results go from the scratch to the host at the end of each call, when nothing
 //! can fail any more; a batch is checked whole before its first query runs.
 
-use clawft_vectors::{Error as StoreError, Hit, Mode, SearchOptions};
+use clawft_vectors::{Hit, Mode, SearchOptions};
 
-use crate::error::{Failed, status, unknown_choice};
+use crate::error::{Failed, done, status, unknown_choice};
 use crate::handle;
 use crate::params;
 use crate::pointer::{self, Output};
@@ -69,7 +69,12 @@ impl Checked<'_> {
         let most = store.image.capacity() as usize;
         let k = (self.k as usize).min(most);
         let ef = if self.ef == 0 { store.ef } else { self.ef };
-        SearchOptions { k, ef: ef.max(k).min(most), mode: self.mode, filter: self.filter }
+        SearchOptions {
+            ef: ef.max(k).min(most),
+            mode: self.mode,
+            filter: self.filter,
+            ..SearchOptions::new(k)
+        }
     }
 }
 
@@ -217,21 +222,17 @@ unsafe fn search(
         let results = unsafe { Results::new(out_ids, out_distances, out_counts, n, query.k) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
-        // A search without results looks at nothing but the vector: a sound one
-        // is refused for its k alone.
-        let nothing = SearchOptions { k: 0, ..options };
         let rows = || rows.chunks_exact(dim as usize);
         let image = &store.image;
-        let mut lent = store.scratches.lend(image.layout(), options.ef, options.k)?;
-        let Parts { mut scratch, hits, .. } = lent.parts(image.layout())?;
+        let mut lent = None;
+        let layout = image.layout();
+        let Parts { scratch, hits, .. } =
+            store.scratches.lend(&mut lent, layout, options.ef, options.k)?;
         for row in rows() {
-            match &image.search(row, &nothing, &mut scratch, &mut []) {
-                Err(StoreError::ZeroK) | Ok(_) => {}
-                Err(error) => return Err(Failed::of(error)),
-            }
+            done(&image.check_vector(row))?;
         }
         for (at, row) in rows().enumerate() {
-            match &image.search_range(row, radius, &options, &mut scratch, hits) {
+            match &image.search_range(row, radius, &options, scratch, hits) {
                 Ok(n) => results.write(at, query.k as usize, hits.get(..*n).unwrap_or_default()),
                 Err(error) => return Err(Failed::of(error)),
             }

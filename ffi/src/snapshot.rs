@@ -4,6 +4,7 @@
 //! memory is dear, `clawft_snapshot_view` and `clawft_adopt` do it without a copy.
 
 use core::ffi::c_void;
+use core::num::NonZeroU32;
 
 use clawft_vectors::Image;
 
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn clawft_open(
         let bytes = bytes.get(..whole).unwrap_or(bytes);
         let mut block = Block::new(bytes.len() as u64)?;
         block.copy_from_slice(bytes);
-        out.set(0, take_over(block, None)?);
+        out.set(0, take_over(block, None)?.get());
         Ok(())
     };
     status(open())
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
         let (block, loan) = memory::lent(block)?;
-        out.set(0, take_over(block, Some(loan))?);
+        out.set(0, take_over(block, Some(loan))?.get());
         Ok(())
     };
     status(adopt())
@@ -144,7 +145,7 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
 /// Makes a store of the snapshot in `block` and returns its handle. A block that is
 /// refused is free again, or, if it was on loan, the host's as before.
 #[inline(never)]
-fn take_over(block: Block, loan: Option<Loan>) -> Result<u32, Failed> {
+fn take_over(block: Block, loan: Option<Loan>) -> Result<NonZeroU32, Failed> {
     let claim = Claim::new()?;
     store::open(claim, Image::open(block), loan)
 }

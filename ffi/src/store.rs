@@ -1,5 +1,7 @@
 //! A store behind a handle: open it, close it, make it larger.
 
+use core::num::NonZeroU32;
+
 use clawft_vectors::{Error as StoreError, Image, Params};
 
 use crate::arena::{Block, Loan};
@@ -26,7 +28,7 @@ pub(crate) fn open(
     claim: Claim,
     image: Result<Image<Block>, StoreError>,
     loan: Option<Loan>,
-) -> Result<u32, Failed> {
+) -> Result<NonZeroU32, Failed> {
     let image = kept(image)?;
     let scratches = Scratches::new(&image)?;
     if let Some(loan) = loan {
@@ -68,7 +70,7 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
         let block = block_for(&params)?;
-        out.set(0, open(claim, Image::create(&params, block), None)?);
+        out.set(0, open(claim, Image::create(&params, block), None)?.get());
         Ok(())
     };
     status(create())

@@ -9,36 +9,44 @@ use crate::arena::Block;
 use crate::error::{Failed, done, status};
 use crate::handle;
 use crate::pointer::{self, Output};
-use crate::scratch::Parts;
 use crate::store::Store;
 
 impl Store {
     fn remove(&mut self, id: u64) -> Result<(), Failed> {
-        let mut lent = self.scratches.lend(self.image.layout(), 1, 0)?;
-        let mut parts = lent.parts(self.image.layout())?;
+        let mut lent = None;
+        let parts = self.scratches.lend(&mut lent, self.image.layout(), 1, 0)?;
         done(&self.image.remove(id, &mut parts.scratch))
     }
 }
 
-/// Inserts, and removes one vector that is marked as deleted, if there is one:
-/// the order in which they do so leaves the store as it was on every error.
-fn insert_replacing(
+/// Inserts, or upserts. With `replace_deleted` an insert also removes one vector that is
+/// marked as deleted, if there is one: the order in which it does so leaves the store as it
+/// was on every error.
+fn put_one(
     image: &mut Image<Block>,
-    id: u64,
-    vector: &[f32],
+    (id, vector): (u64, &[f32]),
+    replace: bool,
+    replace_deleted: bool,
     scratch: &mut Scratch<'_>,
 ) -> Result<(), Failed> {
-    let result = image.insert(id, vector, scratch);
-    let full = matches!(result, Err(StoreError::Full { .. }));
-    if (full || result.is_ok())
-        && let Some(marked) = image.first_hidden()
-    {
-        done(&image.remove(marked, scratch))?;
-        if full {
-            return done(&image.insert(id, vector, scratch));
-        }
+    if replace {
+        return done(&image.upsert(id, vector, scratch));
     }
-    done(&result)
+    loop {
+        let inserted = image.insert(id, vector, scratch);
+        let full = matches!(inserted, Err(StoreError::Full { .. }));
+        if replace_deleted
+            && (full || inserted.is_ok())
+            && let Some(marked) = image.first_hidden()
+        {
+            done(&image.remove(marked, scratch))?;
+            if full {
+                // Now there is room.
+                continue;
+            }
+        }
+        return done(&inserted);
+    }
 }
 
 /// Puts `n` vectors in, and their number into `out_done`. `replace`: in the place of
@@ -65,19 +73,13 @@ unsafe fn put(
         // SAFETY: the caller's promise.
         let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
         store.check_dim(dim)?;
-        let mut lent = store.scratches.lend(store.image.layout(), 1, 0)?;
-        let Parts { mut scratch, .. } = lent.parts(store.image.layout())?;
-        let (image, scratch) = (&mut store.image, &mut scratch);
+        let mut lent = None;
+        let parts = store.scratches.lend(&mut lent, store.image.layout(), 1, 0)?;
+        let (image, scratch) = (&mut store.image, &mut parts.scratch);
         let mut count = 0;
         let mut result = Ok(());
         for (&id, row) in ids.iter().zip(rows.chunks_exact(dim as usize)) {
-            result = if replace {
-                done(&image.upsert(id, row, scratch))
-            } else if store.replace_deleted {
-                insert_replacing(image, id, row, scratch)
-            } else {
-                done(&image.insert(id, row, scratch))
-            };
+            result = put_one(image, (id, row), replace, store.replace_deleted, scratch);
             if result.is_err() {
                 break;
             }

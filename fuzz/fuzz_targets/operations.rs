@@ -85,6 +85,7 @@ fuzz_target!(|case: Case| {
                     ef: usize::from(ef).min(capacity as usize),
                     mode,
                     filter: filter.as_deref(),
+                    slots: None,
                 };
                 let mut hits = vec![Hit::default(); capacity as usize];
                 let result = image.search(&common::vector(seed, dim), &options, scratch, &mut hits);

@@ -202,13 +202,19 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         if gap || usize::from(self.byte(self.diverse(slot, level))) > n {
             return Err(Damage::Gap);
         }
+        // A bit for each link's lowest bits: only where one is set already can the link be there
+        // twice. Comparing all pairs was a fifth of the time that a memory takes to open.
+        let mut seen = [0_u64; 4];
         for (i, &link) in links.iter().enumerate().take(n) {
             if link == slot || self.lists(link) <= level {
                 return Err(Damage::Link);
             }
-            if links.iter().take(i).any(|&other| other == link) {
+            let word = &mut seen[link as usize / 64 % 4];
+            let bit = 1 << (link % 64);
+            if *word & bit != 0 && links.iter().take(i).any(|&other| other == link) {
                 return Err(Damage::Twice);
             }
+            *word |= bit;
         }
         if n > 0 && !self.is_live(slot) { Err(Damage::Free) } else { Ok(()) }
     }

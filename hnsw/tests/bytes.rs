@@ -78,6 +78,43 @@ fn refusals_say_why() {
 }
 
 #[test]
+fn a_link_that_stands_twice_is_refused() {
+    let (_, index) = workload();
+    let mut buffer = Aligned::new(index.layout.bytes);
+    buffer.get().copy_from_slice(index.buffer.read());
+    let mut tried = 0;
+    for slot in (0..400_u32).step_by(if cfg!(miri) { 97 } else { 1 }) {
+        let mut links = [0; 128];
+        let n = index.graph().neighbours(slot, 0, &mut links);
+        // Lists of 32 slots of 16 bits each begin behind the header.
+        let at = |i: usize| 64 + slot as usize * 64 + 2 * i;
+        for (from, to) in [(0, 1), (0, n.wrapping_sub(1)), (n / 2, n.wrapping_sub(1))] {
+            if from >= to || to >= n {
+                continue;
+            }
+            let bytes = buffer.get();
+            let (once, other) =
+                ([bytes[at(from)], bytes[at(from) + 1]], [bytes[at(to)], bytes[at(to) + 1]]);
+            assert_eq!(
+                [u16::from_le_bytes(once), u16::from_le_bytes(other)].map(u32::from),
+                [links[from], links[to]]
+            );
+            bytes[at(to)..at(to) + 2].copy_from_slice(&once);
+            let refused = Graph::open(buffer.read()).map(|_| ()).unwrap_err().to_string();
+            // A slot before it may miss its own link first.
+            assert!(
+                refused.contains("stands twice") || refused.contains("not neighbours"),
+                "{refused}"
+            );
+            buffer.get()[at(to)..at(to) + 2].copy_from_slice(&other);
+            tried += u32::from(refused.contains("stands twice"));
+        }
+    }
+    assert!(tried > if cfg!(miri) { 1 } else { 300 }, "{tried}");
+    assert!(Graph::open(buffer.read()).is_ok());
+}
+
+#[test]
 fn bad_slots_are_refused_and_nothing_changes() {
     let (points, index) = workload();
     let mut buffer = Aligned::new(index.layout.bytes);

@@ -263,6 +263,13 @@ impl DurableFile {
         self.deferred
     }
 
+    /// Whether the next commit folds the journal, which takes buffers of some MiB.
+    #[must_use]
+    pub fn folds_next(&self) -> bool {
+        let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
+        journal + self.batch.bytes.len() as u64 > self.limits.fold
+    }
+
     /// Holds the lease while the file is open, and looks at it before each commit.
     pub fn set_lease(&mut self, lease: Lease) {
         self.lease = Some(lease);

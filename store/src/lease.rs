@@ -127,7 +127,7 @@ impl Lease {
 
     fn create(&self, storage: &dyn Storage) -> Result<(), Fault> {
         // Who reads it before it is written takes it for one that ran out, and may move it away:
-        // then the next `renew` says so, before anything was written under it.
+        // hence the second look, before anything is done under it, opening included.
         let file = match storage.create(&self.name) {
             Ok(file) => file,
             Err(StorageError::Exists) => {
@@ -138,7 +138,11 @@ impl Lease {
         };
         let written = storage.append(file, &self.bytes());
         storage.close(file);
-        Ok(written?)
+        written?;
+        match read(storage, &self.name)? {
+            Some((nonce, _)) if nonce == self.nonce => Ok(()),
+            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }.into()),
+        }
     }
 
     /// Makes sure that the lease is still held at `now`, and lengthens it when half of it is over.

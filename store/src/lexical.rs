@@ -28,7 +28,7 @@ mod tokens;
 
 use crate::Sentence;
 pub use bm25::Bm25;
-pub use fuse::{Fused, Fusion, fuse};
+pub use fuse::{Fused, Fusion, by_slot, fuse};
 pub use index::{Index, MAX_WORDS};
 pub use saved::OpenError;
 pub use search::{Hit, MAX_QUERY_WORDS, Scratch};

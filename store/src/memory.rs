@@ -9,7 +9,8 @@
 //! | file | what |
 //! |---|---|
 //! | `open.rs` | opening, and building anew |
-//! | `write.rs` | remember, forget, touch; commit, rollback, compact |
+//! | `write.rs` | remember, forget; commit, rollback, compact |
+//! | `uses.rs` | touch, tick: what was used comes near, what was not takes less room |
 //! | `recall.rs` | by vector, by words, or by both |
 //! | `filter.rs` | what a recall may find |
 //! | `catalog.rs` | what of a record is kept in memory |
@@ -27,24 +28,27 @@ mod filter;
 mod open;
 mod recall;
 mod saved;
+mod uses;
 mod write;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_vectors::Image;
+use clawft_vectors::tier_policy::Policy;
 
 use crate::DurableFile;
 use crate::lexical::{self, Index};
 use crate::record::Fields;
 use crate::sorted::Sorted;
 use buffer::Buffer;
-use catalog::Catalog;
+use catalog::{Catalog, Entry};
 
 pub use error::Error;
 pub use filter::Filter;
 pub use open::{Derived, MemoryOptions};
 pub use recall::{Found, Recall};
+pub use uses::{Budget, Work};
 
 /// An open memory.
 pub struct Memory {
@@ -52,10 +56,13 @@ pub struct Memory {
     image: Image<Buffer>,
     words: Index,
     catalog: Catalog,
+    policy: Policy,
     /// Ids changed since the last commit.
     changed: Sorted<u64>,
     /// What the derived file beside stands for is no longer what is here.
     stale: bool,
+    /// A change could not be undone in what is derived: it is not saved any more.
+    unsound: bool,
     /// Working memory of the image.
     scratch: Vec<u64>,
     word_scratch: lexical::Scratch,
@@ -81,6 +88,12 @@ impl Memory {
         self.image.capacity()
     }
 
+    /// Bytes of the image: all that the vectors take in memory.
+    #[must_use]
+    pub fn image_bytes(&self) -> usize {
+        self.image.bytes().len()
+    }
+
     /// Components of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
@@ -91,6 +104,11 @@ impl Memory {
     #[must_use]
     pub fn file(&self) -> &DurableFile {
         &self.file
+    }
+
+    /// Holds a lease, taken before the memory was opened: each commit looks at it.
+    pub fn set_lease(&mut self, lease: crate::Lease) {
+        self.file.set_lease(lease);
     }
 
     /// Where the derived parts came from when the memory was opened.
@@ -132,8 +150,12 @@ impl Memory {
     /// How often a record was used, and when last (ms), uses not yet saved included.
     #[must_use]
     pub fn uses(&self, id: u64) -> Option<(u32, u64)> {
-        let entry = self.catalog.at(self.catalog.slot(id)?)?;
+        let entry = self.entry(id)?;
         Some((entry.uses, entry.last_used))
+    }
+
+    fn entry(&self, id: u64) -> Option<&Entry> {
+        self.catalog.at(self.image.slot(id)?)
     }
 
     /// The smallest id from `id` on.

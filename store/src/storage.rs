@@ -1,8 +1,9 @@
 //! What the durable file needs of a disk.
 //!
 //! Files have names and are read anywhere and written at their end. That is all that native
-//! files, WASI files and a host behind a C ABI have in common: handles are small numbers,
-//! offsets 64 bits, calls block. `docs/format-file.md` says what is assumed of the medium.
+//! files, WASI files (both in `native`) and a host behind a C ABI have in common: handles are
+//! small numbers, offsets 64 bits, calls block. `docs/format-file.md` says what is assumed of the
+//! medium.
 //!
 //! What an implementation must never do: report a sync that did not happen.
 

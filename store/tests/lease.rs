@@ -2,8 +2,10 @@
 
 mod support;
 
-use clawft_store::storage::Storage;
+use std::cell::RefCell;
+
 use clawft_store::storage::simulated::SimulatedDisk;
+use clawft_store::storage::{Handle, Outcome, Storage};
 use clawft_store::{DurableFile, Error, Lease, Options};
 use support::{DIM, Model, NAME, Owned, Random, all, open, options};
 
@@ -101,4 +103,75 @@ fn readers_may_open_while_a_writer_writes() {
         let reader = DurableFile::open(Box::new(disk.clone()), NAME, &reading).unwrap();
         assert_eq!(all(&reader).unwrap(), model);
     }
+}
+
+/// A disk where something happens before the next append.
+struct Interrupted<'a>(SimulatedDisk, RefCell<Option<Box<dyn FnOnce() + 'a>>>);
+
+impl Storage for Interrupted<'_> {
+    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
+        if let Some(happens) = self.1.take() {
+            happens();
+        }
+        self.0.append(file, bytes)
+    }
+
+    fn open(&self, name: &str) -> Outcome<Handle> {
+        self.0.open(name)
+    }
+
+    fn create(&self, name: &str) -> Outcome<Handle> {
+        self.0.create(name)
+    }
+
+    fn close(&self, file: Handle) {
+        self.0.close(file);
+    }
+
+    fn len(&self, file: Handle) -> Outcome<u64> {
+        self.0.len(file)
+    }
+
+    fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
+        self.0.read_at(file, offset, into)
+    }
+
+    fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
+        self.0.truncate(file, len)
+    }
+
+    fn sync(&self, file: Handle) -> Outcome<()> {
+        self.0.sync(file)
+    }
+
+    fn sync_folder(&self) -> Outcome<()> {
+        self.0.sync_folder()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Outcome<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> Outcome<()> {
+        self.0.remove(name)
+    }
+
+    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
+        self.0.list(prefix)
+    }
+}
+
+#[test]
+fn of_two_that_take_it_at_once_one_has_it() {
+    let disk = SimulatedDisk::new(1);
+    let second = RefCell::new(None);
+    // The second finds the file of the first before there is a lease in it.
+    let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 10, 100).unwrap())));
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))));
+    assert_eq!(Lease::take(&interrupted, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 110 }));
+    drop(interrupted);
+    let mut second = second.into_inner().unwrap();
+    second.renew(&disk, 20).unwrap();
+    second.release(&disk).unwrap();
+    assert!(disk.names().is_empty());
 }

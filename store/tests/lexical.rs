@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clawft_store::lexical::{Bm25, Hit, Index, Scratch, words};
+use clawft_store::lexical::{Bm25, Fused, Hit, Index, Scratch, by_slot, words};
 use proptest::prelude::*;
 
 /// Texts by slot, scored by the formula as it stands in the paper, in f64.
@@ -23,7 +23,8 @@ impl Naive {
             let count = text.iter().filter(|w| *w == word).count() as f64;
             let weight = (1.0 + (texts - with + 0.5) / (with + 0.5)).ln();
             let norm = k1 * (1.0 - b + b * text.len() as f64 / mean);
-            weight * count * (k1 + 1.0) / (count + norm)
+            // With a k1 of 0 both may be 0.
+            if count == 0.0 { 0.0 } else { weight * count * (k1 + 1.0) / (count + norm) }
         };
         question.iter().map(term).sum()
     }
@@ -165,7 +166,17 @@ proptest! {
             let mut scores = vec![0.0; slots.len()];
             index.scores(&question, &bm25, &slots, &mut scores, &mut scratch).unwrap();
             let same: Vec<f32> = found.iter().map(|hit| hit.score).collect();
-            prop_assert_eq!(scores, same);
+            prop_assert_eq!(&scores, &same);
+            let mut candidates: Vec<Fused> =
+                slots.iter().rev().map(|&slot| Fused { slot, ..Fused::default() }).collect();
+            by_slot(&mut candidates);
+            let mut all = |_| true;
+            index
+                .search_with(&question, 3, &bm25, &mut all, &mut candidates, &mut scratch)
+                .unwrap();
+            for (&slot, &score) in slots.iter().zip(&scores) {
+                prop_assert!(candidates.iter().any(|c| c.slot == slot && c.words == score));
+            }
         }
         for (slot, text) in texts {
             prop_assert!(index.remove(slot, &text));

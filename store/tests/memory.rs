@@ -16,7 +16,13 @@ type Model = BTreeMap<u64, Owned>;
 
 fn memory_options(capacity: u32) -> MemoryOptions {
     // Exact vectors, so that the naive order is the right one.
-    MemoryOptions { file: options(), capacity, encoding: Encoding::F32, words: 1 << 20 }
+    MemoryOptions {
+        file: options(),
+        capacity,
+        encoding: Encoding::F32,
+        words: 1 << 20,
+        ..MemoryOptions::default()
+    }
 }
 
 fn open(disk: &SimulatedDisk, capacity: u32) -> Memory {
@@ -115,7 +121,7 @@ fn check(memory: &mut Memory, model: &Model, random: &mut Random) {
 
         let both = Recall { vector: Some(&query), text: Some("rain"), filter, ..Recall::default() };
         let found = memory.recall(&both).unwrap();
-        assert_eq!(found.len(), near.len().min(10));
+        assert_eq!(found.len(), near.len().min(10), "{filter:?} {found:?} {near:?}");
         assert!(found.is_sorted_by(|a, b| a.score >= b.score));
         for one in &found {
             let owned = &model[&one.id];

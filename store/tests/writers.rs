@@ -10,7 +10,6 @@ use std::process::{Command, Stdio};
 
 use clawft_store::DurableFile;
 use clawft_store::storage::native::{LockError, NativeFolder, WriterLock};
-use clawft_store::storage::{Storage, StorageError};
 use rvf_runtime::RvfStore;
 use rvf_runtime::options::RvfOptions;
 use support::{DIM, Model, NAME, Owned, Random, all, options};
@@ -130,35 +129,4 @@ fn a_lock_is_free_when_it_is_dropped_and_rvf_runtime_respects_it() {
     drop(store);
     std::fs::write(&lock_path, bytes).unwrap();
     drop(WriterLock::acquire(&path).unwrap());
-}
-
-#[test]
-fn native_files_do_what_the_trait_says() {
-    let folder = Folder::new("native");
-    let storage = NativeFolder::new(&folder.0).unwrap();
-    let file = storage.create("a").unwrap();
-    assert_eq!(storage.create("a"), Err(StorageError::Exists));
-    assert_eq!(storage.open("b"), Err(StorageError::NotFound));
-    for outside in ["../a", "/etc/passwd", "..", "", "a/b"] {
-        assert_eq!(storage.open(outside), Err(StorageError::BadHandle), "{outside}");
-    }
-    storage.append(file, b"hello ").unwrap();
-    storage.append(file, b"world").unwrap();
-    storage.sync(file).unwrap();
-    storage.sync_folder().unwrap();
-    let mut bytes = [0; 20];
-    assert_eq!(storage.read_at(file, 6, &mut bytes), Ok(5));
-    assert_eq!(&bytes[..5], b"world");
-    assert_eq!(storage.read_at(file, 99, &mut bytes), Ok(0));
-    storage.truncate(file, 5).unwrap();
-    storage.append(file, b"!").unwrap();
-    assert_eq!(std::fs::read(folder.0.join("a")).unwrap(), b"hello!");
-    storage.rename("a", "c").unwrap();
-    assert_eq!(storage.len(file), Ok(6), "the handle stays");
-    assert_eq!(storage.list("").unwrap(), ["c"]);
-    storage.close(file);
-    assert_eq!(storage.len(file), Err(StorageError::BadHandle));
-    storage.remove("c").unwrap();
-    assert_eq!(storage.remove("c"), Err(StorageError::NotFound));
-    assert!(NativeFolder::new(&folder.0.join("none")).is_err());
 }

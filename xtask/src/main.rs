@@ -10,6 +10,7 @@ mod crates;
 mod demo;
 mod dist;
 mod gate;
+mod guests;
 mod process;
 mod sizes;
 mod splat;
@@ -26,6 +27,8 @@ cargo xtask COMMAND
   test    everything that must hold; `test --all` adds Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
+  guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
+          opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(rest),
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("guests") => guests::guests(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

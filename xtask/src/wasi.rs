@@ -25,13 +25,15 @@ pub(crate) fn run_in_wasmtime(
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .env("CARGO_TARGET_DIR", target().join("wasi").join(name))
-        // They may read the sample; nothing else of the machine is theirs.
+        // They may read the sample, and write where it is temporary; nothing else of the machine
+        // is theirs.
         .env(
             "CARGO_TARGET_WASM32_WASIP1_RUNNER",
             format!(
-                "{} run --dir={} --dir=. --env=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1",
+                "{} run --dir={} --dir=. --dir={}::/tmp --env=PROPTEST_DISABLE_FAILURE_PERSISTENCE=1",
                 wasmtime.display(),
-                root().display()
+                root().display(),
+                std::env::temp_dir().display()
             ),
         );
 }

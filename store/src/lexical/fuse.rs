@@ -80,6 +80,11 @@ pub fn fuse(candidates: &mut [Fused], how: Fusion) {
     sort(candidates, |c| c.score);
 }
 
+/// Sorts candidates by slot, as [`Index::search_with`](super::Index::search_with) wants them.
+pub fn by_slot(candidates: &mut [Fused]) {
+    sort(candidates, |_| 0.0);
+}
+
 /// Higher first, then the lower slot; what is not a number last.
 #[inline(never)]
 fn sort(candidates: &mut [Fused], part: fn(&Fused) -> f32) {

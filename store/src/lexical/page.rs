@@ -85,10 +85,14 @@ impl Reader {
 
     /// The next entry; `None` at the end, and where the bytes are no entry.
     pub(super) fn next(&mut self, page: &Page) -> Option<Posting> {
-        let entries = &page[HEAD..HEAD + used(page)];
-        let mut at = self.at;
+        let end = HEAD + used(page);
+        let mut at = HEAD + self.at;
         let mut number = || {
-            let (value, behind) = read_number(entries, at)?;
+            // Most are of one byte.
+            let (value, behind) = match page.get(at) {
+                Some(&byte) if byte < 0x80 && at < end => (byte.into(), at + 1),
+                _ => read_number(page.get(..end)?, at)?,
+            };
             at = behind;
             Some(value)
         };
@@ -107,7 +111,7 @@ impl Reader {
             0 => 1,
             _ => u32::try_from(number()?).ok()?.checked_add(2)?,
         };
-        *self = Reader { at, before: posting };
+        *self = Reader { at: at - HEAD, before: posting };
         Some(posting)
     }
 

@@ -9,6 +9,7 @@ use core::cmp::Ordering;
 
 use super::Error;
 use super::bm25::{Bm25, weight};
+use super::fuse::Fused;
 use super::index::Index;
 use super::postings::Cursor;
 use super::tokens::words;
@@ -72,14 +73,39 @@ impl Index {
         may: &mut dyn FnMut(u32) -> bool,
         scratch: &'a mut Scratch,
     ) -> Result<&'a [Hit], Error> {
+        self.search_with(question, k, bm25, may, &mut [], scratch)
+    }
+
+    /// As [`search`](Self::search); on the way it gives the `candidates`, which rise by slot
+    /// ([`by_slot`](super::by_slot)), their scores by words, whatever `may` says of them.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn search_with<'a>(
+        &self,
+        question: &str,
+        k: usize,
+        bm25: &Bm25,
+        may: &mut dyn FnMut(u32) -> bool,
+        mut candidates: &mut [Fused],
+        scratch: &'a mut Scratch,
+    ) -> Result<&'a [Hit], Error> {
         let Scratch { terms, hits } = scratch;
+        for candidate in candidates.iter_mut() {
+            candidate.words = 0.0;
+        }
         hits.clear();
         let k = k.min(self.texts as usize);
         self.terms(question, terms)?;
         hits.try_reserve_exact(k).map_err(|_| Error::Memory)?;
         let mean = self.mean_length();
         while let Some(slot) = terms.iter().filter_map(|term| term.next).map(|next| next.0).min() {
-            let wanted = k > 0 && may(slot);
+            while candidates.first().is_some_and(|candidate| candidate.slot < slot) {
+                candidates.split_off_first_mut();
+            }
+            let candidate = candidates.first_mut().filter(|candidate| candidate.slot == slot);
+            let kept = k > 0 && may(slot);
+            let wanted = kept || candidate.is_some();
             let mut score = 0.0;
             for term in terms.iter_mut() {
                 if let Some((at, count)) = term.next
@@ -91,7 +117,10 @@ impl Index {
                     term.advance(self);
                 }
             }
-            if wanted {
+            if let Some(candidate) = candidate {
+                candidate.words = score;
+            }
+            if kept {
                 keep(hits, k, Hit { slot, score });
             }
         }

@@ -1,10 +1,9 @@
-//! What filters and policies ask of every record, kept in memory: a slot for each.
+//! What filters and policies ask of every record, kept in memory: by the image's slots.
 //!
 //! Kinds, sessions and pairs of metadata are kept as hashes (XXH64): 64 bits tell a million
 //! records' strings apart with a probability of 1 in 10^7 that any two share one, and nothing of
 //! a removed record's strings stays behind.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
@@ -73,82 +72,40 @@ impl Entry {
     }
 }
 
-/// The entries, by slot and by id.
+/// The entries by the slots that the image gives their ids.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Catalog {
-    entries: Vec<Entry>,
-    slots: BTreeMap<u64, u32>,
-    /// Slots without a record, the next one last.
-    free: Vec<u32>,
-}
+pub(super) struct Catalog(pub(super) Vec<Entry>);
 
 impl Catalog {
-    pub(super) fn slot(&self, id: u64) -> Option<u32> {
-        self.slots.get(&id).copied()
-    }
-
     /// The record in a slot.
     pub(super) fn at(&self, slot: u32) -> Option<&Entry> {
-        self.entries.get(slot as usize).filter(|entry| entry.live)
+        self.0.get(slot as usize).filter(|entry| entry.live)
     }
 
-    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Entry> {
-        let slot = self.slot(id)?;
-        self.entries.get_mut(slot as usize)
+    pub(super) fn at_mut(&mut self, slot: u32) -> Option<&mut Entry> {
+        self.0.get_mut(slot as usize).filter(|entry| entry.live)
     }
 
     /// The records with their slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        (0..).zip(&self.entries).filter(|(_, entry)| entry.live)
+        (0..).zip(&self.0).filter(|(_, entry)| entry.live)
     }
 
-    /// All slots, those without a record too.
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// The slot that the next new record gets.
-    pub(super) fn next_slot(&self) -> u32 {
-        self.free.last().copied().unwrap_or(self.entries.len() as u32)
-    }
-
-    /// Puts a new record in the next slot, or a known one in its own.
-    pub(super) fn put(&mut self, entry: Entry) -> u32 {
-        let slot = self.slot(entry.id).unwrap_or_else(|| self.next_slot());
-        if self.free.last() == Some(&slot) {
-            self.free.pop();
+    /// Puts a record in a slot that has none.
+    pub(super) fn put(&mut self, slot: u32, entry: Entry) {
+        let slot = slot as usize;
+        if self.0.len() <= slot {
+            self.0.resize(slot + 1, Entry::default());
         }
-        self.slots.insert(entry.id, slot);
-        match self.entries.get_mut(slot as usize) {
-            Some(place) => *place = entry,
-            None => self.entries.push(entry),
-        }
-        slot
+        self.0[slot] = entry;
     }
 
     /// Takes a record out; nothing of it stays.
-    pub(super) fn strike(&mut self, id: u64) {
-        if let Some(slot) = self.slots.remove(&id) {
-            if let Some(place) = self.entries.get_mut(slot as usize) {
-                place.pairs.fill(0);
-                *place = Entry::default();
-            }
-            self.free.push(slot);
+    pub(super) fn strike(&mut self, slot: u32) {
+        if let Some(place) = self.0.get_mut(slot as usize) {
+            place.pairs.fill(0);
+            *place = Entry::default();
         }
-    }
-
-    /// A catalog of these slots, if no id is in two of them.
-    pub(super) fn from_entries(entries: Vec<Entry>) -> Option<Self> {
-        let mut catalog = Catalog::default();
-        for (slot, entry) in (0..).zip(&entries) {
-            if !entry.live {
-                catalog.free.push(slot);
-            } else if catalog.slots.insert(entry.id, slot).is_some() {
-                return None;
-            }
-        }
-        catalog.entries = entries;
-        Some(catalog)
     }
 }
 
@@ -161,22 +118,16 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_used_again_and_nothing_stays() {
+    fn a_slot_is_used_again_and_nothing_stays() {
         let mut catalog = Catalog::default();
-        for id in 10..13 {
-            assert_eq!(catalog.put(entry(id)), id as u32 - 10);
-        }
-        catalog.strike(11);
-        assert_eq!((catalog.slot(11), catalog.at(1), catalog.next_slot()), (None, None, 1));
-        assert_eq!(catalog.entries()[1], Entry::default());
-        assert_eq!(catalog.put(entry(12)), 2, "a known id stays where it is");
-        assert_eq!(catalog.put(entry(99)), 1);
-        assert_eq!(
-            catalog.iter().map(|(slot, e)| (slot, e.id)).collect::<Vec<_>>(),
-            [(0, 10), (1, 99), (2, 12)]
-        );
-        let again = Catalog::from_entries(catalog.entries().to_vec()).unwrap();
-        assert_eq!(again, catalog);
-        assert!(Catalog::from_entries(alloc::vec![entry(1), entry(1)]).is_none());
+        catalog.put(2, entry(12));
+        catalog.put(1, entry(11));
+        catalog.strike(1);
+        catalog.strike(9);
+        assert_eq!((catalog.at(0), catalog.at(1), catalog.at(9)), (None, None, None));
+        assert_eq!(catalog.0[1], Entry::default());
+        catalog.put(1, entry(99));
+        let all: Vec<_> = catalog.iter().map(|(slot, entry)| (slot, entry.id)).collect();
+        assert_eq!(all, [(1, 99), (2, 12)]);
     }
 }

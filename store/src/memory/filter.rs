@@ -21,15 +21,13 @@ pub struct Filter<'a> {
     pub ids: Option<&'a [u64]>,
 }
 
-/// A filter with its strings hashed.
+/// A filter with its strings hashed, without its ids.
 pub(super) struct Sieve {
     kinds: Option<Vec<u64>>,
     sessions: Option<Vec<u64>>,
     created: (u64, u64),
     last_used: (u64, u64),
     pairs: Vec<u64>,
-    /// Rising.
-    ids: Option<Vec<u64>>,
 }
 
 /// Every time: the second bound is not left out here.
@@ -40,24 +38,15 @@ fn within((from, to): (u64, u64), time: u64) -> bool {
 }
 
 impl Sieve {
-    /// `None` where everything passes.
-    pub(super) fn new(filter: &Filter<'_>) -> Option<Self> {
-        if *filter == Filter::default() {
-            return None;
-        }
+    pub(super) fn new(filter: &Filter<'_>) -> Self {
         let hashes = |texts: &[&str]| texts.iter().map(|text| hash(text)).collect();
-        Some(Sieve {
+        Sieve {
             kinds: filter.kinds.map(hashes),
             sessions: filter.sessions.map(hashes),
             created: filter.created.unwrap_or(ALWAYS),
             last_used: filter.last_used.unwrap_or(ALWAYS),
             pairs: filter.metadata.iter().map(|(key, value)| hash_pair(key, value)).collect(),
-            ids: filter.ids.map(|ids| {
-                let mut ids = ids.to_vec();
-                ids.sort_unstable();
-                ids
-            }),
-        })
+        }
     }
 
     pub(super) fn passes(&self, entry: &Entry) -> bool {
@@ -67,6 +56,5 @@ impl Sieve {
             && within(self.created, entry.created)
             && within(self.last_used, entry.last_used)
             && self.pairs.iter().all(|pair| entry.pairs.binary_search(pair).is_ok())
-            && self.ids.as_ref().is_none_or(|ids| ids.binary_search(&entry.id).is_ok())
     }
 }

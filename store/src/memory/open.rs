@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use clawft_vectors::tier_policy::{Policy, Tier};
 use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
 use super::buffer::Buffer;
@@ -23,6 +24,12 @@ pub struct MemoryOptions {
     pub capacity: u32,
     /// Encoding of the vectors in memory; the file has them as they were given.
     pub encoding: Encoding,
+    /// Bytes that the image of the vectors may take. With a limit they have tiers, and as many of
+    /// them are hot at a time as have room beside the others, cold; 8-bit codes only. `None`: no
+    /// tiers, and room for all.
+    pub image: Option<usize>,
+    /// Which tier a record deserves.
+    pub policy: Policy,
     /// Bytes that the index of words may take.
     pub words: usize,
 }
@@ -33,6 +40,8 @@ impl Default for MemoryOptions {
             file: Options::default(),
             capacity: 10_000,
             encoding: Encoding::I8,
+            image: None,
+            policy: Policy::default(),
             words: 4 << 20,
         }
     }
@@ -61,7 +70,7 @@ impl Memory {
     ///
     /// # Errors
     /// Those of [`DurableFile::open`]; [`Error::Vectors`] where the records do not fit into an
-    /// image; [`Error::WordsFull`] where their words do not fit into the limit; [`Error::Memory`].
+    /// image, or all of them, cold, not into its limit; [`Error::WordsFull`] where their words do not fit into the limit; [`Error::Memory`].
     pub fn open(
         storage: Box<dyn Storage>,
         name: &str,
@@ -76,18 +85,21 @@ impl Memory {
             1 => Metric::InnerProduct,
             _ => Metric::Cosine,
         };
+        if let Some(limit) = options.image {
+            params.hot = Some(most_hot(&params, limit)?);
+        }
         let words = Index::new(options.words, seed_of(&file.version().file_id));
         let mut derived = Derived::New;
         if !file.is_empty() {
             match saved::read(&file, &params, options.words) {
                 Ok((image, words, catalog)) => {
-                    return Ok(Self::of(file, image, words, catalog, Derived::Read));
+                    return Ok(Self::of(file, image, words, catalog, options, Derived::Read));
                 }
                 Err(why) => derived = why,
             }
         }
         let image = Image::create(&params, Buffer::new(required_bytes(&params)?)?)?;
-        let mut memory = Self::of(file, image, words, Catalog::default(), derived);
+        let mut memory = Self::of(file, image, words, Catalog::default(), options, derived);
         memory.stale = true;
         memory.build(progress)?;
         Ok(memory)
@@ -98,6 +110,7 @@ impl Memory {
         image: Image<Buffer>,
         words: Index,
         catalog: Catalog,
+        options: &MemoryOptions,
         derived: Derived,
     ) -> Self {
         Memory {
@@ -105,24 +118,29 @@ impl Memory {
             image,
             words,
             catalog,
+            policy: options.policy,
             changed: Sorted::default(),
             stale: false,
+            unsound: false,
             scratch: Vec::new(),
             word_scratch: crate::lexical::Scratch::default(),
             derived,
         }
     }
 
-    /// Derives everything from the records.
+    /// Derives everything from the records. With tiers all are cold at first, which always fits:
+    /// ticks bring those back that deserve it.
     fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Error> {
         let all = self.file.len();
         let (mut from, mut done) = (Some(0), 0);
+        self.image.set_arrival(Tier::Cold);
         while let Some(id) = from.and_then(|from| self.file.next(from)) {
             self.derive(id)?;
             done += 1;
             progress(done, all);
             from = id.checked_add(1);
         }
+        self.image.set_arrival(Tier::Hot);
         Ok(())
     }
 
@@ -132,8 +150,29 @@ impl Memory {
         let mut vector = vec![0.0; self.dim()];
         self.file.vector(id, &mut vector)?;
         let text = self.file.text(id)?;
-        self.enter(Entry::of_fields(&fields), &vector, &text)
+        let entered = self.enter(Entry::of_fields(&fields), &vector, &text);
+        vector.fill(0.0);
+        entered
     }
+}
+
+/// How many vectors may be hot in an image of at most so many bytes.
+///
+/// # Errors
+/// [`Error::Vectors`] where it is too small with all of them cold.
+fn most_hot(params: &Params, limit: usize) -> Result<u32, Error> {
+    let bytes = |hot| required_bytes(&Params { hot: Some(hot), ..*params });
+    let expected = bytes(0)?;
+    if expected > limit {
+        let found = limit;
+        return Err(clawft_vectors::Error::TooShort { expected, found }.into());
+    }
+    let (mut fits, mut beyond) = (0, params.capacity.saturating_add(1));
+    while beyond - fits > 1 {
+        let middle = fits.midpoint(beyond);
+        if bytes(middle)? <= limit { fits = middle } else { beyond = middle }
+    }
+    Ok(fits)
 }
 
 /// The seed of the words' hashes: from the file's id, which is its own.

@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 
 use clawft_vectors::{Hit, Metric, Mode, SearchOptions};
 
+use super::catalog::Entry;
 use super::filter::Sieve;
 use super::{Error, Filter, Memory};
-use crate::lexical::{Bm25, Fused, Fusion, fuse};
+use crate::lexical::{Bm25, Fused, Fusion, by_slot, fuse};
 
 /// How many times the results wanted each part brings as candidates, where both are asked…
 const CANDIDATES: usize = 4;
@@ -84,45 +85,26 @@ impl Memory {
         if recall.k == 0 {
             return Err(Error::Vectors(clawft_vectors::Error::ZeroK));
         }
-        let sieve = Sieve::new(&recall.filter);
+        if recall.vector.is_none() && recall.text.is_none() {
+            return Err(Error::NothingAsked);
+        }
+        let slots = self.passing(&recall.filter)?;
         let both = recall.vector.is_some() && recall.text.is_some();
         let each = if both { recall.k.saturating_mul(CANDIDATES).max(LEAST) } else { recall.k };
         let mut found: Vec<Fused> = Vec::new();
         if let Some(vector) = recall.vector {
-            let ids = sieve.as_ref().map(|sieve| self.passing(sieve));
-            let near = self.near(vector, each, recall.ef, recall.mode, ids.as_deref())?;
-            self.keep(&near, &mut found);
+            self.near(vector, each, recall, slots.as_deref(), &mut found)?;
         }
+        let by_vector = found.len();
         if let Some(text) = recall.text {
-            self.score_words(text, each, sieve.as_ref(), &mut found)?;
-        } else if recall.vector.is_none() {
-            return Err(Error::NothingAsked);
+            self.score_words(text, each, slots.as_deref(), &mut found)?;
         }
         if let (Some(vector), true) = (recall.vector, both) {
-            // Those that only the words brought.
-            let rest: Vec<u64> = found
-                .iter()
-                .filter(|one| one.similarity == f32::NEG_INFINITY)
-                .filter_map(|one| self.catalog.at(one.slot).map(|entry| entry.id))
-                .collect();
-            if !rest.is_empty() {
-                let near = self.near(vector, rest.len(), rest.len(), Mode::Exact, Some(&rest))?;
-                let mut scored = Vec::new();
-                self.keep(&near, &mut scored);
-                for one in &scored {
-                    if let Some(place) = found.iter_mut().find(|place| place.slot == one.slot) {
-                        place.similarity = one.similarity;
-                    }
-                }
-            }
+            self.score_vectors(vector, &mut found[by_vector..])?;
             fuse(&mut found, recall.fusion);
-        } else if both || recall.text.is_some() {
-            for one in &mut found {
-                (one.similarity, one.score) = (0.0, one.words);
-            }
         } else {
             for one in &mut found {
-                one.score = one.similarity;
+                one.score = one.similarity + one.words;
             }
         }
         found.truncate(recall.k);
@@ -133,70 +115,102 @@ impl Memory {
         Ok(result.collect())
     }
 
-    /// The ids that pass.
-    fn passing(&self, sieve: &Sieve) -> Vec<u64> {
-        let passing = self.catalog.iter().filter(|(_, entry)| sieve.passes(entry));
-        passing.map(|(_, entry)| entry.id).collect()
+    /// The slots that pass, a bit for each; `None` where all do.
+    fn passing(&self, filter: &Filter<'_>) -> Result<Option<Vec<u64>>, Error> {
+        if *filter == Filter::default() {
+            return Ok(None);
+        }
+        let sieve = Sieve::new(filter);
+        let mut slots = zeros(self.image.capacity().div_ceil(64) as usize)?;
+        let mut look = |slot: u32, entry: &Entry| {
+            if sieve.passes(entry) {
+                slots[slot as usize / 64] |= 1 << (slot % 64);
+            }
+        };
+        match filter.ids {
+            Some(ids) => {
+                for slot in ids.iter().filter_map(|&id| self.image.slot(id)) {
+                    if let Some(entry) = self.catalog.at(slot) {
+                        look(slot, entry);
+                    }
+                }
+            }
+            None => self.catalog.iter().for_each(|(slot, entry)| look(slot, entry)),
+        }
+        Ok(Some(slots))
     }
 
-    /// The nearest by vector.
+    /// Takes in the nearest by vector.
     fn near(
         &mut self,
         vector: &[f32],
         k: usize,
-        ef: usize,
-        mode: Mode,
-        ids: Option<&[u64]>,
-    ) -> Result<Vec<Hit>, Error> {
+        recall: &Recall<'_>,
+        slots: Option<&[u64]>,
+        found: &mut Vec<Fused>,
+    ) -> Result<(), Error> {
         let len = (self.image.len() as usize).max(1);
-        let (k, ef) = (k.min(len), ef.min(len));
-        let mut hits = Vec::new();
-        hits.try_reserve_exact(k).map_err(|_| Error::Memory)?;
-        hits.resize(k, Hit::default());
-        let options = SearchOptions { k, ef, mode, filter: ids };
+        let (k, ef) = (k.min(len), recall.ef.min(len));
+        let mut hits: Vec<Hit> = zeros(k)?;
+        let options = SearchOptions { k, ef, mode: recall.mode, filter: None, slots };
         let n = self.with_scratch(k.max(ef) as u32, |image, scratch| {
             Ok(image.search(vector, &options, scratch, &mut hits)?)
         })?;
-        hits.truncate(n);
-        Ok(hits)
-    }
-
-    /// Takes hits in as candidates.
-    fn keep(&self, hits: &[Hit], found: &mut Vec<Fused>) {
         let metric = self.image.params().metric;
-        for hit in hits {
-            if let Some(slot) = self.catalog.slot(hit.id) {
+        found.try_reserve(n).map_err(|_| Error::Memory)?;
+        for hit in &hits[..n] {
+            if let Some(slot) = self.image.slot(hit.id) {
                 let similarity = similarity(metric, hit.distance);
                 found.push(Fused { slot, similarity, words: 0.0, score: 0.0 });
             }
         }
+        Ok(())
     }
 
-    /// Gives the candidates their scores by words, and takes in the best by words.
+    /// Gives candidates their scores by vector.
+    fn score_vectors(&mut self, vector: &[f32], found: &mut [Fused]) -> Result<(), Error> {
+        let slots: Vec<u32> = found.iter().map(|one| one.slot).collect();
+        let mut distances = zeros(slots.len())?;
+        self.with_scratch(1, |image, scratch| {
+            Ok(image.distances(vector, &slots, scratch, &mut distances)?)
+        })?;
+        let metric = self.image.params().metric;
+        for (one, distance) in found.iter_mut().zip(distances) {
+            one.similarity = similarity(metric, distance);
+        }
+        Ok(())
+    }
+
+    /// Gives the candidates their scores by words, and takes in the best by words behind them.
     fn score_words(
         &mut self,
         text: &str,
         k: usize,
-        sieve: Option<&Sieve>,
+        slots: Option<&[u64]>,
         found: &mut Vec<Fused>,
     ) -> Result<(), Error> {
-        let Memory { words, catalog, word_scratch, .. } = self;
-        let bm25 = Bm25::default();
-        let slots: Vec<u32> = found.iter().map(|one| one.slot).collect();
-        let mut scores = alloc::vec![0.0; slots.len()];
-        words.scores(text, &bm25, &slots, &mut scores, word_scratch)?;
-        for (one, score) in found.iter_mut().zip(scores) {
-            one.words = score;
-        }
+        let Memory { words, word_scratch, .. } = self;
         let mut may = |slot: u32| {
-            catalog.at(slot).is_some_and(|entry| sieve.is_none_or(|sieve| sieve.passes(entry)))
+            let word = |slots: &[u64]| slots.get(slot as usize / 64).copied().unwrap_or(0);
+            slots.is_none_or(|slots| word(slots) >> (slot % 64) & 1 == 1)
         };
-        for hit in words.search(text, k, &bm25, &mut may, word_scratch)? {
-            if !slots.contains(&hit.slot) {
-                let similarity = f32::NEG_INFINITY;
-                found.push(Fused { slot: hit.slot, similarity, words: hit.score, score: 0.0 });
+        let by_vector = found.len();
+        by_slot(found);
+        let hits = words.search_with(text, k, &Bm25::default(), &mut may, found, word_scratch)?;
+        found.try_reserve(hits.len()).map_err(|_| Error::Memory)?;
+        for hit in hits {
+            if found[..by_vector].binary_search_by_key(&hit.slot, |one| one.slot).is_err() {
+                found.push(Fused { slot: hit.slot, similarity: 0.0, words: hit.score, score: 0.0 });
             }
         }
         Ok(())
     }
+}
+
+/// So many of what is zero, if there is memory for them.
+fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(len).map_err(|_| Error::Memory)?;
+    all.resize(len, T::default());
+    Ok(all)
 }

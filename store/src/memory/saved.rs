@@ -7,7 +7,7 @@
 //! 48  bytes of the image u64                           56  bytes of the catalog u64
 //! 64  bytes of the words u64                           72  check u64: XXH64 of bytes 0 to 71,
 //!                                                          then of catalog and words
-//! 80  catalog: for each slot, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
+//! 80  catalog: for each slot of the image up to the last in use, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
 //!     session u64, created u64, last used u64, importance f32, 0 u32, then the pairs, u64 each
 //!     words: see `lexical::saved`
 //!     image: sealed, see `docs/format.md`
@@ -32,7 +32,7 @@ use crate::storage::{Handle, Storage, StorageError, read_full};
 use crate::wire::{Put, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 80;
 const CHECK: usize = 72;
 /// Bytes of an entry before its pairs.
@@ -161,14 +161,14 @@ fn write_into(
     catalog: &Catalog,
 ) -> Result<(), StorageError> {
     let mut header = header(file);
-    let pairs: usize = catalog.entries().iter().map(|entry| entry.pairs.len()).sum();
+    let pairs: usize = catalog.0.iter().map(|entry| entry.pairs.len()).sum();
     header.u64(image.bytes().len() as u64);
-    header.u64((catalog.entries().len() * FIXED + 8 * pairs) as u64);
+    header.u64((catalog.0.len() * FIXED + 8 * pairs) as u64);
     header.u64(words.saved_bytes() as u64);
     let mut check = Xxh64::new(0);
     check.update(&header);
     let mut entry_bytes = Vec::new();
-    for entry in catalog.entries() {
+    for entry in &catalog.0 {
         entry_bytes.clear();
         put_entry(entry, &mut entry_bytes);
         check.update(&entry_bytes);
@@ -181,7 +181,7 @@ fn write_into(
 
     let mut writer = Writer { storage: file.storage(), file: handle, piece: Vec::new() };
     writer.put(&header)?;
-    for entry in catalog.entries() {
+    for entry in &catalog.0 {
         entry_bytes.clear();
         put_entry(entry, &mut entry_bytes);
         writer.put(&entry_bytes)?;
@@ -251,7 +251,7 @@ fn read_from(
         return Err(Derived::Damaged);
     }
     let (catalog, mut words) = parts.split_at(catalog_len as usize);
-    let catalog = entries(catalog).and_then(Catalog::from_entries).ok_or(Derived::Damaged)?;
+    let catalog = Catalog(entries(catalog).ok_or(Derived::Damaged)?);
     let words = Index::open::<Derived>(word_limit, &mut |into: &mut [u8]| {
         let (now, later) = words.split_at_checked(into.len()).ok_or(Derived::Damaged)?;
         into.copy_from_slice(now);
@@ -269,14 +269,15 @@ fn read_from(
     fill(HEADER as u64 + catalog_len + words_len, &mut buffer)?;
     let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
     let found = image.params();
-    let same = (found.dim, found.capacity, found.metric, found.encoding)
-        == (params.dim, params.capacity, params.metric, params.encoding);
+    let same = (found.dim, found.capacity, found.metric, found.encoding, found.hot)
+        == (params.dim, params.capacity, params.metric, params.encoding, params.hot);
     if !same {
         return Err(Derived::Stale);
     }
     // All parts must know the same records.
-    let known =
-        catalog.iter().all(|(_, entry)| image.contains(entry.id) && file.contains(entry.id));
+    let known = catalog
+        .iter()
+        .all(|(slot, entry)| image.slot(entry.id) == Some(slot) && file.contains(entry.id));
     let count = catalog.iter().count();
     if !known || count != image.len() as usize || count != file.len() {
         return Err(Derived::Damaged);

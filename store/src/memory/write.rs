@@ -5,10 +5,13 @@
 
 use alloc::string::String;
 
-use clawft_vectors::Scratch;
+use alloc::vec::Vec;
 
+use clawft_vectors::{Image, Layout, Scratch, scratch_words};
+
+use super::buffer::Buffer;
 use super::catalog::Entry;
-use super::{Error, Memory, saved};
+use super::{Error, Memory, saved, uses};
 use crate::record::Record;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
@@ -24,9 +27,12 @@ impl Memory {
     pub fn remember(&mut self, record: &Record<'_>) -> Result<(), Error> {
         let known = self.file.contains(record.id);
         let old = if known { self.file.text(record.id)? } else { String::new() };
+        let uses = self.uses(record.id);
         let changed = self.replace(record, known, &old).and_then(|()| Ok(self.file.put(record)?));
         if let Err(error) = changed {
-            self.restore(record.id, record.text, known)?;
+            let restored = self.restore(record.id, record.text, uses);
+            self.unsound |= restored.is_err();
+            restored?;
             return Err(error);
         }
         self.changed.insert(record.id, 0);
@@ -48,18 +54,6 @@ impl Memory {
         Ok(())
     }
 
-    /// Counts a use of each of these records; unknown ones do no harm. A hint: it is kept with
-    /// what is derived, and lost with it.
-    pub fn touch(&mut self, ids: &[u64], now: u64) {
-        for &id in ids {
-            if let Some(entry) = self.catalog.get_mut(id) {
-                entry.uses = entry.uses.saturating_add(1);
-                entry.last_used = entry.last_used.max(now);
-                self.stale = true;
-            }
-        }
-    }
-
     /// Makes the changes since the last commit durable, all or none. `now`, ms, is for the lease.
     ///
     /// # Errors
@@ -71,11 +65,12 @@ impl Memory {
         Ok(())
     }
 
-    /// Drops the changes since the last commit.
+    /// Drops the changes since the last commit, and the uses of what was changed.
     ///
     /// # Errors
     /// Those of reading the file; then what is derived must be built anew: open again.
     pub fn rollback(&mut self) -> Result<(), Error> {
+        let before = core::mem::replace(&mut self.unsound, true);
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
         for (id, _) in changed.iter() {
@@ -90,6 +85,7 @@ impl Memory {
                 self.derive(id)?;
             }
         }
+        self.unsound = before;
         Ok(())
     }
 
@@ -111,7 +107,7 @@ impl Memory {
     /// # Errors
     /// Those of the storage; the file itself is not touched.
     pub fn save(&mut self) -> Result<(), Error> {
-        if self.changed.len() > 0 || !self.stale || self.file.read_only {
+        if self.changed.len() > 0 || !self.stale || self.unsound || self.file.read_only {
             return Ok(());
         }
         self.image.seal();
@@ -146,46 +142,60 @@ impl Memory {
     /// Takes a record into what is derived, which has nothing of it.
     pub(super) fn enter(&mut self, entry: Entry, vector: &[f32], text: &str) -> Result<(), Error> {
         let id = entry.id;
-        self.with_scratch(ONE, |image, scratch| Ok(image.insert(id, vector, scratch)?))?;
-        let slot = self.catalog.put(entry);
+        let known = uses::known(&entry);
+        let slot = self.with_scratch(ONE, |image, scratch| {
+            image.insert(id, vector, scratch)?;
+            image.set_use(id, &known)?;
+            image.slot(id).ok_or(Error::Memory)
+        })?;
+        self.catalog.put(slot, entry);
         Ok(self.words.add(slot, text)?)
     }
 
     /// Takes a record, whose text this is, out of what is derived, as far as it is there.
     fn withdraw(&mut self, id: u64, text: &str) {
-        if let Some(slot) = self.catalog.slot(id) {
+        if let Some(slot) = self.image.slot(id) {
             self.words.remove(slot, text);
-            self.catalog.strike(id);
+            self.catalog.strike(slot);
+            // It is there, and the scratch was made for such an image.
+            let _ = self.with_scratch(ONE, |image, scratch| Ok(image.remove(id, scratch)?));
         }
-        // Unknown is as good as removed.
-        let _ = self.with_scratch(ONE, |image, scratch| Ok(image.remove(id, scratch)?));
     }
 
-    /// Makes what is derived of a record anew after a change to `text` that was refused.
-    fn restore(&mut self, id: u64, text: &str, known: bool) -> Result<(), Error> {
+    /// Makes what is derived of a record anew after a change to `text` that was refused; these
+    /// are the uses that were counted, if it was known.
+    fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Error> {
         self.withdraw(id, text);
-        if known { self.derive(id) } else { Ok(()) }
+        let Some((uses, last_used)) = uses else { return Ok(()) };
+        self.derive(id)?;
+        self.recount(id, uses, last_used);
+        Ok(())
     }
 
     /// Lends the image, with working memory for so many candidates.
     pub(super) fn with_scratch<T>(
         &mut self,
         candidates: u32,
-        work: impl FnOnce(
-            &mut clawft_vectors::Image<super::buffer::Buffer>,
-            &mut Scratch<'_>,
-        ) -> Result<T, Error>,
+        work: impl FnOnce(&mut Image<Buffer>, &mut Scratch<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let layout = *self.image.layout();
-        let candidates = candidates.max(ONE);
-        let words = clawft_vectors::scratch_words(&layout, candidates);
-        if self.scratch.len() < words {
-            let more = words - self.scratch.len();
-            self.scratch.try_reserve_exact(more).map_err(|_| Error::Memory)?;
-            self.scratch.resize(words, 0);
-        }
-        let mut scratch =
-            Scratch::new(&layout, &mut self.scratch, candidates).ok_or(Error::Memory)?;
-        work(&mut self.image, &mut scratch)
+        let mut scratch = lend(&mut self.scratch, &layout, candidates.max(ONE))?;
+        let done = work(&mut self.image, &mut scratch);
+        scratch.clear();
+        done
     }
+}
+
+/// Makes `words` a scratch for so many candidates.
+pub(super) fn lend<'a>(
+    words: &'a mut Vec<u64>,
+    layout: &Layout,
+    candidates: u32,
+) -> Result<Scratch<'a>, Error> {
+    let needed = scratch_words(layout, candidates);
+    if words.len() < needed {
+        words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
+        words.resize(needed, 0);
+    }
+    Scratch::new(layout, words, candidates).ok_or(Error::Memory)
 }

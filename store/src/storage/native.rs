@@ -1,7 +1,8 @@
-//! Files of the operating system, in one folder.
+//! Files in one folder: of the operating system, or of the host that a WASI guest runs in.
 //!
-//! A sync is `fsync` of the file, and of the folder for its names. What it must never do: follow
-//! a name out of its folder.
+//! The standard library is the same over both; what is not is in `system`. A sync is `fsync` of
+//! the file, and of the folder for its names. The lock is native only: a guest has
+//! [`Lease`](crate::Lease). What it must never do: follow a name out of its folder.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Write};
@@ -12,7 +13,10 @@ use std::vec::Vec;
 
 use super::{Handle, Outcome, Storage, StorageError};
 
+#[cfg(not(target_family = "wasm"))]
 mod lock;
+mod system;
+#[cfg(not(target_family = "wasm"))]
 pub use lock::{LockError, WriterLock};
 
 struct Open {
@@ -90,24 +94,6 @@ impl NativeFolder {
     }
 }
 
-#[cfg(unix)]
-fn read_at(file: &File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-    std::os::unix::fs::FileExt::read_at(file, into, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-    std::os::windows::fs::FileExt::seek_read(file, into, offset)
-}
-
-/// One reader at a time: the position belongs to the file.
-#[cfg(not(any(unix, windows)))]
-fn read_at(mut file: &File, offset: u64, into: &mut [u8]) -> Result<usize, Error> {
-    use std::io::{Read, Seek, SeekFrom};
-    file.seek(SeekFrom::Start(offset))?;
-    file.read(into)
-}
-
 impl Storage for NativeFolder {
     fn open(&self, name: &str) -> Outcome<Handle> {
         let path = self.path(name)?;
@@ -137,7 +123,7 @@ impl Storage for NativeFolder {
     fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
         let open = self.get(file)?;
         loop {
-            match read_at(&open.file, offset, into) {
+            match system::read_at(&open.file, offset, into) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 other => return Ok(other?),
             }
@@ -157,9 +143,11 @@ impl Storage for NativeFolder {
     }
 
     fn sync_folder(&self) -> Outcome<()> {
-        // Windows has no sync of folders: there names are journaled by the file system.
-        if cfg!(unix) {
-            File::open(&self.folder)?.sync_all()?;
+        if !system::sync_folder(&self.folder)? {
+            let open: Vec<_> = self.table().iter().flatten().cloned().collect();
+            for open in open.iter().filter(|open| !open.read_only) {
+                open.file.sync_all()?;
+            }
         }
         Ok(())
     }

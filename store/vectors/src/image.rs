@@ -148,6 +148,12 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.slot(id).is_some()
     }
 
+    /// The slot that `id` is in, below the capacity: its own until it is removed.
+    #[must_use]
+    pub fn slot(&self, id: u64) -> Option<u32> {
+        self.id_table().slot(id)
+    }
+
     /// Writes the vector of `id`: as it came in, within the error of its encoding, of length 1
     /// under the cosine metric.
     ///
@@ -169,18 +175,10 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         Ok(())
     }
 
-    /// Writes the stored ids, in the order of their slots; returns how many there are, which
-    /// may be more than `out` has room for.
-    pub fn ids(&self, out: &mut [u64]) -> usize {
+    /// The stored ids, in the order of their slots.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
         let ids = self.id_table();
-        let mut n = 0;
-        for slot in self.live() {
-            if let Some(out) = out.get_mut(n) {
-                *out = ids.id(slot);
-            }
-            n += 1;
-        }
-        n
+        self.live().map(move |slot| ids.id(slot))
     }
 
     /// Is `id` marked as deleted?
@@ -243,10 +241,6 @@ impl<B: Deref<Target = [u8]>> Image<B> {
 
     pub(crate) fn id_table(&self) -> Ids<'_> {
         Ids::new(&self.buffer, &self.layout)
-    }
-
-    pub(crate) fn slot(&self, id: u64) -> Option<u32> {
-        self.id_table().slot(id)
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = u32> + '_ {

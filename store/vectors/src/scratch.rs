@@ -95,6 +95,18 @@ impl<'a> Scratch<'a> {
         self.best.len()
     }
 
+    /// Clears what was left of the vectors of the last call: of a removed one nothing is to stay.
+    pub fn clear(&mut self) {
+        let QueryMemory { raw, rotated, residual, levels, planes } = &mut self.query;
+        for row in [raw, rotated, residual, &mut self.row] {
+            row.fill(0.0);
+        }
+        for row in [levels, &mut self.levels] {
+            row.fill(0);
+        }
+        planes.fill(0);
+    }
+
     /// Was this scratch made for such an image?
     pub(crate) fn check(&self, layout: &Layout) -> Result<(), Error> {
         let bitmap = clawft_hnsw::scratch::bitmap_words(layout.graph.params().capacity);

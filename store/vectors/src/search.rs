@@ -46,13 +46,16 @@ pub struct SearchOptions<'a> {
     pub mode: Mode,
     /// Only these ids are found; unknown ones do no harm.
     pub filter: Option<&'a [u64]>,
+    /// Only these slots are found, a bit for each, as [`Image::slot`] numbers them; those that
+    /// the bits do not reach are not. In the place of `filter`, if both are there.
+    pub slots: Option<&'a [u64]>,
 }
 
 impl SearchOptions<'_> {
     /// `k` results with the default `ef` of 200.
     #[must_use]
     pub const fn new(k: usize) -> Self {
-        SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None }
+        SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None, slots: None }
     }
 }
 
@@ -73,6 +76,34 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.search_range(query, f32::INFINITY, options, scratch, out)
     }
 
+    /// Writes the distances of `query` from what is in `slots`, by the full codes: those that a
+    /// search finds. What it writes for a slot that is free means nothing.
+    ///
+    /// # Errors
+    /// Those of [`Image::search`] for the query and the scratch.
+    pub fn distances(
+        &self,
+        query: &[f32],
+        slots: &[u32],
+        scratch: &mut Scratch<'_>,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        scratch.check(&self.layout)?;
+        query::check(self.params.metric, self.layout.dim, query)?;
+        let codes = self.codes();
+        let query = Query::new(&codes, query, &mut scratch.query);
+        query.full_probe(codes).distances(slots, out);
+        Ok(())
+    }
+
+    /// Could `query` be searched for, or stored?
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
+    pub fn check_vector(&self, query: &[f32]) -> Result<(), Error> {
+        query::check(self.params.metric, self.layout.dim, query)
+    }
+
     pub(crate) fn check_search(
         &self,
         query: &[f32],
@@ -80,7 +111,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &Scratch<'_>,
     ) -> Result<(), Error> {
         scratch.check(&self.layout)?;
-        query::check(self.params.metric, self.layout.dim, query)?;
+        self.check_vector(query)?;
         if options.k == 0 {
             return Err(Error::ZeroK);
         }
@@ -104,7 +135,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &mut Scratch<'_>,
     ) -> usize {
         let codes = self.codes();
-        let filtered = self.fill_filter(options.filter, scratch.filter);
+        let filtered = self.fill_filter(options, scratch.filter);
         let query = Query::new(&codes, query, &mut scratch.query);
         let graph = self.graph();
         let wanted = k.max(options.ef);
@@ -129,7 +160,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
                     let mut near = scan::look(short, wanted, filter, estimates);
                     return rerank(short, &mut full, &mut near, best);
                 }
-                self.fill_filter(options.filter, filter);
+                self.fill_filter(options, filter);
             }
         }
         let request = Request {
@@ -156,13 +187,19 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     }
 
     /// Sets the bits of what may be found; is that not everything?
-    fn fill_filter(&self, ids: Option<&[u64]>, filter: &mut [u64]) -> bool {
+    fn fill_filter(&self, options: &SearchOptions<'_>, filter: &mut [u64]) -> bool {
         let graph = self.graph();
         let hidden = self.stats().hidden > 0;
-        match ids {
-            None if !hidden => return false,
-            None => filter.copy_from_slice(graph.live()),
-            Some(ids) => {
+        match (options.slots, options.filter) {
+            (None, None) if !hidden => return false,
+            (None, None) => filter.copy_from_slice(graph.live()),
+            (Some(slots), _) => {
+                let slots = slots.iter().chain(core::iter::repeat(&0));
+                for ((word, live), slots) in filter.iter_mut().zip(graph.live()).zip(slots) {
+                    *word = live & slots;
+                }
+            }
+            (None, Some(ids)) => {
                 filter.fill(0);
                 let table = self.id_table();
                 // Ids of the table are live.

@@ -132,6 +132,13 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         self.codes().uses.get(slot as usize).copied().unwrap_or_default()
     }
 
+    /// Has `tier` room for one more of the records that are here?
+    #[must_use]
+    pub fn has_room(&self, tier: Tier) -> bool {
+        let unused = header::get(&self.buffer, Field::Unused);
+        pages::has_room(&self.buffer, tier) || unused > self.reserve(tier, self.len())
+    }
+
     /// Pages that a record above the coldest tier must leave, when so many vectors are stored.
     fn reserve(&self, tier: Tier, len: u32) -> u32 {
         if tier == Tier::Cold || !self.layout.is_tiered() {
@@ -187,18 +194,20 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         }
     }
 
-    /// Sets how important `id` is, and whether it never cools below that. Nothing is noted where
-    /// there are no tiers.
+    /// Notes what is known of the use of `id`; its tier stays. A time of 0 is not known, and
+    /// begins with the next touch or tick. Nothing is noted where there are no tiers.
     ///
     /// # Errors
     /// [`Error::UnknownId`].
-    pub fn set_importance(&mut self, id: u64, importance: u8, pinned: bool) -> Result<(), Error> {
+    pub fn set_use(&mut self, id: u64, known: &Use) -> Result<(), Error> {
         let slot = self.slot(id).ok_or(Error::UnknownId(id))?;
         self.unseal();
-        let [last, since, word] = self.use_at(slot);
-        let word = word & (TIER | 0xFFFF) | u32::from(importance) << 16;
-        let word = if pinned { word | PINNED } else { word };
-        set_use(&mut self.buffer, &self.layout, slot, [last, since, word]);
+        let [_, _, word] = self.use_at(slot);
+        let step = |ms| if ms == 0 { 0 } else { to_steps(ms) };
+        let pinned = if known.pinned { PINNED } else { 0 };
+        let word = word & TIER | known.count.min(0xFFFF) | u32::from(known.importance) << 16;
+        let words = [step(known.last), step(known.since), word | pinned];
+        set_use(&mut self.buffer, &self.layout, slot, words);
         Ok(())
     }
 

@@ -202,6 +202,18 @@ proptest! {
             prop_assert_eq!(found.len(), k.min(expected.len()));
             prop_assert!(found.iter().all(|hit| hit.id % modulus == 0 && model.contains_key(&hit.id)));
             prop_assert!(found.windows(2).all(|w| w[0].distance <= w[1].distance));
+            // The same by slots, those too that the image does not have or that are free.
+            let mut slots = vec![0; 9];
+            for slot in ids.iter().filter_map(|&id| store.image.slot(id)) {
+                slots[slot as usize / 64] |= 1 << (slot % 64);
+            }
+            slots[8] = u64::MAX;
+            let by_slot = SearchOptions { filter: None, slots: Some(&slots), ..options };
+            prop_assert_eq!(&store.find(&query, &by_slot).unwrap(), &found);
+            let slots: Vec<u32> = found.iter().filter_map(|hit| store.image.slot(hit.id)).collect();
+            let mut distances = vec![0.0; slots.len()];
+            store.image.distances(&query, &slots, &mut store.scratch.get(), &mut distances).unwrap();
+            prop_assert!(found.iter().map(|hit| hit.distance).eq(distances));
             if mode == Mode::Exact {
                 for (hit, (distance, _)) in found.iter().zip(&expected) {
                     prop_assert!((f64::from(hit.distance) - distance).abs() < 1e-5);

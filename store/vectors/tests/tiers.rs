@@ -4,7 +4,7 @@ mod store_of_bytes;
 
 use std::collections::BTreeMap;
 
-use clawft_vectors::tier_policy::{Policy, Tier};
+use clawft_vectors::tier_policy::{Policy, Tier, Use};
 use clawft_vectors::tiers::{Limits, Work};
 use clawft_vectors::{Encoding, Error, Image, Metric, Mode, Params, required_bytes};
 use proptest::prelude::*;
@@ -227,7 +227,8 @@ fn snapshots_and_larger_images_keep_tiers_and_uses() {
     let (mut store, rows) = filled(&params(200, 200, 80), 200);
     store.image.touch(&[3, 4, 1000], NOW + HOUR);
     store.image.touch(&[4], NOW);
-    store.image.set_importance(9, 200, true).unwrap();
+    let known = Use { count: 1, last: NOW, importance: 200, pinned: true, since: NOW };
+    store.image.set_use(9, &known).unwrap();
     let notes = store.image.use_of(4).unwrap();
     assert_eq!((notes.count, notes.last), (3, (NOW + HOUR) >> 10 << 10));
     let bytes = required_bytes(&params(200, 500, 80)).unwrap();

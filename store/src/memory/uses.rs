@@ -1,0 +1,160 @@
+//! Uses, and the tiers that records deserve by them.
+//!
+//! A use is counted in the catalog, exactly, and in the image, as its policy wants it. A tick
+//! moves codes between the tiers as [`tier_policy`](clawft_vectors::tier_policy) says: down from
+//! the code that is there, up from the vector in the file, so that a record which comes back is
+//! all that it was.
+//!
+//! What this must never do: read more of the file or move more than its budget allows, or make a
+//! hot code of a cold one.
+
+use alloc::vec;
+
+use clawft_vectors::tier_policy::{MOST_IMPORTANT, Tier, Use};
+use clawft_vectors::tiers::Limits;
+
+use super::catalog::Entry;
+use super::{Error, Memory};
+
+/// What a tick may do at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Records that it looks at, each in its turn.
+    pub records: u32,
+    /// Bytes of codes that it writes, and of vectors that it reads. Where less is left than the
+    /// vector of one record and its hot code take, it ends.
+    pub bytes: u64,
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Slots of records that it looked at, empty ones too.
+    pub looked: u32,
+    /// Records that went to a colder tier.
+    pub cooled: u32,
+    /// Records that came back to a hotter one.
+    pub restored: u32,
+    /// Records that should have come back, but whose vectors cannot be read: they stay lossy.
+    pub unreadable: u32,
+    /// Bytes of codes written and of vectors read.
+    pub bytes: u64,
+}
+
+/// What the image is to know of the use of a record.
+pub(super) fn known(entry: &Entry) -> Use {
+    let last = entry.last_used.max(entry.created);
+    Use {
+        count: entry.uses.saturating_add(1),
+        last,
+        importance: (entry.importance * f32::from(MOST_IMPORTANT)) as u8,
+        pinned: entry.pinned,
+        since: last,
+    }
+}
+
+impl Memory {
+    /// Counts a use of each of these records; unknown ones do no harm. A hint: it is kept with
+    /// what is derived, and lost with it.
+    pub fn touch(&mut self, ids: &[u64], now: u64) {
+        for &id in ids {
+            let slot = self.image.slot(id);
+            if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+                entry.uses = entry.uses.saturating_add(1);
+                entry.last_used = entry.last_used.max(now);
+                self.stale = true;
+            }
+        }
+        self.image.touch(ids, now);
+    }
+
+    /// Raises what is counted of a record to no less than this.
+    pub(super) fn recount(&mut self, id: u64, uses: u32, last_used: u64) {
+        let slot = self.image.slot(id);
+        if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+            entry.uses = entry.uses.max(uses);
+            entry.last_used = entry.last_used.max(last_used);
+            // It is there.
+            let _ = self.image.set_use(id, &known(entry));
+        }
+    }
+
+    /// Looks at the next records in turn, at `now`, in ms: idle ones go to a colder tier, used
+    /// ones come back from the file, as far as the hotter tier has room. Without tiers (see
+    /// [`MemoryOptions::image`](super::MemoryOptions::image)) there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Error::Memory`]. A vector that cannot be read is none: see [`Work::unreadable`].
+    pub fn tick(&mut self, now: u64, budget: Budget) -> Result<Work, Error> {
+        let mut work = Work::default();
+        let params = *self.image.params();
+        let read = 4 * params.dim as usize;
+        let dearest = (read + params.encoding.bytes(params.dim as usize)) as u64;
+        if params.hot.is_none() {
+            return Ok(work);
+        }
+        let mut vector = vec![0.0; self.dim()];
+        let Memory { file, image, scratch, policy, .. } = self;
+        let layout = *image.layout();
+        let mut scratch = super::write::lend(scratch, &layout, 1)?;
+        while work.looked < budget.records.min(params.capacity)
+            && work.bytes + dearest <= budget.bytes
+        {
+            let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
+            let mut wanting = [(0, Tier::Cold)];
+            let done = image.tick(policy, now, limits, &mut wanting, &mut scratch)?;
+            work.looked += 1;
+            work.cooled += done.moved;
+            work.bytes += done.bytes;
+            let [(id, wanted)] = wanting;
+            if done.wanting == 0 {
+                continue;
+            }
+            let current = image.tier(id)?;
+            let mut better = Tier::ALL.into_iter().filter(|&tier| wanted <= tier && tier < current);
+            let Some(tier) = better.find(|&tier| image.has_room(tier)) else { continue };
+            work.bytes += dearest;
+            if file.vector(id, &mut vector).is_err() {
+                work.unreadable += 1;
+                continue;
+            }
+            image.restore(id, &vector, tier, now, &mut scratch)?;
+            work.restored += 1;
+        }
+        vector.fill(0.0);
+        scratch.clear();
+        self.stale |= work.cooled + work.restored > 0;
+        Ok(work)
+    }
+
+    /// The tier that the record's codes are in; the hot one, where there are no tiers.
+    ///
+    /// # Errors
+    /// [`Error::Vectors`] for an unknown id.
+    pub fn tier(&self, id: u64) -> Result<Tier, Error> {
+        Ok(self.image.tier(id)?)
+    }
+
+    /// Do recalls compare less of the record than the encoding holds? Its vector in the file is
+    /// whole all the same, and a tick that can read it brings it back when it is used.
+    ///
+    /// # Errors
+    /// [`Error::Vectors`] for an unknown id.
+    pub fn is_lossy(&self, id: u64) -> Result<bool, Error> {
+        Ok(self.image.is_lossy(id)?)
+    }
+
+    /// The vector of a record as recalls compare it: decoded, of length 1 under the cosine.
+    ///
+    /// # Errors
+    /// [`Error::Vectors`] for an unknown id, or another dimension.
+    pub fn compared(&mut self, id: u64, into: &mut [f32]) -> Result<(), Error> {
+        self.with_scratch(1, |image, scratch| Ok(image.get(id, into, scratch)?))
+    }
+
+    /// Records in each tier, the hottest first. Takes a look at every slot.
+    #[must_use]
+    pub fn tier_counts(&self) -> [u32; 4] {
+        self.image.tier_counts()
+    }
+}
