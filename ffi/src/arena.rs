@@ -35,6 +35,10 @@ use crate::lock::Exclusive;
 use growth::Growth;
 
 mod growth;
+#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+mod heap;
+#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+pub(crate) use heap::Heap;
 
 /// Alignment of every block: what an image asks of its base.
 pub(crate) const ALIGN: usize = 64;

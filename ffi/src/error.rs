@@ -126,7 +126,7 @@ impl Failed {
     }
 
     #[inline(never)]
-    fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
+    pub(crate) fn write(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> Self {
         with_last(|last| {
             last.write(parts, numbers);
             last.code = code;

@@ -30,6 +30,9 @@ mod handle;
 mod lock;
 mod memory;
 mod params;
+#[cfg(feature = "parts")]
+#[doc(hidden)]
+pub mod parts;
 mod pointer;
 mod read;
 mod report;
@@ -72,7 +75,13 @@ pub extern "C" fn clawft_abi_version() -> u32 {
 /// What a module without `std` must define for itself.
 #[cfg(all(target_family = "wasm", feature = "standalone"))]
 mod standalone {
+    #[cfg(not(feature = "parts"))]
     use core::alloc::{GlobalAlloc, Layout};
+
+    /// With more functions beside these, there is an allocator.
+    #[cfg(feature = "parts")]
+    #[global_allocator]
+    static HEAP: crate::arena::Heap = crate::arena::Heap;
 
     /// A bug in this library ends the call in a trap, which the host sees.
     #[panic_handler]
@@ -82,8 +91,10 @@ mod standalone {
 
     /// Nothing here allocates through `alloc`, but a dependency of `talc` links
     /// it, and then the linker wants an allocator. This one has nothing.
+    #[cfg(not(feature = "parts"))]
     struct Nothing;
 
+    #[cfg(not(feature = "parts"))]
     // SAFETY: no block is ever given out.
     unsafe impl GlobalAlloc for Nothing {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
@@ -93,6 +104,7 @@ mod standalone {
         unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
     }
 
+    #[cfg(not(feature = "parts"))]
     #[global_allocator]
     static NOTHING: Nothing = Nothing;
 }

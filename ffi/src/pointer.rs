@@ -59,9 +59,9 @@ fn memory_end() -> u64 {
 
 /// What a pointer leads to: bytes of an element, and its alignment.
 #[derive(Copy, Clone)]
-struct Kind {
-    bytes: u32,
-    align: u32,
+pub(crate) struct Kind {
+    pub(crate) bytes: u32,
+    pub(crate) align: u32,
 }
 
 const fn kind<T>() -> Kind {
@@ -71,7 +71,13 @@ const fn kind<T>() -> Kind {
 /// Checks `n` rows of `each` elements. No elements may be anywhere. Not generic, so that
 /// it is there once.
 #[inline(never)]
-fn check(name: &str, address: usize, n: u64, each: u32, kind: Kind) -> Result<(), Failed> {
+pub(crate) fn check(
+    name: &str,
+    address: usize,
+    n: u64,
+    each: u32,
+    kind: Kind,
+) -> Result<(), Failed> {
     let row = u64::from(each) * u64::from(kind.bytes);
     if n == 0 || row == 0 {
         return Ok(());

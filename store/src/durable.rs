@@ -12,11 +12,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::error::Fault;
 use crate::journal::{BATCH, Journal, MAX_BATCH};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
-use crate::rvf::manifest::Group;
+use crate::rvf::manifest::Manifest;
 use crate::rvf::records;
 use crate::rvf::segment::{MAX_PAYLOAD, Segment};
 use crate::sorted::Sorted;
@@ -143,34 +144,16 @@ impl Names {
     }
 }
 
-/// What the manifest says that is not in the directory.
-pub(crate) struct Standing {
-    pub(crate) dim: u16,
-    pub(crate) metric: u8,
-    pub(crate) profile: u8,
-    pub(crate) epoch: u32,
-    pub(crate) identity: [u8; 68],
-    pub(crate) next_id: u64,
-    pub(crate) groups: Vec<Group>,
-    /// Ids in VEC segments that do not count.
-    pub(crate) removed: Sorted<()>,
-}
-
-impl Standing {
-    pub(crate) fn file_id(&self) -> [u8; 16] {
-        let mut id = [0; 16];
-        id.copy_from_slice(&self.identity[..16]);
-        id
-    }
-}
+/// In place of an entry: the record is removed.
+pub(crate) const REMOVED: u64 = u64::MAX;
 
 /// Changes since the last commit.
 #[derive(Default)]
 pub(crate) struct Batch {
     /// Room for the header, then operations.
     pub(crate) bytes: Vec<u8>,
-    /// Where in `bytes` the newest entry of an id begins; none for a removal.
-    pub(crate) changes: Sorted<Option<u32>>,
+    /// Where in `bytes` the newest entry of an id begins; [`REMOVED`] for a removal.
+    pub(crate) changes: Sorted<u64>,
     pub(crate) operations: u32,
 }
 
@@ -187,18 +170,19 @@ pub struct DurableFile {
     pub(crate) limits: Limits,
     pub(crate) read_only: bool,
     pub(crate) base: Handle,
-    /// The newest manifest.
+    /// Where the newest manifest stands.
     pub(crate) manifest: Segment,
-    /// Where it ends.
+    /// Where that ends.
     pub(crate) base_len: u64,
     /// None when a new one is due.
     pub(crate) journal: Option<Journal>,
-    pub(crate) standing: Standing,
+    /// What it says; its segments are in the directory.
+    pub(crate) standing: Manifest,
     pub(crate) commits: u64,
     pub(crate) directory: Directory,
     pub(crate) ledger: Ledger,
-    /// Ids that the journal changed, and whether the base has a version of them.
-    pub(crate) touched: Sorted<bool>,
+    /// Ids that the journal changed, and whether the base has a version of them: 1 or 0.
+    pub(crate) touched: Sorted<u64>,
     /// Operations of the journal's batches in which a bit was turned back, by where they begin.
     pub(crate) repaired: Sorted<Vec<u8>>,
     /// Entries of records that another program wrote.
@@ -279,15 +263,22 @@ impl DurableFile {
         self.deferred
     }
 
+    /// Whether the next commit folds the journal, which takes buffers of some MiB.
+    #[must_use]
+    pub fn folds_next(&self) -> bool {
+        let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
+        journal + self.batch.bytes.len() as u64 > self.limits.fold
+    }
+
     /// Holds the lease while the file is open, and looks at it before each commit.
     pub fn set_lease(&mut self, lease: Lease) {
         self.lease = Some(lease);
     }
 
-    fn writable(&self) -> Result<(), Error> {
+    pub(crate) fn writable(&self) -> Result<(), Fault> {
         match (self.read_only, self.stopped) {
-            (true, _) => Err(Error::ReadOnly),
-            (_, true) => Err(Error::Stopped),
+            (true, _) => Err(Error::ReadOnly.into()),
+            (_, true) => Err(Error::Stopped.into()),
             _ => Ok(()),
         }
     }
@@ -299,10 +290,14 @@ impl DurableFile {
     /// [`Error::Limit`], [`Error::Record`], [`Error::Dimension`], [`Error::NotFinite`],
     /// [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
     pub fn put(&mut self, record: &Record<'_>) -> Result<(), Error> {
+        Ok(self.try_put(record)?)
+    }
+
+    pub(crate) fn try_put(&mut self, record: &Record<'_>) -> Result<(), Fault> {
         self.writable()?;
         let at = self.batch.bytes.len();
         record.encode(self.dim(), &mut self.batch.bytes)?;
-        self.keep(record.id, at, Some(at as u32))
+        self.keep(record.id, at, at as u64)
     }
 
     /// Removes a record. Its bytes are gone from all files after the next
@@ -311,21 +306,26 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
     pub fn remove(&mut self, id: u64) -> Result<(), Error> {
+        Ok(self.try_remove(id)?)
+    }
+
+    pub(crate) fn try_remove(&mut self, id: u64) -> Result<(), Fault> {
         self.writable()?;
         if !self.contains(id) {
-            return Err(Error::UnknownId(id));
+            return Err(Error::UnknownId(id).into());
         }
         let at = self.batch.bytes.len();
         put_removal(id, &mut self.batch.bytes);
-        self.keep(id, at, None)
+        self.keep(id, at, REMOVED)
     }
 
     /// Keeps the operation that was appended to the batch at `at`, if it fits.
-    fn keep(&mut self, id: u64, at: usize, entry: Option<u32>) -> Result<(), Error> {
+    fn keep(&mut self, id: u64, at: usize, entry: u64) -> Result<(), Fault> {
         let found = self.batch.bytes.len() - BATCH;
         if found > MAX_BATCH {
             self.batch.bytes.truncate(at);
-            return Err(Error::BatchFull { limit: MAX_BATCH as u32, found: found as u32 });
+            let (limit, found) = (MAX_BATCH as u32, found as u32);
+            return Err(Error::BatchFull { limit, found }.into());
         }
         self.batch.operations += 1;
         self.batch.changes.insert(id, entry);
@@ -352,13 +352,17 @@ impl DurableFile {
     /// # Errors
     /// [`Error::Storage`], [`Error::Conflict`], [`Error::ReadOnly`], [`Error::Stopped`].
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
+        Ok(self.try_commit(now)?)
+    }
+
+    pub(crate) fn try_commit(&mut self, now: u64) -> Result<(), Fault> {
         self.writable()?;
         if self.batch.operations == 0 {
             return Ok(());
         }
         self.ready_journal()?;
         self.hold(now)?;
-        let Some(journal) = &mut self.journal else { return Err(Error::Stopped) };
+        let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };
         let Batch { bytes, operations, .. } = &mut self.batch;
         let at = journal.commit(&*self.storage, bytes, *operations, &mut self.stopped)?;
         self.commits = journal.commits;
@@ -367,7 +371,7 @@ impl DurableFile {
         self.apply(&batch.bytes[BATCH..], at);
         self.deferred = None;
         if grown {
-            self.deferred = self.fold().err();
+            self.deferred = self.fold().err().map(Error::from);
         }
         Ok(())
     }
@@ -395,10 +399,8 @@ impl DurableFile {
                 self.ledger.insert(id, place)
             };
             let in_base = before.is_some_and(|place| !place.in_journal());
-            match self.touched.get_mut(id) {
-                Some(touched) => *touched |= in_base,
-                None => drop(self.touched.insert(id, in_base)),
-            }
+            let known = self.touched.get(id).copied().unwrap_or(0);
+            self.touched.insert(id, known | u64::from(in_base));
             let Some(rest) = operations.get(len..) else { return false };
             operations = rest;
             at += len as u64;
@@ -413,6 +415,10 @@ impl DurableFile {
     /// [`Error::Storage`], [`Error::Conflict`]: nothing is lost, as committed changes are in the
     /// journal.
     pub fn settle(&mut self, now: u64) -> Result<(), Error> {
+        Ok(self.try_settle(now)?)
+    }
+
+    pub(crate) fn try_settle(&mut self, now: u64) -> Result<(), Fault> {
         if self.read_only || self.stopped {
             return Ok(());
         }
@@ -430,8 +436,12 @@ impl DurableFile {
     /// # Errors
     /// Those of [`settle`](Self::settle).
     pub fn close(mut self, now: u64) -> Result<(), Error> {
+        Ok(self.try_close(now)?)
+    }
+
+    pub(crate) fn try_close(&mut self, now: u64) -> Result<(), Fault> {
         self.rollback();
-        self.settle(now)?;
+        self.try_settle(now)?;
         if let Some(lease) = self.lease.take() {
             lease.release(&*self.storage)?;
         }
@@ -439,9 +449,9 @@ impl DurableFile {
     }
 
     /// Looks at the lease, if there is one.
-    pub(crate) fn hold(&mut self, now: u64) -> Result<(), Error> {
+    pub(crate) fn hold(&mut self, now: u64) -> Result<(), Fault> {
         let Some(lease) = &mut self.lease else { return Ok(()) };
-        lease.renew(&*self.storage, now)?;
+        lease.renewed(&*self.storage, now)?;
         // The journal as its name has it now: another writer's would be another file.
         let Some(journal) = &self.journal else { return Ok(()) };
         let file = self.storage.open(&self.names.journal).map_err(|_| Error::Conflict)?;
@@ -451,12 +461,12 @@ impl DurableFile {
         self.storage.close(file);
         match head? == Some(journal.head) && len? == journal.len {
             true => Ok(()),
-            false => Err(Error::Conflict),
+            false => Err(Error::Conflict.into()),
         }
     }
 }
 
-fn journal_head(source: &Source<'_>) -> Result<Option<crate::journal::Head>, Error> {
+fn journal_head(source: &Source<'_>) -> Result<Option<crate::journal::Head>, Fault> {
     Ok(crate::journal::Head::read(source)?.map(|(head, _)| head))
 }
 

@@ -4,6 +4,7 @@
 //! The sentence comes in parts, for the reason given in `ffi/src/error.rs`: `core::fmt` stays
 //! out of the module. [`Display`](fmt::Display) puts the parts together for everyone else.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use crate::storage::StorageError;
@@ -173,8 +174,10 @@ impl DamageKind {
     }
 
     /// The damage of this kind at `offset`, as an error.
-    pub(crate) const fn at(self, offset: u64) -> Error {
-        Error::Damaged(Damage { kind: self, offset })
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn at(self, offset: u64) -> Fault {
+        Error::Damaged(Damage { kind: self, offset }).into()
     }
 }
 
@@ -287,6 +290,47 @@ impl From<StorageError> for Error {
     }
 }
 
+/// An [`Error`] on its way through this crate, behind a pointer: what a call gives is then one
+/// register. Copies of the error itself, at each `?`, were a tenth of the module.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault(Box<Error>);
+
+impl Fault {
+    /// What went wrong.
+    pub(crate) fn error(&self) -> Error {
+        *self.0
+    }
+
+    /// A file that is RVF, but of a kind that is not served here.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unsupported(why: &'static str) -> Self {
+        Error::Unsupported(why).into()
+    }
+}
+
+impl From<Error> for Fault {
+    #[cold]
+    #[inline(never)]
+    fn from(error: Error) -> Self {
+        Fault(Box::new(error))
+    }
+}
+
+impl From<StorageError> for Fault {
+    #[cold]
+    #[inline(never)]
+    fn from(error: StorageError) -> Self {
+        Error::Storage(error).into()
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        *fault.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +345,7 @@ mod tests {
                 "at most 5 expected, 6 found: bytes of text",
             ),
             (
-                DamageKind::BaseCut.at(640),
+                DamageKind::BaseCut.at(640).error(),
                 "the file was cut: committed records behind byte 640 are missing",
             ),
             (

@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 
 use crate::Error;
 use crate::durable::DurableFile;
-use crate::group::{GroupWriter, Target, Written};
+use crate::error::Fault;
+use crate::group::{GroupWriter, Target};
 use crate::journal::{Head, Journal, create_over};
 use crate::ledger::{Directory, Ledger, Place};
 use crate::rvf::manifest::{self, Group, Manifest, Trailer};
@@ -31,12 +32,6 @@ fn level(bytes: u64) -> u32 {
     (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
 }
 
-/// A manifest to come, and its segment's id.
-struct Next {
-    manifest: Manifest,
-    id: u64,
-}
-
 type Places = Vec<(u64, Place)>;
 
 impl DurableFile {
@@ -45,7 +40,7 @@ impl DurableFile {
     fn absorbed(&self, mut bytes: u64) -> usize {
         let mut sizes: Vec<u64> = Vec::new();
         let mut segments = self.directory.listed().iter();
-        for group in &self.standing.groups {
+        for group in &self.standing.trailer.groups {
             sizes.push(segments.by_ref().take(group.segments as usize).map(|s| s.payload).sum());
         }
         let mut taken = 0;
@@ -63,34 +58,34 @@ impl DurableFile {
 
     /// Writes the journal's records into the base, with those of the groups that it takes in, and
     /// begins a new journal.
-    pub(crate) fn fold(&mut self) -> Result<(), Error> {
+    pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
-        let keep = self.standing.groups.len() - self.absorbed(journal_bytes);
+        let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
-            self.standing.groups[..keep].iter().map(|group| group.segments as usize).sum();
+            self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
         let (kept, taken) = (kept.to_vec(), taken.to_vec());
 
-        // What is written: true a record, false a removal.
-        let mut changes: Sorted<bool> = Sorted::default();
+        // What is written: 1 a record, 0 a removal.
+        let mut changes: Sorted<u64> = Sorted::default();
         let mut removed = self.standing.removed.clone();
         for (id, &in_base) in self.touched.iter() {
             if self.ledger.get(id).is_some() {
                 removed.remove(id);
-                changes.insert(id, true);
-            } else if in_base {
-                removed.insert(id, ());
-                changes.insert(id, false);
+                changes.insert(id, 1);
+            } else if in_base == 1 {
+                removed.insert(id, 0);
+                changes.insert(id, 0);
             }
         }
-        let mut vectors: Sorted<()> = Sorted::default();
+        let mut vectors: Sorted<u64> = Sorted::default();
         for segment in &taken {
             match segment.kind {
-                VEC => drop(vectors.insert(segment.id, ())),
+                VEC => drop(vectors.insert(segment.id, 0)),
                 RECORDS if keep > 0 => {
                     let each = &mut |_, fields: crate::Fields| {
                         if fields.is_removal() && !changes.contains(fields.id()) {
-                            changes.insert(fields.id(), false);
+                            changes.insert(fields.id(), 0);
                         }
                         Ok(())
                     };
@@ -101,42 +96,36 @@ impl DurableFile {
         }
         for (id, place) in self.ledger.iter() {
             if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
-                changes.insert(id, true);
+                changes.insert(id, 1);
             }
         }
         // A removal that was taken in does not count for a record that came back in what is kept.
-        changes.retain(|id, live| *live || self.ledger.get(id).is_none());
-        if keep == 0 {
-            changes.retain(|_, live| *live);
-        }
+        // Where nothing is kept, none does.
+        changes.retain(&mut |id, live| *live == 1 || keep > 0 && self.ledger.get(id).is_none());
 
         let epoch = self.next_epoch()?;
-        let since = self.standing.groups[keep..].first().map_or(epoch, |group| group.since);
+        let since = self.standing.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
         let before = self.base_len;
         let target = Target {
             storage: &*self.storage,
             file: self.base,
             end: before,
-            next_id: self.standing.next_id,
+            next_id: self.standing.trailer.next_id,
             dim: self.standing.dim,
             epoch,
             since,
             generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
         };
-        let mut groups = self.standing.groups[..keep].to_vec();
-        let result = self.write_group(target, &changes).and_then(|written| {
-            groups.push(Group { segments: written.segments.len() as u32, epoch, since });
-            let segments = kept.iter().chain(&written.segments).copied().collect();
-            let next = self.next_manifest(epoch, segments, groups, &removed, written.next_id);
-            let segment = self.publish(self.base, written.end, &next)?;
-            Ok((written.places, next, segment))
-        });
+        let groups = self.standing.trailer.groups[..keep].to_vec();
+        let mut records =
+            changes.iter().map(|(id, &live)| (id, self.ledger.get(id).filter(|_| live == 1)));
+        let result = self.write(target, &mut records, kept, groups, removed);
         match result {
-            Ok((places, next, segment)) => {
+            Ok((places, manifest, segment)) => {
                 for (id, place) in places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(next.manifest, segment, removed);
+                self.stand(manifest, segment);
                 self.begin_journal()?;
                 if self.wants_compaction() { self.compact_now() } else { Ok(()) }
             }
@@ -144,8 +133,11 @@ impl DurableFile {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
                 // a sync failed, it is open what is on the disk.
                 let cut = self.storage.truncate(self.base, before);
-                let full = error == Error::Storage(StorageError::NoSpace);
-                if cut.is_err() || (matches!(error, Error::Storage(_)) && !full) {
+                let unsure = match error.error() {
+                    Error::Storage(error) => error != StorageError::NoSpace,
+                    _ => false,
+                };
+                if cut.is_err() || unsure {
                     self.stopped = true;
                 }
                 Err(error)
@@ -153,38 +145,33 @@ impl DurableFile {
         }
     }
 
-    fn next_epoch(&self) -> Result<u32, Error> {
-        let used = Error::Unsupported("its epochs are used up");
-        self.standing.epoch.checked_add(1).ok_or(used)
+    fn next_epoch(&self) -> Result<u32, Fault> {
+        let used = || Fault::unsupported("its epochs are used up");
+        self.standing.epoch.checked_add(1).ok_or_else(used)
     }
 
-    fn write_group(&self, target: Target<'_>, changes: &Sorted<bool>) -> Result<Written, Error> {
+    /// Writes a group with these records (or removals, where there is no place) behind what is
+    /// `kept`, and the manifest that lists both.
+    fn write(
+        &self,
+        target: Target<'_>,
+        records: &mut dyn Iterator<Item = (u64, Option<&Place>)>,
+        mut segments: Vec<Segment>,
+        mut groups: Vec<Group>,
+        removed: Sorted<u64>,
+    ) -> Result<(Places, Manifest, Segment), Fault> {
+        let Target { file, epoch, since, .. } = target;
         let mut group = GroupWriter::new(target);
-        for (id, &live) in changes.iter() {
-            match self.ledger.get(id).filter(|_| live) {
+        for (id, place) in records {
+            match place {
                 Some(place) => self.copy(id, place, &mut group)?,
                 None => group.removal(id)?,
             }
         }
-        group.finish()
-    }
-
-    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Error> {
-        let fields = self.fields_at(id, place)?;
-        let vector = self.vector_at(&fields, place)?;
-        let text = self.text_at(&fields, place)?;
-        group.record(fields, &vector, &text)
-    }
-
-    fn next_manifest(
-        &self,
-        epoch: u32,
-        segments: Vec<Segment>,
-        groups: Vec<Group>,
-        removed: &Sorted<()>,
-        next_id: u64,
-    ) -> Next {
-        let ours = Trailer { commits: self.commits, next_id: next_id + 1, groups };
+        let written = group.finish()?;
+        groups.push(Group { segments: written.segments.len() as u32, epoch, since });
+        segments.extend_from_slice(&written.segments);
+        let next_id = written.next_id + 1;
         let manifest = Manifest {
             epoch,
             dim: self.standing.dim,
@@ -192,31 +179,42 @@ impl DurableFile {
             profile: self.standing.profile,
             metric: self.standing.metric,
             segments,
-            removed: removed.iter().map(|(id, ())| id).collect(),
-            identity: Some(self.standing.identity),
-            ours: Some(ours),
+            removed,
+            identity: Some(self.standing.identity.unwrap_or([0; 68])),
+            ours: true,
+            trailer: Trailer { commits: self.commits, next_id, groups },
         };
-        Next { manifest, id: next_id }
+        let segment = self.publish(file, written.end, &manifest, written.next_id)?;
+        Ok((written.places, manifest, segment))
+    }
+
+    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Fault> {
+        let fields = self.fields_at(id, place)?;
+        let vector = self.vector_at(&fields, place)?;
+        let text = self.text_at(&fields, place)?;
+        group.record(fields, &vector, text.as_bytes())
     }
 
     /// Syncs what a manifest lists, appends it at `offset`, and syncs it. Gives where it stands.
-    fn publish(&self, file: Handle, offset: u64, next: &Next) -> Result<Segment, Error> {
+    fn publish(
+        &self,
+        file: Handle,
+        offset: u64,
+        manifest: &Manifest,
+        id: u64,
+    ) -> Result<Segment, Fault> {
         self.storage.sync(file)?;
-        let bytes = manifest::encode(&next.manifest, next.id);
+        let bytes = manifest::encode(manifest, id);
         self.storage.append(file, &bytes)?;
         self.storage.sync(file)?;
         Ok(Segment::parse(&bytes, offset).unwrap_or_default())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, manifest: Manifest, segment: Segment, removed: Sorted<()>) {
+    fn stand(&mut self, mut manifest: Manifest, segment: Segment) {
         (self.manifest, self.base_len) = (segment, segment.end());
-        let ours = manifest.ours.unwrap_or_default();
-        self.standing.epoch = manifest.epoch;
-        self.standing.next_id = ours.next_id;
-        self.standing.groups = ours.groups;
-        self.standing.removed = removed;
-        self.directory = Directory::new(manifest.segments);
+        self.directory = Directory::new(core::mem::take(&mut manifest.segments));
+        self.standing = manifest;
         self.touched.clear();
         self.foreign.clear();
         self.repaired.clear();
@@ -236,7 +234,7 @@ impl DurableFile {
     }
 
     /// Begins a journal on the newest manifest.
-    pub(crate) fn begin_journal(&mut self) -> Result<(), Error> {
+    pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
         let names = &self.names;
         let head = self.head();
         let journal = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, head)?;
@@ -245,7 +243,7 @@ impl DurableFile {
     }
 
     /// Makes sure that there is a journal: beginning one may have failed after a fold.
-    pub(crate) fn ready_journal(&mut self) -> Result<(), Error> {
+    pub(crate) fn ready_journal(&mut self) -> Result<(), Fault> {
         match self.journal {
             Some(_) => Ok(()),
             None => self.begin_journal(),
@@ -255,7 +253,7 @@ impl DurableFile {
     pub(crate) fn wants_compaction(&self) -> bool {
         let live = self.ledger.live_bytes();
         let most = live.saturating_mul(self.limits.compact_times) + self.limits.compact_slack;
-        let one = self.standing.groups.len() <= 1;
+        let one = self.standing.trailer.groups.len() <= 1;
         self.base_len > most
             || self.standing.removed.len() > MAX_REMOVED
             || !one && self.directory.of(META).count() > MAX_META
@@ -270,22 +268,21 @@ impl DurableFile {
     /// [`Error::Storage`], [`Error::Damaged`], [`Error::Conflict`], [`Error::ReadOnly`],
     /// [`Error::Stopped`].
     pub fn compact(&mut self, now: u64) -> Result<(), Error> {
-        if self.read_only {
-            return Err(Error::ReadOnly);
-        }
-        if self.stopped {
-            return Err(Error::Stopped);
-        }
+        Ok(self.try_compact(now)?)
+    }
+
+    pub(crate) fn try_compact(&mut self, now: u64) -> Result<(), Fault> {
+        self.writable()?;
         self.ready_journal()?;
         self.hold(now)?;
         self.compact_now()
     }
 
-    pub(crate) fn compact_now(&mut self) -> Result<(), Error> {
+    pub(crate) fn compact_now(&mut self) -> Result<(), Fault> {
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let written = self.write_base(file, epoch);
-        let (places, next, segment) = match written {
+        let (places, manifest, segment) = match written {
             Ok(written) => written,
             Err(error) => {
                 self.storage.close(file);
@@ -306,11 +303,11 @@ impl DurableFile {
         self.storage.close(core::mem::replace(&mut self.base, file));
         self.ledger = Ledger::new(self.standing.dim);
         self.ledger.extend(places);
-        self.stand(next.manifest, segment, Sorted::default());
+        self.stand(manifest, segment);
         self.begin_journal()
     }
 
-    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Next, Segment), Error> {
+    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Manifest, Segment), Fault> {
         let target = Target {
             storage: &*self.storage,
             file,
@@ -321,17 +318,8 @@ impl DurableFile {
             since: 0,
             generation: 1,
         };
-        let mut group = GroupWriter::new(target);
-        for (id, place) in self.ledger.iter() {
-            self.copy(id, place, &mut group)?;
-        }
-        let written = group.finish()?;
-        let groups =
-            alloc::vec![Group { segments: written.segments.len() as u32, epoch, since: 0 }];
-        let Written { segments, places, end, next_id } = written;
-        let next = self.next_manifest(epoch, segments, groups, &Sorted::default(), next_id);
-        let segment = self.publish(file, end, &next)?;
-        Ok((places, next, segment))
+        let mut records = self.ledger.iter().map(|(id, place)| (id, Some(place)));
+        self.write(target, &mut records, Vec::new(), Vec::new(), Sorted::default())
     }
 }
 

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::durable::{DurableFile, vectors_in};
+use crate::error::Fault;
 use crate::ledger::{JOURNAL, Ledger, MAX_SEGMENT, MEMORY, Place};
 use crate::record::{Fields, MAX_KEY, MAX_METADATA, MAX_PAIRS, MAX_VALUE, Record, part_check};
 use crate::rvf::chain::Chain;
@@ -18,69 +19,70 @@ use crate::{Damage, DamageKind, Error};
 
 impl DurableFile {
     /// Reads a file that another program wrote last. Gives the newest epoch of RECORDS in it.
-    pub(crate) fn load_foreign(&mut self, salvage: bool) -> Result<u32, Error> {
+    pub(crate) fn load_foreign(&mut self, salvage: bool) -> Result<u32, Fault> {
         let dim = self.standing.dim;
-        // Where the newest vector of an id is, and its check.
-        let mut vectors: Sorted<(u32, u32, u32)> = Sorted::default();
+        // Where the newest vector of an id is; in place of an entry's length its check.
+        let mut vectors: Sorted<Place> = Sorted::default();
         for segment in self.directory.of(VEC) {
             segment.expect(&self.base(), false, DamageKind::Segment)?;
-            let wrong = DamageKind::Segment.at(segment.offset);
+            let wrong = || DamageKind::Segment.at(segment.offset);
             if segment.id > MAX_SEGMENT {
-                return Err(Error::Unsupported("its segment ids are too large"));
+                return Err(Fault::unsupported("its segment ids are too large"));
             }
-            let (found, count) = vec_head(&self.base(), segment.start())?.ok_or(wrong)?;
+            let (found, count) = vec_head(&self.base(), segment.start())?.ok_or_else(wrong)?;
             if found != dim {
                 let (expected, found) = (dim.into(), found.into());
-                return Err(Error::Dimension { expected, found });
+                return Err(Error::Dimension { expected, found }.into());
             }
             if u64::from(count) > vectors_in(segment.payload, dim) {
-                return Err(wrong);
+                return Err(wrong());
             }
-            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end());
+            let damage = (DamageKind::Segment, segment.offset);
+            let mut stream = self.base().stream(segment.start() + 6, segment.payload_end(), damage);
             let mut found = Vec::new();
             for index in 0..count {
-                let bytes = stream.take(8 + 4 * usize::from(dim))?.ok_or(wrong)?;
-                let mut reader = Reader(bytes);
-                let id = reader.u64().ok_or(wrong)?;
-                found.push((id, (segment.id as u32, index, part_check(id, reader.0))));
+                let bytes = stream.take(8 + 4 * usize::from(dim))?;
+                let mut reader = Reader::new(bytes);
+                let id = reader.u64();
+                let place = Place {
+                    vector_segment: segment.id as u32,
+                    vector_index: index,
+                    entry_segment: MEMORY,
+                    entry_at: 0,
+                    entry_len: part_check(id, reader.rest),
+                    text_len: 0,
+                };
+                found.push((id, place));
             }
             vectors.extend(found);
         }
-        vectors.retain(|id, _| !self.standing.removed.contains(id));
+        vectors.retain(&mut |id, _| !self.standing.removed.contains(id));
 
         let records = self.foreign_records()?;
-        let newest = records.iter().map(|(_, (head, _))| head.epoch).max().unwrap_or(0);
+        let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
         let mut places: Sorted<Place> = Sorted::default();
         let mut foreign: Sorted<Fields> = Sorted::default();
-        for (_, (_, segment)) in records.iter() {
+        for (_, segment) in &records {
             let each = &mut |at, mut fields: Fields| {
                 let id = fields.id();
                 foreign.remove(id);
-                let Some(&(vector_segment, vector_index, check)) =
-                    vectors.get(id).filter(|_| !fields.is_removal())
-                else {
+                let Some(&vector) = vectors.get(id).filter(|_| !fields.is_removal()) else {
                     places.remove(id);
                     return Ok(());
                 };
-                let mut entry_segment = segment.id as u32;
-                if fields.vector_check() != check {
+                let place = Place {
+                    entry_segment: segment.id as u32,
+                    entry_at: at,
+                    entry_len: fields.bytes().len() as u32,
+                    text_len: fields.text_len(),
+                    ..vector
+                };
+                let check = vector.entry_len;
+                if fields.vector_check() == check {
+                    places.insert(id, place);
+                } else {
+                    places.insert(id, Place { entry_segment: MEMORY, ..place });
                     fields.set_vector_check(check);
-                    entry_segment = MEMORY;
-                }
-                let (entry_len, text_len) = (fields.bytes().len() as u32, fields.text_len());
-                let entry_at = at;
-                places.insert(
-                    id,
-                    Place {
-                        vector_segment,
-                        vector_index,
-                        entry_segment,
-                        entry_at,
-                        entry_len,
-                        text_len,
-                    },
-                );
-                if entry_segment == MEMORY {
                     foreign.insert(id, fields);
                 }
                 Ok(())
@@ -98,26 +100,15 @@ impl DurableFile {
         let wanted = |id| vectors.contains(id) && !places.contains(id);
         let mut chain = Chain::read(&self.base(), &metas, &wanted)?;
         let mut ledger = Ledger::new(dim);
-        for (id, &(vector_segment, vector_index, check)) in vectors.iter() {
+        for (id, &vector) in vectors.iter() {
             if let Some(place) = places.get(id) {
                 ledger.insert(id, *place);
                 continue;
             }
             let values = chain.records.remove(id).unwrap_or_default();
-            let fields = foreign_fields(id, check, &values, &chain)?;
+            let fields = foreign_fields(id, vector.entry_len, &values, &chain)?;
             let entry_len = fields.bytes().len() as u32;
-            let (entry_segment, entry_at, text_len) = (MEMORY, 0, 0);
-            ledger.insert(
-                id,
-                Place {
-                    vector_segment,
-                    vector_index,
-                    entry_segment,
-                    entry_at,
-                    entry_len,
-                    text_len,
-                },
-            );
+            ledger.insert(id, Place { entry_len, ..vector });
             foreign.insert(id, fields);
         }
         self.ledger = ledger;
@@ -126,26 +117,30 @@ impl DurableFile {
     }
 
     /// RECORDS segments that no other one replaced, oldest first.
-    fn foreign_records(&self) -> Result<Sorted<(records::Head, Segment)>, Error> {
-        let mut found: Sorted<(records::Head, Segment)> = Sorted::default();
+    fn foreign_records(&self) -> Result<Vec<(records::Head, Segment)>, Fault> {
+        let mut found: Vec<(records::Head, Segment)> = Vec::new();
         for segment in self.directory.of(RECORDS) {
             if segment.id > MAX_SEGMENT {
-                return Err(Error::Unsupported("its segment ids are too large"));
+                return Err(Fault::unsupported("its segment ids are too large"));
             }
             let head = records::Head::read(&self.base(), segment)?;
-            found.insert(u64::from(head.epoch) << 32 | segment.id, (head, *segment));
+            let older = |(before, other): &(records::Head, Segment)| {
+                (before.epoch, other.id) < (head.epoch, segment.id)
+            };
+            found.insert(found.partition_point(older), (head, *segment));
         }
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for (_, (head, _)) in found.iter() {
-            let range = (head.since, head.epoch);
-            if range.0 < range.1 && ranges.last() != Some(&range) {
-                ranges.push(range);
+        // A group replaced all from its `since` on that are older than itself.
+        let (mut newest, mut since) = (u32::MAX, u32::MAX);
+        let mut kept = found.len();
+        for i in (0..found.len()).rev() {
+            let (head, segment) = found[i];
+            if head.epoch == newest || head.epoch < since {
+                (newest, since) = (head.epoch, since.min(head.since));
+                kept -= 1;
+                found[kept] = (head, segment);
             }
         }
-        found.retain(|_, (head, _)| {
-            !ranges.iter().any(|&(since, epoch)| (since..epoch).contains(&head.epoch))
-        });
-        Ok(found)
+        Ok(found.split_off(kept))
     }
 }
 
@@ -155,7 +150,7 @@ fn foreign_fields(
     check: u32,
     values: &Sorted<alloc::string::String>,
     chain: &Chain,
-) -> Result<Fields, Error> {
+) -> Result<Fields, Fault> {
     let (mut kind, mut session, mut created) = ("", "", 0);
     let mut metadata: Vec<(&str, &str)> = Vec::new();
     let mut all = 0;
@@ -163,7 +158,7 @@ fn foreign_fields(
         match chain.name(field) {
             "kind" if value.len() <= crate::record::MAX_KIND => kind = value,
             "session" if value.len() <= crate::record::MAX_SESSION => session = value,
-            "created" if value.parse::<u64>().is_ok() => created = value.parse().unwrap_or(0),
+            "created" if number(value).is_some() => created = number(value).unwrap_or(0),
             name => {
                 let fits = name.len() <= MAX_KEY
                     && value.len() <= MAX_VALUE
@@ -192,16 +187,28 @@ fn foreign_fields(
     };
     let mut bytes = Vec::new();
     record.encode(0, &mut bytes)?;
-    let mut fields = Fields::parse(&bytes).ok_or(Error::Record("its metadata"))?;
+    let mut fields =
+        Fields::parse(&bytes).ok_or_else(|| Fault::from(Error::Record("its metadata")))?;
     fields.set_vector_check(check);
     Ok(fields)
 }
 
+/// The number that `text` is in decimal digits.
+fn number(text: &str) -> Option<u64> {
+    let digits = text.bytes().map(|byte| byte.wrapping_sub(b'0'));
+    digits.clone().next()?;
+    digits.clone().all(|digit| digit < 10).then_some(())?;
+    digits
+        .into_iter()
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(digit.into()))
+}
+
 /// Dimension and count in the head of a VEC payload.
-fn vec_head(source: &Source<'_>, offset: u64) -> Result<Option<(u16, u32)>, Error> {
+fn vec_head(source: &Source<'_>, offset: u64) -> Result<Option<(u16, u32)>, Fault> {
     let bytes = source.bytes(offset, 6)?;
-    let mut reader = Reader(&bytes);
-    Ok(reader.u16().zip(reader.u32()))
+    let mut reader = Reader::new(&bytes);
+    let head = (reader.u16(), reader.u32());
+    Ok(reader.sound.then_some(head))
 }
 
 const _: () = assert!(JOURNAL > MEMORY && MEMORY as u64 > MAX_SEGMENT);

@@ -5,15 +5,21 @@
 
 use alloc::vec::Vec;
 
-use crate::Error;
+use crate::error::Fault;
 use crate::ledger::{MAX_SEGMENT, Place};
 use crate::record::{Fields, Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
-use crate::sorted::Sorted;
 use crate::storage::{Handle, Storage};
 use crate::wire::{Put, set_u32};
+
+/// The segments that fill up side by side.
+const KINDS: [u8; 4] = [TEXT, VEC, RECORDS, META];
+const TEXTS: usize = 0;
+const VECTORS: usize = 1;
+const ENTRIES: usize = 2;
+const MIRROR: usize = 3;
 
 /// A segment that fills up; it has its id from its first byte on.
 #[derive(Default)]
@@ -48,10 +54,8 @@ pub(crate) struct Written {
 
 pub(crate) struct GroupWriter<'a> {
     target: Target<'a>,
-    vectors: Filling,
-    texts: Filling,
-    records: Filling,
-    meta: Filling,
+    /// Of the [`KINDS`].
+    filling: [Filling; 4],
     /// No META stands before the group's own.
     first: bool,
     done: Written,
@@ -64,10 +68,7 @@ impl<'a> GroupWriter<'a> {
         Self {
             first,
             target,
-            vectors: Filling::default(),
-            texts: Filling::default(),
-            records: Filling::default(),
-            meta: Filling::default(),
+            filling: Default::default(),
             done: Written { segments: Vec::new(), places: Vec::new(), end, next_id },
         }
     }
@@ -78,25 +79,17 @@ impl<'a> GroupWriter<'a> {
         mut fields: Fields,
         vector: &[u8],
         text: &[u8],
-    ) -> Result<(), Error> {
-        self.room(VEC, 8 + vector.len())?;
-        let mut parts = Parts {
-            vector_segment: self.vectors.id as u32,
-            vector_index: self.vectors.count,
-            ..Parts::default()
-        };
-        self.vectors.payload.u64(fields.id());
-        self.vectors.payload.bytes(vector);
-        self.vectors.count += 1;
+    ) -> Result<(), Fault> {
+        let mut bytes = Vec::new();
+        bytes.u64(fields.id());
+        bytes.bytes(vector);
+        let mut parts = Parts::default();
+        (parts.vector_segment, _, parts.vector_index) = self.add(VECTORS, &bytes)?;
         if !text.is_empty() {
-            self.room(TEXT, text.len())?;
-            parts.text_segment = self.texts.id as u32;
-            parts.text_at = self.texts.payload.len() as u32;
-            self.texts.payload.bytes(text);
-            self.texts.count += 1;
+            (parts.text_segment, parts.text_at, _) = self.add(TEXTS, text)?;
         }
         fields.set_parts(parts);
-        let (entry_segment, entry_at) = self.entry(fields.bytes())?;
+        let (entry_segment, entry_at, _) = self.add(ENTRIES, fields.bytes())?;
         let place = Place {
             vector_segment: parts.vector_segment,
             vector_index: parts.vector_index,
@@ -106,113 +99,95 @@ impl<'a> GroupWriter<'a> {
             text_len: text.len() as u32,
         };
         self.done.places.push((fields.id(), place));
-        let mut mirror = Vec::new();
-        meta::put_record(&fields, self.first, &mut mirror);
-        self.mirror(&mirror)
+        bytes.clear();
+        meta::put_record(&fields, self.first, &mut bytes);
+        self.add(MIRROR, &bytes).map(drop)
     }
 
     /// Adds a removal.
-    pub(crate) fn removal(&mut self, id: u64) -> Result<(), Error> {
+    pub(crate) fn removal(&mut self, id: u64) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         put_removal(id, &mut bytes);
-        self.entry(&bytes)?;
+        self.add(ENTRIES, &bytes)?;
         bytes.clear();
         meta::put_removal(id, &mut bytes);
-        self.mirror(&bytes)
+        self.add(MIRROR, &bytes).map(drop)
     }
 
-    fn entry(&mut self, bytes: &[u8]) -> Result<(u32, u32), Error> {
-        self.room(RECORDS, bytes.len())?;
-        let at = self.records.payload.len() as u32;
-        self.records.payload.bytes(bytes);
-        self.records.count += 1;
-        Ok((self.records.id as u32, at))
+    /// Adds bytes to a filling segment. Gives its id, where they begin in its payload, and how
+    /// many others stand before them.
+    fn add(&mut self, which: usize, bytes: &[u8]) -> Result<(u32, u32, u32), Fault> {
+        self.room(which, bytes.len())?;
+        let Filling { id, payload, count } = &mut self.filling[which];
+        let place = (*id as u32, payload.len() as u32, *count);
+        payload.bytes(bytes);
+        *count += 1;
+        Ok(place)
     }
 
-    fn mirror(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.room(META, bytes.len() + meta::OVERHEAD)?;
-        self.meta.payload.bytes(bytes);
-        self.meta.count += 1;
-        Ok(())
-    }
-
-    fn filling(&mut self, kind: u8) -> &mut Filling {
-        match kind {
-            VEC => &mut self.vectors,
-            TEXT => &mut self.texts,
-            RECORDS => &mut self.records,
-            _ => &mut self.meta,
+    /// Makes sure that `len` bytes fit into a filling segment.
+    fn room(&mut self, which: usize, len: usize) -> Result<(), Fault> {
+        let around = if which == MIRROR { meta::OVERHEAD } else { 0 };
+        if self.filling[which].payload.len() + len + around > MAX_PAYLOAD {
+            self.flush(which)?;
         }
-    }
-
-    /// Makes sure that `len` bytes fit into the filling segment of a kind.
-    fn room(&mut self, kind: u8, len: usize) -> Result<(), Error> {
-        if self.filling(kind).payload.len() + len > MAX_PAYLOAD {
-            self.flush(kind)?;
+        let Filling { id, payload, .. } = &mut self.filling[which];
+        if *id > 0 {
+            return Ok(());
         }
-        if self.filling(kind).id == 0 {
-            self.begin(kind)?;
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, kind: u8) -> Result<(), Error> {
-        let id = self.done.next_id;
-        if id > MAX_SEGMENT {
-            return Err(Error::Unsupported("its segment ids are used up: compact it"));
+        *id = self.done.next_id;
+        if *id > MAX_SEGMENT {
+            return Err(Fault::unsupported("its segment ids are used up: compact it"));
         }
         self.done.next_id += 1;
         let Target { dim, epoch, since, .. } = self.target;
-        let filling = self.filling(kind);
-        filling.id = id;
-        match kind {
-            VEC => {
-                filling.payload.u16(dim);
-                filling.payload.u32(0);
+        match which {
+            VECTORS => {
+                payload.u16(dim);
+                payload.u32(0);
             }
-            RECORDS => filling.payload = Head { epoch, since, count: 0, dim }.encode(),
+            ENTRIES => *payload = Head { epoch, since, count: 0, dim }.encode(),
             _ => {}
         }
         Ok(())
     }
 
-    fn flush(&mut self, kind: u8) -> Result<(), Error> {
-        let Filling { id, mut payload, count } = core::mem::take(self.filling(kind));
+    fn flush(&mut self, which: usize) -> Result<(), Fault> {
+        let Filling { id, mut payload, count } = core::mem::take(&mut self.filling[which]);
         if id == 0 {
             return Ok(());
         }
-        match kind {
-            VEC => set_u32(&mut payload, 2, count),
-            RECORDS => set_u32(&mut payload, records::HEADER - 8, count),
-            META => {
+        match which {
+            VECTORS => set_u32(&mut payload, 2, count),
+            ENTRIES => set_u32(&mut payload, records::HEADER - 8, count),
+            MIRROR => {
                 payload = meta::encode(self.target.generation, count, &payload);
                 self.target.generation += 1;
             }
             _ => {}
         }
-        let segment = Segment { id, offset: self.done.end, payload: payload.len() as u64, kind };
+        let (kind, offset) = (KINDS[which], self.done.end);
+        let segment = Segment { id, offset, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, &payload);
         self.target.storage.append(self.target.file, &bytes)?;
-        self.done.segments.push(segment);
+        let segments = &mut self.done.segments;
+        segments.insert(segments.partition_point(|before| before.id < id), segment);
         self.done.end = segment.end();
         Ok(())
     }
 
     /// Writes what is left. There is a RECORDS segment in the end, if an empty one: it says that
     /// the journal before it was folded. And the first META, which the others build on.
-    pub(crate) fn finish(mut self) -> Result<Written, Error> {
+    pub(crate) fn finish(mut self) -> Result<Written, Fault> {
         if !self.done.segments.iter().any(|segment| segment.kind == RECORDS) {
-            self.room(RECORDS, 0)?;
+            self.room(ENTRIES, 0)?;
         }
         if self.target.generation == 1 {
-            self.room(META, meta::OVERHEAD)?;
+            self.room(MIRROR, 0)?;
         }
-        for kind in [TEXT, VEC, RECORDS, META] {
-            self.flush(kind)?;
+        for which in 0..KINDS.len() {
+            self.flush(which)?;
         }
-        let mut segments = Sorted::default();
-        segments.extend(self.done.segments.iter().map(|segment| (segment.id, *segment)).collect());
-        self.done.segments = segments.iter().map(|(_, segment)| *segment).collect();
         Ok(self.done)
     }
 }

@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::crc::{crc32, turn_back};
+use crate::error::Fault;
 use crate::source::{BUFFER, Source};
 use crate::storage::{Handle, Outcome, Storage, StorageError};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
@@ -67,7 +68,7 @@ impl Head {
     }
 
     /// Reads the header; with it, whether a bit had to be turned back.
-    pub(crate) fn read(source: &Source<'_>) -> Result<Option<(Self, bool)>, Error> {
+    pub(crate) fn read(source: &Source<'_>) -> Result<Option<(Self, bool)>, Fault> {
         let mut bytes = [0; HEADER];
         if !source.read(0, &mut bytes)? {
             return Ok(None);
@@ -78,7 +79,8 @@ impl Head {
             return Ok(None);
         }
         if bytes[7] != MAGIC[7] {
-            return Err(Error::Version { expected: MAGIC[7].into(), found: bytes[7].into() });
+            let (expected, found) = (MAGIC[7].into(), bytes[7].into());
+            return Err(Error::Version { expected, found }.into());
         }
         let mut file_id = [0; 16];
         file_id.copy_from_slice(&bytes[8..24]);
@@ -203,7 +205,7 @@ impl Journal {
     }
 
     /// Reads the next batch and goes behind it.
-    pub(crate) fn next(&mut self, source: &Source<'_>, end: u64) -> Result<Found, Error> {
+    pub(crate) fn next(&mut self, source: &Source<'_>, end: u64) -> Result<Found, Fault> {
         if self.len >= end {
             return Ok(Found::End);
         }
@@ -245,7 +247,7 @@ impl Journal {
 
     /// Whether a sound batch of a later commit stands behind the one at hand, which is not sound:
     /// then that one had been committed.
-    pub(crate) fn goes_on(&self, source: &Source<'_>, end: u64) -> Result<bool, Error> {
+    pub(crate) fn goes_on(&self, source: &Source<'_>, end: u64) -> Result<bool, Fault> {
         let mut at = self.len + 8;
         let mut looks = 0;
         while at + BATCH as u64 <= end && looks < LOOKS {
@@ -265,7 +267,7 @@ impl Journal {
         Ok(false)
     }
 
-    fn is_later(&self, source: &Source<'_>, at: u64) -> Result<bool, Error> {
+    fn is_later(&self, source: &Source<'_>, at: u64) -> Result<bool, Fault> {
         let Some((header, _)) = read_header(source, at)? else { return Ok(false) };
         let len = u32_at(&header, 16) as usize;
         if u64_at(&header, 8) <= self.commits + 1 || len > MAX_BATCH {
@@ -301,6 +303,6 @@ pub(crate) fn create_over(storage: &dyn Storage, name: &str) -> Outcome<Handle> 
 }
 
 /// The damage that an unsound batch is when others follow it.
-pub(crate) const fn damage(at: u64) -> Error {
+pub(crate) fn damage(at: u64) -> Fault {
     DamageKind::Journal.at(at)
 }

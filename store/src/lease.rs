@@ -18,8 +18,8 @@ use alloc::vec::Vec;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::Error;
-use crate::source::Source;
-use crate::storage::{Outcome, Storage, StorageError};
+use crate::error::Fault;
+use crate::storage::{Outcome, Storage, StorageError, read_full};
 use crate::wire::{Put, u64_at};
 
 const MAGIC: &[u8; 8] = b"CFLEASE\x01";
@@ -42,15 +42,11 @@ fn read(storage: &dyn Storage, name: &str) -> Outcome<Option<(u64, u64)>> {
         Err(StorageError::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let bytes = Source { storage, file }.bytes(0, LEN);
+    let mut bytes = [0; LEN];
+    let read = read_full(storage, file, 0, &mut bytes);
     storage.close(file);
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
-        Err(Error::Storage(error)) => return Err(error),
-        Err(_) => return Err(StorageError::Failed),
-    };
     let sound =
-        bytes.len() == LEN && &bytes[..8] == MAGIC && xxh64(&bytes[..24], 0) == u64_at(&bytes, 24);
+        read? == LEN && &bytes[..8] == MAGIC && xxh64(&bytes[..24], 0) == u64_at(&bytes, 24);
     Ok(Some(if sound { (u64_at(&bytes, 8), u64_at(&bytes, 16)) } else { (0, 0) }))
 }
 
@@ -78,13 +74,23 @@ impl Lease {
         now: u64,
         duration: u64,
     ) -> Result<Self, Error> {
+        Ok(Self::taken(storage, file, nonce, now, duration)?)
+    }
+
+    fn taken(
+        storage: &dyn Storage,
+        file: &str,
+        nonce: u64,
+        now: u64,
+        duration: u64,
+    ) -> Result<Self, Fault> {
         let mut name = String::from(file);
         name.push_str(".lease");
         let expires = now.saturating_add(duration);
         let lease = Self { name, nonce, expires, duration };
         if let Some(held) = read(storage, &lease.name)? {
             if held.1 > now {
-                return Err(Error::LeaseHeld { until: held.1 });
+                return Err(Error::LeaseHeld { until: held.1 }.into());
             }
             lease.put_away(storage, held)?;
         }
@@ -93,7 +99,7 @@ impl Lease {
     }
 
     /// Moves a lease that ran out away; only if it still is that one.
-    fn put_away(&self, storage: &dyn Storage, held: (u64, u64)) -> Result<(), Error> {
+    fn put_away(&self, storage: &dyn Storage, held: (u64, u64)) -> Result<(), Fault> {
         let aside = with(&self.name, self.nonce, ".old");
         match storage.rename(&self.name, &aside) {
             Ok(()) => {}
@@ -106,7 +112,7 @@ impl Lease {
             return Ok(storage.remove(&aside)?);
         }
         storage.rename(&aside, &self.name)?;
-        Err(Error::LeaseHeld { until: moved.1 })
+        Err(Error::LeaseHeld { until: moved.1 }.into())
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -119,14 +125,14 @@ impl Lease {
         bytes
     }
 
-    fn create(&self, storage: &dyn Storage) -> Result<(), Error> {
+    fn create(&self, storage: &dyn Storage) -> Result<(), Fault> {
         // Who reads it before it is written takes it for one that ran out, and may move it away:
         // hence the second look, before anything is done under it, opening included.
         let file = match storage.create(&self.name) {
             Ok(file) => file,
             Err(StorageError::Exists) => {
                 let until = read(storage, &self.name)?.map_or(0, |held| held.1);
-                return Err(Error::LeaseHeld { until });
+                return Err(Error::LeaseHeld { until }.into());
             }
             Err(error) => return Err(error.into()),
         };
@@ -135,7 +141,7 @@ impl Lease {
         written?;
         match read(storage, &self.name)? {
             Some((nonce, _)) if nonce == self.nonce => Ok(()),
-            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }),
+            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }.into()),
         }
     }
 
@@ -144,8 +150,12 @@ impl Lease {
     /// # Errors
     /// [`Error::Conflict`] when it ran out or another writer has it; [`Error::Storage`].
     pub fn renew(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Error> {
+        Ok(self.renewed(storage, now)?)
+    }
+
+    pub(crate) fn renewed(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
         if now >= self.expires || read(storage, &self.name)? != Some((self.nonce, self.expires)) {
-            return Err(Error::Conflict);
+            return Err(Error::Conflict.into());
         }
         if self.expires - now > self.duration / 2 {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::sorted::Sorted;
 /// In place of a segment's id: the record is in the journal.
 pub(crate) const JOURNAL: u32 = u32::MAX;
 /// In place of an entry's segment: the entry is in memory, since another program wrote the
-/// record.
+/// record. In place of a vector's: the record is in the batch that is not committed.
 pub(crate) const MEMORY: u32 = u32::MAX - 1;
 /// The largest id that a segment may have.
 pub(crate) const MAX_SEGMENT: u64 = u32::MAX as u64 - 2;
@@ -35,6 +35,11 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn in_journal(&self) -> bool {
         self.vector_segment == JOURNAL
+    }
+
+    /// Vector and text stand behind the entry: in the journal, or in the batch.
+    pub(crate) fn in_one_piece(&self) -> bool {
+        self.vector_segment >= MEMORY
     }
 
     /// Bytes that the record takes in the base, near enough to tell when to compact.
@@ -109,16 +114,16 @@ fn key(kind: u8, id: u64) -> u64 {
 #[derive(Default)]
 pub(crate) struct Directory {
     listed: Vec<Segment>,
-    sorted: Sorted<Segment>,
+    /// Where in it, by kind and id.
+    places: Sorted<u64>,
 }
 
 impl Directory {
     pub(crate) fn new(listed: Vec<Segment>) -> Self {
-        let mut sorted = Sorted::default();
-        sorted.extend(
-            listed.iter().map(|segment| (key(segment.kind, segment.id), *segment)).collect(),
-        );
-        Self { listed, sorted }
+        let mut places = Sorted::default();
+        let keys = listed.iter().map(|segment| key(segment.kind, segment.id));
+        places.extend(keys.zip(0..).collect());
+        Self { listed, places }
     }
 
     /// In the manifest's order.
@@ -132,6 +137,7 @@ impl Directory {
     }
 
     pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
-        self.sorted.get(key(kind, id.into())).copied()
+        let at = self.places.get(key(kind, id.into()))?;
+        self.listed.get(*at as usize).copied()
     }
 }

@@ -14,6 +14,7 @@
 //! | `recover` | opening: what is on the disk becomes a state or a refusal |
 //! | `foreign` | files that another program changed |
 //! | `rvf` | segments and what stands in them |
+//! | `crc`, `sha256`, `xxh3` | checks of bytes |
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
 //! | `lease` | one writer where there are no locks |
@@ -46,10 +47,12 @@ mod read;
 mod record;
 mod recover;
 mod rvf;
+mod sha256;
 mod sorted;
 mod source;
 pub mod storage;
 mod wire;
+mod xxh3;
 
 pub use durable::{DurableFile, Limits, Options, Report, Sizes, Version};
 pub use error::{Damage, DamageKind, Error, Part, Sentence};

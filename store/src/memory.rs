@@ -58,7 +58,7 @@ pub struct Memory {
     catalog: Catalog,
     policy: Policy,
     /// Ids changed since the last commit.
-    changed: Sorted<()>,
+    changed: Sorted<u64>,
     /// What the derived file beside stands for is no longer what is here.
     stale: bool,
     /// A change could not be undone in what is derived: it is not saved any more.
@@ -104,6 +104,11 @@ impl Memory {
     #[must_use]
     pub fn file(&self) -> &DurableFile {
         &self.file
+    }
+
+    /// Holds a lease, taken before the memory was opened: each commit looks at it.
+    pub fn set_lease(&mut self, lease: crate::Lease) {
+        self.file.set_lease(lease);
     }
 
     /// Where the derived parts came from when the memory was opened.

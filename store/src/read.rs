@@ -4,29 +4,31 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ledger::{MEMORY, Place};
-use crate::record::{Fields, entry_len, get_vector, part_check};
+use crate::durable::REMOVED;
+use crate::error::Fault;
+use crate::ledger::{JOURNAL, MEMORY, Place};
+use crate::record::{Fields, get_vector, part_check};
 use crate::rvf::segment::{RECORDS, TEXT, VEC};
 use crate::source::Source;
-use crate::wire::u64_at;
+use crate::wire::{u32_at, u64_at};
 use crate::{Damage, DamageKind, DurableFile, Error};
 
-/// Where the newest version of a record is.
-enum Newest {
-    Batch(usize),
-    File(Place),
-}
-
 impl DurableFile {
-    fn newest(&self, id: u64) -> Result<Newest, Error> {
-        match self.batch.changes.get(id) {
-            Some(Some(at)) => Ok(Newest::Batch(*at as usize)),
-            Some(None) => Err(Error::UnknownId(id)),
-            None => match self.ledger.get(id) {
-                Some(place) => Ok(Newest::File(*place)),
-                None => Err(Error::UnknownId(id)),
-            },
-        }
+    /// Where the newest version of a record is.
+    fn newest(&self, id: u64) -> Result<Place, Fault> {
+        let place = match self.batch.changes.get(id) {
+            Some(&REMOVED) => None,
+            Some(&at) => Some(Place {
+                vector_segment: MEMORY,
+                vector_index: 0,
+                entry_segment: JOURNAL,
+                entry_at: at as u32,
+                entry_len: u32_at(&self.batch.bytes, at as usize),
+                text_len: 0,
+            }),
+            None => self.ledger.get(id).copied(),
+        };
+        place.ok_or_else(|| Error::UnknownId(id).into())
     }
 
     /// Whether a record has this id.
@@ -40,7 +42,7 @@ impl DurableFile {
     pub fn len(&self) -> usize {
         let mut len = self.ledger.len();
         for (id, change) in self.batch.changes.iter() {
-            match (change.is_some(), self.ledger.get(id).is_some()) {
+            match (*change != REMOVED, self.ledger.get(id).is_some()) {
                 (true, false) => len += 1,
                 (false, true) => len -= 1,
                 _ => {}
@@ -65,8 +67,8 @@ impl DurableFile {
             let pending = self.batch.changes.from(from);
             match (filed, pending) {
                 (Some(filed), Some((id, _))) if filed < *id => return Some(filed),
-                (_, Some((id, Some(_)))) => return Some(*id),
-                (_, Some((id, None))) => from = id.checked_add(1)?,
+                (_, Some(&(id, REMOVED))) => from = id.checked_add(1)?,
+                (_, Some((id, _))) => return Some(*id),
                 (filed, None) => return filed,
             }
         }
@@ -77,7 +79,7 @@ impl DurableFile {
     }
 
     /// `len` bytes of the journal from `offset` on.
-    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         // On the disk the bit is still turned, until the fold that opening makes.
         if let Some((start, bytes)) = self.repaired.until(offset) {
             let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
@@ -85,16 +87,32 @@ impl DurableFile {
                 return Ok(part.to_vec());
             }
         }
-        let journal = self.journal.as_ref().ok_or(Error::Stopped)?;
+        let journal = self.journal.as_ref().ok_or_else(|| Fault::from(Error::Stopped))?;
         Source { storage: &*self.storage, file: journal.file }.bytes(offset, len)
     }
 
-    /// `len` bytes at `offset` of the journal, or of the base.
-    fn part(&self, in_journal: bool, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
-        match in_journal {
-            true => self.journal_bytes(offset, len),
-            false => self.base().bytes(offset, len),
+    /// `len` bytes of a record and where they stand: `at` in the payload of a segment; or, where
+    /// the record stands in one piece, `behind` the beginning of its entry.
+    fn part(
+        &self,
+        place: &Place,
+        (kind, segment, at): (u8, u32, u64),
+        behind: u64,
+        len: usize,
+    ) -> Result<(u64, Vec<u8>), Fault> {
+        let offset = u64::from(place.entry_at) + behind;
+        if place.vector_segment == MEMORY {
+            let rest = self.batch.bytes.get(offset as usize..).unwrap_or_default();
+            return Ok((offset, rest.get(..len).unwrap_or_default().to_vec()));
         }
+        if place.in_journal() {
+            return Ok((offset, self.journal_bytes(offset, len)?));
+        }
+        // Places are checked against the directory when they are read.
+        let segment = self.directory.get(kind, segment);
+        let segment = segment.ok_or_else(|| DamageKind::Segment.at(0))?;
+        let offset = segment.start() + at;
+        Ok((offset, self.base().bytes(offset, len)?))
     }
 
     /// The fields of a record.
@@ -102,28 +120,19 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
     pub fn fields(&self, id: u64) -> Result<Fields, Error> {
-        let place = match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).and_then(Fields::parse);
-                return entry.ok_or(Error::UnknownId(id));
-            }
-            Newest::File(place) => place,
-        };
-        self.fields_at(id, &place)
+        Ok(self.try_fields(id)?)
     }
 
-    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Error> {
+    pub(crate) fn try_fields(&self, id: u64) -> Result<Fields, Fault> {
+        self.fields_at(id, &self.newest(id)?)
+    }
+
+    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Fault> {
         if place.entry_segment == MEMORY {
-            return self.foreign.get(id).cloned().ok_or(Error::UnknownId(id));
+            return self.foreign.get(id).cloned().ok_or_else(|| Error::UnknownId(id).into());
         }
-        let offset = if place.in_journal() {
-            place.entry_at.into()
-        } else {
-            let segment = self.directory.get(RECORDS, place.entry_segment);
-            let segment = segment.ok_or(DamageKind::Records.at(0))?;
-            segment.start() + u64::from(place.entry_at)
-        };
-        let bytes = self.part(place.in_journal(), offset, place.entry_len as usize)?;
+        let segment = (RECORDS, place.entry_segment, place.entry_at.into());
+        let (offset, bytes) = self.part(place, segment, 0, place.entry_len as usize)?;
         match Fields::parse(&bytes) {
             Some(fields) if fields.id() == id && !fields.is_removal() => Ok(fields),
             _ => Err(DamageKind::Records.at(offset)),
@@ -135,42 +144,33 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Storage`], [`Error::Damaged`].
     pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
+        Ok(self.try_vector(id, into)?)
+    }
+
+    pub(crate) fn try_vector(&self, id: u64, into: &mut [f32]) -> Result<(), Fault> {
         if into.len() != self.dim() {
             let (expected, found) = (self.dim() as u32, into.len() as u32);
-            return Err(Error::Dimension { expected, found });
+            return Err(Error::Dimension { expected, found }.into());
         }
-        match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).unwrap_or_default();
-                let vector = entry_len(entry).and_then(|len| entry.get(len..));
-                get_vector(vector.unwrap_or_default(), into);
-            }
-            Newest::File(place) => {
-                let fields = self.fields_at(id, &place)?;
-                get_vector(&self.vector_at(&fields, &place)?, into);
-            }
-        }
+        let place = self.newest(id)?;
+        let fields = self.fields_at(id, &place)?;
+        get_vector(&self.vector_at(&fields, &place)?, into);
         Ok(())
     }
 
     /// The vector's bytes, checked.
-    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
         let (id, len) = (fields.id(), self.dim() * 4);
-        let (offset, vector) = if place.in_journal() {
-            let offset = u64::from(place.entry_at) + u64::from(place.entry_len);
-            (offset, self.journal_bytes(offset, len)?)
-        } else {
-            let segment = self.directory.get(VEC, place.vector_segment);
-            let segment = segment.ok_or(DamageKind::Vector.at(0))?;
-            let offset = segment.start() + 6 + u64::from(place.vector_index) * (8 + len as u64);
-            let mut bytes = self.base().bytes(offset, 8 + len)?;
-            if bytes.len() < 8 || u64_at(&bytes, 0) != id {
-                return Err(DamageKind::Vector.at(offset));
-            }
-            bytes.drain(..8);
-            (offset, bytes)
-        };
-        match vector.len() == len && part_check(id, &vector) == fields.vector_check() {
+        // In a segment its id stands before it.
+        let before = if place.in_one_piece() { 0 } else { 8 };
+        let at = 6 + u64::from(place.vector_index) * (8 + len as u64);
+        let segment = (VEC, place.vector_segment, at);
+        let behind = place.entry_len.into();
+        let (offset, mut vector) = self.part(place, segment, behind, before + len)?;
+        let named = before == 0 || u64_at(&vector, 0) == id;
+        vector.drain(..before.min(vector.len()));
+        let sound = named && vector.len() == len;
+        match sound && part_check(id, &vector) == fields.vector_check() {
             true => Ok(vector),
             false => Err(DamageKind::Vector.at(offset)),
         }
@@ -181,42 +181,27 @@ impl DurableFile {
     /// # Errors
     /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
     pub fn text(&self, id: u64) -> Result<String, Error> {
-        let bytes = match self.newest(id)? {
-            Newest::Batch(at) => {
-                let entry = self.batch.bytes.get(at..).unwrap_or_default();
-                let fields = Fields::parse(entry).ok_or(Error::UnknownId(id))?;
-                let start = fields.bytes().len() + self.dim() * 4;
-                let end = start + fields.text_len() as usize;
-                entry.get(start..end).unwrap_or_default().to_vec()
-            }
-            Newest::File(place) => {
-                let fields = self.fields_at(id, &place)?;
-                self.text_at(&fields, &place)?
-            }
-        };
-        String::from_utf8(bytes).map_err(|_| DamageKind::Text.at(0))
+        Ok(self.try_text(id)?)
     }
 
-    /// The text's bytes, checked.
-    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Error> {
+    pub(crate) fn try_text(&self, id: u64) -> Result<String, Fault> {
+        let place = self.newest(id)?;
+        self.text_at(&self.fields_at(id, &place)?, &place)
+    }
+
+    /// The text, checked.
+    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<String, Fault> {
         let len = fields.text_len() as usize;
         if len == 0 {
-            return Ok(Vec::new());
+            return Ok(String::new());
         }
-        let offset = if place.in_journal() {
-            u64::from(place.entry_at) + u64::from(place.entry_len) + self.dim() as u64 * 4
-        } else {
-            let parts = fields.parts();
-            let segment = self.directory.get(TEXT, parts.text_segment);
-            let segment = segment.ok_or(DamageKind::Text.at(0))?;
-            segment.start() + u64::from(parts.text_at)
-        };
-        let text = self.part(place.in_journal(), offset, len)?;
+        let parts = fields.parts();
+        let segment = (TEXT, parts.text_segment, parts.text_at.into());
+        let behind = u64::from(place.entry_len) + self.dim() as u64 * 4;
+        let (offset, text) = self.part(place, segment, behind, len)?;
         let sound = text.len() == len && part_check(fields.id(), &text) == fields.text_check();
-        match sound && core::str::from_utf8(&text).is_ok() {
-            true => Ok(text),
-            false => Err(DamageKind::Text.at(offset)),
-        }
+        let text = String::from_utf8(text).ok().filter(|_| sound);
+        text.ok_or_else(|| DamageKind::Text.at(offset))
     }
 
     /// Reads everything that counts, and gives the first `most` damages, none when all is sound.
@@ -225,14 +210,20 @@ impl DurableFile {
     /// # Errors
     /// [`Error::Storage`].
     pub fn verify(&self, most: usize) -> Result<Vec<Damage>, Error> {
+        Ok(self.damages(most)?)
+    }
+
+    fn damages(&self, most: usize) -> Result<Vec<Damage>, Fault> {
         let mut found = Vec::new();
-        let mut note = |result: Result<(), Error>| match result {
+        let mut note = |result: Result<(), Fault>| match result {
             Ok(()) => Ok(true),
-            Err(Error::Damaged(damage)) => {
-                found.push(damage);
-                Ok(found.len() < most)
-            }
-            Err(error) => Err(error),
+            Err(fault) => match fault.error() {
+                Error::Damaged(damage) => {
+                    found.push(damage);
+                    Ok(found.len() < most)
+                }
+                _ => Err(fault),
+            },
         };
         let ours = !self.report.foreign;
         for segment in self.directory.listed() {

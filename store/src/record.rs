@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::error::Fault;
 use crate::wire::{Put, Reader, set_u32, set_u64, u32_at, u64_at};
 use crate::{Error, Part};
 
@@ -94,10 +95,10 @@ pub(crate) fn part_check(id: u64, bytes: &[u8]) -> u32 {
     xxh64(bytes, id) as u32
 }
 
-fn at_most(part: Part, limit: usize, found: usize) -> Result<(), Error> {
+fn at_most(part: Part, limit: usize, found: usize) -> Result<(), Fault> {
     match found <= limit {
         true => Ok(()),
-        false => Err(Error::Limit { part, limit: limit as u32, found: found as u32 }),
+        false => Err(Error::Limit { part, limit: limit as u32, found: found as u32 }.into()),
     }
 }
 
@@ -117,16 +118,16 @@ pub(crate) fn get_vector(bytes: &[u8], out: &mut [f32]) {
 }
 
 impl Record<'_> {
-    fn check(&self, dim: usize) -> Result<(), Error> {
+    fn check(&self, dim: usize) -> Result<(), Fault> {
         if self.vector.len() != dim {
             let found = self.vector.len() as u32;
-            return Err(Error::Dimension { expected: dim as u32, found });
+            return Err(Error::Dimension { expected: dim as u32, found }.into());
         }
         if let Some(index) = self.vector.iter().position(|component| !component.is_finite()) {
-            return Err(Error::NotFinite { index: index as u32 });
+            return Err(Error::NotFinite { index: index as u32 }.into());
         }
         if !(0.0..=1.0).contains(&self.importance) {
-            return Err(Error::Record("importance must be from 0 to 1"));
+            return Err(Error::Record("importance must be from 0 to 1").into());
         }
         at_most(Part::Text, MAX_TEXT, self.text.len())?;
         at_most(Part::Kind, MAX_KIND, self.kind.len())?;
@@ -143,7 +144,7 @@ impl Record<'_> {
 
     /// Metadata by rising keys. Each is looked for among all: they are few, and a sort would bring
     /// two kilobytes into the module.
-    fn sorted_pairs(&self) -> Result<Vec<(&str, &str)>, Error> {
+    fn sorted_pairs(&self) -> Result<Vec<(&str, &str)>, Fault> {
         let mut sorted = Vec::with_capacity(self.metadata.len());
         let mut last = None;
         while let Some(&next) =
@@ -154,12 +155,12 @@ impl Record<'_> {
         }
         match sorted.len() == self.metadata.len() {
             true => Ok(sorted),
-            false => Err(Error::Record("a key of its metadata stands twice")),
+            false => Err(Error::Record("a key of its metadata stands twice").into()),
         }
     }
 
     /// Appends the entry, the vector and the text. Nothing is appended on an error.
-    pub(crate) fn encode(&self, dim: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn encode(&self, dim: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
         self.check(dim)?;
         let pairs = self.sorted_pairs()?;
         let mut vector = Vec::new();
@@ -224,7 +225,7 @@ pub struct Fields {
 
 /// Bytes of the entry that `bytes` begin with, as it says itself.
 pub(crate) fn entry_len(bytes: &[u8]) -> Option<usize> {
-    let len = Reader(bytes).u32()? as usize;
+    let len = u32_at(bytes, 0) as usize;
     (FIXED..=MAX_ENTRY).contains(&len).then_some(len)
 }
 
@@ -246,16 +247,20 @@ impl Fields {
 
     fn sound(&self) -> bool {
         let importance = self.importance();
-        let mut pairs = self.pairs();
+        let mut strings = self.strings();
+        for len in [self.u16_at(72), self.u16_at(74)] {
+            strings.text(len);
+        }
         let mut last: Option<&str> = None;
         for _ in 0..self.pair_count() {
-            match pairs.next() {
-                Some((key, _)) if last.is_none_or(|last| last < key) => last = Some(key),
-                _ => return false,
+            let key = pair(&mut strings).0;
+            if last.is_some_and(|last| last >= key) {
+                return false;
             }
+            last = Some(key);
         }
-        self.strings().is_some()
-            && pairs.rest.0.is_empty()
+        strings.sound
+            && strings.rest.is_empty()
             && (0.0..=1.0).contains(&importance)
             && self.text_len() as usize <= MAX_TEXT
             && self.bytes[5] & !PINNED == 0
@@ -269,14 +274,8 @@ impl Fields {
         self.u16_at(6)
     }
 
-    fn strings(&self) -> Option<(&str, &str)> {
-        let mut reader = Reader(self.bytes.get(FIXED..)?);
-        Some((reader.text(self.u16_at(72))?, reader.text(self.u16_at(74))?))
-    }
-
-    fn pairs(&self) -> Pairs<'_> {
-        let at = FIXED + self.u16_at(72) + self.u16_at(74);
-        Pairs { rest: Reader(self.bytes.get(at..).unwrap_or_default()) }
+    fn strings(&self) -> Reader<'_> {
+        Reader::new(self.bytes.get(FIXED..).unwrap_or_default())
     }
 
     /// Whether this is a removal rather than a record.
@@ -298,13 +297,15 @@ impl Fields {
     /// What sort of record it is.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.strings().map_or("", |(kind, _)| kind)
+        self.strings().text(self.u16_at(72))
     }
 
     /// The session that it comes from.
     #[must_use]
     pub fn session(&self) -> &str {
-        self.strings().map_or("", |(_, session)| session)
+        let mut strings = self.strings();
+        strings.take(self.u16_at(72));
+        strings.text(self.u16_at(74))
     }
 
     /// When it was made, ms.
@@ -345,7 +346,9 @@ impl Fields {
 
     /// Keys and values, keys rising.
     pub fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs()
+        let mut strings = self.strings();
+        strings.take(self.u16_at(72) + self.u16_at(74));
+        (0..self.pair_count()).map(move |_| pair(&mut strings))
     }
 
     pub(crate) fn vector_check(&self) -> u32 {
@@ -382,17 +385,10 @@ impl Fields {
     }
 }
 
-struct Pairs<'a> {
-    rest: Reader<'a>,
-}
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a str, &'a str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (key, value) = (self.rest.u16()?, self.rest.u16()?);
-        Some((self.rest.text(key.into())?, self.rest.text(value.into())?))
-    }
+/// Reads a key and its value.
+fn pair<'a>(strings: &mut Reader<'a>) -> (&'a str, &'a str) {
+    let (key, value) = (strings.u16(), strings.u16());
+    (strings.text(key.into()), strings.text(value.into()))
 }
 
 #[cfg(test)]
@@ -479,7 +475,7 @@ mod tests {
                 "the record cannot be stored: a key of its metadata stands twice",
             ),
         ] {
-            let found = record.encode(2, &mut out).unwrap_err();
+            let found = record.encode(2, &mut out).unwrap_err().error();
             assert_eq!(std::format!("{found}"), error);
         }
         assert_eq!(out, [1], "nothing was appended");

@@ -7,11 +7,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::durable::{Batch, DurableFile, Names, Options, Report, Standing, vectors_in};
+use crate::durable::{Batch, DurableFile, Names, Options, Report, vectors_in};
+use crate::error::Fault;
 use crate::journal::{self, Found, Head, Journal};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{Fields, MAX_DIM};
-use crate::rvf::manifest::{self, Newest};
+use crate::rvf::manifest::{self, Manifest, Newest, Trailer};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
@@ -20,19 +21,12 @@ use crate::storage::{Handle, Storage, StorageError};
 use crate::{Damage, DamageKind, Error, Part};
 
 /// Opens a file if it is there.
-fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Error> {
+fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Fault> {
     match storage.open(name) {
         Ok(file) => Ok(Some(file)),
         Err(StorageError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A set of ids.
-fn set(ids: &[u64]) -> Sorted<()> {
-    let mut set = Sorted::default();
-    set.extend(ids.iter().map(|&id| (id, ())).collect());
-    set
 }
 
 /// A journal that was found: its handle and its header, unless that is damaged.
@@ -49,9 +43,19 @@ impl DurableFile {
     /// [`Error::NoFile`], [`Error::NotRvf`], [`Error::Version`], [`Error::Unsupported`],
     /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`].
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
+        Ok(Self::try_open(storage, name, options)?)
+    }
+
+    pub(crate) fn try_open(
+        storage: Box<dyn Storage>,
+        name: &str,
+        options: &Options,
+    ) -> Result<Self, Fault> {
         if options.dim.is_some_and(|dim| dim == 0 || usize::from(dim) > MAX_DIM) {
             let found = options.dim.unwrap_or(0).into();
-            return Err(Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found });
+            return Err(
+                Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found }.into()
+            );
         }
         let names = Names::of(name);
         let journal = open_if_there(&*storage, &names.journal)?;
@@ -67,7 +71,7 @@ impl DurableFile {
             (Some(base), journal) => Self::found(storage, names, options, base, journal)?,
             (None, Some(_)) => return Err(DamageKind::BaseLost.at(0)),
             (None, None) if options.create && !read_only => Self::create(storage, names, options)?,
-            (None, None) => return Err(Error::NoFile),
+            (None, None) => return Err(Error::NoFile.into()),
         };
         if file.read_only {
             return Ok(file);
@@ -92,7 +96,7 @@ impl DurableFile {
         names: Names,
         options: &Options,
         base: Handle,
-        standing: Standing,
+        standing: Manifest,
     ) -> Self {
         Self {
             storage,
@@ -118,19 +122,16 @@ impl DurableFile {
         }
     }
 
-    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Error> {
+    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Fault> {
         let dim = options.dim.ok_or(Error::Record("a new file needs a dimension"))?;
         let mut identity = [0; 68];
         identity[..16].copy_from_slice(&options.file_id);
-        let standing = Standing {
+        let standing = Manifest {
             dim,
             metric: options.metric,
-            profile: 0,
-            epoch: 0,
-            identity,
-            next_id: 1,
-            groups: Vec::new(),
-            removed: Sorted::default(),
+            identity: Some(identity),
+            trailer: Trailer { next_id: 1, ..Trailer::default() },
+            ..Manifest::default()
         };
         // No handle is open yet: compaction of nothing is what makes the first base.
         let mut file = Self::empty(storage, names, options, Handle::MAX, standing);
@@ -144,16 +145,16 @@ impl DurableFile {
         options: &Options,
         base: Handle,
         journal: Option<FoundJournal>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Fault> {
         let salvage = options.salvage;
         let mut damaged = Vec::new();
         // With salvage a refusal becomes a note.
-        let mut refuse = |error: Error| match error {
+        let mut refuse = |fault: Fault| match fault.error() {
             Error::Damaged(damage) if salvage => {
                 damaged.push(damage);
                 Ok(())
             }
-            error => Err(error),
+            _ => Err(fault),
         };
         let len = storage.len(base)?;
         let source = Source { storage: &*storage, file: base };
@@ -166,23 +167,23 @@ impl DurableFile {
             None => None,
         };
         let newest = match manifest::find(&source, len, head.map(|head| head.file_id)) {
-            Err(Error::Damaged(damage)) if head.is_some() => {
+            Err(fault) if head.is_some() && matches!(fault.error(), Error::Damaged(_)) => {
                 return Err(match manifest::find(&source, len, None) {
-                    Ok(_) => Error::Unsupported("the journal beside it is of another file"),
-                    Err(_) => Error::Damaged(damage),
+                    Ok(_) => Fault::unsupported("the journal beside it is of another file"),
+                    Err(_) => fault,
                 });
             }
             other => other?,
         };
-        let Newest { manifest, segment, damaged: behind } = newest;
+        let Newest { mut manifest, segment, damaged: behind } = newest;
         let end = segment.end();
-        let ours = manifest.ours.is_some();
+        let ours = manifest.ours;
         if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
             let (expected, found) = (expected.into(), manifest.dim.into());
-            return Err(Error::Dimension { expected, found });
+            return Err(Error::Dimension { expected, found }.into());
         }
         if manifest.dim == 0 || usize::from(manifest.dim) > MAX_DIM {
-            return Err(Error::Unsupported("its dimension is 0 or above 8192"));
+            return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
         let cut = || match behind {
             Some(offset) => DamageKind::Manifest.at(offset),
@@ -196,24 +197,15 @@ impl DurableFile {
             },
             _ => {}
         }
-        let standing = Standing {
-            dim: manifest.dim,
-            metric: manifest.metric,
-            profile: manifest.profile,
-            epoch: manifest.epoch,
-            identity: manifest.identity.unwrap_or([0; 68]),
-            next_id: manifest.ours.as_ref().map_or(1, |ours| ours.next_id),
-            groups: manifest.ours.as_ref().map_or_else(Vec::new, |ours| ours.groups.clone()),
-            removed: set(&manifest.removed),
-        };
-        let commits = manifest.ours.as_ref().map_or(0, |ours| ours.commits);
-        let mut file = Self::empty(storage, names, options, base, standing);
+        let listed = core::mem::take(&mut manifest.segments);
+        let mut file = Self::empty(storage, names, options, base, manifest);
+        let commits = file.standing.trailer.commits;
         file.commits = commits.max(head.map_or(0, |head| head.commits));
         file.manifest = segment;
         file.base_len = end;
         file.report.damaged = damaged;
         file.report.foreign = !ours;
-        file.directory = Directory::new(manifest.segments);
+        file.directory = Directory::new(listed);
         let folded = if ours { file.load(salvage)? } else { file.load_foreign(salvage)? };
         if !file.read_only {
             // What is shown from here on is durable, the file's name as well: a killed writer may
@@ -245,13 +237,13 @@ impl DurableFile {
     }
 
     /// Reads what one of our manifests lists. Gives the newest epoch of its groups.
-    fn load(&mut self, salvage: bool) -> Result<u32, Error> {
+    fn load(&mut self, salvage: bool) -> Result<u32, Fault> {
         let listed = self.directory.listed().to_vec();
         let mut last = 0;
         for segment in &listed {
             let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
             let within = segment.end() <= self.manifest.offset;
-            let numbered = last < segment.id && segment.id < self.standing.next_id;
+            let numbered = last < segment.id && segment.id < self.standing.trailer.next_id;
             if !known || !within || !numbered || segment.id > MAX_SEGMENT {
                 return Err(DamageKind::Segment.at(segment.offset));
             }
@@ -278,11 +270,11 @@ impl DurableFile {
             // No id stands twice in what one fold wrote.
             ledger.extend(places);
         }
-        for (id, ()) in self.standing.removed.iter() {
+        for (id, _) in self.standing.removed.iter() {
             ledger.remove(id);
         }
         self.ledger = ledger;
-        Ok(self.standing.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
+        Ok(self.standing.trailer.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
     }
 
     /// Where an entry says that its record is, if that can be.
@@ -310,12 +302,12 @@ impl DurableFile {
 
     /// Without the feature such files are refused.
     #[cfg(not(feature = "foreign"))]
-    fn load_foreign(&mut self, _: bool) -> Result<u32, Error> {
-        Err(Error::Unsupported("another program changed it"))
+    fn load_foreign(&mut self, _: bool) -> Result<u32, Fault> {
+        Err(Fault::unsupported("another program changed it"))
     }
 
     /// Takes in what the journal has.
-    fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Error> {
+    fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Fault> {
         if journal.head.dim != self.standing.dim {
             return Err(DamageKind::JournalHeader.at(0));
         }

@@ -2,12 +2,13 @@
 //!
 //! A tree would insert faster into the middle, and each tree of another type would bring five
 //! kilobytes of code into the module. Here a value takes its own bytes and no more; ids mostly
-//! rise, and what is read at once is merged at once.
+//! rise, and what is read at once is merged at once. Each type of values still is a kilobyte:
+//! sets, flags and numbers all are `Sorted<u64>`.
 
 use alloc::vec::Vec;
 
 /// Values by rising keys.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sorted<T>(Vec<(u64, T)>);
 
 impl<T> Default for Sorted<T> {
@@ -18,6 +19,7 @@ impl<T> Default for Sorted<T> {
 
 impl<T> Sorted<T> {
     /// Where the first key from `key` on stands.
+    #[inline(never)]
     fn place(&self, key: u64) -> usize {
         if self.0.last().is_none_or(|&(last, _)| last < key) {
             return self.0.len();
@@ -38,6 +40,7 @@ impl<T> Sorted<T> {
         self.find(key).map(|at| &self.0[at].1)
     }
 
+    #[cfg(feature = "foreign")]
     pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut T> {
         self.find(key).map(|at| &mut self.0[at].1)
     }
@@ -46,6 +49,7 @@ impl<T> Sorted<T> {
         self.find(key).is_some()
     }
 
+    #[inline(never)]
     pub(crate) fn insert(&mut self, key: u64, value: T) -> Option<T> {
         let at = self.place(key);
         match self.0.get_mut(at) {
@@ -61,6 +65,7 @@ impl<T> Sorted<T> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn remove(&mut self, key: u64) -> Option<T> {
         self.find(key).map(|at| self.0.remove(at).1)
     }
@@ -84,42 +89,51 @@ impl<T> Sorted<T> {
         self.0.clear();
     }
 
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u64, &T) -> bool) {
-        self.0.retain(|(key, value)| keep(*key, value));
+    /// Leaves out what `keep` says no to. A loop of our own: that of `Vec` is there twice, as
+    /// `keep` may panic.
+    pub(crate) fn retain(&mut self, keep: &mut dyn FnMut(u64, &T) -> bool) {
+        let mut kept = 0;
+        for i in 0..self.0.len() {
+            let (key, value) = &self.0[i];
+            if keep(*key, value) {
+                self.0.swap(kept, i);
+                kept += 1;
+            }
+        }
+        self.0.truncate(kept);
     }
+}
 
+impl<T: Copy> Sorted<T> {
     /// Takes in many pairs, in any order; of those with one key the last counts.
     pub(crate) fn extend(&mut self, pairs: Vec<(u64, T)>) {
-        let old = core::mem::take(&mut self.0);
-        self.0 = merge(old, sort(pairs));
+        let pairs = sort(pairs);
+        self.0 = if self.0.is_empty() { pairs } else { merge(&self.0, &pairs) };
     }
 }
 
 /// Sorts by halves; of equal keys the last is kept.
-fn sort<T>(mut pairs: Vec<(u64, T)>) -> Vec<(u64, T)> {
-    if pairs.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+fn sort<T: Copy>(mut pairs: Vec<(u64, T)>) -> Vec<(u64, T)> {
+    if pairs.is_sorted_by(|first, second| first.0 < second.0) {
         return pairs;
     }
     let second = pairs.split_off(pairs.len() / 2);
-    merge(sort(pairs), sort(second))
+    merge(&sort(pairs), &sort(second))
 }
 
-/// Merges two sorted vectors; of equal keys the second's is kept.
-fn merge<T>(first: Vec<(u64, T)>, second: Vec<(u64, T)>) -> Vec<(u64, T)> {
-    if first.is_empty() {
-        return second;
-    }
+/// Merges two sorted slices; of equal keys the second's is kept.
+fn merge<T: Copy>(first: &[(u64, T)], mut second: &[(u64, T)]) -> Vec<(u64, T)> {
     let mut merged = Vec::with_capacity(first.len() + second.len());
-    let mut second = second.into_iter().peekable();
     for pair in first {
-        while let Some(newer) = second.next_if(|newer| newer.0 < pair.0) {
-            merged.push(newer);
-        }
-        if second.peek().is_none_or(|newer| newer.0 != pair.0) {
-            merged.push(pair);
+        let before = second.iter().take_while(|newer| newer.0 < pair.0).count();
+        let (now, later) = second.split_at(before);
+        merged.extend_from_slice(now);
+        second = later;
+        if later.first().is_none_or(|newer| newer.0 != pair.0) {
+            merged.push(*pair);
         }
     }
-    merged.extend(second);
+    merged.extend_from_slice(second);
     merged
 }
 
@@ -156,7 +170,7 @@ mod tests {
                 let until = model.range(..=key).next_back().map(|(key, value)| (*key, *value));
                 prop_assert_eq!(sorted.until(key).copied(), until);
             }
-            sorted.retain(|key, _| key % 2 == 0);
+            sorted.retain(&mut |key, _| key % 2 == 0);
             model.retain(|key, _| key % 2 == 0);
             prop_assert!(sorted.iter().eq(model.iter().map(|(key, value)| (*key, value))));
         }

@@ -3,7 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::Error;
+use crate::DamageKind;
+use crate::error::Fault;
 use crate::storage::{Handle, Storage, read_full};
 use crate::wire::extend_with_zeros;
 
@@ -19,22 +20,23 @@ pub(crate) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Fills `into` from `offset`; false when the file ends before.
-    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<bool, Error> {
+    pub(crate) fn read(&self, offset: u64, into: &mut [u8]) -> Result<bool, Fault> {
         Ok(read_full(self.storage, self.file, offset, into)? == into.len())
     }
 
     /// `len` bytes from `offset`; fewer when the file ends before. `len` is bounded by the
     /// caller.
-    pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         let mut bytes = vec![0; len];
         let read = read_full(self.storage, self.file, offset, &mut bytes)?;
         bytes.truncate(read);
         Ok(bytes)
     }
 
-    /// A stream of the bytes from `offset` to `end`.
-    pub(crate) fn stream(self, offset: u64, end: u64) -> Stream<'a> {
-        Stream { source: self, next: offset, end, buffer: Vec::new(), used: 0 }
+    /// A stream of the bytes from `offset` to `end`, which end with `damage` where they should
+    /// go on.
+    pub(crate) fn stream(self, offset: u64, end: u64, damage: (DamageKind, u64)) -> Stream<'a> {
+        Stream { source: self, next: offset, end, buffer: Vec::new(), used: 0, damage }
     }
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Stream<'a> {
     buffer: Vec<u8>,
     /// Bytes of the buffer that were taken.
     used: usize,
+    #[cfg_attr(not(feature = "foreign"), expect(dead_code, reason = "nothing else is taken"))]
+    damage: (DamageKind, u64),
 }
 
 impl Stream<'_> {
@@ -61,7 +65,7 @@ impl Stream<'_> {
     }
 
     /// Looks at the next bytes, `len` or as many as are left. `len` is at most [`BUFFER`].
-    pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Error> {
+    pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Fault> {
         if self.buffer.len() - self.used < len {
             self.buffer.drain(..self.used);
             self.used = 0;
@@ -80,14 +84,21 @@ impl Stream<'_> {
         Ok(&there[..len.min(there.len())])
     }
 
-    /// Takes the next `len` bytes; none when fewer are left.
-    pub(crate) fn take(&mut self, len: usize) -> Result<Option<&[u8]>, Error> {
+    /// Takes the next `len` bytes; that there are fewer is the damage.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
         if len > BUFFER || self.peek(len)?.len() < len {
-            return Ok(None);
+            return Err(self.damaged());
         }
         let at = self.used;
         self.used += len;
-        Ok(Some(&self.buffer[at..at + len]))
+        Ok(&self.buffer[at..at + len])
+    }
+
+    /// That what stands here is not what may stand here.
+    #[cfg(feature = "foreign")]
+    pub(crate) fn damaged(&self) -> Fault {
+        self.damage.0.at(self.damage.1)
     }
 
     /// Leaves out `len` bytes; false when fewer are left.

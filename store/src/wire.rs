@@ -2,39 +2,61 @@
 
 use alloc::vec::Vec;
 
-/// Bytes that are read from the front. What is not there reads as `None`.
+/// Bytes that are read from the front. What is not there reads as nothing or 0, and the reader
+/// remembers that: one question at the end in place of one for each number.
 #[derive(Clone, Copy)]
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Reader<'a> {
+    pub(crate) rest: &'a [u8],
+    /// All that was asked for was there.
+    pub(crate) sound: bool,
+}
 
 impl<'a> Reader<'a> {
-    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, sound: true }
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
+    #[inline(never)]
+    pub(crate) fn take(&mut self, len: usize) -> &'a [u8] {
+        match self.rest.split_at_checked(len) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                taken
+            }
+            None => {
+                *self = Self { rest: &[], sound: false };
+                &[]
+            }
+        }
     }
 
-    pub(crate) fn u8(&mut self) -> Option<u8> {
-        self.array().map(|[byte]| byte)
+    /// A number of `len` bytes.
+    #[inline(never)]
+    pub(crate) fn number(&mut self, len: usize) -> u64 {
+        self.take(len).iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
     }
 
-    pub(crate) fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
+    pub(crate) fn u8(&mut self) -> u8 {
+        self.number(1) as u8
     }
 
-    pub(crate) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
+    pub(crate) fn u16(&mut self) -> u16 {
+        self.number(2) as u16
     }
 
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
+    pub(crate) fn u32(&mut self) -> u32 {
+        self.number(4) as u32
     }
 
-    pub(crate) fn text(&mut self, len: usize) -> Option<&'a str> {
-        core::str::from_utf8(self.take(len)?).ok()
+    pub(crate) fn u64(&mut self) -> u64 {
+        self.number(8)
+    }
+
+    #[inline(never)]
+    pub(crate) fn text(&mut self, len: usize) -> &'a str {
+        let text = core::str::from_utf8(self.take(len));
+        self.sound &= text.is_ok();
+        text.unwrap_or_default()
     }
 }
 
@@ -42,22 +64,31 @@ impl<'a> Reader<'a> {
 pub(crate) trait Put {
     fn bytes(&mut self, bytes: &[u8]);
 
+    /// The lower `len` bytes of a number.
+    fn number(&mut self, value: u64, len: usize);
+
     fn u16(&mut self, value: u16) {
-        self.bytes(&value.to_le_bytes());
+        self.number(value.into(), 2);
     }
 
     fn u32(&mut self, value: u32) {
-        self.bytes(&value.to_le_bytes());
+        self.number(value.into(), 4);
     }
 
     fn u64(&mut self, value: u64) {
-        self.bytes(&value.to_le_bytes());
+        self.number(value, 8);
     }
 }
 
 impl Put for Vec<u8> {
+    #[inline(never)]
     fn bytes(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+
+    #[inline(never)]
+    fn number(&mut self, value: u64, len: usize) {
+        self.bytes(&value.to_le_bytes()[..len]);
     }
 }
 
@@ -74,16 +105,19 @@ pub(crate) fn extend_with_zeros(bytes: &mut Vec<u8>, len: usize) {
 }
 
 /// The number at `at`; 0 where there is none.
+#[inline(never)]
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(|rest| Reader(rest).u32()).unwrap_or(0)
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
 /// The number at `at`; 0 where there is none.
+#[inline(never)]
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(|rest| Reader(rest).u64()).unwrap_or(0)
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Writes over the number at `at`, which must be there.
+#[inline(never)]
 pub(crate) fn set_u32(bytes: &mut [u8], at: usize, value: u32) {
     if let Some(place) = bytes.get_mut(at..at + 4) {
         place.copy_from_slice(&value.to_le_bytes());
@@ -91,6 +125,7 @@ pub(crate) fn set_u32(bytes: &mut [u8], at: usize, value: u32) {
 }
 
 /// Writes over the number at `at`, which must be there.
+#[inline(never)]
 pub(crate) fn set_u64(bytes: &mut [u8], at: usize, value: u64) {
     if let Some(place) = bytes.get_mut(at..at + 8) {
         place.copy_from_slice(&value.to_le_bytes());

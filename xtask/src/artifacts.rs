@@ -24,6 +24,8 @@ pub(crate) struct Artifact {
     /// As it lies in `dist/`.
     pub(crate) file: &'static str,
     package: &'static str,
+    /// Its features; `None`: the default ones.
+    parts: Option<&'static str>,
     /// The file that cargo makes.
     built: &'static str,
     target: &'static str,
@@ -70,6 +72,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     name: "scalar",
     file: "clawft-kernel.scalar.wasm",
     package: "clawft-ffi",
+    parts: None,
     built: "clawft.wasm",
     target: SCALAR,
     features: "",
@@ -82,6 +85,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     name: "simd128",
     file: "clawft-kernel.wasm",
     package: "clawft-ffi",
+    parts: None,
     built: "clawft.wasm",
     target: MODERN,
     features: "+simd128",
@@ -94,6 +98,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
     file: "clawft-kernel.relaxed.wasm",
     package: "clawft-ffi",
+    parts: None,
     built: "clawft.wasm",
     target: MODERN,
     features: "+simd128,+relaxed-simd",
@@ -116,6 +121,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     name: "hnsw",
     file: "clawft-hnsw.wasm",
     package: "clawft-hnsw-module",
+    parts: None,
     built: "clawft_hnsw_module.wasm",
     target: SCALAR,
     features: "",
@@ -126,8 +132,37 @@ pub(crate) const GRAPH: Artifact = Artifact {
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];
+/// The memory over storage imports, with everything of the kernel.
+pub(crate) const STORE: Artifact = Artifact {
+    name: "store",
+    file: "clawft-store.wasm",
+    package: "clawft-ffi-store",
+    parts: Some("standalone,memory"),
+    built: "clawft_ffi_store.wasm",
+    target: MODERN,
+    features: "+simd128",
+    flags: &[],
+    allowed: SIMD,
+    budget: Some(Budget { raw: 96_000, gzipped: None }),
+    standing: Some(Budget { raw: 200_500, gzipped: None }),
+};
+/// The kernel with the stream of tensors.
+pub(crate) const TENSOR: Artifact = Artifact {
+    name: "tensor",
+    file: "clawft-tensor.wasm",
+    package: "clawft-ffi-store",
+    parts: Some("standalone,tensor"),
+    built: "clawft_ffi_store.wasm",
+    target: MODERN,
+    features: "+simd128",
+    flags: &[],
+    allowed: SIMD,
+    budget: None,
+    standing: Some(Budget { raw: 86_000, gzipped: None }),
+};
 /// Everything in WebAssembly that ships.
-pub(crate) const ALL: [&Artifact; 4] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &GRAPH];
+pub(crate) const ALL: [&Artifact; 6] =
+    [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &STORE, &TENSOR, &GRAPH];
 
 /// What goes to the panic handler of these modules is not read by anybody: a panic is a trap at
 /// once, and neither the place nor a message is kept for it.
@@ -176,6 +211,9 @@ impl Artifact {
         run(cargo()
             .args(["rustc", "--lib", "--crate-type", "cdylib", "--profile", "release-wasm"])
             .args(["--package", self.package, "--target", self.target])
+            .args(
+                self.parts.iter().flat_map(|parts| ["--no-default-features", "--features", parts]),
+            )
             .args(OWN_LIBRARY)
             // What lets the pinned stable compiler take flags that are not stable.
             .env("RUSTC_BOOTSTRAP", "1")

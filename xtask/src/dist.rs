@@ -15,23 +15,23 @@ pub(crate) fn dist() -> Outcome {
         weights.push(sizes::weigh(artifact, &built)?);
     }
     let mut all: Map<String, Value> = sizes::json(&weights);
-    for (kind, file) in [("staticlib", "libclawft.a"), ("cdylib", "libclawft.so")] {
+    let put = |file: &str, bytes: &[u8]| -> Outcome<Value> {
+        write(&folder.join(file), bytes)?;
+        Ok(json!({ "raw": bytes.len(), "gzipped": sizes::gzip(bytes)?.len() }))
+    };
+    // The library has everything: the functions of both headers.
+    for (kind, ending) in [("staticlib", "a"), ("cdylib", "so")] {
         run(cargo()
-            .args(["rustc", "--release", "--lib", "--package", "clawft-ffi"])
+            .args(["rustc", "--release", "--lib", "--package", "clawft-ffi-store"])
             .args(["--crate-type", kind]))?;
-        let library = read(&target().join("release").join(file))?;
-        write(&folder.join(file), &library)?;
-        all.insert(
-            file.into(),
-            json!({ "raw": library.len(), "gzipped": sizes::gzip(&library)?.len() }),
-        );
+        let built = format!("libclawft_ffi_store.{ending}");
+        let library = read(&target().join("release").join(built))?;
+        all.insert(format!("libclawft.{ending}"), put(&format!("libclawft.{ending}"), &library)?);
     }
-    let header = read(&root().join("ffi/include/clawft.h"))?;
-    write(&folder.join("clawft.h"), &header)?;
-    all.insert(
-        "clawft.h".into(),
-        json!({ "raw": header.len(), "gzipped": sizes::gzip(&header)?.len() }),
-    );
+    for (from, file) in [("ffi/include", "clawft.h"), ("ffi/store/include", "clawft_store.h")] {
+        let header = read(&root().join(from).join(file))?;
+        all.insert(file.into(), put(file, &header)?);
+    }
     let text = format!("{:#}\n", Value::Object(all));
     write(&folder.join("SIZES.json"), text.as_bytes())?;
     sizes::print(&weights);

@@ -3,7 +3,7 @@
 //! Steps run to the end even when one fails, so that one run shows everything.
 //! The last line counts them.
 
-use crate::artifacts::{ALL, GRAPH, KERNELS};
+use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, output, root, run};
 use crate::{bench, demo, guests, sizes, tools, wasi};
 use std::path::Path;
@@ -197,12 +197,17 @@ fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
     cargo
 }
 
-/// The Python programs: the example with every kernel, the model test of the
-/// graph with its module.
+/// The Python programs: the examples with every kernel and with the store, the
+/// model test of the graph with its module.
 fn python_programs() -> Outcome {
     let python = tools::python_with_wasmtime()?;
     let runs = KERNELS.map(|kernel| ("ffi/examples/python", kernel));
-    for (folder, artifact) in runs.into_iter().chain([("ffi/graph/tests", &GRAPH)]) {
+    let others = [
+        ("ffi/store/examples/python", &artifacts::STORE),
+        ("ffi/store/tests", &artifacts::TENSOR),
+        ("ffi/graph/tests", &GRAPH),
+    ];
+    for (folder, artifact) in runs.into_iter().chain(others) {
         let module = artifact.build()?.path;
         for script in files(folder, "py")? {
             run(command(&python).arg(script).arg(&module))?;

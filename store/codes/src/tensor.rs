@@ -221,6 +221,11 @@ impl<B: AsRef<[u8]>> Tensor<B> {
         tensor_bytes(self.width, self.dim, self.len(), self.segments())
     }
 
+    /// The bytes that the tensor lies in, and those behind it.
+    pub fn bytes(&self) -> &[u8] {
+        self.all()
+    }
+
     /// Bytes that the tensor lies in.
     pub fn capacity(&self) -> u64 {
         u64::from(u32_at(self.all(), 24)) | u64::from(u32_at(self.all(), 28)) << 32

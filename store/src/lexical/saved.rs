@@ -17,10 +17,13 @@ use alloc::vec::Vec;
 use super::index::{Index, MAX_WORDS};
 use super::page::{self, ROOM};
 use super::tokens::RULES;
+use crate::wire::{Put, Reader, u32_at};
 
-const MAGIC: [u8; 8] = *b"clawftLX";
+const MAGIC: &[u8; 8] = b"clawftLX";
 const VERSION: u32 = 1;
 const HEADER: usize = 48;
+/// Lengths that are read and written at once.
+const LENGTHS: usize = 64;
 
 /// Why an index was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,28 +49,23 @@ impl Index {
     /// # Errors
     /// What `write` fails with.
     pub fn save<E>(&self, write: &mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut header = [0; HEADER];
-        let mut at = 0;
-        let mut put = |bytes: &[u8]| {
-            header[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
-        };
-        put(&MAGIC);
-        put(&VERSION.to_le_bytes());
-        put(&RULES.to_le_bytes());
-        put(&self.seed.to_le_bytes());
-        put(&(self.lengths.len() as u32).to_le_bytes());
-        put(&(self.postings.pages().len() as u32).to_le_bytes());
-        put(&self.texts.to_le_bytes());
-        put(&[0; 4]);
-        put(&self.total.to_le_bytes());
-        write(&header)?;
-        for lengths in self.lengths.chunks(64) {
-            let mut bytes = [0; 4 * 64];
-            for (bytes, length) in bytes.as_chunks_mut().0.iter_mut().zip(lengths) {
-                *bytes = length.to_le_bytes();
+        let mut bytes = Vec::with_capacity(HEADER);
+        bytes.bytes(MAGIC);
+        bytes.u32(VERSION);
+        bytes.u32(RULES);
+        bytes.u64(self.seed);
+        bytes.u32(self.lengths.len() as u32);
+        bytes.u32(self.postings.pages().len() as u32);
+        bytes.u32(self.texts);
+        bytes.u32(0);
+        bytes.u64(self.total);
+        write(&bytes)?;
+        for lengths in self.lengths.chunks(LENGTHS) {
+            bytes.clear();
+            for &length in lengths {
+                bytes.u32(length);
             }
-            write(&bytes[..4 * lengths.len()])?;
+            write(&bytes)?;
         }
         self.postings.pages().try_for_each(|page| write(page::saved(page)))
     }
@@ -84,32 +82,32 @@ impl Index {
     ) -> Result<Self, OpenError<E>> {
         let mut header = [0; HEADER];
         read(&mut header).map_err(OpenError::Read)?;
-        let number = |at: usize| header[at..].first_chunk().map_or(0, |b| u32::from_le_bytes(*b));
-        let wide = |at: usize| u64::from(number(at)) | u64::from(number(at + 4)) << 32;
-        if header[..8] != MAGIC {
+        let mut header = Reader::new(&header);
+        if header.take(8) != MAGIC {
             return Err(OpenError::Corrupt("expected an index of words"));
         }
-        if number(8) != VERSION || number(12) != RULES {
+        if (header.u32(), header.u32()) != (VERSION, RULES) {
             return Err(OpenError::Corrupt("an index of another version, or by other rules"));
         }
-        let (slots, pages) = (number(24), number(28));
-        let mut index = Index::new(limit, wide(16));
+        let mut index = Index::new(limit, header.u64());
+        let (slots, pages) = (header.u32(), header.u32());
+        let (texts, _, total) = (header.u32(), header.u32(), header.u64());
         if let Some(last) = slots.checked_sub(1) {
             index.make_room(last).map_err(|_| OpenError::Full)?;
         }
-        for lengths in index.lengths.chunks_mut(64) {
-            let mut bytes = [0; 4 * 64];
+        for lengths in index.lengths.chunks_mut(LENGTHS) {
+            let mut bytes = [0; 4 * LENGTHS];
             let bytes = &mut bytes[..4 * lengths.len()];
             read(bytes).map_err(OpenError::Read)?;
-            for (length, bytes) in lengths.iter_mut().zip(bytes.as_chunks().0) {
-                *length = u32::from_le_bytes(*bytes);
+            for (i, length) in lengths.iter_mut().enumerate() {
+                *length = u32_at(bytes, i * 4);
             }
         }
         index.texts = index.lengths.iter().filter(|&&length| length > 0).count() as u32;
         index.total = index.lengths.iter().map(|&length| u64::from(length)).sum();
         let free_at_end = index.lengths.last() == Some(&0);
         let too_long = index.lengths.iter().any(|&length| length as usize > MAX_WORDS);
-        if free_at_end || too_long || (index.texts, index.total) != (number(32), wide(40)) {
+        if free_at_end || too_long || (index.texts, index.total) != (texts, total) {
             return Err(OpenError::Corrupt("lengths that do not fit the header"));
         }
         let room = limit.saturating_sub(index.lengths.capacity() * 4);

@@ -16,7 +16,6 @@
 //! are the same. The tables of UAX #29 itself would take 20 KB and know no more of such
 //! searches; `char::is_alphanumeric` takes two.
 
-use core::iter::Peekable;
 use core::str::Chars;
 
 use super::fold::{fold, is_dropped};
@@ -85,8 +84,11 @@ impl core::fmt::Debug for Word {
 /// The words of a text, in its order; see the module.
 #[derive(Clone, Debug)]
 pub struct Words<'a> {
-    rest: Peekable<Chars<'a>>,
-    /// The character of an unspaced script just before `rest`.
+    /// The character at hand…
+    next: Option<char>,
+    /// …and those behind it.
+    rest: Chars<'a>,
+    /// The character of an unspaced script just before `next`.
     before: Option<char>,
     /// Two such characters, which are due as a pair.
     pair: Option<(char, char)>,
@@ -95,7 +97,9 @@ pub struct Words<'a> {
 /// The words of `text`. Never panics, whatever stands in it.
 #[must_use]
 pub fn words(text: &str) -> Words<'_> {
-    Words { rest: text.chars().peekable(), before: None, pair: None }
+    let mut words = Words { next: None, rest: text.chars(), before: None, pair: None };
+    words.advance();
+    words
 }
 
 impl Iterator for Words<'_> {
@@ -109,21 +113,21 @@ impl Iterator for Words<'_> {
                 word.push(second);
                 return Some(word);
             }
-            let c = *self.rest.peek()?;
+            let c = self.next?;
             if is_unspaced(c) {
-                self.rest.next();
+                self.advance();
                 self.pair = self.before.replace(c).map(|before| (before, c));
                 let mut word = Word::EMPTY;
                 word.push(c);
                 return Some(word);
             }
             if is_dropped(c) {
-                self.rest.next();
+                self.advance();
                 continue;
             }
             self.before = None;
             if !c.is_alphanumeric() || is_apostrophe(c) {
-                self.rest.next();
+                self.advance();
                 continue;
             }
             let mut word = self.spaced();
@@ -137,17 +141,23 @@ impl Iterator for Words<'_> {
 }
 
 impl Words<'_> {
+    /// Decoding is in one place: it is a sixth of a kilobyte.
+    #[inline(never)]
+    fn advance(&mut self) {
+        self.next = self.rest.next();
+    }
+
     /// Reads the word that begins here, with a letter or digit of a script with spaces.
     fn spaced(&mut self) -> Word {
         let mut word = Word::EMPTY;
-        while let Some(&c) = self.rest.peek() {
+        while let Some(c) = self.next {
             if is_apostrophe(c) {
                 if !self.joins(char::is_alphabetic) {
                     break;
                 }
-                self.rest.next();
+                self.advance();
                 if self.is_possessive() {
-                    self.rest.next();
+                    self.advance();
                     break;
                 }
                 continue;
@@ -161,39 +171,50 @@ impl Words<'_> {
                 }
                 word.push_folded(c);
             }
-            self.rest.next();
+            self.advance();
         }
         word
     }
 
-    /// Whether what follows the next character continues the word.
-    fn joins(&self, continues: impl Fn(char) -> bool) -> bool {
-        self.rest.clone().nth(1).is_some_and(|c| continues(c) && !is_unspaced(c))
+    /// Whether what follows the character at hand continues the word.
+    fn joins(&self, continues: fn(char) -> bool) -> bool {
+        let mut ahead = self.clone();
+        ahead.advance();
+        ahead.next.is_some_and(|c| continues(c) && !is_unspaced(c))
     }
 
     /// Whether an `s` and the end of the word follow.
     fn is_possessive(&self) -> bool {
-        let mut rest = self.rest.clone();
-        rest.next().is_some_and(|c| matches!(c, 's' | 'S'))
-            && !rest.find(|&c| !is_dropped(c)).is_some_and(|c| {
-                (c.is_alphanumeric() || is_kept_mark(c) || is_apostrophe(c)) && !is_unspaced(c)
-            })
+        if !matches!(self.next, Some('s' | 'S')) {
+            return false;
+        }
+        let mut ahead = self.clone();
+        ahead.advance();
+        while ahead.next.is_some_and(is_dropped) {
+            ahead.advance();
+        }
+        !ahead.next.is_some_and(|c| {
+            (c.is_alphanumeric() || is_kept_mark(c) || is_apostrophe(c)) && !is_unspaced(c)
+        })
     }
 }
 
 /// The typewriter's, the typographer's, the letter, the full-width form.
+#[inline(never)]
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{02BC}' | '\u{FF07}')
 }
 
 /// Marks that are part of a word without being letters: the viramas and nuktas of the scripts
 /// of India and Sri Lanka, which stand at the same place of each block.
+#[inline(never)]
 fn is_kept_mark(c: char) -> bool {
     matches!(c as u32, 0x0900..=0x0DFF) && matches!(c as u32 & 0x7F, 0x3C | 0x4D) || c == '\u{0DCA}'
 }
 
 /// Letters of scripts that are written without spaces between words, or, in Korean, with
 /// particles glued on.
+#[inline(never)]
 fn is_unspaced(c: char) -> bool {
     let within = matches!(c as u32,
         0x0E00..=0x0E4F | 0x0E80..=0x0EFF | 0x1000..=0x103F | 0x1050..=0x108F | 0x1780..=0x17DF

@@ -36,7 +36,7 @@ impl Memory {
             restored?;
             return Err(error);
         }
-        self.changed.insert(record.id, ());
+        self.changed.insert(record.id, 0);
         self.stale = true;
         Ok(())
     }
@@ -51,7 +51,7 @@ impl Memory {
         self.file.remove(id)?;
         self.withdraw(id, &text);
         wipe(text);
-        self.changed.insert(id, ());
+        self.changed.insert(id, 0);
         self.stale = true;
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Memory {
         let before = core::mem::replace(&mut self.unsound, true);
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
-        for (id, ()) in changed.iter() {
+        for (id, _) in changed.iter() {
             if self.file.contains(id) {
                 let text = self.file.text(id)?;
                 self.withdraw(id, &text);
@@ -83,7 +83,7 @@ impl Memory {
             }
         }
         self.file.rollback();
-        for (id, ()) in changed.iter() {
+        for (id, _) in changed.iter() {
             if self.file.contains(id) {
                 self.derive(id)?;
             }

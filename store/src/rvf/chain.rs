@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 
 use super::meta::{FOOTER, MAGIC};
 use super::segment::Segment;
+use crate::DamageKind;
+use crate::error::Fault;
 use crate::sorted::Sorted;
 use crate::source::{BUFFER, Source, Stream};
 use crate::wire::Reader;
-use crate::{DamageKind, Error};
 
 /// What another writer said of a record: names and values as text.
 pub(crate) type Foreign = Sorted<Sorted<String>>;
@@ -28,7 +29,7 @@ impl Chain {
         source: &Source<'_>,
         segments: &[Segment],
         wanted: &dyn Fn(u64) -> bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Fault> {
         let mut from = 0;
         for (i, segment) in segments.iter().enumerate() {
             let head = source.bytes(segment.start(), 12)?;
@@ -41,7 +42,7 @@ impl Chain {
         }
         let mut chain = Self::default();
         for segment in &segments[from..] {
-            chain.segment(source, segment, wanted)?.ok_or(DamageKind::Meta.at(segment.offset))?;
+            chain.segment(source, segment, wanted)?;
         }
         Ok(chain)
     }
@@ -51,66 +52,49 @@ impl Chain {
         source: &Source<'_>,
         segment: &Segment,
         wanted: &dyn Fn(u64) -> bool,
-    ) -> Result<Option<()>, Error> {
-        let Some(end) = segment.payload_end().checked_sub(FOOTER) else { return Ok(None) };
-        let mut stream = source.stream(segment.start(), end);
-        let Some(head) = stream.take(40)? else { return Ok(None) };
-        let mut head = Reader(&head[28..]);
-        let (Some(schema), Some(pairs), Some(records)) = (head.u32(), head.u32(), head.u32())
-        else {
-            return Ok(None);
-        };
+    ) -> Result<(), Fault> {
+        let end = segment.payload_end().saturating_sub(FOOTER);
+        let mut stream = source.stream(segment.start(), end, (DamageKind::Meta, segment.offset));
+        let mut head = Reader::new(&stream.take(40)?[28..]);
+        let (schema, pairs, records) = (head.u32(), head.u32(), head.u32());
         for _ in 0..schema {
-            let Some(entry) = stream.take(6)? else { return Ok(None) };
-            let mut entry = Reader(entry);
+            let mut entry = Reader::new(stream.take(6)?);
             let (field, _, len) = (entry.u16(), entry.u16(), entry.u16());
-            let (Some(field), Some(len)) = (field, len) else { return Ok(None) };
-            let Some(name) = stream.take(len.into())? else { return Ok(None) };
+            let name = text(&mut stream, len.into())?;
             // rvf-runtime calls every field "field." and its number, also one that has a name.
-            let known = self.names.contains(field.into()) && name.starts_with(b"field.");
-            match core::str::from_utf8(name) {
-                Ok(name) if !known => drop(self.names.insert(field.into(), name.to_string())),
-                Ok(_) => {}
-                Err(_) => return Ok(None),
+            if !self.names.contains(field.into()) || !name.starts_with("field.") {
+                self.names.insert(field.into(), name);
             }
         }
         for _ in 0..pairs {
-            let Some(len) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
-                return Ok(None);
-            };
-            if !stream.skip(len.into()) || value(&mut stream)?.is_none() {
-                return Ok(None);
+            let len = number(&mut stream, 2)?;
+            if !stream.skip(len) {
+                return Err(stream.damaged());
             }
+            value(&mut stream)?;
         }
         for _ in 0..records {
-            let Some(record) = stream.take(13)? else { return Ok(None) };
-            let mut record = Reader(record);
-            let (Some(id), Some(what), Some(count)) = (record.u64(), record.u8(), record.u32())
-            else {
-                return Ok(None);
-            };
+            let mut record = Reader::new(stream.take(13)?);
+            let (id, what, count) = (record.u64(), record.u8(), record.u32());
             if what == 1 {
                 self.records.remove(id);
                 continue;
             }
-            let keep = wanted(id);
-            if keep && !self.records.contains(id) {
+            if wanted(id) && !self.records.contains(id) {
                 self.records.insert(id, Sorted::default());
             }
             let mut fields = self.records.get_mut(id);
             for _ in 0..count {
-                let Some(field) = stream.take(2)?.and_then(|bytes| Reader(bytes).u16()) else {
-                    return Ok(None);
-                };
-                let Some(value) = value(&mut stream)? else { return Ok(None) };
+                let field = number(&mut stream, 2)?;
+                let value = value(&mut stream)?;
                 let Some(fields) = &mut fields else { continue };
                 match value {
-                    Value::Text(text) => drop(fields.insert(field.into(), text)),
-                    Value::Null | Value::Removed => drop(fields.remove(field.into())),
+                    Some(text) => drop(fields.insert(field, text)),
+                    None => drop(fields.remove(field)),
                 }
             }
         }
-        Ok(Some(()))
+        Ok(())
     }
 
     /// The name of a field.
@@ -119,43 +103,44 @@ impl Chain {
     }
 }
 
-enum Value {
-    Text(String),
-    Null,
-    Removed,
+/// The number in the next `len` bytes.
+fn number(stream: &mut Stream<'_>, len: usize) -> Result<u64, Fault> {
+    Ok(Reader::new(stream.take(len)?).number(len))
 }
 
-/// Reads a value, as text. One that is too long to be metadata here is left out.
-fn value(stream: &mut Stream<'_>) -> Result<Option<Value>, Error> {
-    let Some(&[tag]) = stream.take(1)? else { return Ok(None) };
-    let len = match tag {
-        0 => return Ok(Some(Value::Null)),
-        7 => return Ok(Some(Value::Removed)),
-        1 | 2 => match stream.take(4)?.and_then(|bytes| Reader(bytes).u32()) {
-            Some(len) => len as usize,
-            None => return Ok(None),
-        },
-        3..=5 => 8,
-        6 => 1,
-        _ => return Ok(None),
-    };
-    if len > BUFFER {
-        return Ok(stream.skip(len as u64).then_some(Value::Null));
+/// The text in the next `len` bytes.
+fn text(stream: &mut Stream<'_>, len: usize) -> Result<String, Fault> {
+    let text = String::from_utf8(stream.take(len)?.to_vec());
+    text.map_err(|_| stream.damaged())
+}
+
+/// Reads a value, as text; none for one that is null or removed. One that is too long to be
+/// metadata here is left out.
+fn value(stream: &mut Stream<'_>) -> Result<Option<String>, Fault> {
+    let tag = number(stream, 1)?;
+    if matches!(tag, 1 | 2) {
+        let len = number(stream, 4)? as usize;
+        if len > BUFFER {
+            return if stream.skip(len as u64) { Ok(None) } else { Err(stream.damaged()) };
+        }
+        return match tag {
+            1 => text(stream, len).map(Some),
+            _ => Ok(Some(hexadecimal(stream.take(len)?))),
+        };
     }
-    let Some(bytes) = stream.take(len)? else { return Ok(None) };
-    let number = Reader(bytes).u64().unwrap_or(0);
-    let text = match tag {
-        1 => match core::str::from_utf8(bytes) {
-            Ok(text) => text.to_string(),
-            Err(_) => return Ok(None),
-        },
-        2 => hexadecimal(bytes),
-        3 if (number as i64) < 0 => decimal(true, number.wrapping_neg()),
-        3 | 4 => decimal(false, number),
-        5 => thousandths(f64::from_bits(number)),
-        _ => if bytes == [0] { "false" } else { "true" }.to_string(),
-    };
-    Ok(Some(Value::Text(text)))
+    Ok(Some(match tag {
+        0 | 7 => return Ok(None),
+        3..=5 => {
+            let number = number(stream, 8)?;
+            match tag {
+                3 if (number as i64) < 0 => decimal(true, number.wrapping_neg()),
+                5 => thousandths(f64::from_bits(number)),
+                _ => decimal(false, number),
+            }
+        }
+        6 => if number(stream, 1)? == 0 { "false" } else { "true" }.to_string(),
+        _ => return Err(stream.damaged()),
+    }))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -15,6 +15,8 @@
 use alloc::vec::Vec;
 
 use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
+use crate::error::Fault;
+use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::wire::{Put, Reader, u32_at};
 use crate::{DamageKind, Error};
@@ -55,7 +57,7 @@ pub(crate) struct Trailer {
 }
 
 /// A manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) epoch: u32,
     pub(crate) dim: u16,
@@ -63,9 +65,12 @@ pub(crate) struct Manifest {
     pub(crate) profile: u8,
     pub(crate) metric: u8,
     pub(crate) segments: Vec<Segment>,
-    pub(crate) removed: Vec<u64>,
+    /// Ids in VEC segments that do not count.
+    pub(crate) removed: Sorted<u64>,
     pub(crate) identity: Option<[u8; 68]>,
-    pub(crate) ours: Option<Trailer>,
+    /// One of our manifests: it has a trailer.
+    pub(crate) ours: bool,
+    pub(crate) trailer: Trailer,
 }
 
 impl Manifest {
@@ -84,14 +89,15 @@ impl Manifest {
             out.push(segment.kind);
         }
         out.u32(self.removed.len() as u32);
-        for &id in &self.removed {
+        for (id, _) in self.removed.iter() {
             out.u64(id);
         }
         if let Some(identity) = &self.identity {
             out.u32(IDENTITY);
             out.bytes(identity);
         }
-        if let Some(ours) = &self.ours {
+        if self.ours {
+            let ours = &self.trailer;
             out.u32(OURS);
             out.u16(OUR_VERSION);
             out.u16(0);
@@ -108,74 +114,72 @@ impl Manifest {
     }
 
     /// Reads a payload; none when it is none.
-    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Error> {
-        let mut reader = Reader(payload);
+    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Fault> {
+        let mut reader = Reader::new(payload);
         let Some(mut manifest) = Self::parse_fields(&mut reader) else { return Ok(None) };
         let mut marker = reader;
-        if marker.u32() == Some(IDENTITY) {
-            manifest.identity = marker.take(68).and_then(|bytes| bytes.try_into().ok());
+        if marker.u32() == IDENTITY {
+            manifest.identity = marker.take(68).try_into().ok();
             reader = marker;
         }
-        if reader.u32() == Some(OURS) {
+        if reader.u32() == OURS {
             match reader.u16() {
-                Some(OUR_VERSION) => {}
+                OUR_VERSION => {}
                 found => {
-                    let found = u32::from(found.unwrap_or(0));
-                    return Err(Error::Version { expected: OUR_VERSION.into(), found });
+                    let found = u32::from(found);
+                    return Err(Error::Version { expected: OUR_VERSION.into(), found }.into());
                 }
             }
-            let Some(ours) = Self::parse_trailer(&mut reader) else { return Ok(None) };
-            let listed = ours.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
+            let Some(trailer) = Self::parse_trailer(&mut reader) else { return Ok(None) };
+            (manifest.ours, manifest.trailer) = (true, trailer);
+            let listed =
+                manifest.trailer.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
             if listed != manifest.segments.len() as u64 {
                 return Ok(None);
             }
-            manifest.ours = Some(ours);
         }
         Ok(Some(manifest))
     }
 
     fn parse_fields(reader: &mut Reader<'_>) -> Option<Self> {
-        let (epoch, dim, vectors) = (reader.u32()?, reader.u16()?, reader.u64()?);
-        let count = reader.u32()? as usize;
-        let (profile, metric) = (reader.u8()?, reader.u8()?);
-        reader.u16()?;
-        if count > reader.0.len() / 25 || count > MAX_SEGMENTS {
+        let (epoch, dim, vectors) = (reader.u32(), reader.u16(), reader.u64());
+        let count = reader.u32() as usize;
+        let (profile, metric) = (reader.u8(), reader.u8());
+        reader.u16();
+        if count > reader.rest.len() / 25 || count > MAX_SEGMENTS {
             return None;
         }
         let mut segments = Vec::with_capacity(count);
         for _ in 0..count {
-            let (id, offset, payload) = (reader.u64()?, reader.u64()?, reader.u64()?);
-            segments.push(Segment { id, offset, payload, kind: reader.u8()? });
+            let (id, offset, payload) = (reader.u64(), reader.u64(), reader.u64());
+            segments.push(Segment { id, offset, payload, kind: reader.u8() });
         }
-        let count = reader.u32()? as usize;
-        if count > reader.0.len() / 8 {
+        let count = reader.u32() as usize;
+        if count > reader.rest.len() / 8 {
             return None;
         }
         let mut removed = Vec::with_capacity(count);
         for _ in 0..count {
-            removed.push(reader.u64()?);
+            removed.push((reader.u64(), 0));
         }
-        let identity = None;
-        let ours = None;
-        Some(Self { epoch, dim, vectors, profile, metric, segments, removed, identity, ours })
+        let mut manifest =
+            Self { epoch, dim, vectors, profile, metric, segments, ..Self::default() };
+        manifest.removed.extend(removed);
+        reader.sound.then_some(manifest)
     }
 
     fn parse_trailer(reader: &mut Reader<'_>) -> Option<Trailer> {
-        reader.u16()?;
-        let (commits, next_id) = (reader.u64()?, reader.u64()?);
-        let count = reader.u32()? as usize;
-        if count > reader.0.len() / 12 {
+        reader.u16();
+        let (commits, next_id) = (reader.u64(), reader.u64());
+        let count = reader.u32() as usize;
+        if count > reader.rest.len() / 12 {
             return None;
         }
         let mut groups = Vec::with_capacity(count);
         for _ in 0..count {
-            groups.push(Group {
-                segments: reader.u32()?,
-                epoch: reader.u32()?,
-                since: reader.u32()?,
-            });
+            groups.push(Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() });
         }
-        Some(Trailer { commits, next_id, groups })
+        reader.sound.then_some(Trailer { commits, next_id, groups })
     }
 
     /// The file's id; zeros where it has none.
@@ -203,18 +207,18 @@ pub(crate) fn find(
     source: &Source<'_>,
     len: u64,
     file_id: Option<[u8; 16]>,
-) -> Result<Newest, Error> {
+) -> Result<Newest, Fault> {
     let first = source.bytes(0, HEADER)?;
     if u32_at(&first, 0) != MAGIC && !first.is_empty() {
-        return Err(Error::NotRvf);
+        return Err(Error::NotRvf.into());
     }
     if let Some(&found) = first.get(4).filter(|&&found| found != VERSION) {
-        return Err(Error::Version { expected: VERSION.into(), found: found.into() });
+        return Err(Error::Version { expected: VERSION.into(), found: found.into() }.into());
     }
     if len > ROOT_PAGE as u64 {
         let page = source.bytes(len - ROOT_PAGE as u64, 4)?;
         if u32_at(&page, 0) == ROOT_MAGIC {
-            return Err(Error::Unsupported("it is signed"));
+            return Err(Fault::unsupported("it is signed"));
         }
     }
     let mut damaged = None;
@@ -238,7 +242,7 @@ pub(crate) fn find(
             let payload = source.bytes(segment.start(), segment.payload as usize)?;
             let Some(manifest) = Manifest::parse(&payload)? else { continue };
             // The one field of a header that no hash and no constant covers.
-            let next = manifest.ours.as_ref().map(|ours| ours.next_id);
+            let next = manifest.ours.then_some(manifest.trailer.next_id);
             if next.is_some_and(|next| next != segment.id.wrapping_add(1)) {
                 damaged = damaged.or(Some(segment.offset));
                 continue;
@@ -267,6 +271,8 @@ mod tests {
     use std::vec;
 
     fn manifest(epoch: u32) -> Manifest {
+        let mut removed = Sorted::default();
+        removed.extend(vec![(4, 0), (9, 0)]);
         Manifest {
             epoch,
             dim: 3,
@@ -274,13 +280,14 @@ mod tests {
             profile: 0,
             metric: 2,
             segments: vec![Segment { id: 1, offset: 0, payload: 30, kind: 1 }],
-            removed: vec![4, 9],
+            removed,
             identity: Some([7; 68]),
-            ours: Some(Trailer {
+            ours: true,
+            trailer: Trailer {
                 commits: 5,
                 next_id: 3,
                 groups: vec![Group { segments: 1, epoch, since: epoch }],
-            }),
+            },
         }
     }
 
@@ -289,7 +296,10 @@ mod tests {
         for (identity, ours) in [(true, true), (true, false), (false, true), (false, false)] {
             let mut manifest = manifest(1);
             manifest.identity = manifest.identity.filter(|_| identity);
-            manifest.ours = manifest.ours.filter(|_| ours);
+            manifest.ours = ours;
+            if !ours {
+                manifest.trailer = Trailer::default();
+            }
             assert_eq!(Manifest::parse(&manifest.encode()), Ok(Some(manifest)));
         }
     }
@@ -320,13 +330,13 @@ mod tests {
         let newest = find(&flipped, None).unwrap();
         assert_eq!((newest.manifest.epoch, newest.damaged), (1, Some(between)));
         // Of another file: none.
-        let none = DamageKind::NoManifest.at(0);
-        assert_eq!(find(&bytes, Some([8; 16])).err(), Some(none));
-        assert_eq!(find(&bytes[..first as usize], None).err(), Some(none));
-        assert_eq!(find(b"{\"not\": \"rvf\"}", None).err(), Some(Error::NotRvf));
+        let none = || Some(DamageKind::NoManifest.at(0));
+        assert_eq!(find(&bytes, Some([8; 16])).err(), none());
+        assert_eq!(find(&bytes[..first as usize], None).err(), none());
+        assert_eq!(find(b"{\"not\": \"rvf\"}", None).err(), Some(Error::NotRvf.into()));
         bytes[4] = 2;
         let version = Error::Version { expected: 1, found: 2 };
-        assert_eq!(find(&bytes, None).err(), Some(version));
+        assert_eq!(find(&bytes, None).err(), Some(version.into()));
     }
 
     proptest! {

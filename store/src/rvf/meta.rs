@@ -14,9 +14,8 @@
 
 use alloc::vec::Vec;
 
-use rvf_types::sha256::Sha256;
-
 use crate::record::Fields;
+use crate::sha256::sha256;
 use crate::wire::Put;
 
 pub(crate) const MAGIC: &[u8; 8] = b"RVFMETA\0";
@@ -92,10 +91,9 @@ pub(crate) fn encode(generation: u64, count: u32, records: &[u8]) -> Vec<u8> {
         out.bytes(name.as_bytes());
     }
     out.bytes(records);
-    let mut digest = Sha256::new();
-    digest.update(&out);
+    let digest = sha256(&out);
     out.bytes(DONE);
-    out.bytes(&digest.finalize());
+    out.bytes(&digest);
     out
 }
 

@@ -8,10 +8,11 @@
 use alloc::vec::Vec;
 
 use super::segment::Segment;
+use crate::DamageKind;
+use crate::error::Fault;
 use crate::record::{FIXED, Fields, MAX_ENTRY, entry_len};
 use crate::source::Source;
 use crate::wire::{Put, Reader};
-use crate::{DamageKind, Error};
 
 const MAGIC: &[u8; 8] = b"CFRECS\0\x01";
 /// Bytes before the entries.
@@ -40,22 +41,21 @@ impl Head {
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        if reader.take(8)? != MAGIC {
-            return None;
-        }
-        Some(Self {
-            epoch: reader.u32()?,
-            since: reader.u32()?,
-            count: reader.u32()?,
-            dim: reader.u16()?,
-        })
+        let mut reader = Reader::new(bytes);
+        let magic = reader.take(8) == MAGIC;
+        let head = Self {
+            epoch: reader.u32(),
+            since: reader.u32(),
+            count: reader.u32(),
+            dim: reader.u16(),
+        };
+        (magic && reader.sound).then_some(head)
     }
 
     /// Reads the header of `segment`.
-    pub(crate) fn read(source: &Source<'_>, segment: &Segment) -> Result<Self, Error> {
+    pub(crate) fn read(source: &Source<'_>, segment: &Segment) -> Result<Self, Fault> {
         let bytes = source.bytes(segment.start(), HEADER)?;
-        Self::parse(&bytes).ok_or(DamageKind::Records.at(segment.offset))
+        Self::parse(&bytes).ok_or_else(|| DamageKind::Records.at(segment.offset))
     }
 }
 
@@ -65,14 +65,15 @@ pub(crate) fn read(
     source: &Source<'_>,
     segment: &Segment,
     salvage: bool,
-    each: &mut dyn FnMut(u32, Fields) -> Result<(), Error>,
-) -> Result<bool, Error> {
+    each: &mut dyn FnMut(u32, Fields) -> Result<(), Fault>,
+) -> Result<bool, Fault> {
     let mut sound = segment.verify(source, true)?;
     if !sound && !salvage {
         return Err(DamageKind::Records.at(segment.offset));
     }
     let count = Head::read(source, segment).map_or(0, |head| head.count);
-    let mut stream = source.stream(segment.start(), segment.payload_end());
+    let damage = (DamageKind::Records, segment.offset);
+    let mut stream = source.stream(segment.start(), segment.payload_end(), damage);
     stream.skip(HEADER as u64);
     let mut read = 0;
     while stream.left() > 0 {

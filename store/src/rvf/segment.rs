@@ -10,15 +10,14 @@
 //! Those that we write have zeros in place of flags, time (the store has no clock), compression
 //! and what follows from it: so each bit of a header can be checked.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use xxhash_rust::xxh3::Xxh3;
-
+use crate::DamageKind;
 use crate::crc;
+use crate::error::Fault;
 use crate::source::{BUFFER, Source};
-use crate::wire::{Put, u32_at, u64_at};
-use crate::{DamageKind, Error};
+use crate::wire::{Put, set_u32, set_u64, u32_at, u64_at};
+use crate::xxh3::{Xxh3, xxh3};
 
 /// Bytes of a header, and what every segment begins at a multiple of.
 pub(crate) const HEADER: usize = 64;
@@ -85,51 +84,61 @@ impl Segment {
 
     /// Whether the segment is what was written: its header, its payload by its hash and, with
     /// `strict`, what we write as zeros in the header.
-    pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Error> {
+    pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Fault> {
         let mut header = [0; HEADER];
         if !source.read(self.offset, &mut header)?
             || Self::parse(&header, self.offset) != Some(*self)
         {
             return Ok(false);
         }
-        if strict && !self.is_plain(&header) {
-            return Ok(false);
-        }
         let (algorithm, compression) = (header[32], header[33]);
-        if compression != 0 || algorithm > XXH3_128 {
-            return Err(Error::Unsupported("its segments are compressed or signed"));
+        if !strict && (compression != 0 || algorithm > XXH3_128) {
+            return Err(Fault::unsupported("its segments are compressed or signed"));
         }
-        let mut stream = source.stream(self.start(), self.payload_end());
-        let mut xxh3 = Box::new(Xxh3::new());
+        let damage = (DamageKind::Segment, self.offset);
+        let mut stream = source.stream(self.start(), self.payload_end(), damage);
+        let mut hash = Xxh3::new(self.payload);
         let mut crc = 0;
         while stream.left() > 0 {
             let len = stream.left().min(BUFFER as u64) as usize;
-            let Some(bytes) = stream.take(len)? else { return Ok(false) };
-            xxh3.update(bytes);
+            let bytes = stream.peek(len)?;
+            if bytes.len() < len {
+                return Ok(false);
+            }
+            hash.update(bytes);
             if algorithm == 0 {
                 crc = crc::update(crc, bytes);
             }
+            stream.skip(len as u64);
         }
-        let hash = &header[40..56];
-        let sound = xxh3.digest128().to_le_bytes() == hash
+        let (hash, written) = (hash.finish(), &header[40..56]);
+        if strict {
+            return Ok(self.header(&hash) == header);
+        }
+        let sound = hash == written
             || algorithm == 0
-                && (0..4).all(|i| u32_at(hash, i * 4) == crc.rotate_left(i as u32 * 8));
+                && (0..4).all(|i| u32_at(written, i * 4) == crc.rotate_left(i as u32 * 8));
         Ok(sound)
     }
 
     /// Whether zeros stand behind the payload.
-    pub(crate) fn is_padded(&self, source: &Source<'_>) -> Result<bool, Error> {
+    pub(crate) fn is_padded(&self, source: &Source<'_>) -> Result<bool, Fault> {
         let len = (self.end() - self.payload_end()) as usize;
         let padding = source.bytes(self.payload_end(), len)?;
         Ok(padding.len() == len && padding.iter().all(|&byte| byte == 0))
     }
 
-    /// Whether a header has zeros where we write them.
-    fn is_plain(&self, header: &[u8; HEADER]) -> bool {
-        let zeros = [6..8, 24..32, 33..40, 56..60];
-        header[32] == XXH3_128
-            && zeros.into_iter().flatten().all(|i| header[i] == 0)
-            && u64::from(u32_at(header, 60)) == self.end() - self.payload_end()
+    /// The header as we write it.
+    fn header(&self, hash: &[u8; 16]) -> [u8; HEADER] {
+        let mut header = [0; HEADER];
+        set_u32(&mut header, 0, MAGIC);
+        (header[4], header[5]) = (VERSION, self.kind);
+        set_u64(&mut header, 8, self.id);
+        set_u64(&mut header, 16, self.payload);
+        header[32] = XXH3_128;
+        header[40..56].copy_from_slice(hash);
+        set_u32(&mut header, 60, (self.end() - self.payload_end()) as u32);
+        header
     }
 
     /// [`verify`](Self::verify), as damage of `kind`.
@@ -138,7 +147,7 @@ impl Segment {
         source: &Source<'_>,
         strict: bool,
         kind: DamageKind,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         match self.verify(source, strict)? {
             true => Ok(()),
             false => Err(kind.at(self.offset)),
@@ -148,19 +157,10 @@ impl Segment {
 
 /// A segment as bytes: its header, `payload` and the padding.
 pub(crate) fn encode(kind: u8, id: u64, payload: &[u8]) -> Vec<u8> {
-    let all = padded((HEADER + payload.len()) as u64) as usize;
+    let segment = Segment { id, offset: 0, payload: payload.len() as u64, kind };
+    let all = segment.end() as usize;
     let mut out = Vec::with_capacity(all);
-    out.u32(MAGIC);
-    out.bytes(&[VERSION, kind, 0, 0]);
-    out.u64(id);
-    out.u64(payload.len() as u64);
-    out.u64(0);
-    out.bytes(&[XXH3_128, 0, 0, 0, 0, 0, 0, 0]);
-    let mut xxh3 = Box::new(Xxh3::new());
-    xxh3.update(payload);
-    out.bytes(&xxh3.digest128().to_le_bytes());
-    out.u32(0);
-    out.u32((all - HEADER - payload.len()) as u32);
+    out.bytes(&segment.header(&xxh3(payload)));
     out.bytes(payload);
     out.resize(all, 0);
     out
@@ -197,7 +197,7 @@ mod tests {
             disk.put("a", bytes.to_vec());
             let file = disk.open("a").unwrap();
             let source = Source { storage: &disk, file };
-            Ok::<bool, Error>(segment.verify(&source, true)? && segment.is_padded(&source)?)
+            Ok::<bool, Fault>(segment.verify(&source, true)? && segment.is_padded(&source)?)
         };
         assert_eq!(check(&bytes), Ok(true));
         for bit in 0..bytes.len() * 8 {

@@ -1,0 +1,65 @@
+//! Rust's own allocator over the arena, for modules that need one.
+//!
+//! Why so: one region has one owner, so that its limit holds for everything: stores, blocks of
+//! the host, and what a memory keeps in vectors and strings. These blocks have no header; they
+//! count as asked for, like all others.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ptr;
+
+use super::{ARENA, Arena, Origin};
+
+fn begin(arena: &mut Arena) {
+    if arena.origin == Origin::Unset {
+        arena.origin = Origin::Grown;
+        arena.limit = usize::MAX;
+        arena.talc.source.allow(usize::MAX);
+    }
+}
+
+/// The arena, whose limit holds for what is allocated through `alloc` too.
+pub(crate) struct Heap;
+
+// SAFETY: the arena gives out each block once, and keeps to layouts.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let arena = &mut *ARENA.lock();
+        begin(arena);
+        // SAFETY: the caller's promise: the size is not 0.
+        match unsafe { arena.talc.allocate(layout) } {
+            Some(block) => {
+                arena.asked += layout.size();
+                block.as_ptr()
+            }
+            None => ptr::null_mut(),
+        }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let arena = &mut *ARENA.lock();
+        arena.asked -= layout.size();
+        // SAFETY: the caller's promise.
+        unsafe { arena.talc.deallocate(block, layout) };
+    }
+
+    /// In place where that is possible: what grows last is at the end of the heap.
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        {
+            let arena = &mut *ARENA.lock();
+            // SAFETY: the caller's promise.
+            if unsafe { arena.talc.try_realloc_in_place(block, layout, size) } {
+                arena.asked = arena.asked - layout.size() + size;
+                return block;
+            }
+        }
+        // SAFETY: the caller's promise; in place only growing fails, so the copy fits.
+        unsafe {
+            let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            if !moved.is_null() {
+                block.copy_to_nonoverlapping(moved, layout.size());
+                self.dealloc(block, layout);
+            }
+            moved
+        }
+    }
+}

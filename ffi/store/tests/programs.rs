@@ -1,0 +1,47 @@
+//! The example program in C runs as its users run it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder of this test's binary, where cargo puts the static library too.
+fn built() -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().to_path_buf()
+}
+
+/// `gcc`, or what `CC` says.
+#[test]
+fn the_c_program_remembers_and_recalls() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "gcc".into());
+    let folder = built().join(format!("c-example-{}", std::process::id()));
+    let notes = folder.join("notes");
+    std::fs::create_dir_all(&notes).unwrap();
+    let program = folder.join("remember");
+    let compiled = Command::new(compiler)
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
+        .arg("-I")
+        .arg(root.join("../include"))
+        .arg("-I")
+        .arg(root.join("include"))
+        .arg(root.join("examples/c/remember.c"))
+        .arg(built().join("libclawft_ffi_store.a"))
+        .args(["-lpthread", "-ldl", "-lm", "-o"])
+        .arg(&program)
+        .output()
+        .expect("a C compiler is needed: install gcc, or name one in CC");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+
+    let ran = Command::new(&program).arg(&notes).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{out}{err}");
+    assert!(out.contains("1. id 1, similarity"), "{out}");
+    assert!(out.contains("The train to the coast leaves at nine."), "{out}");
+    assert!(out.contains("100 frames in"), "{out}");
+    // Closed: one file and what is derived from it; no lease and no journal with records.
+    let mut names: Vec<_> =
+        std::fs::read_dir(&notes).unwrap().map(|one| one.unwrap().file_name()).collect();
+    names.sort();
+    assert!(names.contains(&"notes.rvf".into()), "{names:?}");
+    assert!(!names.contains(&"notes.rvf.lease".into()), "{names:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
