@@ -40,6 +40,7 @@ impl<T> Sorted<T> {
         self.find(key).map(|at| &self.0[at].1)
     }
 
+    #[cfg(feature = "foreign")]
     pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut T> {
         self.find(key).map(|at| &mut self.0[at].1)
     }
