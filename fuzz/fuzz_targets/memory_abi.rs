@@ -281,6 +281,8 @@ const TEXTS: [&str; 6] =
 
 struct Host {
     memory: Vec<u64>,
+    /// Of the calls so far.
+    lists: Vec<Vec<ClawftText>>,
     disk: Arc<Disk>,
     memories: Vec<u32>,
     tensors: Vec<u32>,
@@ -337,18 +339,21 @@ impl Host {
         }
     }
 
-    /// A list of texts or pairs, all of which lead into the host's memory: what was not written by
-    /// `Call::Texts` is cleared first.
+    /// A list of texts or pairs (two texts): natively that each text leads somewhere is the host's
+    /// word, so lists lie apart from the memory that calls write to.
     fn list<T>(&mut self, place: Place, n: u8) -> (*const T, u32) {
-        let (pointer, n) = self.some::<T>(place, usize::from(n % 8));
-        let texts = n * size_of::<T>() / size_of::<ClawftText>();
-        if pointer.is_aligned() && pointer.addr() > 4096 && pointer.addr() < usize::MAX - 4096 {
-            for at in 0..texts {
-                let text = self.text(Text::Sound(at as u8 + 1));
-                unsafe { pointer.cast::<ClawftText>().add(at).write(text) };
+        let n = u32::from(n % 8);
+        match place {
+            Place::Inside(at, odd) => {
+                let texts: Vec<ClawftText> = (0..16)
+                    .map(|i| self.text(Text::Sound(((at >> 4) as u8).wrapping_add(i))))
+                    .collect();
+                self.lists.push(texts);
+                let list = self.lists.last().expect("it was pushed").as_ptr();
+                (list.wrapping_byte_add(usize::from(odd % 8 == 1)).cast(), n)
             }
+            other => (self.place::<T>(other).0, n),
         }
-        (pointer, n as u32)
     }
 
     fn storage(&self) -> ClawftStorage {
@@ -625,6 +630,7 @@ fn run(host: &mut Host, call: Call) {
 fuzz_target!(|calls: Vec<Call>| {
     let mut host = Host {
         memory: vec![0; WORDS],
+        lists: Vec::new(),
         disk: Arc::default(),
         memories: Vec::new(),
         tensors: Vec::new(),

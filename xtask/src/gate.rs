@@ -118,6 +118,13 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             .args(["clippy", "--quiet", "--target", "wasm32v1-none", "--package", STORE])
             .args(["--no-default-features", "--", "-D", "warnings"]))
     });
+    // What is only there in WebAssembly is not seen natively.
+    gate.step("the memory's C ABI, as the module has it", || {
+        run(cargo()
+            .args(["clippy", "--quiet", "--target", "wasm32v1-none", "--package"])
+            .args(["clawft-ffi-store", "--no-default-features", "--features"])
+            .args(["standalone,memory,tensor", "--lib", "--", "-D", "warnings"]))
+    });
     gate.step("modules and their sizes", || {
         let mut weights = Vec::new();
         for artifact in ALL {
