@@ -10,8 +10,9 @@
 //! block has a header of one cache line before it, which keeps the payload
 //! aligned and lets a block that was lent to the host be recognised when it
 //! comes back: `clawft_free` of anything else is an error, not a crash. Blocks are
-//! few, so `talc` keeps the free ones in one list ([`OneList`]) and not in many by
-//! size: less code, and no table of lists in the region.
+//! few, so `talc` keeps the free ones in one list (`OneList`) and not in many by
+//! size: less code, and no table of lists in the region. Where Rust's own allocator
+//! stands on the arena too, blocks are many, and there are lists by size.
 //!
 //! ```text
 //!        64 bytes      len bytes
@@ -28,7 +29,10 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
 use talc::base::Talc;
+#[cfg(not(feature = "parts"))]
 use talc::base::binning::Binning;
+#[cfg(feature = "parts")]
+use talc::wasm::WasmBinning as Lists;
 
 use crate::error::{ClawftStatus, Failed};
 use crate::lock::Exclusive;
@@ -48,7 +52,7 @@ const HEADER_BYTES: usize = ALIGN;
 
 /// Bytes of the smallest region: the allocator's own part and one small block, wherever the
 /// region begins.
-const LEAST: usize = talc::min_first_heap_size::<OneList>() + 4 * ALIGN;
+const LEAST: usize = talc::min_first_heap_size::<Lists>() + 4 * ALIGN;
 
 /// Before the payload of each block.
 struct Header {
@@ -62,8 +66,12 @@ struct Header {
 
 /// One list for free blocks of every size. An allocation takes the first that is large
 /// enough, in time in proportion to the free blocks, as `clawft_free` does to the lent ones.
+#[cfg(not(feature = "parts"))]
 struct OneList;
+#[cfg(not(feature = "parts"))]
+use OneList as Lists;
 
+#[cfg(not(feature = "parts"))]
 impl Binning for OneList {
     type AvailabilityBitField = u32;
     const BIN_COUNT: u32 = 1;
@@ -103,7 +111,7 @@ pub(crate) struct Usage {
 }
 
 struct Arena {
-    talc: Talc<Growth, OneList>,
+    talc: Talc<Growth, Lists>,
     origin: Origin,
     limit: usize,
     asked: usize,

@@ -3,6 +3,9 @@
 //! Why so: one region has one owner, so that its limit holds for everything: stores, blocks of
 //! the host, and what a memory keeps in vectors and strings. These blocks have no header; they
 //! count as asked for, like all others.
+//!
+//! What is freed is cleared first: blocks here held texts and vectors, and of a record that was
+//! forgotten nothing is to stay in memory.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;
@@ -38,14 +41,21 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let arena = &mut *ARENA.lock();
         arena.asked -= layout.size();
-        // SAFETY: the caller's promise.
-        unsafe { arena.talc.deallocate(block, layout) };
+        // SAFETY: the caller's promise: the block is its own, and of that size.
+        unsafe {
+            block.write_bytes(0, layout.size());
+            arena.talc.deallocate(block, layout);
+        }
     }
 
     /// In place where that is possible: what grows last is at the end of the heap.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         {
             let arena = &mut *ARENA.lock();
+            if let Some(less) = layout.size().checked_sub(size) {
+                // SAFETY: the end of the block, which its owner gives up.
+                unsafe { block.add(size).write_bytes(0, less) };
+            }
             // SAFETY: the caller's promise.
             if unsafe { arena.talc.try_realloc_in_place(block, layout, size) } {
                 arena.asked = arena.asked - layout.size() + size;
