@@ -25,7 +25,7 @@ fn churn(capacity: usize, dim: usize, m: u16) {
         let report = index.verify();
         assert!(report.is_sound(), "round {round}: {report:?}");
     }
-    let queries = Points::uniform(200, dim, 3);
+    let queries = Points::uniform(if cfg!(miri) { 4 } else { 200 }, dim, 3);
     let mut fresh = Index::of(&points, &params);
     for ef in [16, 32, 64] {
         let old = index.recall(&points, &queries, 10, ef);
@@ -37,12 +37,12 @@ fn churn(capacity: usize, dim: usize, m: u16) {
 
 #[test]
 fn churn_keeps_recall() {
-    churn(if cfg!(miri) { 40 } else { 1000 }, 16, 16);
+    churn(if cfg!(miri) { 24 } else { 1000 }, 16, 16);
 }
 
 #[test]
 fn churn_keeps_recall_with_few_links() {
-    churn(if cfg!(miri) { 40 } else { 1000 }, 8, 6);
+    churn(if cfg!(miri) { 24 } else { 1000 }, 8, 6);
 }
 
 /// Minutes: for `cargo xtask test --all`.
@@ -54,7 +54,7 @@ fn churn_keeps_recall_at_ten_thousand() {
 
 #[test]
 fn emptying_and_filling_again() {
-    let points = Points::uniform(if cfg!(miri) { 30 } else { 600 }, 6, 5);
+    let points = Points::uniform(if cfg!(miri) { 20 } else { 600 }, 6, 5);
     let n = points.len();
     let mut index = Index::of(&points, &Params::new(n as u32));
     for round in 0..3 {
@@ -80,7 +80,7 @@ proptest! {
     /// reachable, and each is found.
     #[test]
     fn the_graph_holds_what_the_model_holds(
-        ops in prop::collection::vec(0u32..80, 0..if cfg!(miri) { 60 } else { 600 }),
+        ops in prop::collection::vec(0u32..80, 0..if cfg!(miri) { 40 } else { 600 }),
         dim in 1usize..4, distinct in 1usize..80, m in 4u16..9, seed: u64,
     ) {
         let mut points = Points::uniform(distinct, dim, seed);
