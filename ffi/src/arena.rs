@@ -42,7 +42,7 @@ mod growth;
 #[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
 mod heap;
 #[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
-pub(crate) use heap::Heap;
+pub(crate) use heap::{Heap, has_room};
 
 /// Alignment of every block: what an image asks of its base.
 pub(crate) const ALIGN: usize = 64;

@@ -32,3 +32,13 @@ pub fn check<T>(name: &str, address: usize, n: u64) -> i32 {
 fn check_range(name: &str, address: usize, n: u64, bytes: u32, align: u32) -> i32 {
     error::status(pointer::check(name, address, n, 1, pointer::Kind { bytes, align }))
 }
+
+/// Has the arena blocks of these sizes, all at once? Where Rust's allocator is not over the arena,
+/// it is not asked.
+#[must_use]
+pub fn has_room<const N: usize>(sizes: [usize; N]) -> bool {
+    #[cfg(all(feature = "standalone", target_family = "wasm"))]
+    return crate::arena::has_room(sizes);
+    #[cfg(not(all(feature = "standalone", target_family = "wasm")))]
+    return sizes.iter().all(|&size| isize::try_from(size).is_ok());
+}

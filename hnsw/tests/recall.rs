@@ -82,7 +82,8 @@ fn a_thousand_times_the_same_point() {
     }
     let mut index = Index::of(&points, &Params::new(2000));
     index.assert_sound();
-    let recall = index.recall(&points, &Points::uniform(if cfg!(miri) { 2 } else { 100 }, 8, 13), 10, 64);
+    let recall =
+        index.recall(&points, &Points::uniform(if cfg!(miri) { 2 } else { 100 }, 8, 13), 10, 64);
     assert!(recall >= 0.95, "{recall}");
     let all = points.len();
     let wanted = all.min(512);

@@ -20,6 +20,26 @@ fn begin(arena: &mut Arena) {
     }
 }
 
+/// Are there `N` blocks of these sizes, all at once? Nothing is written to them.
+pub(crate) fn has_room<const N: usize>(sizes: [usize; N]) -> bool {
+    let arena = &mut *ARENA.lock();
+    begin(arena);
+    let mut has_all = true;
+    let blocks = sizes.map(|size| {
+        // A size beyond any memory has no layout.
+        let layout = Layout::from_size_align(size.max(1), 1).ok()?;
+        // SAFETY: the size is not 0.
+        let block = unsafe { arena.talc.allocate(layout) };
+        has_all &= block.is_some();
+        block.map(|block| (block, layout))
+    });
+    for (block, layout) in blocks.into_iter().flatten() {
+        // SAFETY: allocated above, with that layout.
+        unsafe { arena.talc.deallocate(block.as_ptr(), layout) };
+    }
+    has_all
+}
+
 /// The arena, whose limit holds for what is allocated through `alloc` too.
 pub(crate) struct Heap;
 

@@ -3,16 +3,15 @@
 //! Why so: Rust's collections end the process, in WebAssembly the instance, when memory runs out.
 //! What is durable survives that as it survives a power cut, but a host that has a limit wants to
 //! hear of it while it can still read and commit. So calls ask for as much as they will
-//! allocate in all, and give it back at once. The figures are bounds of what was measured
-//! with `clawft_memory_stats`, not exact ones.
+//! allocate in all; nothing is written there. Natively the system's allocator is not asked. The
+//! figures are bounds of what was measured with `clawft_memory_stats`, not exact ones.
 //!
 //! What it must never do: keep a block.
-
-use alloc::vec::Vec;
 
 use clawft_store::memory::Memory;
 
 use crate::error::{Failed, Outcome};
+use crate::kernel;
 
 /// What any call may need.
 const LEAST: u64 = 64 << 10;
@@ -22,30 +21,24 @@ const MOST_TO_FOLD: u64 = 3 << 20;
 const TIMES_JOURNAL: u64 = 3;
 /// What is written is put together in segments of 1 MiB.
 const PIECE: u64 = 1 << 20;
-const PIECES: usize = 4;
+const PIECES: usize = 5;
 /// Bytes of a recall's lists for each record.
 const FOUND: u64 = 32;
 
-/// There must be `bytes` more than any call may need, in pieces of at most `PIECE`.
+/// There must be `bytes` more than any call may need, in pieces of at most `PIECE`, but for the
+/// last one.
 #[inline(never)]
 fn ask(bytes: u64) -> Outcome<()> {
     let mut left = bytes.saturating_add(LEAST);
-    let mut pieces = [const { Vec::<u8>::new() }; PIECES];
+    let mut pieces = [0; PIECES];
     for piece in &mut pieces {
         let len = left.min(PIECE);
-        if piece.try_reserve_exact(len as usize).is_err() {
-            return Err(Failed::no_memory(bytes));
-        }
+        *piece = len as usize;
         left -= len;
     }
-    match left {
-        0 => Ok(()),
-        left => {
-            let len = usize::try_from(left).unwrap_or(usize::MAX);
-            let rest = Vec::<u8>::new().try_reserve_exact(len);
-            rest.map_err(|_| Failed::no_memory(bytes))
-        }
-    }
+    let [.., last] = &mut pieces;
+    *last = last.saturating_add(usize::try_from(left).unwrap_or(usize::MAX));
+    if kernel::parts::has_room(pieces) { Ok(()) } else { Err(Failed::no_memory(bytes)) }
 }
 
 /// For a record of `bytes`: its entry, its words, and the batch of changes, which may double.
