@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use super::Error;
+use super::error::Refusal;
 use crate::wire::extend_with_zeros;
 
 /// Bytes on the heap, the first at a multiple of 64.
@@ -22,7 +23,7 @@ impl Buffer {
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub(super) fn new(len: usize) -> Result<Self, Error> {
+    pub(super) fn new(len: usize) -> Result<Self, Refusal> {
         let mut bytes = Vec::new();
         let room = len.checked_add(63).ok_or(Error::Memory)?;
         bytes.try_reserve_exact(room).map_err(|_| Error::Memory)?;
@@ -66,6 +67,6 @@ mod tests {
             buffer.fill(7);
             assert!(len == 0 || buffer.as_ptr().addr().is_multiple_of(64));
         }
-        assert!(matches!(Buffer::new(usize::MAX), Err(Error::Memory)));
+        assert_eq!(Buffer::new(usize::MAX).map_err(Error::from).err(), Some(Error::Memory));
     }
 }

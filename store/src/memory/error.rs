@@ -1,8 +1,11 @@
 //! What can go wrong with a memory: what its parts refuse, and little else.
 
+use alloc::boxed::Box;
 use core::fmt;
 
+use crate::error::Fault;
 use crate::lexical;
+use crate::storage::StorageError;
 
 /// Why a call was refused. Unless it says otherwise, nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,12 +46,6 @@ impl From<crate::Error> for Error {
     }
 }
 
-impl From<crate::storage::StorageError> for Error {
-    fn from(error: crate::storage::StorageError) -> Self {
-        Error::File(error.into())
-    }
-}
-
 impl From<clawft_vectors::Error> for Error {
     fn from(error: clawft_vectors::Error) -> Self {
         Error::Vectors(error)
@@ -80,3 +77,55 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+/// An [`Error`] on its way through the memory, behind a pointer, for the reason of [`Fault`].
+#[derive(Debug)]
+pub(super) struct Refusal(Box<Error>);
+
+impl From<Error> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(error: Error) -> Self {
+        Refusal(Box::new(error))
+    }
+}
+
+impl From<Fault> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(fault: Fault) -> Self {
+        Error::File(fault.error()).into()
+    }
+}
+
+impl From<StorageError> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(error: StorageError) -> Self {
+        Error::File(error.into()).into()
+    }
+}
+
+impl From<clawft_vectors::Error> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(error: clawft_vectors::Error) -> Self {
+        Error::Vectors(error).into()
+    }
+}
+
+impl From<lexical::Error> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(error: lexical::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Refusal> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(refusal: Refusal) -> Self {
+        *refusal.0
+    }
+}

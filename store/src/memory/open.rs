@@ -9,6 +9,7 @@ use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::{Catalog, Entry};
+use super::error::Refusal;
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
 use crate::sorted::Sorted;
@@ -77,7 +78,16 @@ impl Memory {
         options: &MemoryOptions,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Error> {
-        let file = DurableFile::open(storage, name, &options.file)?;
+        Ok(Self::try_open(storage, name, options, progress)?)
+    }
+
+    fn try_open(
+        storage: Box<dyn Storage>,
+        name: &str,
+        options: &MemoryOptions,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, Refusal> {
+        let file = DurableFile::try_open(storage, name, &options.file)?;
         let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
         params.encoding = options.encoding;
         params.metric = match file.metric() {
@@ -130,7 +140,7 @@ impl Memory {
 
     /// Derives everything from the records. With tiers all are cold at first, which always fits:
     /// ticks bring those back that deserve it.
-    fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Error> {
+    fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Refusal> {
         let all = self.file.len();
         let (mut from, mut done) = (Some(0), 0);
         self.image.set_arrival(Tier::Cold);
@@ -151,11 +161,11 @@ impl Memory {
     }
 
     /// Derives one record, which nothing derived has yet.
-    pub(super) fn derive(&mut self, id: u64) -> Result<(), Error> {
-        let fields = self.file.fields(id)?;
+    pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
+        let fields = self.file.try_fields(id)?;
         let mut vector = vec![0.0; self.dim()];
-        self.file.vector(id, &mut vector)?;
-        let text = self.file.text(id)?;
+        self.file.try_vector(id, &mut vector)?;
+        let text = self.file.try_text(id)?;
         let entered = self.enter(Entry::of_fields(&fields), &vector, &text);
         wipe(vector);
         wipe(text);
@@ -167,7 +177,7 @@ impl Memory {
 ///
 /// # Errors
 /// [`Error::Vectors`] where it is too small with all of them cold.
-fn most_hot(params: &Params, limit: usize) -> Result<u32, Error> {
+fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let bytes = |hot| required_bytes(&Params { hot: Some(hot), ..*params });
     let expected = bytes(0)?;
     if expected > limit {
@@ -196,7 +206,7 @@ mod tests {
         let params = Params::new(512, 40_000);
         let hot = most_hot(&params, 16_450_000).unwrap();
         assert!((2000..2100).contains(&hot), "{hot}");
-        assert_eq!(most_hot(&params, usize::MAX), Ok(40_000));
+        assert_eq!(most_hot(&params, usize::MAX).unwrap(), 40_000);
         assert!(most_hot(&params, 10_000_000).is_err());
     }
 }

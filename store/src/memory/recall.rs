@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use clawft_vectors::{Hit, Metric, Mode, SearchOptions};
 
 use super::catalog::Entry;
+use super::error::Refusal;
 use super::filter::Sieve;
 use super::{Error, Filter, Memory};
 use crate::lexical::{Bm25, Fused, Fusion, by_slot, fuse};
@@ -82,11 +83,15 @@ impl Memory {
     /// [`Error::NothingAsked`]; [`Error::Vectors`] for a vector that cannot be searched by, or a
     /// `k` of 0; [`Error::Memory`].
     pub fn recall(&mut self, recall: &Recall<'_>) -> Result<Vec<Found>, Error> {
+        Ok(self.try_recall(recall)?)
+    }
+
+    fn try_recall(&mut self, recall: &Recall<'_>) -> Result<Vec<Found>, Refusal> {
         if recall.k == 0 {
-            return Err(Error::Vectors(clawft_vectors::Error::ZeroK));
+            return Err(clawft_vectors::Error::ZeroK.into());
         }
         if recall.vector.is_none() && recall.text.is_none() {
-            return Err(Error::NothingAsked);
+            return Err(Error::NothingAsked.into());
         }
         let slots = self.passing(&recall.filter)?;
         let both = recall.vector.is_some() && recall.text.is_some();
@@ -116,7 +121,7 @@ impl Memory {
     }
 
     /// The slots that pass, a bit for each; `None` where all do.
-    fn passing(&self, filter: &Filter<'_>) -> Result<Option<Vec<u64>>, Error> {
+    fn passing(&self, filter: &Filter<'_>) -> Result<Option<Vec<u64>>, Refusal> {
         if *filter == Filter::default() {
             return Ok(None);
         }
@@ -148,7 +153,7 @@ impl Memory {
         recall: &Recall<'_>,
         slots: Option<&[u64]>,
         found: &mut Vec<Fused>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Refusal> {
         let len = (self.image.len() as usize).max(1);
         let (k, ef) = (k.min(len), recall.ef.min(len));
         let mut hits: Vec<Hit> = zeros(k)?;
@@ -168,7 +173,7 @@ impl Memory {
     }
 
     /// Gives candidates their scores by vector.
-    fn score_vectors(&mut self, vector: &[f32], found: &mut [Fused]) -> Result<(), Error> {
+    fn score_vectors(&mut self, vector: &[f32], found: &mut [Fused]) -> Result<(), Refusal> {
         let slots: Vec<u32> = found.iter().map(|one| one.slot).collect();
         let mut distances = zeros(slots.len())?;
         self.with_scratch(1, |image, scratch| {
@@ -188,7 +193,7 @@ impl Memory {
         k: usize,
         slots: Option<&[u64]>,
         found: &mut Vec<Fused>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Refusal> {
         let Memory { words, word_scratch, .. } = self;
         let mut may = |slot: u32| {
             let word = |slots: &[u64]| slots.get(slot as usize / 64).copied().unwrap_or(0);
@@ -208,7 +213,7 @@ impl Memory {
 }
 
 /// So many of what is zero, if there is memory for them.
-fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Error> {
+fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Refusal> {
     let mut all = Vec::new();
     all.try_reserve_exact(len).map_err(|_| Error::Memory)?;
     all.resize(len, T::default());

@@ -5,13 +5,16 @@
 //! 16  id of the durable file, 16 bytes
 //! 32  its epoch u32          36  0 u32                 40  its commits u64
 //! 48  bytes of the image u64                           56  bytes of the catalog u64
-//! 64  bytes of the words u64                           72  check u64: XXH64 of bytes 0 to 71,
-//!                                                          then of catalog and words
+//! 64  bytes of the words u64                           72  check u64
 //! 80  catalog: for each slot of the image up to the last in use, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
 //!     session u64, created u64, last used u64, importance f32, 0 u32, then the pairs, u64 each
 //!     words: see `lexical::saved`
 //!     image: sealed, see `docs/format.md`
 //! ```
+//!
+//! The check is the XXH64 of the last piece of 64 KiB of catalog and words, which may be shorter; each
+//! piece is seeded with the hash of the one before, the first with that of bytes 0 to 71, whose seed
+//! is 0.
 //!
 //! Little-endian. It is written under another name and renamed, so that no half one is ever
 //! there; it is bound to the version of the durable file that it was derived from. Nothing of it
@@ -21,23 +24,24 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_vectors::{Image, Layout, Params};
-use xxhash_rust::xxh64::Xxh64;
+use xxhash_rust::xxh64::xxh64;
 
+use super::Derived;
 use super::buffer::Buffer;
 use super::catalog::{Catalog, Entry};
-use super::{Derived, Error};
+use super::error::Refusal;
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
-use crate::storage::{Handle, Storage, StorageError, read_full};
+use crate::storage::{Handle, StorageError, read_full};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER: usize = 80;
 const CHECK: usize = 72;
 /// Bytes of an entry before its pairs.
 const FIXED: usize = 56;
-/// Bytes appended or read at once, but for the image.
+/// Bytes of catalog and words that are checked and appended at once.
 const PIECE: usize = 64 << 10;
 
 /// The name that the file has until it is whole.
@@ -101,29 +105,34 @@ fn entries(mut bytes: &[u8]) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-/// Appends in pieces, and counts.
-struct Writer<'a> {
-    storage: &'a dyn Storage,
-    file: Handle,
-    piece: Vec<u8>,
-}
-
-impl Writer<'_> {
-    fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        if self.piece.len() + bytes.len() > PIECE {
-            self.flush()?;
+/// Gives `each` the pieces of catalog and words.
+fn pieces(
+    words: &Index,
+    catalog: &Catalog,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    let mut piece = Vec::with_capacity(PIECE);
+    let mut put = |mut bytes: &[u8]| {
+        loop {
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - piece.len()));
+            piece.bytes(now);
+            if piece.len() < PIECE {
+                return Ok(());
+            }
+            each(&piece)?;
+            piece.clear();
+            bytes = later;
         }
-        if bytes.len() > PIECE {
-            return self.storage.append(self.file, bytes);
-        }
-        self.piece.bytes(bytes);
-        Ok(())
+    };
+    let put: &mut dyn FnMut(&[u8]) -> Result<(), StorageError> = &mut put;
+    let mut bytes = Vec::new();
+    for entry in &catalog.0 {
+        bytes.clear();
+        put_entry(entry, &mut bytes);
+        put(&bytes)?;
     }
-
-    fn flush(&mut self) -> Result<(), StorageError> {
-        let piece = core::mem::take(&mut self.piece);
-        if piece.is_empty() { Ok(()) } else { self.storage.append(self.file, &piece) }
-    }
+    words.save(put)?;
+    if piece.is_empty() { Ok(()) } else { each(&piece) }
 }
 
 /// Writes what is derived from `file` beside it; the image is sealed.
@@ -132,7 +141,7 @@ pub(super) fn write(
     image: &Image<Buffer>,
     words: &Index,
     catalog: &Catalog,
-) -> Result<(), Error> {
+) -> Result<(), Refusal> {
     let storage = file.storage();
     let fresh = fresh_name(file);
     match storage.remove(&fresh) {
@@ -165,33 +174,20 @@ fn write_into(
     header.u64(image.bytes().len() as u64);
     header.u64((catalog.0.len() * FIXED + 8 * pairs) as u64);
     header.u64(words.saved_bytes() as u64);
-    let mut check = Xxh64::new(0);
-    check.update(&header);
-    let mut entry_bytes = Vec::new();
-    for entry in &catalog.0 {
-        entry_bytes.clear();
-        put_entry(entry, &mut entry_bytes);
-        check.update(&entry_bytes);
-    }
-    words.save(&mut |bytes| {
-        check.update(bytes);
-        Ok::<(), StorageError>(())
+    let mut check = xxh64(&header, 0);
+    pieces(words, catalog, &mut |piece| {
+        check = xxh64(piece, check);
+        Ok(())
     })?;
-    header.u64(check.digest());
+    header.u64(check);
 
-    let mut writer = Writer { storage: file.storage(), file: handle, piece: Vec::new() };
-    writer.put(&header)?;
-    for entry in &catalog.0 {
-        entry_bytes.clear();
-        put_entry(entry, &mut entry_bytes);
-        writer.put(&entry_bytes)?;
-    }
-    words.save(&mut |bytes| writer.put(bytes))?;
-    writer.flush()?;
+    let storage = file.storage();
+    storage.append(handle, &header)?;
+    pieces(words, catalog, &mut |piece| storage.append(handle, piece))?;
     for piece in image.bytes().chunks(1 << 20) {
-        file.storage().append(handle, piece)?;
+        storage.append(handle, piece)?;
     }
-    file.storage().sync(handle)
+    storage.sync(handle)
 }
 
 /// The header and, behind it, catalog and words, whose check is made.
@@ -229,10 +225,9 @@ impl Parts {
         bytes.try_reserve_exact(len).map_err(|_| Derived::Damaged)?;
         extend_with_zeros(&mut bytes, len);
         fill(file, handle, HEADER as u64, &mut bytes)?;
-        let mut check = Xxh64::new(0);
-        check.update(&head[..CHECK]);
-        check.update(&bytes);
-        let sound = check.digest() == u64_at(&head, CHECK);
+        let check =
+            bytes.chunks(PIECE).fold(xxh64(&head[..CHECK], 0), |check, piece| xxh64(piece, check));
+        let sound = check == u64_at(&head, CHECK);
         if sound { Ok(Parts { head, bytes }) } else { Err(Derived::Damaged) }
     }
 }

@@ -15,6 +15,7 @@ use clawft_vectors::tiers::Limits;
 
 use super::buffer::wipe;
 use super::catalog::Entry;
+use super::error::Refusal;
 use super::{Error, Memory};
 
 /// What a tick may do at most.
@@ -87,6 +88,10 @@ impl Memory {
     /// # Errors
     /// [`Error::Memory`]. A vector that cannot be read is none: see [`Work::unreadable`].
     pub fn tick(&mut self, now: u64, budget: Budget) -> Result<Work, Error> {
+        Ok(self.try_tick(now, budget)?)
+    }
+
+    fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
         let mut work = Work::default();
         let params = *self.image.params();
         let read = 4 * params.dim as usize;
@@ -115,7 +120,7 @@ impl Memory {
             let mut better = Tier::ALL.into_iter().filter(|&tier| wanted <= tier && tier < current);
             let Some(tier) = better.find(|&tier| image.has_room(tier)) else { continue };
             work.bytes += dearest;
-            if file.vector(id, &mut vector).is_err() {
+            if file.try_vector(id, &mut vector).is_err() {
                 work.unreadable += 1;
                 continue;
             }
@@ -150,7 +155,7 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id, or another dimension.
     pub fn compared(&mut self, id: u64, into: &mut [f32]) -> Result<(), Error> {
-        self.with_scratch(1, |image, scratch| Ok(image.get(id, into, scratch)?))
+        Ok(self.with_scratch(1, |image, scratch| Ok(image.get(id, into, scratch)?))?)
     }
 
     /// Records in each tier, the hottest first. Takes a look at every slot.

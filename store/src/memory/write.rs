@@ -10,6 +10,7 @@ use clawft_vectors::{Image, Layout, Scratch, scratch_words};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
+use super::error::Refusal;
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
 use crate::storage::StorageError;
@@ -25,10 +26,15 @@ impl Memory {
     /// [`Error::Vectors`] for a vector that cannot be stored, or a full image;
     /// [`Error::WordsFull`]; those of [`DurableFile::put`](crate::DurableFile::put).
     pub fn remember(&mut self, record: &Record<'_>) -> Result<(), Error> {
+        Ok(self.try_remember(record)?)
+    }
+
+    fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
         let known = self.file.contains(record.id);
-        let old = if known { self.file.text(record.id)? } else { String::new() };
+        let old = if known { self.file.try_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
-        let changed = self.replace(record, known, &old).and_then(|()| Ok(self.file.put(record)?));
+        let changed =
+            self.replace(record, known, &old).and_then(|()| Ok(self.file.try_put(record)?));
         wipe(old);
         if let Err(error) = changed {
             let restored = self.restore(record.id, record.text, uses);
@@ -47,8 +53,12 @@ impl Memory {
     /// # Errors
     /// [`crate::Error::UnknownId`], and those of [`DurableFile::remove`](crate::DurableFile::remove).
     pub fn forget(&mut self, id: u64) -> Result<(), Error> {
-        let text = self.file.text(id)?;
-        self.file.remove(id)?;
+        Ok(self.try_forget(id)?)
+    }
+
+    fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
+        let text = self.file.try_text(id)?;
+        self.file.try_remove(id)?;
         self.withdraw(id, &text);
         wipe(text);
         self.changed.insert(id, 0);
@@ -72,12 +82,16 @@ impl Memory {
     /// # Errors
     /// Those of reading the file; then what is derived must be built anew: open again.
     pub fn rollback(&mut self) -> Result<(), Error> {
+        Ok(self.try_rollback()?)
+    }
+
+    fn try_rollback(&mut self) -> Result<(), Refusal> {
         let before = core::mem::replace(&mut self.unsound, true);
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
-                let text = self.file.text(id)?;
+                let text = self.file.try_text(id)?;
                 self.withdraw(id, &text);
                 wipe(text);
             }
@@ -98,7 +112,11 @@ impl Memory {
     /// # Errors
     /// Those of [`DurableFile::compact`](crate::DurableFile::compact) and of the storage.
     pub fn compact(&mut self, now: u64) -> Result<(), Error> {
-        self.file.compact(now)?;
+        Ok(self.try_compact(now)?)
+    }
+
+    fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
+        self.file.try_compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
         if self.unsound {
@@ -108,7 +126,7 @@ impl Memory {
                 Err(error) => Err(error.into()),
             };
         }
-        self.save()
+        self.try_save()
     }
 
     /// Saves what is derived beside the file, so that opening need not build it anew. Only what
@@ -117,6 +135,10 @@ impl Memory {
     /// # Errors
     /// Those of the storage; the file itself is not touched.
     pub fn save(&mut self) -> Result<(), Error> {
+        Ok(self.try_save()?)
+    }
+
+    fn try_save(&mut self) -> Result<(), Refusal> {
         if self.changed.len() > 0 || !self.stale || self.unsound || self.file.read_only {
             return Ok(());
         }
@@ -132,17 +154,21 @@ impl Memory {
     /// # Errors
     /// Those of the storage: nothing committed is lost.
     pub fn close(mut self, now: u64) -> Result<(), Error> {
-        self.rollback()?;
+        Ok(self.try_close(now)?)
+    }
+
+    fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
+        self.try_rollback()?;
         // Folding makes another version of the file: it comes before what is bound to it.
         let version = self.file.version();
-        self.file.settle(now)?;
+        self.file.try_settle(now)?;
         self.stale |= self.file.version() != version;
-        self.save()?;
-        Ok(self.file.close(now)?)
+        self.try_save()?;
+        Ok(self.file.try_close(now)?)
     }
 
     /// Takes a record into what is derived, in the place of what is known of it.
-    fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Error> {
+    fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Refusal> {
         if known {
             self.withdraw(record.id, old);
         }
@@ -150,13 +176,18 @@ impl Memory {
     }
 
     /// Takes a record into what is derived, which has nothing of it.
-    pub(super) fn enter(&mut self, entry: Entry, vector: &[f32], text: &str) -> Result<(), Error> {
+    pub(super) fn enter(
+        &mut self,
+        entry: Entry,
+        vector: &[f32],
+        text: &str,
+    ) -> Result<(), Refusal> {
         let id = entry.id;
         let known = uses::known(&entry);
         let slot = self.with_scratch(ONE, |image, scratch| {
             image.insert(id, vector, scratch)?;
             image.set_use(id, &known)?;
-            image.slot(id).ok_or(Error::Memory)
+            image.slot(id).ok_or_else(|| Error::Memory.into())
         })?;
         self.catalog.put(slot, entry);
         Ok(self.words.add(slot, text)?)
@@ -174,7 +205,7 @@ impl Memory {
 
     /// Makes what is derived of a record anew after a change to `text` that was refused; these
     /// are the uses that were counted, if it was known.
-    fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Error> {
+    fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
         self.withdraw(id, text);
         let Some((uses, last_used)) = uses else { return Ok(()) };
         self.derive(id)?;
@@ -186,8 +217,8 @@ impl Memory {
     pub(super) fn with_scratch<T>(
         &mut self,
         candidates: u32,
-        work: impl FnOnce(&mut Image<Buffer>, &mut Scratch<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        work: impl FnOnce(&mut Image<Buffer>, &mut Scratch<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let layout = *self.image.layout();
         let mut scratch = lend(&mut self.scratch, &layout, candidates.max(ONE))?;
         let done = work(&mut self.image, &mut scratch);
@@ -201,11 +232,11 @@ pub(super) fn lend<'a>(
     words: &'a mut Vec<u64>,
     layout: &Layout,
     candidates: u32,
-) -> Result<Scratch<'a>, Error> {
+) -> Result<Scratch<'a>, Refusal> {
     let needed = scratch_words(layout, candidates);
     if words.len() < needed {
         words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
         words.resize(needed, 0);
     }
-    Scratch::new(layout, words, candidates).ok_or(Error::Memory)
+    Scratch::new(layout, words, candidates).ok_or_else(|| Error::Memory.into())
 }
