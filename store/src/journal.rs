@@ -280,7 +280,7 @@ impl Journal {
 }
 
 /// The header of a batch; with it, whether a bit had to be turned back.
-fn read_header(source: &Source<'_>, at: u64) -> Result<Option<([u8; BATCH], bool)>, Error> {
+fn read_header(source: &Source<'_>, at: u64) -> Result<Option<([u8; BATCH], bool)>, Fault> {
     let mut header = [0; BATCH];
     if !source.read(at, &mut header)? {
         return Ok(None);

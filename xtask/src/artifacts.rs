@@ -132,6 +132,13 @@ pub(crate) const GRAPH: Artifact = Artifact {
 };
 /// The builds of the kernel; the first is the default.
 pub(crate) const KERNELS: [&Artifact; 3] = [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL];
+/// As for the graph, but that structures are still passed field by field: here that is smaller. A
+/// recall is as fast; storing a record takes 5 % longer.
+const SMALL_STORE: &[&str] = &[
+    "-Cllvm-args=-inline-threshold=5",
+    "-Cllvm-args=-disable-lsr",
+    "-Cllvm-args=-opt-disable=licm",
+];
 /// The memory over storage imports, with everything of the kernel.
 pub(crate) const STORE: Artifact = Artifact {
     name: "store",
@@ -141,10 +148,10 @@ pub(crate) const STORE: Artifact = Artifact {
     built: "clawft_ffi_store.wasm",
     target: MODERN,
     features: "+simd128",
-    flags: &[],
+    flags: SMALL_STORE,
     allowed: SIMD,
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 179_600, gzipped: None }),
+    standing: Some(Budget { raw: 173_600, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {

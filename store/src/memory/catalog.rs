@@ -21,6 +21,16 @@ pub(super) fn hash_pair(key: &str, value: &str) -> u64 {
     xxh64(value.as_bytes(), hash(key))
 }
 
+/// What stands for all pairs of a record, rising. They are few: each is put where it belongs.
+fn hash_pairs(pairs: &mut dyn Iterator<Item = (&str, &str)>) -> Vec<u64> {
+    let mut hashes = Vec::with_capacity(pairs.size_hint().0);
+    for (key, value) in pairs {
+        let hash = hash_pair(key, value);
+        hashes.insert(hashes.partition_point(|&other| other < hash), hash);
+    }
+    hashes
+}
+
 /// What is known of a record without its file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entry {
@@ -39,8 +49,7 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn of_record(record: &Record<'_>) -> Self {
-        let mut pairs: Vec<u64> = record.metadata.iter().map(|(k, v)| hash_pair(k, v)).collect();
-        pairs.sort_unstable();
+        let pairs = hash_pairs(&mut record.metadata.iter().copied());
         Entry {
             id: record.id,
             live: true,
@@ -56,8 +65,7 @@ impl Entry {
     }
 
     pub(super) fn of_fields(fields: &Fields) -> Self {
-        let mut pairs: Vec<u64> = fields.metadata().map(|(k, v)| hash_pair(k, v)).collect();
-        pairs.sort_unstable();
+        let pairs = hash_pairs(&mut fields.metadata());
         Entry {
             id: fields.id(),
             live: true,
