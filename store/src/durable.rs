@@ -184,8 +184,9 @@ pub struct DurableFile {
     /// Ids that the journal changed, and whether the base has a version of them: 1 or 0.
     pub(crate) touched: Sorted<u64>,
     /// Operations of the journal's batches in which a bit was turned back, by where they begin.
-    pub(crate) repaired: Sorted<Vec<u8>>,
+    pub(crate) repaired: Vec<(u64, Vec<u8>)>,
     /// Entries of records that another program wrote.
+    #[cfg(feature = "foreign")]
     pub(crate) foreign: Sorted<Fields>,
     pub(crate) batch: Batch,
     pub(crate) lease: Option<Lease>,

@@ -216,6 +216,7 @@ impl DurableFile {
         self.directory = Directory::new(core::mem::take(&mut manifest.segments));
         self.standing = manifest;
         self.touched.clear();
+        #[cfg(feature = "foreign")]
         self.foreign.clear();
         self.repaired.clear();
         if let Some(journal) = self.journal.take() {

@@ -81,7 +81,8 @@ impl DurableFile {
     /// `len` bytes of the journal from `offset` on.
     fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         // On the disk the bit is still turned, until the fold that opening makes.
-        if let Some((start, bytes)) = self.repaired.until(offset) {
+        let before = self.repaired.partition_point(|(start, _)| *start <= offset);
+        if let Some((start, bytes)) = self.repaired[..before].last() {
             let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
             if let Some(part) = bytes.get(at..at.saturating_add(len).min(bytes.len())) {
                 return Ok(part.to_vec());
@@ -128,6 +129,7 @@ impl DurableFile {
     }
 
     pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Fault> {
+        #[cfg(feature = "foreign")]
         if place.entry_segment == MEMORY {
             return self.foreign.get(id).cloned().ok_or_else(|| Error::UnknownId(id).into());
         }

@@ -112,7 +112,8 @@ impl DurableFile {
             ledger: Ledger::new(standing.dim),
             standing,
             touched: Sorted::default(),
-            repaired: Sorted::default(),
+            repaired: Vec::new(),
+            #[cfg(feature = "foreign")]
             foreign: Sorted::default(),
             batch: Batch::new(),
             lease: None,
@@ -328,7 +329,7 @@ impl DurableFile {
                         return Err(journal::damage(at));
                     }
                     if flipped {
-                        self.repaired.insert(start, operations);
+                        self.repaired.push((start, operations));
                     }
                 }
                 Found::Unsound => {

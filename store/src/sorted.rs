@@ -75,12 +75,6 @@ impl<T> Sorted<T> {
         self.0.get(self.place(key))
     }
 
-    /// The last pair up to `key`.
-    pub(crate) fn until(&self, key: u64) -> Option<&(u64, T)> {
-        let behind = key.checked_add(1).map_or(self.0.len(), |key| self.place(key));
-        self.0.get(behind.checked_sub(1)?)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         self.0.iter().map(|(key, value)| (*key, value))
     }
@@ -167,8 +161,6 @@ mod tests {
             for key in (0..42).chain([u64::MAX]) {
                 let from = model.range(key..).next().map(|(key, value)| (*key, *value));
                 prop_assert_eq!(sorted.from(key).copied(), from);
-                let until = model.range(..=key).next_back().map(|(key, value)| (*key, *value));
-                prop_assert_eq!(sorted.until(key).copied(), until);
             }
             sorted.retain(&mut |key, _| key % 2 == 0);
             model.retain(|key, _| key % 2 == 0);

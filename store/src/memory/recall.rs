@@ -113,11 +113,15 @@ impl Memory {
             }
         }
         found.truncate(recall.k);
-        let result = found.iter().filter_map(|one| {
-            let id = self.catalog.at(one.slot)?.id;
-            Some(Found { id, score: one.score, similarity: one.similarity, words: one.words })
-        });
-        Ok(result.collect())
+        let mut result = Vec::new();
+        result.try_reserve_exact(found.len()).map_err(|_| Error::Memory)?;
+        for one in found {
+            if let Some(&Entry { id, .. }) = self.catalog.at(one.slot) {
+                let Fused { score, similarity, words, .. } = one;
+                result.push(Found { id, score, similarity, words });
+            }
+        }
+        Ok(result)
     }
 
     /// The slots that pass, a bit for each; `None` where all do.
