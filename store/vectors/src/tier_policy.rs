@@ -124,8 +124,10 @@ impl Policy {
         // Halved in whole half-lives; within one, along the chord.
         let fresh = u64::from(log2(record.count.saturating_add(1)));
         let halved = fresh >> (idle / life).min(63);
-        let lost = u128::from(halved) * u128::from(idle % life) / (2 * u128::from(life));
-        let heat = (halved - lost as u64) as u32;
+        // Of a life beyond 48 bits (9,000 years) the last bits do not matter, and the product fits.
+        let drop = (u64::BITS - life.leading_zeros()).saturating_sub(48);
+        let lost = halved * (idle % life >> drop) / (2 * (life >> drop));
+        let heat = (halved - lost) as u32;
         let floor = u64::from(self.pinned_heat) * importance / u64::from(MOST_IMPORTANT);
         if record.pinned { heat.max(floor as u32) } else { heat }
     }
