@@ -61,6 +61,20 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         Ok(graph)
     }
 
+    /// The graph as searches have it, for the walks of an insert: so a module has walks once, for
+    /// both. Where a copy of the layout is no single instruction, it is no less than that.
+    #[cfg(any(not(target_family = "wasm"), target_feature = "bulk-memory"))]
+    #[inline(never)]
+    pub(crate) fn walker(&self) -> Graph<&[u8]> {
+        Graph { bytes: &self.bytes, layout: self.layout }
+    }
+
+    /// The graph itself.
+    #[cfg(not(any(not(target_family = "wasm"), target_feature = "bulk-memory")))]
+    pub(crate) fn walker(&self) -> &Self {
+        self
+    }
+
     /// Checks every section, and that the header is that of a graph laid out in this way: what
     /// [`Graph::open`] does for a caller that has laid it out already.
     ///

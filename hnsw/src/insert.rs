@@ -100,9 +100,9 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         // From below, so that no walk comes by the slot itself: those above are not linked yet.
         for level in 0..lists {
             let mut pool = Pool::new(scratch.pool);
-            self.approach(level, probe, visited, &mut pool);
+            self.walker().approach(level, probe, visited, &mut pool);
             pool.resize(width);
-            self.walk(level, width, None, probe, visited, &mut pool);
+            self.walker().walk(level, width, None, probe, visited, &mut pool);
             refine(space, slot, pool.keys());
             self.select(space, level, slot, pool.keys());
             if level == 0 {

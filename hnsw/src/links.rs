@@ -30,6 +30,24 @@ pub(crate) fn rank_slot(rank: u64) -> Slot {
     rank as u32 & (u32::MAX >> 1)
 }
 
+/// Is `target` among the slots of `list`?
+#[inline(never)]
+fn contains(list: &[u8], mask: u32, target: Slot) -> bool {
+    // One in each slot of the word. A slot of zero is the only one that has its highest bit
+    // neither before nor after one is taken from it.
+    let ones = 1 | !mask & 1 << 16;
+    let highest = ones.rotate_right(1);
+    let (words, rest) = list.as_chunks();
+    let mut zeros = 0;
+    for word in words {
+        let word = u32::from_le_bytes(*word) ^ target.wrapping_mul(ones);
+        zeros |= word.wrapping_sub(ones) & !word;
+    }
+    // Lists of an odd number of 16-bit slots end in half a word.
+    zeros & highest != 0
+        || rest.first_chunk().is_some_and(|half| u32::from(u16::from_le_bytes(*half)) == target)
+}
+
 /// Does the rank belong to a filler?
 pub(crate) fn is_filler(rank: u64) -> bool {
     rank & FILLER != 0
@@ -81,22 +99,9 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     #[inline(never)]
     pub(crate) fn has_link(&self, slot: Slot, level: u32, target: Slot) -> bool {
         let at = self.place(slot, level);
-        if at == 0 {
-            return false;
-        }
-        let limit = self.layout.limit(level);
-        let list = self.bytes.get(at..at + limit * self.layout.width).unwrap_or(&[]);
-        // One in each slot of the word. A slot of zero is the only one that has its highest bit
-        // neither before nor after one is taken from it.
-        let ones = 1 | !self.layout.mask & 1 << 16;
-        let highest = ones.rotate_right(1);
-        let mut zeros = 0;
-        for word in list.as_chunks().0 {
-            let word = u32::from_le_bytes(*word) ^ target.wrapping_mul(ones);
-            zeros |= word.wrapping_sub(ones) & !word;
-        }
-        // Lists of an odd number of 16-bit slots end in half a word.
-        zeros & highest != 0 || list.len() % 4 != 0 && self.stored(at, limit - 1) == target
+        // Where there is no list, there are no bytes of one.
+        let bytes = if at == 0 { 0 } else { self.layout.limit(level) * self.layout.width };
+        contains(self.bytes.get(at..at + bytes).unwrap_or(&[]), self.layout.mask, target)
     }
 
     /// Offset of the list of `slot` on `level`, or 0 where there is none.

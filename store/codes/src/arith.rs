@@ -77,17 +77,18 @@ pub fn max_abs(v: &[f32]) -> f32 {
     four.into_iter().fold(0.0, |a, b| if b > a { b } else { a })
 }
 
-/// The sum of `term(x)` over `v`, in the crate's one order of addition; `term(0)` must be 0.
+/// The sum of the squares or of the magnitudes of `v`, in the crate's one order of addition.
 ///
 /// Lane `j` adds the terms `32i + j` in order of `i`; then the lanes fold in halves, lane `j`
 /// taking lane `j + half`. The kernels add in the same order, so that a norm computed here
 /// equals a dot product computed there, to the bit.
-#[inline(always)]
-fn sum_by(v: &[f32], term: impl Fn(Four) -> Four) -> f32 {
+#[inline(never)]
+fn sum(v: &[f32], is_square: bool) -> f32 {
     let mut sums = [Four::splat(0.0); LANES / 4];
     for_blocks::<LANES>(v, |block| {
         for (sum, x) in sums.iter_mut().zip(block) {
-            *sum = *sum + term(Four::load(x));
+            let x = Four::load(x).abs();
+            *sum = *sum + x * if is_square { x } else { Four::splat(1.0) };
         }
     });
     let [a, b, c, d, e, f, g, h] = sums;
@@ -97,15 +98,15 @@ fn sum_by(v: &[f32], term: impl Fn(Four) -> Four) -> f32 {
 }
 
 /// `|v|^2`, added as the kernels add.
-#[inline(never)]
+#[inline]
 pub fn norm2(v: &[f32]) -> f32 {
-    sum_by(v, |x| x * x)
+    sum(v, true)
 }
 
 /// The sum of the magnitudes, added as the kernels add.
-#[inline(never)]
+#[inline]
 pub fn sum_abs(v: &[f32]) -> f32 {
-    sum_by(v, Four::abs)
+    sum(v, false)
 }
 
 /// Folds lanes in halves: lane `j` takes lane `j + half`, until one is left.
