@@ -126,7 +126,7 @@ impl Policy {
         let halved = fresh >> (idle / life).min(63);
         // Of a life beyond 48 bits (9,000 years) the last bits do not matter, and the product fits.
         let drop = (u64::BITS - life.leading_zeros()).saturating_sub(48);
-        let lost = halved * (idle % life >> drop) / (2 * (life >> drop));
+        let lost = halved * ((idle % life) >> drop) / (2 * (life >> drop));
         let heat = (halved - lost) as u32;
         let floor = u64::from(self.pinned_heat) * importance / u64::from(MOST_IMPORTANT);
         if record.pinned { heat.max(floor as u32) } else { heat }
