@@ -22,7 +22,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clawft_store::memory;
-use clawft_store::storage::StorageError;
 use clawft_store::storage::native::NativeFolder;
 
 /// The durable file's name.
@@ -71,7 +70,7 @@ fn numbers<const N: usize>(words: [&&str; N]) -> Result<[u64; N], Box<dyn std::e
 }
 
 fn storage(folder: &Path) -> Result<NativeFolder, memory::Error> {
-    NativeFolder::new(folder).map_err(|why: StorageError| why.into())
+    NativeFolder::new(folder).map_err(|why| clawft_store::Error::from(why).into())
 }
 
 /// SplitMix64, as in the tests.
