@@ -73,8 +73,12 @@ fuzz_target!(|case: Case| {
         let ids: Vec<u64> = image.ids().collect();
         let mut hits = vec![Hit::default(); capacity as usize];
         for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
-            let options =
-                SearchOptions { ef: 30, mode, filter: Some(&ids), ..SearchOptions::new(10.min(capacity as usize)) };
+            let options = SearchOptions {
+                ef: 30,
+                mode,
+                filter: Some(&ids),
+                ..SearchOptions::new(10.min(capacity as usize))
+            };
             let options = SearchOptions { ef: options.ef.min(capacity as usize), ..options };
             let _ = image.search(&common::vector(3, dim), &options, scratch, &mut hits);
             let all = SearchOptions { filter: None, ..options };
