@@ -8,7 +8,7 @@ use points::{Aligned, Index, Points, Query, Random, Stored};
 use proptest::prelude::*;
 
 /// Slots of the workload; an interpreter gets fewer.
-const N: u32 = if cfg!(miri) { 24 } else { 400 };
+const N: u32 = if cfg!(miri) { 12 } else { 400 };
 
 fn workload() -> (Points, Index) {
     let points = Points::uniform(N as usize, 8, 77);

@@ -37,12 +37,12 @@ fn churn(capacity: usize, dim: usize, m: u16) {
 
 #[test]
 fn churn_keeps_recall() {
-    churn(if cfg!(miri) { 24 } else { 1000 }, 16, 16);
+    churn(if cfg!(miri) { 12 } else { 1000 }, 16, 16);
 }
 
 #[test]
 fn churn_keeps_recall_with_few_links() {
-    churn(if cfg!(miri) { 24 } else { 1000 }, 8, 6);
+    churn(if cfg!(miri) { 12 } else { 1000 }, 8, 6);
 }
 
 /// Minutes: for `cargo xtask test --all`.
