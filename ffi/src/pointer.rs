@@ -203,6 +203,25 @@ impl<T: Copy> Output<'_, T> {
     }
 }
 
+impl Output<'_, u64> {
+    /// Refuses a place inside `store`, which is read while it is written.
+    ///
+    /// Errors: `OutOfRange`.
+    pub(crate) fn apart(&self, name: &str, store: &[u8]) -> Result<(), Failed> {
+        let (from, bytes) = (self.pointer as u64, (self.len * size_of::<u64>()) as u64);
+        let begin = store.as_ptr() as u64;
+        if bytes > 0 && from < begin + store.len() as u64 && begin < from + bytes {
+            return Err(Failed::new(
+                ClawftStatus::OutOfRange,
+                name,
+                begin.saturating_sub(from),
+                bytes,
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Reads a struct whose first field is its size in bytes, as the caller set it.
 ///
 /// # Safety

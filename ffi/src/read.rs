@@ -89,6 +89,7 @@ pub unsafe extern "C" fn clawft_ids(
         if count > cap {
             return Err(too_small("cap", count.into(), cap.into()));
         }
+        out.apart("out", store.image.bytes())?;
         for (at, id) in store.image.ids().enumerate() {
             out.set(at, id);
         }

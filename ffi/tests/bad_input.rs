@@ -342,6 +342,18 @@ fn outputs_that_are_too_small() {
 }
 
 #[test]
+fn ids_that_would_be_written_into_the_store_itself() {
+    let handle = store(4, 2);
+    let (mut address, mut len, mut count) = (null(), 0, 77);
+    ok(unsafe { clawft_snapshot_view(handle, &mut address, &mut len) });
+    let inside = address.cast::<u64>().cast_mut();
+    refused(handle, S::OutOfRange, &["out"], |h| unsafe {
+        clawft_ids(h, inside.wrapping_add(8), 2, &mut count)
+    });
+    assert_eq!(count, 77);
+}
+
+#[test]
 fn a_block_that_was_never_lent() {
     let block = clawft_alloc(100);
     assert!(!block.is_null() && block.addr().is_multiple_of(64));

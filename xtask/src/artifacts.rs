@@ -96,7 +96,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLER,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 61_600, gzipped: Some(31_800) }),
+    standing: Some(Budget { raw: 61_700, gzipped: Some(31_900) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -158,7 +158,7 @@ pub(crate) const STORE: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLEST,
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 169_600, gzipped: None }),
+    standing: Some(Budget { raw: 169_700, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -173,7 +173,7 @@ pub(crate) const TENSOR: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLER,
     budget: None,
-    standing: Some(Budget { raw: 76_000, gzipped: None }),
+    standing: Some(Budget { raw: 76_100, gzipped: None }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 6] =

@@ -10,7 +10,7 @@ use crate::codes::Factors;
 use crate::error::Flaw;
 use crate::header::{self, Field, SEAL};
 use crate::image::Image;
-use crate::layout::{CLASSES, Section};
+use crate::layout::Section;
 use crate::pages::Counts;
 use crate::view::View;
 
@@ -86,7 +86,9 @@ impl View<'_> {
                 return Err("a factor of a code is not finite");
             }
             live += 1;
-            counts[tier as usize % CLASSES] += 1;
+            if let Some(count) = counts.get_mut(tier as usize) {
+                *count += 1;
+            }
             hidden += u32::from(self.has_mark(slot));
         }
         if ids.count() != live {
