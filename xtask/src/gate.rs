@@ -31,7 +31,12 @@ const MIRI_TARGETS: [Option<&str>; 2] = [None, Some("i686-unknown-linux-gnu")];
 struct Gate {
     passed: Vec<String>,
     failed: Vec<String>,
+    /// What steps that failed beside others printed last: it stands far above by then.
+    printed: Vec<String>,
 }
+
+/// Lines of it.
+const LAST_LINES: usize = 60;
 
 impl Gate {
     fn step(&mut self, name: impl Into<String>, step: impl FnOnce() -> Outcome) {
@@ -62,11 +67,23 @@ impl Gate {
             match thread.join() {
                 Ok((printed, outcome, time)) => {
                     eprintln!("\n=== {name}\n{printed}");
+                    if outcome.is_err() {
+                        self.keep(&name, &printed);
+                    }
                     self.note(name, time, outcome);
                 }
                 Err(_) => self.note(name, Duration::ZERO, Err("xtask itself panicked".into())),
             }
         }
+    }
+
+    /// Keeps the lines around a panic, or the last ones.
+    fn keep(&mut self, name: &str, printed: &str) {
+        let lines: Vec<&str> = printed.lines().collect();
+        let panic = lines.iter().position(|line| line.contains("panicked at"));
+        let from = panic.unwrap_or(lines.len().saturating_sub(LAST_LINES));
+        let some: Vec<&str> = lines.into_iter().skip(from).take(LAST_LINES).collect();
+        self.printed.push(format!("=== of {name}\n{}", some.join("\n")));
     }
 
     fn note(&mut self, name: String, time: Duration, outcome: Outcome) {
@@ -92,7 +109,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         _ => return Err(format!("test takes --all or nothing, found {arguments:?}")),
     };
     let start = Instant::now();
-    let mut gate = Gate { passed: Vec::new(), failed: Vec::new() };
+    let mut gate = Gate { passed: Vec::new(), failed: Vec::new(), printed: Vec::new() };
 
     gate.step("tools", || {
         tools::targets(&[wasi::TARGET, "wasm32-unknown-unknown", "wasm32v1-none"])?;
@@ -184,6 +201,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         fuzz(&mut gate, &LONG_FUZZ);
     }
 
+    gate.printed.iter().for_each(|lines| println!("\n{lines}"));
     println!("\n{} s", start.elapsed().as_secs());
     gate.passed.iter().chain(&gate.failed).for_each(|line| println!("{line}"));
     println!("{} passed, {} failed", gate.passed.len(), gate.failed.len());

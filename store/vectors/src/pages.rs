@@ -240,7 +240,7 @@ impl View<'_> {
         let Some((page, record)) = locate(self.layout, tier, place) else {
             return Err("a code lies where no record begins");
         };
-        if self.page(page, CLASS) as u8 != tier as u8 || self.free(page) >> record & 1 != 0 {
+        if self.page(page, CLASS) != tier as u32 || self.free(page) >> record & 1 != 0 {
             return Err("a code lies in a record that is free");
         }
         Ok(())
@@ -260,12 +260,12 @@ impl View<'_> {
         let tiers = if layout.is_tiered() { CLASSES } else { 1 };
         let (mut found, mut partial, mut unused) = (Counts::default(), Counts::default(), 0);
         for page in 0..layout.page_count() as u32 {
-            let (free, class) = (self.free(page), self.page(page, CLASS) as u8);
-            if u32::from(class) == NO_CLASS && free == 0 {
+            let (free, class) = (self.free(page), self.page(page, CLASS));
+            if class == NO_CLASS && free == 0 {
                 unused += 1;
                 continue;
             }
-            let class = usize::from(class);
+            let class = class as usize;
             let all = if class < tiers { all(layout, Tier::ALL[class]) } else { 0 };
             if free & !all != 0 || free == all {
                 return Err("a page has an unknown class or a wrong bitmap");
@@ -291,15 +291,19 @@ impl View<'_> {
     #[inline(never)]
     fn check_list(&self, class: u32, count: u32) -> Result<(), Flaw> {
         let (mut page, mut previous) = (u32_at(self.head, head_field(class)), NONE);
-        let mut is_sound = true;
+        let broken = "a list of pages is broken";
         for _ in 0..count {
-            is_sound &= (page as usize) < self.layout.page_count()
-                && self.page(page, CLASS) as u8 == class as u8
+            // What lies outside is not looked at: its place would not fit into 32 bits.
+            let is_sound = (page as usize) < self.layout.page_count()
+                && self.page(page, CLASS) == class
                 && (class == NO_CLASS || self.free(page) != 0)
                 && self.page(page, PREVIOUS) == previous;
+            if !is_sound {
+                return Err(broken);
+            }
             previous = page;
             page = self.page(page, NEXT);
         }
-        if is_sound && page == NONE { Ok(()) } else { Err("a list of pages is broken") }
+        if page == NONE { Ok(()) } else { Err(broken) }
     }
 }
