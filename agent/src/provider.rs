@@ -63,6 +63,17 @@ pub struct Tool {
     pub parameters: &'static str,
 }
 
+/// A memory as it was given to the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cited {
+    /// Its id, which an answer cites.
+    pub id: u64,
+    /// The day it is of, as a person reads it.
+    pub date: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// What is asked of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -70,6 +81,9 @@ pub struct Question<'a> {
     pub model: &'a str,
     /// Who the assistant is, and what memory holds.
     pub system: &'a str,
+    /// The memories that `system` quotes, the best first. Models read them there; `offline`, which
+    /// reads nothing, cites them from here.
+    pub memories: &'a [Cited],
     /// The history; the last is the person's or a tool's.
     pub messages: &'a [Message],
     /// Tools on offer.
