@@ -7,6 +7,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use serde_json::Value;
 
@@ -79,12 +80,12 @@ impl Wire for Anthropic {
         }
         json.key("messages").open('[');
         let is_answer = |message: &Message| matches!(message, Message::Assistant { .. });
-        for turn in question.messages.chunk_by(|a, b| is_answer(a) == is_answer(b)) {
-            if turn.iter().all(is_empty) {
-                continue;
-            }
+        let messages: Vec<&Message> =
+            question.messages.iter().filter(|message| !is_empty(message)).collect();
+        for turn in messages.chunk_by(|a, b| is_answer(a) == is_answer(b)) {
             json.open('{');
-            let role = if turn.iter().any(is_answer) { "assistant" } else { "user" };
+            let role =
+                if turn.iter().any(|message| is_answer(message)) { "assistant" } else { "user" };
             json.key("role").string(role);
             json.key("content").open('[');
             turn.iter().for_each(|message| write_result(&mut json, message));
