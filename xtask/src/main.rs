@@ -4,6 +4,7 @@
 //! rustup) and says in a sentence what is missing where it cannot.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod artifacts;
 mod bench;
 mod crates;
