@@ -84,8 +84,8 @@ impl Endpoint {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let (scheme, _) = self.base_url.split_once("://").unwrap_or(("", ""));
-        if !matches!(scheme, "http" | "https") || self.host().is_empty() {
+        let sound = ["http://", "https://"].iter().any(|begin| self.base_url.starts_with(begin));
+        if !sound || self.host().is_empty() {
             return Err(Fault::lasting(
                 "the provider's base_url has to be http:// or https://, a host and a path",
             ));
@@ -103,9 +103,12 @@ impl Endpoint {
 
 /// Host and port of a URL.
 pub(super) fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    authority.rsplit('@').next().unwrap_or("")
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let rest = url.get(begin..).unwrap_or("");
+    let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#');
+    let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
+    let name = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    authority.get(name..).unwrap_or("")
 }
 
 /// What differs between vendors.

@@ -64,16 +64,23 @@ fn quoted(words: &str, endpoint: &Endpoint) -> String {
         Some(key) => words.replace(key.secret(), "(key)"),
         None => String::from(words),
     };
-    let line: Vec<&str> = words
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
-        .collect();
-    let line = line.join(" ");
-    match line.char_indices().nth(MOST_QUOTED) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or("")),
-        None if line.is_empty() => String::from("it does not say why"),
-        None => line,
+    let mut line = String::new();
+    let mut blank = false;
+    for (count, c) in words.trim().chars().enumerate() {
+        if count == MOST_QUOTED {
+            line.push('…');
+            break;
+        }
+        if !c.is_whitespace() && !c.is_control() {
+            if core::mem::take(&mut blank) {
+                line.push(' ');
+            }
+            line.push(c);
+        } else {
+            blank = !line.is_empty();
+        }
     }
+    if line.is_empty() { String::from("it does not say why") } else { line }
 }
 
 /// What a status that says no stands for. `now` is in milliseconds since 1970.
