@@ -1,0 +1,200 @@
+//! Language models: one question with its history, an answer that comes part by part.
+//!
+//! | file | what |
+//! |---|---|
+//! | `openai` | chat completions, of OpenAI and of the many that speak it |
+//! | `anthropic` | messages |
+//! | `offline` | no model: cites what memory holds, and says so |
+//! | `endpoint` | one question to a server: sent, tried again, read as it comes |
+//! | `draft` | what has come of an answer |
+//! | `sse` | server-sent events out of bytes that split anywhere |
+//! | `retry`, `http_date` | what is tried again, and when |
+//! | `refusal` | statuses that say no, as sentences |
+//! | `json` | requests written, answers read under a limit |
+//!
+//! What a provider must never do: let a key or a header's value into an error or an event; repeat
+//! a request of which a part of the answer was already shown.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::platform::Platform;
+
+pub mod anthropic;
+mod draft;
+mod endpoint;
+mod http_date;
+mod json;
+mod offline;
+pub mod openai;
+mod refusal;
+mod retry;
+mod sse;
+
+pub use anthropic::Anthropic;
+pub use endpoint::{Endpoint, Key};
+pub use offline::Offline;
+pub use openai::OpenAi;
+pub use retry::Retry;
+
+/// A call of a tool that the model wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The provider's id of the call, to which the result refers.
+    pub id: String,
+    /// Name of the tool.
+    pub name: String,
+    /// JSON, as the model wrote it: it may be invalid.
+    pub arguments: String,
+}
+
+/// One message of a history. A result follows the assistant's message that called for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// The person's.
+    User(String),
+    /// The model's.
+    Assistant {
+        /// What it said; empty where it only called tools.
+        text: String,
+        /// What it called.
+        calls: Vec<ToolCall>,
+    },
+    /// A tool's.
+    Result {
+        /// Id of the call.
+        id: String,
+        /// Name of the tool.
+        name: String,
+        /// What it gave.
+        content: String,
+        /// Whether that is an error's sentence.
+        failed: bool,
+    },
+}
+
+/// A tool that the model may call.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// Its name: letters, digits, `_`, at most 64.
+    pub name: &'static str,
+    /// What it does, for the model.
+    pub description: &'static str,
+    /// JSON schema of its arguments, an object.
+    pub parameters: &'static str,
+}
+
+/// A memory as it was given to the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cited {
+    /// Its id, which an answer cites.
+    pub id: u64,
+    /// The day it is of, as a person reads it.
+    pub date: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What is asked of a model.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Name of the model.
+    pub model: &'a str,
+    /// Who the assistant is, and what memory holds.
+    pub system: &'a str,
+    /// The memories that `system` quotes, the best first. Models read them there; `offline`, which
+    /// reads nothing, cites them from here.
+    pub memories: &'a [Cited],
+    /// The history; the last is the person's or a tool's.
+    pub messages: &'a [Message],
+    /// Tools on offer.
+    pub tools: &'a [Tool],
+    /// Tokens that the answer may have.
+    pub max_tokens: u32,
+    /// Between 0 and 2; `None`: the model's own.
+    pub temperature: Option<f32>,
+    /// Whether the answer is wanted part by part.
+    pub stream: bool,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// It was complete.
+    End,
+    /// Tools are called.
+    Tools,
+    /// The most tokens were reached.
+    Length,
+    /// The provider withheld the rest.
+    Refused,
+}
+
+/// Tokens that were counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Read.
+    pub input: u64,
+    /// Written.
+    pub output: u64,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What was said.
+    pub text: String,
+    /// What was called.
+    pub calls: Vec<ToolCall>,
+    /// Why it ended.
+    pub stop: Stop,
+    /// What it took; 0 where the provider did not say.
+    pub usage: Usage,
+}
+
+/// Why there is no whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// A sentence for a person, without secrets.
+    pub sentence: String,
+    /// What had come of the text before.
+    pub partial: String,
+    /// The status, where there was one.
+    pub status: Option<u16>,
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Whether to go on after a part of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// More, please.
+    Go,
+    /// The person has had enough: what has come is the answer.
+    Halt,
+}
+
+/// A language model.
+pub trait Provider {
+    /// As the config calls it.
+    fn name(&self) -> &str;
+
+    /// Asks. `show` gets each part of the text as it comes.
+    ///
+    /// # Errors
+    /// [`Error`], in time: retries, the limits of [`Timeouts`](crate::platform::Timeouts) and of
+    /// the answer's length hold.
+    fn ask(
+        &self,
+        platform: &Platform<'_>,
+        question: &Question<'_>,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Answer, Error>;
+}
