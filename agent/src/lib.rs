@@ -5,17 +5,23 @@
 //! | `platform/` | what is needed of the outside: HTTP, files, environment, clock, randomness, a terminal |
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
+//! | `component/` | in WebAssembly: the exports |
 //!
 //! Arrows go one way: the turn uses providers, embedders and the memory; these use the platform;
 //! the platform is chosen once, at the edge.
 //!
 //! What this crate must never do: reach the outside but through [`platform`]; write a key into a
 //! file, a log or an error; take what a memory says for an instruction.
-#![cfg_attr(target_family = "wasm", no_std)]
-#![forbid(unsafe_code)]
+// The component has no `std`: that is 50 KB. Whoever links this crate beside `std` has that one's
+// allocator, and leaves the feature out.
+#![cfg_attr(all(target_env = "p2", feature = "component", not(test)), no_std)]
+#![cfg_attr(not(all(target_env = "p2", feature = "component")), forbid(unsafe_code))]
 
 extern crate alloc;
 
 pub mod embed;
 pub mod platform;
 pub mod provider;
+
+#[cfg(all(target_env = "p2", feature = "component", not(test)))]
+mod component;

@@ -15,6 +15,10 @@ use clawft_store::storage::Storage;
 
 mod error;
 mod http;
+#[cfg(any(test, all(target_env = "p2", feature = "wasi-platform")))]
+mod url;
+#[cfg(all(target_env = "p2", feature = "wasi-platform"))]
+pub mod wasi_p2;
 
 pub use error::{FileError, HttpError, HttpFailure};
 pub use http::{Body, Method, Payload, Request, Response, Timeouts};
