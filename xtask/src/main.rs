@@ -6,6 +6,7 @@
 
 mod artifacts;
 mod bench;
+mod component;
 mod crates;
 mod demo;
 mod dist;
