@@ -47,7 +47,11 @@ pub(crate) fn terminal(platform: &Platform<'_>) {
     terminal.print(&"é".repeat(5000));
     terminal.print("\n");
     while let Some(line) = terminal.line() {
-        terminal.print(&format!("{} {:?}\n", line.len(), line.chars().take(20).collect::<String>()));
+        terminal.print(&format!(
+            "{} {:?}\n",
+            line.len(),
+            line.chars().take(20).collect::<String>()
+        ));
     }
     assert_eq!(terminal.line(), None);
 }

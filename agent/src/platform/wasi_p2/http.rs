@@ -48,15 +48,9 @@ impl HttpClient for WasiHttpClient {
         // wait for a reader who is not there.
         let future = outgoing_handler::handle(outgoing, Some(options(&request)))
             .map_err(|code| of_code(url.authority, &code))?;
-        // Where the other side does not take all of it, its answer says more than that.
-        if send_body(&url, &body, &mut request.payload, end)? {
-            // As above: of a body that could not be ended the answer knows why.
-            let _ = OutgoingBody::finish(body, None);
-        } else {
-            drop(body);
-        }
+        let rest = Out { url: &url, future: &future, end }.send(body, &mut request.payload)?;
         let incoming = answer(&url, &future, &request.timeouts, end)?;
-        response(&url, incoming, &request.timeouts, end)
+        response(&url, incoming, rest, &request.timeouts, end)
     }
 }
 
@@ -121,52 +115,69 @@ fn late(url: &Url<'_>, what: &str, end: End) -> HttpError {
     error(HttpFailure::Timeout, url.authority, &sentence)
 }
 
-/// Sends the body; false where the other side did not take all of it.
-fn send_body(
-    url: &Url<'_>,
-    body: &OutgoingBody,
-    payload: &mut Payload<'_>,
-    end: End,
-) -> Result<bool, HttpError> {
-    // The stream is dropped before the body is finished, which the host insists on.
-    let stream = match (&payload, body.write()) {
-        (Payload::Empty, _) => return Ok(true),
-        (_, Ok(stream)) => stream,
-        (_, Err(())) => return Ok(false),
-    };
-    let mut out = Out { url, stream: &stream, end };
-    match payload {
-        Payload::Empty => Ok(true),
-        Payload::Bytes(bytes) => Ok(out.write(bytes)? && out.flush()?),
-        Payload::Stream(next) => {
-            let mut part = vec![0; PART];
-            loop {
-                let len = next(&mut part)?.min(PART);
-                if len == 0 {
-                    return out.flush();
-                }
-                // Each part goes out at once: whoever streams wants that.
-                if !(out.write(&part[..len])? && out.flush()?) {
-                    return Ok(false);
-                }
-            }
-        }
-    }
+/// A body that was not sent to its end. To drop it breaks the connection, on which the answer comes.
+struct Unsent {
+    _stream: OutputStream,
+    _body: OutgoingBody,
 }
 
-/// The body on its way out. Its calls give false when nobody takes more.
+/// The way out.
 struct Out<'a> {
     url: &'a Url<'a>,
-    stream: &'a OutputStream,
+    future: &'a FutureIncomingResponse,
     end: End,
 }
 
 impl Out<'_> {
-    /// Bytes that the host takes now; waits for that.
-    fn room(&self) -> Result<usize, HttpError> {
+    /// Sends the body. Where the other side answers, or goes away, before it has all of it, what
+    /// cannot be sent is given back: the answer then says what is the matter.
+    fn send(
+        &self,
+        body: OutgoingBody,
+        payload: &mut Payload<'_>,
+    ) -> Result<Option<Unsent>, HttpError> {
+        let stream = match body.write() {
+            Ok(stream) => stream,
+            Err(()) => {
+                return Err(error(HttpFailure::Other, self.url.authority, "no body goes out"));
+            }
+        };
+        let is_sent = match payload {
+            Payload::Empty => true,
+            Payload::Bytes(bytes) => self.write(&stream, bytes)? && self.flush(&stream)?,
+            Payload::Stream(next) => {
+                let mut part = vec![0; PART];
+                loop {
+                    let len = next(&mut part)?.min(PART);
+                    // Each part goes out at once: whoever streams wants that.
+                    if len == 0 {
+                        break true;
+                    }
+                    if !(self.write(&stream, &part[..len])? && self.flush(&stream)?) {
+                        break false;
+                    }
+                }
+            }
+        };
+        if !is_sent {
+            return Ok(Some(Unsent { _stream: stream, _body: body }));
+        }
+        // In this order, which the host insists on.
+        drop(stream);
+        // Of a body that could not be ended the answer knows why.
+        let _ = OutgoingBody::finish(body, None);
+        Ok(None)
+    }
+
+    /// Bytes that the host takes now; waits for that. 0 when nobody takes more.
+    fn room(&self, stream: &OutputStream) -> Result<usize, HttpError> {
         loop {
-            match self.stream.check_write() {
-                Ok(0) if self.end.wait(&self.stream.subscribe()) => {}
+            match stream.check_write() {
+                Ok(0) if self.wait(stream) => {
+                    if self.future.subscribe().ready() {
+                        return Ok(stream.check_write().map_or(0, |room| room as usize));
+                    }
+                }
                 Ok(0) => return Err(late(self.url, "out", self.end)),
                 Ok(room) => return Ok(usize::try_from(room).unwrap_or(usize::MAX)),
                 Err(_) => return Ok(0),
@@ -174,10 +185,14 @@ impl Out<'_> {
         }
     }
 
-    fn write(&mut self, mut bytes: &[u8]) -> Result<bool, HttpError> {
+    fn wait(&self, stream: &OutputStream) -> bool {
+        self.end.wait_for_one(&stream.subscribe(), &self.future.subscribe())
+    }
+
+    fn write(&self, stream: &OutputStream, mut bytes: &[u8]) -> Result<bool, HttpError> {
         while !bytes.is_empty() {
-            let (part, rest) = bytes.split_at(self.room()?.min(bytes.len()));
-            if part.is_empty() || self.stream.write(part).is_err() {
+            let (part, rest) = bytes.split_at(self.room(stream)?.min(bytes.len()));
+            if part.is_empty() || stream.write(part).is_err() {
                 return Ok(false);
             }
             bytes = rest;
@@ -185,9 +200,9 @@ impl Out<'_> {
         Ok(true)
     }
 
-    fn flush(&mut self) -> Result<bool, HttpError> {
+    fn flush(&self, stream: &OutputStream) -> Result<bool, HttpError> {
         // There is room again when it is done.
-        Ok(self.stream.flush().is_ok() && self.room()? > 0)
+        Ok(stream.flush().is_ok() && self.room(stream)? > 0)
     }
 }
 
@@ -214,6 +229,7 @@ fn answer(
 fn response(
     url: &Url<'_>,
     incoming: IncomingResponse,
+    unsent: Option<Unsent>,
     timeouts: &Timeouts,
     end: End,
 ) -> Result<Response, HttpError> {
@@ -239,6 +255,7 @@ fn response(
         stream,
         _body: body,
         _response: incoming,
+        _unsent: unsent,
         authority: url.authority.into(),
         between: timeouts.between_bytes,
         end,
@@ -259,6 +276,7 @@ struct Incoming {
     stream: InputStream,
     _body: IncomingBody,
     _response: IncomingResponse,
+    _unsent: Option<Unsent>,
     authority: String,
     /// Milliseconds between two parts.
     between: u32,

@@ -32,8 +32,13 @@ impl End {
 
     /// Waits until `what` is ready; false where the end came first.
     pub(super) fn wait(self, what: &Pollable) -> bool {
+        self.wait_for_one(what, what)
+    }
+
+    /// Waits until one of two is ready; false where the end came first.
+    pub(super) fn wait_for_one(self, what: &Pollable, other: &Pollable) -> bool {
         let end = subscribe_instant(self.at);
-        poll(&[what, &end]);
-        what.ready()
+        poll(&[what, other, &end]);
+        what.ready() || other.ready()
     }
 }
