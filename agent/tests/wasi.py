@@ -1,4 +1,4 @@
-"""The WASI 0.2 platform under Wasmtime: `wasi.py WASMTIME GUEST`.
+"""The WASI 0.2 platform under Wasmtime: `wasi.py WASMTIME GUEST [CASE…]`.
 
 Starts the guest of `agent/guest/` once for each case, with a server of its own on loopback for each
 case of HTTP, and looks at what the guest printed and left behind. README.md says which function each
@@ -26,7 +26,8 @@ def guest(arguments, options=(), stdin=b"", **more):
     command = [WASMTIME, "run", "--allow-precompiled", "-S", "http", *options, GUEST, *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, timeout=LIMIT, **more)
     if done.returncode != 0:
-        raise AssertionError(f"{arguments}: {done.returncode}\n{done.stderr.decode()[-3000:]}")
+        said = done.stderr.decode()[:3000]
+        raise AssertionError(f"{arguments} ended with {done.returncode}\n{said}")
     return done
 
 
@@ -329,9 +330,13 @@ def read_only(folder, arguments):
     folder.chmod(0o555)
     # The rules do not hold for root.
     other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent"}
+    # Wasmtime makes a folder in its home, whether it needs it or not.
+    home = pathlib.Path(tempfile.mkdtemp(prefix="clawft-home-"))
+    home.chmod(0o777)
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home)}
     guest(arguments, ["--dir", f"{folder}::/data"], env=environment, cwd="/", **other)
     folder.chmod(0o755)
+    shutil.rmtree(home)
 
 
 def environment(_):
@@ -391,7 +396,7 @@ OTHERS = [files, relative, storage, fixed, environment, clock, random, terminal,
 
 
 def main():
-    failed = []
+    failed, wanted = [], sys.argv[3:]
 
     def attempt(name, test):
         start = time.monotonic()
@@ -403,8 +408,12 @@ def main():
             print(f"FAILED  {name}: {why}", flush=True)
 
     for name, arguments in http():
+        if wanted and name not in wanted:
+            continue
         attempt(f"http {name}", lambda: " " + guest(arguments).stdout.decode().strip())
     for test in OTHERS:
+        if wanted and test.__name__ not in wanted:
+            continue
         # Where others may go too: see `read_only`.
         folder = pathlib.Path(tempfile.mkdtemp(prefix="clawft-"))
         folder.chmod(0o755)

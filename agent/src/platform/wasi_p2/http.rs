@@ -28,6 +28,8 @@ use crate::platform::{
 
 /// Bytes that are read or made at once.
 const PART: usize = 16 << 10;
+/// Milliseconds that a host gets beyond ours.
+const LATER: u32 = 1000;
 
 /// `wasi:http/outgoing-handler`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,8 +73,14 @@ fn head(request: &Request<'_>, url: &Url<'_>) -> Result<OutgoingRequest, HttpErr
     for (name, value) in request.headers {
         put(name, value)?;
     }
-    if let Payload::Bytes(bytes) = request.payload {
-        put("content-length", &bytes.len().to_string())?;
+    let len = match (request.method, &request.payload) {
+        (_, Payload::Bytes(bytes)) => Some(bytes.len()),
+        // Without it the host sends an empty body in chunks.
+        (Method::Post, Payload::Empty) => Some(0),
+        _ => None,
+    };
+    if let Some(len) = len {
+        put("content-length", &len.to_string())?;
     }
     let outgoing = OutgoingRequest::new(fields);
     let method = match request.method {
@@ -95,17 +103,20 @@ fn head(request: &Request<'_>, url: &Url<'_>) -> Result<OutgoingRequest, HttpErr
     }
 }
 
-/// The host's timeouts. One that it does not keep is kept here.
+/// The host's timeouts. Only the host can keep the first. The others are kept here, to the
+/// millisecond and with a sentence of our own, as Wasmtime 49 gives no error code for what comes too
+/// late: a host is to notice later.
 fn options(request: &Request<'_>) -> RequestOptions {
     let Timeouts { connect, first_byte, between_bytes, total } = request.timeouts;
     let in_ns = |milliseconds: u32| Some(u64::from(milliseconds) * MILLISECOND);
+    let later = |milliseconds: u32| in_ns(milliseconds.saturating_add(LATER));
     // The host counts from the request's beginning, which a stream may put off.
     let is_stream = matches!(request.payload, Payload::Stream(_));
     let first_byte = if is_stream { total } else { first_byte };
     let options = RequestOptions::new();
     let _ = options.set_connect_timeout(in_ns(connect));
-    let _ = options.set_first_byte_timeout(in_ns(first_byte));
-    let _ = options.set_between_bytes_timeout(in_ns(between_bytes));
+    let _ = options.set_first_byte_timeout(later(first_byte));
+    let _ = options.set_between_bytes_timeout(later(between_bytes));
     options
 }
 
