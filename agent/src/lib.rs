@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `platform/` | what is needed of the outside: HTTP, files, environment, clock, randomness, a terminal |
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
+//! | `config` | `config.toml` |
+//! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //!
 //! Arrows go one way: the turn uses providers, embedders and the memory; these use the platform;
@@ -16,6 +18,8 @@
 
 extern crate alloc;
 
+pub mod config;
 pub mod embed;
+pub mod failure;
 pub mod platform;
 pub mod provider;
