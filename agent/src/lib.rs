@@ -5,6 +5,7 @@
 //! | `platform/` | what is needed of the outside: HTTP, files, environment, clock, randomness, a terminal |
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
 //! | `config` | `config.toml` |
+//! | `session` | conversations that outlive the program |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //!
@@ -23,3 +24,4 @@ pub mod embed;
 pub mod failure;
 pub mod platform;
 pub mod provider;
+pub mod session;
