@@ -6,6 +6,8 @@
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
+//! | `memory/` | the retrieval memory |
+//! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //!
@@ -20,8 +22,10 @@
 extern crate alloc;
 
 pub mod config;
+pub mod date;
 pub mod embed;
 pub mod failure;
+pub mod memory;
 pub mod platform;
 pub mod provider;
 pub mod session;
