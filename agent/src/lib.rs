@@ -4,6 +4,11 @@
 //! |---|---|
 //! | `platform/` | what is needed of the outside: HTTP, files, environment, clock, randomness, a terminal |
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
+//! | `config` | `config.toml` |
+//! | `session` | conversations that outlive the program |
+//! | `memory/` | the retrieval memory |
+//! | `date` | days, as people write them |
+//! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //! | `component/` | in WebAssembly: the exports |
 //!
@@ -19,9 +24,14 @@
 
 extern crate alloc;
 
+pub mod config;
+pub mod date;
 pub mod embed;
+pub mod failure;
+pub mod memory;
 pub mod platform;
 pub mod provider;
+pub mod session;
 
 #[cfg(all(target_env = "p2", feature = "component", not(test)))]
 mod component;

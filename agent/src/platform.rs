@@ -15,6 +15,8 @@ use clawft_store::storage::Storage;
 
 mod error;
 mod http;
+#[cfg(feature = "native-platform")]
+pub mod native;
 #[cfg(any(test, all(target_env = "p2", feature = "wasi-platform")))]
 mod url;
 #[cfg(all(target_env = "p2", feature = "wasi-platform"))]
