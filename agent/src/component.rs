@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `bindings` | what is made of `wit/clawft.wit` |
 //! | `run` | `wasi:cli/run`: the command |
+//! | `handler` | `wasi:http/incoming-handler`: requests about the memory |
+//! | `house` | what the data folder says: config, embedder, memory |
 //! | `memory` | `clawft:memory/memory`: a store as a resource |
 //! | `refusal` | the store's errors as `clawft:memory/errors` has them |
 //! | `abi` | `clawft_*`: functions of the core module, for who unpacks it |
@@ -12,7 +14,9 @@
 //! Here the platform is chosen, and only here. What it must never do: trap on what a caller gives.
 
 mod abi;
+mod handler;
 mod heap;
+mod house;
 mod memory;
 mod refusal;
 mod run;
@@ -34,6 +38,7 @@ struct Component;
 
 bindings::export!(Component with_types_in bindings);
 wasip2::cli::command::export!(Component);
+wasip2::http::proxy::export!(Component);
 
 /// A bug of ours ends the call in a trap, which the host sees.
 #[panic_handler]

@@ -10,6 +10,7 @@
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
+//! | `serve/` | requests from outside about the memory |
 //! | `component/` | in WebAssembly: the exports |
 //!
 //! Arrows go one way: the turn uses providers, embedders and the memory; these use the platform;
@@ -31,6 +32,7 @@ pub mod failure;
 pub mod memory;
 pub mod platform;
 pub mod provider;
+pub mod serve;
 pub mod session;
 
 #[cfg(all(target_env = "p2", feature = "component", not(test)))]
