@@ -7,6 +7,8 @@
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
 //! | `memory/` | the retrieval memory |
+//! | `context` | what a model is given to read, within its budget |
+//! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
@@ -22,9 +24,11 @@
 extern crate alloc;
 
 pub mod config;
+pub mod context;
 pub mod date;
 pub mod embed;
 pub mod failure;
+pub mod learn;
 pub mod memory;
 pub mod platform;
 pub mod provider;
