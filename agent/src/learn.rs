@@ -10,6 +10,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use clawft_store::lexical::fold;
+
 /// Sentences kept of one message.
 const MOST: usize = 4;
 /// Bytes of a sentence that is kept: a longer one is no fact but a text.
@@ -67,9 +69,9 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 pub fn kept(message: &str) -> Vec<&str> {
     let mut all = Vec::new();
     for sentence in sentences(message) {
-        let lower = sentence.to_lowercase();
+        let lower: String = sentence.chars().map(|c| fold(c).0).collect();
         let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
-        // Lower case can change lengths; these beginnings are ASCII on both sides then.
+        // These beginnings are ASCII, in the sentence too but for letters with accents.
         let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
         if fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
             continue;

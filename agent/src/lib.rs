@@ -7,6 +7,8 @@
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
 //! | `memory/` | the retrieval memory |
+//! | `turn` | a message and its answer |
+//! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
 //! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
@@ -33,3 +35,5 @@ pub mod memory;
 pub mod platform;
 pub mod provider;
 pub mod session;
+pub mod tools;
+pub mod turn;
