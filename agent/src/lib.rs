@@ -7,6 +7,7 @@
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
 //! | `memory/` | the retrieval memory |
+//! | `command/` | what a person types |
 //! | `turn` | a message and its answer |
 //! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
@@ -25,6 +26,7 @@
 
 extern crate alloc;
 
+pub mod command;
 pub mod config;
 pub mod context;
 pub mod date;
