@@ -5,7 +5,6 @@
 //! | `bindings` | what is made of `wit/clawft.wit` |
 //! | `run` | `wasi:cli/run`: the command |
 //! | `handler` | `wasi:http/incoming-handler`: requests about the memory |
-//! | `house` | what the data folder says: config, embedder, memory |
 //! | `memory` | `clawft:memory/memory`: a store as a resource |
 //! | `refusal` | the store's errors as `clawft:memory/errors` has them |
 //! | `abi` | `clawft_*`: functions of the core module, for who unpacks it |
@@ -16,7 +15,6 @@
 mod abi;
 mod handler;
 mod heap;
-mod house;
 mod memory;
 mod refusal;
 mod run;

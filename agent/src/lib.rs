@@ -7,6 +7,11 @@
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
 //! | `memory/` | the retrieval memory |
+//! | `command/` | what a person types |
+//! | `turn` | a message and its answer |
+//! | `tools/` | what a model may call |
+//! | `context` | what a model is given to read, within its budget |
+//! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
@@ -25,15 +30,20 @@
 
 extern crate alloc;
 
+pub mod command;
 pub mod config;
+pub mod context;
 pub mod date;
 pub mod embed;
 pub mod failure;
+pub mod learn;
 pub mod memory;
 pub mod platform;
 pub mod provider;
 pub mod serve;
 pub mod session;
+pub mod tools;
+pub mod turn;
 
 #[cfg(all(target_env = "p2", feature = "component", not(test)))]
 mod component;

@@ -11,7 +11,7 @@ use wasip2::http::types::{
 use wasip2::io::streams::StreamError;
 
 use super::Component;
-use super::house::House;
+use crate::command::setup::Setup;
 use crate::memory::Memory;
 use crate::platform::wasi_p2::Wasi;
 use crate::serve::{Asked, Guard, MOST, Reply, answer};
@@ -25,13 +25,14 @@ impl Guest for Component {
         let platform = wasi.platform();
         let guard = Guard::new(platform.environment);
         let mut with_memory = |work: &mut dyn FnMut(&mut Memory<'_>) -> Reply| {
-            match House::open(&platform) {
-                Ok(house) => house.with_memory(&platform, |memory| {
-                    let reply = work(memory);
-                    // What was committed stays, whether it could be saved in short form or not.
+            match Setup::of_config(&platform, None) {
+                Ok(setup) => {
+                    let mut memory = setup.memory();
+                    let reply = work(&mut memory);
+                    // What was committed stays, whether what is derived could be saved or not.
                     let _ = memory.finish();
                     reply
-                }),
+                }
                 Err(failure) => failure.into(),
             }
         };

@@ -3,21 +3,15 @@
 use wasip2::exports::cli::run::Guest;
 
 use super::Component;
+use crate::command;
 use crate::platform::wasi_p2::Wasi;
 
 impl Guest for Component {
+    /// The exit code is not stable in WASI 0.2: hosts are told only whether it is 0.
     fn run() -> Result<(), ()> {
-        let wasi = Wasi::new();
-        let platform = wasi.platform();
-        match platform.environment.arguments().first().map(alloc::string::String::as_str) {
-            Some("version") => {
-                platform.terminal.print(concat!("clawft ", env!("CARGO_PKG_VERSION"), "\n"));
-                Ok(())
-            }
-            _ => {
-                platform.terminal.note("version expected\n");
-                Err(())
-            }
+        match command::run(&Wasi::new().platform()) {
+            0 => Ok(()),
+            _ => Err(()),
         }
     }
 }

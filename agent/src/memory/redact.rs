@@ -11,7 +11,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 /// In the place of a secret.
-pub const MARK: &str = "[secret]";
+pub(super) const MARK: &str = "[secret]";
 
 /// What keys begin with.
 const PREFIXES: [&str; 22] = [
