@@ -5,6 +5,7 @@
 //! | `bindings` | what is made of `wit/clawft.wit` |
 //! | `run` | `wasi:cli/run`: the command |
 //! | `handler` | `wasi:http/incoming-handler`: requests about the memory |
+//! | `agent` | `clawft:memory/agent`: talks, and the memory of a data folder |
 //! | `memory` | `clawft:memory/memory`: a store as a resource |
 //! | `refusal` | the store's errors as `clawft:memory/errors` has them |
 //! | `abi` | `clawft_*`: functions of the core module, for who unpacks it |
@@ -13,6 +14,7 @@
 //! Here the platform is chosen, and only here. What it must never do: trap on what a caller gives.
 
 mod abi;
+mod agent;
 mod handler;
 mod heap;
 mod memory;

@@ -7,6 +7,7 @@ use clawft_store::storage::StorageError;
 use clawft_store::{Error as FileErr, memory};
 
 use super::bindings::exports::clawft::memory::errors::{Error, Kind};
+use crate::failure::{Exit, Failure};
 use crate::platform::FileError;
 
 impl From<memory::Error> for Error {
@@ -53,4 +54,18 @@ pub(super) fn of_folder(error: FileError) -> Error {
         _ => (Kind::Failed, StorageError::Failed),
     };
     Error { kind, code: code.code(), sentence: error.to_string() }
+}
+
+impl From<Failure> for Error {
+    /// The codes are the exit codes of the command, negative.
+    fn from(failure: Failure) -> Self {
+        let kind = match failure.exit {
+            Exit::Usage | Exit::Config | Exit::Embedder => Kind::Invalid,
+            Exit::Nothing => Kind::NotFound,
+            Exit::Busy => Kind::Conflict,
+            Exit::Damaged => Kind::Damaged,
+            _ => Kind::Failed,
+        };
+        Error { kind, code: -(failure.exit as i32), sentence: failure.sentence }
+    }
 }
