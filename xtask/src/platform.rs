@@ -1,8 +1,10 @@
 //! `cargo xtask platform`: each function of the agent's WASI 0.2 platform, under the Wasmtime command.
 //!
 //! A guest (`agent/guest/`) calls them, `agent/tests/wasi.py` is what it calls: servers on loopback
-//! that misbehave, folders that may not be written, a terminal.
+//! that misbehave, folders that may not be written, a terminal. Then `agent/tests/component.py` takes
+//! `clawft.wasm` as a person with Wasmtime has it.
 
+use crate::artifacts::AGENT;
 use crate::process::{Outcome, cargo, command, root, run, target};
 use crate::tools;
 
@@ -22,6 +24,8 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
         .arg(built.join("clawft-agent-guest.wasm"))
         .arg("-o")
         .arg(&guest))?;
-    let script = root().join("agent/tests/wasi.py");
-    run(command("python3").arg(script).arg(wasmtime).arg(guest).args(cases))
+    let tests = root().join("agent/tests");
+    run(command("python3").arg(tests.join("wasi.py")).arg(&wasmtime).arg(guest).args(cases))?;
+    let component = AGENT.build()?.path;
+    run(command("python3").arg(tests.join("component.py")).args([wasmtime, component]).args(cases))
 }
