@@ -12,7 +12,7 @@ use super::setup::Setup;
 use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::provider::{Flow, Provider};
-use crate::session::{self, Session, that_say};
+use crate::session::{Session, that_say};
 use crate::turn::{Agent, Turn, answer};
 
 const CHAT: &str = "\
@@ -183,7 +183,7 @@ fn found(
 /// `/forget`: ids at once, as the person named them; other words go to the model, which may then
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
-    let ids: Result<alloc::vec::Vec<u64>, Failure> =
+    let ids: Result<Vec<u64>, Failure> =
         rest.split_whitespace().map(super::arguments::id).collect();
     let output = talk.output;
     match ids {
