@@ -219,7 +219,7 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::session::check_name;
+    use crate::session::check_name;
 
     #[test]
     fn sessions_that_begin_by_themselves_have_names() {
