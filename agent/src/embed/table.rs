@@ -88,13 +88,19 @@ impl Table {
         let body = bytes.len() - CHECKSUM;
         let checksum = xxh64(&bytes[..body], 0);
         if bytes[body..] != checksum.to_le_bytes() {
-            return wrong("the model file is damaged or cut short: its checksum differs".to_string());
+            return wrong(
+                "the model file is damaged or cut short: its checksum differs".to_string(),
+            );
         }
         // A sound checksum says that the file is as it was written, not who wrote it.
         let (dim, longest) = (half(&bytes, 12), half(&bytes, 14));
         let (unit, other) = (f32::from_bits(word(&bytes, 16)), f32::from_bits(word(&bytes, 20)));
         let fine = |length: f32| (1e-9..1e3).contains(&length);
-        if !DIMS.contains(&dim) || dim % 2 == 1 || longest > MOST_PIECE || !fine(unit) || !fine(other)
+        if !DIMS.contains(&dim)
+            || dim % 2 == 1
+            || longest > MOST_PIECE
+            || !fine(unit)
+            || !fine(other)
         {
             return wrong("the model file's header says what cannot be".to_string());
         }
