@@ -4,6 +4,7 @@
 //! rustup) and says in a sentence what is missing where it cannot.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod artifacts;
 mod bench;
 mod crates;
@@ -29,6 +30,7 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
+  providers  the agent's providers against servers that validate, cut and break
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
+        Some("providers") => agent::providers(),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {
