@@ -102,7 +102,7 @@ fn another_embedder_is_refused_with_what_to_do() {
         [second.recall("one", 1).unwrap_err(), second.remember(&New::fact("two")).unwrap_err()]
     {
         assert_eq!(failure.exit, Exit::Embedder);
-        assert!(failure.sentence.contains("test-words-1 (64 components)"), "{failure}");
+        assert!(failure.sentence.contains("test-words-1 with 64 components"), "{failure}");
         assert!(failure.sentence.contains("clawft reembed"), "{failure}");
     }
 }

@@ -17,7 +17,7 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::Memory;
-use crate::embed::Embedder;
+use crate::embed::{self, Embedder};
 use crate::failure::{Exit, Failure};
 use crate::platform::{FileError, Platform};
 
@@ -116,20 +116,7 @@ impl Memory<'_> {
     /// Makes sure that the embedder is the one that made the memory.
     pub(super) fn same_embedder(&self, identity: &Identity) -> Result<(), Failure> {
         let Ok(embedder) = self.embedder else { return Ok(()) };
-        if embedder.id() == identity.embedder && embedder.dim() == identity.dim {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Exit::Embedder,
-            format!(
-                "the memory was made with the embedder {} ({} components), and this one is {} \
-                 ({}): take that one (--embedder {}), or run `clawft reembed`",
-                identity.embedder,
-                identity.dim,
-                embedder.id(),
-                embedder.dim(),
-                identity.name
-            ),
-        ))
+        embed::check(embedder, &identity.embedder, identity.dim)
+            .map_err(|error| Failure::new(Exit::Embedder, error.sentence))
     }
 }
