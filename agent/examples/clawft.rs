@@ -10,7 +10,7 @@ use clawft_agent::platform::native::{
 };
 
 fn main() -> ExitCode {
-    let http = NativeHttpClient::default();
+    let http = NativeHttpClient;
     let clock = NativeClock::default();
     let platform = Platform {
         http: &http,

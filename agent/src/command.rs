@@ -20,6 +20,7 @@ mod talk;
 mod upkeep;
 
 use alloc::format;
+use alloc::string::String;
 
 use crate::failure::{Exit, Failure};
 use crate::platform::Platform;
@@ -71,11 +72,7 @@ pub fn run(platform: &Platform<'_>) -> i32 {
     }
 }
 
-fn dispatch(
-    platform: &Platform<'_>,
-    words: &[alloc::string::String],
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> Result<(), Failure> {
     let arguments = Arguments::parse(words)?;
     match arguments.command() {
         "" | "help" | "--help" | "-h" => {

@@ -152,14 +152,14 @@ impl Config {
         let mut config = Self::default();
         // The version first: of another one, other keys are to be expected.
         let is_version = |e: &toml::Entry| e.table.is_empty() && e.key == "version";
-        if let Some(entry) = entries.iter().find(|entry| is_version(entry)) {
-            if entry.value != toml::Value::Whole(VERSION) {
-                let sentence = format!(
-                    "version {VERSION} expected, found {}: this clawft reads only that one",
-                    set::shown(&entry.value)
-                );
-                return Err(at(entry.line, "version", &sentence));
-            }
+        if let Some(entry) = entries.iter().find(|entry| is_version(entry))
+            && entry.value != toml::Value::Whole(VERSION)
+        {
+            let sentence = format!(
+                "version {VERSION} expected, found {}: this clawft reads only that one",
+                set::shown(&entry.value)
+            );
+            return Err(at(entry.line, "version", &sentence));
         }
         for entry in entries.iter().filter(|entry| !is_version(entry)) {
             let key = match entry.table.is_empty() {

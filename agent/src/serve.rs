@@ -140,11 +140,14 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }
 
+/// What is done with a memory.
+pub type Work<'w> = dyn FnMut(&mut Memory<'_>) -> Reply + 'w;
+
 /// Answers. The memory is asked for when it is known that the request may have it.
 pub fn answer(
     asked: &Asked,
     guard: &Guard,
-    with_memory: &mut dyn FnMut(&mut dyn FnMut(&mut Memory<'_>) -> Reply) -> Reply,
+    with_memory: &mut dyn FnMut(&mut Work<'_>) -> Reply,
 ) -> Reply {
     if let Err(refusal) = guard.check(asked) {
         return refusal;

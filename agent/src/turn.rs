@@ -106,10 +106,10 @@ pub fn answer(
 }
 
 fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
-    if let Err(failure) = session.save(&agent.platform, agent.data) {
-        if !turn.notes.contains(&failure.sentence) {
-            turn.notes.push(failure.sentence);
-        }
+    if let Err(failure) = session.save(&agent.platform, agent.data)
+        && !turn.notes.contains(&failure.sentence)
+    {
+        turn.notes.push(failure.sentence);
     }
 }
 

@@ -102,7 +102,7 @@ fn another_embedder_is_refused_with_what_to_do() {
         [second.recall("one", 1).unwrap_err(), second.remember(&New::fact("two")).unwrap_err()]
     {
         assert_eq!(failure.exit, Exit::Embedder);
-        assert!(failure.sentence.contains("test-words-1 (64 components)"), "{failure}");
+        assert!(failure.sentence.contains("test-words-1 with 64 components"), "{failure}");
         assert!(failure.sentence.contains("clawft reembed"), "{failure}");
     }
 }
@@ -172,6 +172,13 @@ fn long_vectors_take_fewer_records_instead_of_more_memory() {
     let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&long), limits);
     tell(&mut memory, "one");
     memory.finish().unwrap();
+    let small = memory.stats().unwrap();
+    assert!(small.image < 1 << 20, "a small memory is small: {small:?}");
+    // As if it had grown: not all would fit, in full or cold.
+    let path = folder.0.join("memory.json");
+    let json = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, json.replace("512", "20000")).unwrap();
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&long), limits);
     let stats = memory.stats().unwrap();
     assert!(stats.image <= limits.image, "{stats:?}");
     assert!((1000..10_000).contains(&stats.capacity), "{stats:?}");
@@ -210,4 +217,19 @@ fn another_embedder_makes_all_vectors_anew_even_when_it_is_interrupted() {
     assert_eq!(third.recall("bicycle", 3).unwrap()[0].id, id);
     assert_eq!(third.stats().unwrap().records, 51);
     assert!(!folder.0.join("memory.fresh.rvf").exists());
+}
+
+#[test]
+fn a_memory_grows_until_it_is_full() {
+    let (world, folder) = (World::default(), Folder::new("full"));
+    let limits = Limits { capacity: 600, ..Limits::from(&Config::default()) };
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
+    for n in 0..600 {
+        tell(&mut memory, &format!("thing {n} is number {}", n * 7919 % 1000));
+    }
+    let failure = memory.remember(&New::fact("one too many")).unwrap_err();
+    assert!(failure.exit == Exit::Failed && failure.sentence.contains("600"), "{failure}");
+    assert_eq!(memory.stats().unwrap().records, 600);
+    memory.finish().unwrap();
+    assert!(texts(&mut memory, "thing 599").contains(&"thing 599 is number 481".to_string()));
 }

@@ -254,12 +254,15 @@ fn what_cannot_be_sent_is_refused_before() {
 }
 
 #[test]
-fn https_without_tls_says_so() {
-    if cfg!(feature = "native-https") {
-        return;
-    }
+fn a_handshake_that_fails_is_told_apart() {
+    // Without the feature there is none; with it the answer is no part of one.
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     let url = format!("https://{}/", listener.local_addr().expect("it is bound"));
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _ = stream.read(&mut [0; 1024]);
+    });
     let error = failure(post(&url, Payload::Empty), Instant::now());
     assert_eq!(error.failure, HttpFailure::Tls, "{error}");
 }

@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{bench, demo, guests, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, guests, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -171,6 +171,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     }
     gate.step("WASI guests", guests::check);
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
+    gate.step("the agent's providers", agent::providers);
     gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     fuzz(&mut gate, &FUZZ);

@@ -4,6 +4,7 @@
 //! rustup) and says in a sentence what is missing where it cannot.
 #![forbid(unsafe_code)]
 
+mod agent;
 mod artifacts;
 mod bench;
 mod component;
@@ -33,6 +34,7 @@ cargo xtask COMMAND
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform in Wasmtime, against servers that
           misbehave; `platform CASE...` takes the cases named
+  providers  the agent's providers against servers that validate, cut and break
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
+        Some("providers") => agent::providers(),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

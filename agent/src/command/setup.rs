@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 
 use super::arguments::Arguments;
 use crate::config::{self, Config};
-use crate::embed::{Embedder, Hashed, Table};
+use crate::embed::{self, Choice, Embedder};
 use crate::failure::{Exit, Failure};
 use crate::memory::{Identity, Limits, Memory};
 use crate::platform::Platform;
@@ -14,8 +14,6 @@ use crate::provider::{Anthropic, Endpoint, Key, Offline, OpenAi, Provider, anthr
 
 /// Where the model file of the embedder `static` lies in the data folder.
 pub(super) const MODEL: &str = "models/static.table";
-/// Components of the vectors of `hashed`, where the config does not say.
-const HASHED: usize = 512;
 
 /// What a run works with.
 pub(crate) struct Setup<'a> {
@@ -65,11 +63,7 @@ impl<'a> Setup<'a> {
     /// Who answers, and its model.
     pub(crate) fn provider(&self) -> Result<(Box<dyn Provider>, String), Failure> {
         let service = &self.config.provider;
-        let key = |usual: &str| {
-            let name = if service.api_key_env.is_empty() { usual } else { &service.api_key_env };
-            let value = self.platform.environment.variable(name).unwrap_or_default();
-            (Key::new(&value), name.to_string())
-        };
+        let key = |usual: &str| key(&self.platform, &service.api_key_env, usual);
         let name = match &*service.name {
             "auto" if key(OPENAI_KEY).0.is_some() => "openai",
             "auto" if key(ANTHROPIC_KEY).0.is_some() => "anthropic",
@@ -111,30 +105,53 @@ fn embedder(
     data: &str,
     config: &Config,
 ) -> Result<Box<dyn Embedder>, Failure> {
-    let mut name = config.embedder.name.clone();
-    if name == "auto" {
-        let known = Identity::load(platform, data)?;
-        name = known.map_or_else(|| "static".to_string(), |identity| identity.name);
-    }
-    match &*name {
-        "static" => match Table::load(platform, &format!("{data}/{MODEL}")) {
-            Ok(table) => Ok(Box::new(table)),
-            Err(error) => Err(Failure::new(
+    let service = &config.embedder;
+    let known = match &*service.name {
+        "auto" => Identity::load(platform, data)?,
+        _ => None,
+    };
+    let (name, known_dim) = match &known {
+        Some(identity) => (&*identity.name, identity.dim),
+        None if service.name == "auto" => ("static", 0),
+        None => (&*service.name, 0),
+    };
+    // The memory's own number spares the question for it.
+    let dim = if config.dim == 0 { known_dim } else { config.dim as usize };
+    let path = format!("{data}/{MODEL}");
+    let choice = match name {
+        "static" => Choice::Static(&path),
+        "hashed" => Choice::Hashed(dim),
+        "openai" => {
+            let (key, variable) = key(platform, &service.api_key_env, OPENAI_KEY);
+            let url = match service.base_url.is_empty() {
+                true => openai::BASE_URL,
+                false => &service.base_url,
+            };
+            let endpoint = Endpoint::new(url, key, &variable);
+            Choice::OpenAi { endpoint, model: &service.model, dim }
+        }
+        other => {
+            return Err(Failure::new(
                 Exit::Embedder,
-                format!(
-                    "the embedder static needs its model file: {error}. Put it there, or make the \
-                     memory with `--embedder hashed`, which needs no file and is blind to \
-                     paraphrase"
-                ),
-            )),
-        },
-        "hashed" => Ok(Box::new(Hashed::new(match config.dim {
-            0 => HASHED,
-            dim => dim as usize,
-        }))),
-        other => Err(Failure::new(
-            Exit::Embedder,
-            format!("one of the embedders static and hashed expected, found {other}"),
-        )),
-    }
+                format!("one of the embedders static, hashed and openai expected, found {other}"),
+            ));
+        }
+    };
+    embed::open(platform, choice).map_err(|error| {
+        let mut sentence = error.sentence;
+        if name == "static" {
+            sentence.push_str(
+                ": the model file of the embedder static belongs there. `--embedder hashed` makes \
+                 a memory without a file, which finds words and is blind to paraphrase",
+            );
+        }
+        Failure::new(Exit::Embedder, sentence)
+    })
+}
+
+/// A key of the environment, and the name of its variable.
+fn key(platform: &Platform<'_>, named: &str, usual: &str) -> (Option<Key>, String) {
+    let name = if named.is_empty() { usual } else { named };
+    let value = platform.environment.variable(name).unwrap_or_default();
+    (Key::new(&value), name.to_string())
 }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use super::setup::Setup;
 use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::provider::{Flow, Provider};
-use crate::session::{self, Session, that_say};
+use crate::session::{Session, that_say};
 use crate::turn::{Agent, Turn, answer};
 
 const CHAT: &str = "\
@@ -183,7 +184,7 @@ fn found(
 /// `/forget`: ids at once, as the person named them; other words go to the model, which may then
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
-    let ids: Result<alloc::vec::Vec<u64>, Failure> =
+    let ids: Result<Vec<u64>, Failure> =
         rest.split_whitespace().map(super::arguments::id).collect();
     let output = talk.output;
     match ids {
@@ -219,7 +220,7 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::session::check_name;
+    use crate::session::check_name;
 
     #[test]
     fn sessions_that_begin_by_themselves_have_names() {

@@ -12,9 +12,8 @@ use wasip2::io::streams::StreamError;
 
 use super::Component;
 use crate::command::setup::Setup;
-use crate::memory::Memory;
 use crate::platform::wasi_p2::Wasi;
-use crate::serve::{Asked, Guard, MOST, Reply, answer};
+use crate::serve::{Asked, Guard, MOST, Reply, Work, answer};
 
 /// Bytes that are read or written at once; a blocking write takes no more.
 const PART: usize = 4096;
@@ -24,7 +23,7 @@ impl Guest for Component {
         let wasi = Wasi::new();
         let platform = wasi.platform();
         let guard = Guard::new(platform.environment);
-        let mut with_memory = |work: &mut dyn FnMut(&mut Memory<'_>) -> Reply| {
+        let mut with_memory = |work: &mut Work<'_>| {
             match Setup::of_config(&platform, None) {
                 Ok(setup) => {
                     let mut memory = setup.memory();

@@ -28,11 +28,11 @@ fn wrong(expected: &str, value: &Value) -> Outcome {
 }
 
 fn whole(into: &mut u32, range: RangeInclusive<u32>, value: &Value) -> Outcome {
-    if let Value::Whole(whole) = value {
-        if let Some(fits) = u32::try_from(*whole).ok().filter(|fits| range.contains(fits)) {
-            *into = fits;
-            return Ok(());
-        }
+    if let Value::Whole(whole) = value
+        && let Some(fits) = u32::try_from(*whole).ok().filter(|fits| range.contains(fits))
+    {
+        *into = fits;
+        return Ok(());
     }
     wrong(&format!("a whole number from {} to {}", range.start(), range.end()), value)
 }

@@ -14,7 +14,7 @@ use core::mem::take;
 
 use clawft_store::memory::{Budget, Error, Memory as Store, MemoryOptions};
 use clawft_store::{Lease, Options};
-use clawft_vectors::Encoding;
+use clawft_vectors::{Encoding, Params, required_bytes};
 
 use super::identity::{FRESH, Identity, NAME};
 use super::{Limits, Memory};
@@ -88,21 +88,27 @@ fn no_storage(data: &str, error: FileError) -> Failure {
     Failure::new(Exit::Failed, format!("the data folder {data}: {error}"))
 }
 
-/// Opens `name` within the limits: where all records, cold, would not fit the image, fewer fit.
-pub(super) fn open_store(
+/// Opens the memory with room for as many records as `identity` says, within the limits. As long
+/// as all vectors fit the image in full they have no tiers; where not even all of them, cold, fit,
+/// there is room for fewer.
+fn open_store(
     platform: &Platform<'_>,
     data: &str,
-    name: &str,
     limits: &Limits,
+    identity: &Identity,
     file: &Options,
     lease: Option<&mut Lease>,
 ) -> Result<Store, Error> {
     let broken = |_| Error::File(clawft_store::storage::StorageError::Failed.into());
+    let capacity = identity.room.min(limits.capacity);
+    let mut params = Params::new(identity.dim as u32, capacity);
+    params.encoding = Encoding::I8;
+    let in_full = required_bytes(&params).is_ok_and(|bytes| bytes <= limits.image);
     let mut options = MemoryOptions {
         file: *file,
-        capacity: limits.capacity,
+        capacity,
         encoding: Encoding::I8,
-        image: Some(limits.image),
+        image: (!in_full).then_some(limits.image),
         words: limits.words,
         ..MemoryOptions::default()
     };
@@ -111,7 +117,7 @@ pub(super) fn open_store(
     loop {
         let storage = platform.files.storage(data).map_err(broken)?;
         let mut lost = None;
-        let opened = Store::open(storage, name, &options, &mut |done, _| {
+        let opened = Store::open(storage, NAME, &options, &mut |done, _| {
             if let (0, Some(lease)) = (done % STEP, lease.as_mut()) {
                 lost = lost.or(lease.renew(&*beside, platform.clock.now()).err());
             }
@@ -156,17 +162,18 @@ impl Memory<'_> {
                 return Ok(self.open.as_mut().map(|open| &mut open.store));
             }
             self.same_embedder(&identity)?;
-            self.open = Some(self.open_to_read()?);
+            self.open = Some(self.open_to_read(&identity)?);
         }
         Ok(self.open.as_mut().map(|open| &mut open.store))
     }
 
-    fn open_to_read(&self) -> Result<Open, Failure> {
+    fn open_to_read(&self, identity: &Identity) -> Result<Open, Failure> {
         let options = Options { read_only: true, ..Options::default() };
         let mut tries = TRIES;
         loop {
             let stamp = stamp(&self.platform, &self.data);
-            let opened = open_store(&self.platform, &self.data, NAME, &self.limits, &options, None);
+            let opened =
+                open_store(&self.platform, &self.data, &self.limits, identity, &options, None);
             match opened {
                 Ok(store) => return Ok(Open { store, writable: false, stamp }),
                 // Another program may just be putting a new file in place.
@@ -251,7 +258,15 @@ impl Memory<'_> {
         let mut tries = TRIES;
         loop {
             let mut lease = self.take_lease()?;
-            let done = self.change_once(&mut lease, &mut with_uses);
+            let mut done = self.change_once(&mut lease, &mut with_uses);
+            if let Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) = done {
+                // With the lease still held: others write memory.json too.
+                match self.grow() {
+                    Ok(true) => done = Ok(Err(Error::File(clawft_store::Error::Conflict))),
+                    Ok(false) => {}
+                    Err(failure) => done = Err(failure),
+                }
+            }
             self.release(lease);
             match done? {
                 Ok(()) => return Ok(()),
@@ -259,6 +274,17 @@ impl Memory<'_> {
                 Err(error) => return Err(failure(&error)),
             }
         }
+    }
+
+    /// Makes room for more records, if there may be more; the derived parts are then built anew.
+    fn grow(&self) -> Result<bool, Failure> {
+        let mut identity = self.identity()?;
+        if identity.room >= self.limits.capacity {
+            return Ok(false);
+        }
+        identity.room = identity.room.saturating_mul(4);
+        identity.save(&self.platform, &self.data)?;
+        Ok(true)
     }
 
     fn change_once(
@@ -300,14 +326,14 @@ impl Memory<'_> {
         let mut options = Options { dim: Some(identity.dim as u16), ..Options::default() };
         if !self.exists(NAME) && !self.exists("memory.rvf.journal") {
             // First who made it, then what: a file without that is of no use.
-            let identity = Identity::of(self.embedder.clone()?);
+            identity = Identity::of(self.embedder.clone()?);
             identity.save(&self.platform, &self.data)?;
             options.dim = Some(identity.dim as u16);
             options.create = true;
             self.platform.random.fill(&mut options.file_id);
         }
         let opened =
-            open_store(&self.platform, &self.data, NAME, &self.limits, &options, Some(lease));
+            open_store(&self.platform, &self.data, &self.limits, &identity, &options, Some(lease));
         let store = match opened {
             Ok(store) => store,
             Err(error) => return Ok(Err(error)),

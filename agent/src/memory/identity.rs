@@ -1,9 +1,12 @@
 //! `memory.json`: which embedder made a memory's vectors.
 //!
 //! ```json
-//! {"version": 1, "name": "static", "embedder": "static-minilm-1", "dim": 128, "pending": false}
+//! {"version": 1, "name": "static", "embedder": "static-minilm-1", "dim": 128, "room": 512,
+//!  "pending": false}
 //! ```
 //!
+//! `room` is how many records the derived parts have room for: it grows with the memory, so that
+//! a small one opens in no time.
 //! `pending` is the point of no return of `clawft reembed`: from then on `memory.fresh.rvf` is the
 //! memory, and whoever opens it next puts it in place.
 
@@ -14,7 +17,7 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::Memory;
-use crate::embed::Embedder;
+use crate::embed::{self, Embedder};
 use crate::failure::{Exit, Failure};
 use crate::platform::{FileError, Platform};
 
@@ -23,6 +26,8 @@ pub const NAME: &str = "memory.rvf";
 /// Name of one that is made by another embedder.
 pub(super) const FRESH: &str = "memory.fresh.rvf";
 const VERSION: u64 = 1;
+/// Room of a new memory.
+const FIRST_ROOM: u32 = 512;
 
 /// What a memory knows of its embedder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct Identity {
     pub embedder: String,
     /// Components of a vector.
     pub dim: usize,
+    /// Records that the derived parts have room for.
+    pub room: u32,
     /// Whether the file of another embedder waits to be put in place.
     pub pending: bool,
 }
@@ -45,7 +52,13 @@ impl Identity {
     pub(super) fn of(embedder: &dyn Embedder) -> Self {
         let id = embedder.id();
         let name = id.split(['-', ':', '/', ' ']).next().unwrap_or_default();
-        Self { name: name.to_owned(), embedder: id.to_owned(), dim: embedder.dim(), pending: false }
+        Self {
+            name: name.to_owned(),
+            embedder: id.to_owned(),
+            dim: embedder.dim(),
+            room: FIRST_ROOM,
+            pending: false,
+        }
     }
 
     /// Reads it from the data folder; `None` where no memory was made yet.
@@ -66,6 +79,7 @@ impl Identity {
                 name: text("name")?,
                 embedder: text("embedder")?,
                 dim: usize::try_from(value["dim"].as_u64()?).ok()?,
+                room: u32::try_from(value["room"].as_u64()?).ok()?.max(FIRST_ROOM),
                 pending: value["pending"].as_bool()?,
             })
         };
@@ -87,6 +101,7 @@ impl Identity {
         map.insert("name".to_owned(), self.name.as_str().into());
         map.insert("embedder".to_owned(), self.embedder.as_str().into());
         map.insert("dim".to_owned(), self.dim.into());
+        map.insert("room".to_owned(), self.room.into());
         map.insert("pending".to_owned(), self.pending.into());
         let text = format!("{}\n", Value::Object(map));
         let path = path(data);
@@ -101,20 +116,7 @@ impl Memory<'_> {
     /// Makes sure that the embedder is the one that made the memory.
     pub(super) fn same_embedder(&self, identity: &Identity) -> Result<(), Failure> {
         let Ok(embedder) = self.embedder else { return Ok(()) };
-        if embedder.id() == identity.embedder && embedder.dim() == identity.dim {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Exit::Embedder,
-            format!(
-                "the memory was made with the embedder {} ({} components), and this one is {} \
-                 ({}): take that one (--embedder {}), or run `clawft reembed`",
-                identity.embedder,
-                identity.dim,
-                embedder.id(),
-                embedder.dim(),
-                identity.name
-            ),
-        ))
+        embed::check(embedder, &identity.embedder, identity.dim)
+            .map_err(|error| Failure::new(Exit::Embedder, error.sentence))
     }
 }

@@ -70,7 +70,7 @@ fn is_secret(token: &str) -> bool {
     if PREFIXES.iter().any(|prefix| token.starts_with(prefix)) {
         return true;
     }
-    let has = |what: fn(&u8) -> bool| token.as_bytes().iter().any(|byte| what(byte));
+    let has = |what: fn(&u8) -> bool| token.as_bytes().iter().any(&what);
     // Words put together by points and strokes are addresses and paths.
     token.split(['/', '.']).any(|part| part.len() >= RANDOM)
         && has(u8::is_ascii_digit)

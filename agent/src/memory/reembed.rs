@@ -37,11 +37,15 @@ impl Memory<'_> {
         self.open = None;
         let embedder = self.embedder.clone()?;
         let mut identity = Identity::of(embedder);
-        if Identity::load(&self.platform, &self.data).is_ok_and(|i| i.is_some_and(|i| i.pending)) {
-            self.put_in_place()?;
-            identity.save(&self.platform, &self.data)?;
-        }
         let mut lease = self.take_lease()?;
+        if let Ok(Some(mut old)) = Identity::load(&self.platform, &self.data) {
+            identity.room = old.room;
+            if old.pending {
+                self.put_in_place()?;
+                old.pending = false;
+                old.save(&self.platform, &self.data)?;
+            }
+        }
         let done = self.rewrite(&mut lease, progress).and_then(|count| {
             identity.pending = true;
             identity.save(&self.platform, &self.data)?;

@@ -84,8 +84,8 @@ impl Endpoint {
     }
 
     fn check(&self) -> Result<(), Fault> {
-        let (scheme, _) = self.base_url.split_once("://").unwrap_or(("", ""));
-        if !matches!(scheme, "http" | "https") || self.host().is_empty() {
+        let sound = ["http://", "https://"].iter().any(|begin| self.base_url.starts_with(begin));
+        if !sound || self.host().is_empty() {
             return Err(Fault::lasting(
                 "the provider's base_url has to be http:// or https://, a host and a path",
             ));
@@ -103,9 +103,12 @@ impl Endpoint {
 
 /// Host and port of a URL.
 pub(super) fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    authority.rsplit('@').next().unwrap_or("")
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let rest = url.get(begin..).unwrap_or("");
+    let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#');
+    let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
+    let name = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
+    authority.get(name..).unwrap_or("")
 }
 
 /// What differs between vendors.
@@ -238,8 +241,7 @@ impl Exchange<'_> {
             .map_err(broken)?;
         if !(200..300).contains(&response.status) {
             let now = self.platform.clock.now();
-            let model = self.question.model;
-            return Err(refusal::fault(endpoint, self.wire, model, &mut response, now));
+            return Err(refusal::fault(endpoint, self.wire, &mut response, now));
         }
         let kind = response.header("content-type").unwrap_or("");
         let streamed = match () {
@@ -274,12 +276,12 @@ impl Exchange<'_> {
             };
             total += part.len();
             if total > MOST_STREAMED {
-                return Err(self.too_long(MOST_STREAMED));
+                return Err(self.too_long("a stream: 64 MB"));
             }
             let mut rest = part;
             while !rest.is_empty() && !draft.done {
                 let Ok((taken, complete)) = events.take(rest) else {
-                    return Err(self.too_long(sse::MOST_DATA));
+                    return Err(self.too_long("a part of a stream: 1 MB"));
                 };
                 rest = rest.get(taken..).unwrap_or(&[]);
                 if !complete {
@@ -297,10 +299,7 @@ impl Exchange<'_> {
         }
         match draft.stop {
             Some(_) => Ok(Read::Whole),
-            None => Err(Fault::passing(format!(
-                "{} ended the answer before it was complete",
-                self.endpoint.host()
-            ))),
+            None => Err(Fault::passing(self.says("ended the answer before it was complete", ""))),
         }
     }
 
@@ -314,14 +313,12 @@ impl Exchange<'_> {
             return Ok(());
         }
         let Some(event) = json::parse(data) else {
-            return Err(Fault::passing(format!(
-                "{} sent a part of the answer that is no valid JSON",
-                self.endpoint.host()
-            )));
+            return Err(Fault::passing(
+                self.says("sent a part of the answer that is no valid JSON", ""),
+            ));
         };
         if let Some((kind, said)) = refusal::error_of(&event, self.endpoint) {
-            let sentence =
-                format!("{} ended the answer with an error: {said}", self.endpoint.host());
+            let sentence = self.says("ended the answer with an error: ", &said);
             return Err(match kind {
                 refusal::Kind::Passing => Fault::passing(sentence),
                 refusal::Kind::NoCredit | refusal::Kind::Lasting => Fault::lasting(sentence),
@@ -344,20 +341,19 @@ impl Exchange<'_> {
                 break;
             }
             if bytes.len() + part.len() > MOST_WHOLE {
-                return Err(self.too_long(MOST_WHOLE));
+                return Err(self.too_long("an answer: 2 MB"));
             }
             bytes.extend_from_slice(part);
         }
         let Some(answer) = json::parse(&bytes) else {
-            return Err(Fault::lasting(format!(
-                "{} answered with what is no valid JSON: is the provider's base_url right?",
-                self.endpoint.host()
+            return Err(Fault::lasting(self.says(
+                "answered with what is no valid JSON: is the provider's base_url right?",
+                "",
             )));
         };
         drop(bytes);
         if let Some((_, said)) = refusal::error_of(&answer, self.endpoint) {
-            let host = self.endpoint.host();
-            return Err(Fault::lasting(format!("{host} answered with an error: {said}")));
+            return Err(Fault::lasting(self.says("answered with an error: ", &said)));
         }
         self.wire.whole(&answer, draft)?;
         if !draft.text.is_empty() && show(&draft.text) == Flow::Halt {
@@ -371,18 +367,20 @@ impl Exchange<'_> {
         let count = body.read(buffer).map_err(broken)?;
         // A server that sends a byte now and then is under no other limit.
         if self.left() == 0 {
-            return Err(Fault::lasting(format!(
-                "{} did not end its answer within {} s",
-                self.endpoint.host(),
-                self.endpoint.timeouts.total / 1_000
-            )));
+            return Err(Fault::lasting(
+                self.says("did not end its answer within the time that it had", ""),
+            ));
         }
         Ok(buffer.get(..count).unwrap_or(&[]))
     }
 
-    fn too_long(&self, most: usize) -> Fault {
-        let host = self.endpoint.host();
-        Fault::lasting(format!("the answer of {host} is longer than the {} KB allowed", most >> 10))
+    fn too_long(&self, what: &str) -> Fault {
+        Fault::lasting(self.says("sent more than is read of ", what))
+    }
+
+    /// A sentence about the server.
+    fn says(&self, what: &str, end: &str) -> String {
+        [self.endpoint.host(), " ", what, end].concat()
     }
 }
 

@@ -2,25 +2,37 @@
 //! `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms may be read too, nobody has to; these
 //! servers do not write them.
 
+/// How such a date looks: letters and digits stand for any.
+const FORM: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";
+
 /// Seconds since 1970 of such a date; `None` where it is none, or before 1970.
 pub(super) fn seconds(text: &str) -> Option<u64> {
-    let mut words = text.trim().split(' ').filter(|word| !word.is_empty());
-    let weekday = words.next()?;
-    let day = digits(words.next()?, 2)?;
-    let month = month(words.next()?)?;
-    let year = digits(words.next()?, 4)?;
-    let mut clock = words.next()?.split(':');
-    let hour = digits(clock.next()?, 2)?;
-    let minute = digits(clock.next()?, 2)?;
-    let second = digits(clock.next()?, 2)?;
-    let complete = clock.next().is_none() && words.next() == Some("GMT") && words.next().is_none();
+    let bytes: &[u8; 29] = text.trim().as_bytes().try_into().ok()?;
+    let fits = |(found, form): (&u8, &u8)| match form {
+        b'0'..=b'9' => found.is_ascii_digit(),
+        form if form.is_ascii_alphabetic() => found.is_ascii_alphabetic(),
+        form => found == form,
+    };
+    if !bytes.iter().zip(FORM).all(fits) || !bytes.ends_with(b"GMT") {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to).unwrap_or(&[]);
+        digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+    };
+    let (day, year) = (number(5, 7), number(12, 16));
+    let month = MONTHS.iter().position(|name| bytes[8..11] == **name)? as u64 + 1;
+    let (hour, minute, second) = (number(17, 19), number(20, 22), number(23, 25));
     // A leap second has number 60.
-    let sound = (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
-    if !complete || !sound || year < 1970 || !weekday.ends_with(',') {
+    if !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 || year < 1970 {
         return None;
     }
     Some(((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
 }
+
+const MONTHS: [&[u8; 3]; 12] = [
+    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+];
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar, from 1970 on.
 fn days(year: u64, month: u64, day: u64) -> u64 {
@@ -29,17 +41,6 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     let leap_days = year / 4 - year / 100 + year / 400;
     // 153 days are five months of 31 and 30 days in turn; 719,468 lie before 1970.
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
-}
-
-fn month(name: &str) -> Option<u64> {
-    const NAMES: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let at = NAMES.find(name)?;
-    (name.len() == 3 && at % 3 == 0).then_some(at as u64 / 3 + 1)
-}
-
-fn digits(text: &str, count: usize) -> Option<u64> {
-    let sound = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
-    if sound { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -72,6 +73,8 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 CET",
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 ovD 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 0a:49:37 GMT",
+            "Sun; 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1969 08:49:37 GMT",
             "Sun, 06 Nov 1994 24:00:00 GMT",
             "Sun, 00 Nov 1994 08:49:37 GMT",

@@ -64,23 +64,29 @@ fn quoted(words: &str, endpoint: &Endpoint) -> String {
         Some(key) => words.replace(key.secret(), "(key)"),
         None => String::from(words),
     };
-    let line: Vec<&str> = words
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
-        .collect();
-    let line = line.join(" ");
-    match line.char_indices().nth(MOST_QUOTED) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or("")),
-        None if line.is_empty() => String::from("it does not say why"),
-        None => line,
+    let mut line = String::new();
+    let mut blank = false;
+    for (count, c) in words.trim().chars().enumerate() {
+        if count == MOST_QUOTED {
+            line.push('…');
+            break;
+        }
+        if !c.is_whitespace() && !c.is_control() {
+            if core::mem::take(&mut blank) {
+                line.push(' ');
+            }
+            line.push(c);
+        } else {
+            blank = !line.is_empty();
+        }
     }
+    if line.is_empty() { String::from("it does not say why") } else { line }
 }
 
 /// What a status that says no stands for. `now` is in milliseconds since 1970.
 pub(super) fn fault(
     endpoint: &Endpoint,
     wire: &dyn Wire,
-    model: &str,
     response: &mut Response,
     now: u64,
 ) -> Fault {
@@ -94,41 +100,43 @@ pub(super) fn fault(
         .unwrap_or_else(|| (Kind::Lasting, quoted("", endpoint)));
 
     let mut next = Next::of(response, now);
-    let host_name = endpoint.host();
-    let variable = &endpoint.key_variable;
-    let sentence = match status {
+    let said = said.as_str();
+    let variable = endpoint.key_variable.as_str();
+    let place;
+    // What follows the host, and what ends the sentence.
+    let (middle, end) = match status {
         _ if kind == Kind::NoCredit => {
             next = Next::GiveUp;
-            format!("the account at {host_name} has no credit left: look at its billing page")
+            ("says that the account has no credit left: look at its billing page", "")
         }
         // Its words may hold the key, or a part of it.
         401 if endpoint.key.is_some() => {
-            format!("{host_name} refused the key: look at the environment variable {variable}")
+            ("refused the key: look at the environment variable ", variable)
         }
-        401 => format!("{host_name} wants a key: set the environment variable {variable}"),
-        403 => format!("{host_name} does not allow this with the key of {variable}: {said}"),
-        404 => format!("{host_name} knows no model `{model}`, or base_url is wrong: {said}"),
+        401 => ("wants a key: set the environment variable ", variable),
+        403 => ("does not allow this with this key: ", said),
+        404 => ("knows no such model, or base_url is wrong: ", said),
         429 if wire.names_waits() && next == Next::BackOff => {
             if response.header("x-should-retry") != Some("true") {
                 next = Next::GiveUp;
             }
-            format!("the account at {host_name} has reached its spending limit: {said}")
+            ("says that the account has reached its spending limit: ", said)
         }
-        429 => format!("{host_name} gets too many requests from this account: {said}"),
-        503 | 529 => format!("{host_name} is overloaded: {said}"),
-        500.. => format!("{host_name} failed: {said}"),
+        429 => ("gets too many requests from this account: ", said),
+        503 | 529 => ("is overloaded: ", said),
+        500.. => ("failed: ", said),
         300..=399 => {
-            let place = response.header("location").map_or("", host);
-            let place = if place.is_empty() { host_name } else { place };
-            format!(
-                "{host_name} sends elsewhere, to {}, where no key is sent: put the right address \
-                 into the provider's base_url",
-                quoted(place, endpoint)
+            place = quoted(response.header("location").map_or("", host), endpoint);
+            (
+                "sends elsewhere, where no key goes: put the right base_url into the config, at ",
+                &*place,
             )
         }
-        _ => format!("{host_name} refused the request: {said}"),
+        _ => ("refused the request: ", said),
     };
-    Fault { sentence: format!("{sentence} (status {status})"), next, status: Some(status) }
+    let host = endpoint.host();
+    let sentence = format!("{host} {middle}{end} (status {status})");
+    Fault { sentence, next, status: Some(status) }
 }
 
 /// The beginning of a refusal; `None` where it broke off.

@@ -94,19 +94,24 @@ fn wait(response: &Response, now: u64) -> Option<u64> {
 
 /// A decimal number, times a thousand, rounded up. What stands there is what a server wrote.
 fn decimal(text: &str) -> Option<u64> {
-    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    if whole.is_empty() || !whole.bytes().chain(part.bytes()).all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    // What a digit after the point is worth; `None` before the point.
+    let mut worth = None;
     // More seconds than a u64 has are as far away as its last one.
-    let mut thousandths = whole.parse().unwrap_or(u64::MAX).saturating_mul(1_000);
-    let mut worth = 100;
-    for digit in part.bytes().take(3) {
-        thousandths = thousandths.saturating_add(worth * u64::from(digit - b'0'));
-        worth /= 10;
+    let mut thousandths = 0_u64;
+    for byte in text.trim().bytes() {
+        let digit = u64::from(byte.wrapping_sub(b'0'));
+        match worth {
+            None if byte == b'.' => worth = Some(100),
+            _ if digit > 9 => return None,
+            None => thousandths = thousandths.saturating_mul(10).saturating_add(digit * 1_000),
+            Some(0) => thousandths = thousandths.saturating_add(u64::from(digit > 0)),
+            Some(one) => {
+                thousandths = thousandths.saturating_add(one * digit);
+                worth = Some(one / 10);
+            }
+        }
     }
-    let more = part.bytes().skip(3).any(|digit| digit != b'0');
-    Some(thousandths.saturating_add(u64::from(more)))
+    text.trim().as_bytes().first()?.is_ascii_digit().then_some(thousandths)
 }
 
 #[cfg(test)]
@@ -153,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_server_has_the_last_word() {
-        let cases: [(&[(&str, &str)], Next); 10] = [
+        let cases: [(&[(&str, &str)], Next); 13] = [
             (&[("x-should-retry", "false"), ("retry-after", "1")], Next::GiveUp),
             (&[("retry-after", "7")], Next::After(7_000)),
             (&[("retry-after", " 0.25 ")], Next::After(250)),
@@ -163,6 +168,9 @@ mod tests {
             (&[("retry-after", "Wed, 21 Oct 2015 07:27:00 GMT")], Next::After(0)),
             (&[("retry-after", "-1")], Next::BackOff),
             (&[("retry-after", "NaN")], Next::BackOff),
+            (&[("retry-after", ".5")], Next::BackOff),
+            (&[("retry-after", "0.0001")], Next::After(1)),
+            (&[("retry-after", "1.2.3")], Next::BackOff),
             (&[("retry-after", "99999999999999999999999")], Next::After(u64::MAX)),
         ];
         for (headers, next) in cases {

@@ -236,6 +236,11 @@ impl Whom {
             io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 (HttpFailure::Unreachable, format!("there is no way to {host}: {kind}"))
             }
+            // That is how rustls gives its errors through a connection.
+            io::ErrorKind::InvalidData => (
+                HttpFailure::Tls,
+                format!("no secure connection to {host}: no TLS there, or nobody to be trusted"),
+            ),
             kind => (HttpFailure::Broken, format!("the connection to {host} broke: {kind}")),
         };
         HttpError { failure, sentence }

@@ -1,0 +1,23 @@
+//! The agent beside servers of the tests, on loopback.
+
+use crate::process::{Outcome, cargo, command, run, target};
+use crate::tools;
+
+const FEATURES: [&str; 4] = ["--package", "clawft-agent", "--features", "native-platform"];
+/// They take the program that asks.
+const CHECKS: [&str; 2] = ["check_wire.py", "check_llmock.py"];
+
+/// The providers over the machine's own requests: against a server that validates what it gets by
+/// the vendors' documents and cuts what it sends at every byte, and against one that breaks.
+pub(crate) fn providers() -> Outcome {
+    let python = tools::python_with_vendors()?;
+    run(cargo().args(["test", "--quiet", "--test", "native_http"]).args(FEATURES))?;
+    run(cargo().args(["build", "--quiet", "--example", "ask"]).args(FEATURES))?;
+    let program = target().join("debug/examples/ask");
+    for check in CHECKS {
+        let script = format!("agent/tests/providers/{check}");
+        // A folder of compiled Python beside the sources would be nobody's.
+        run(command(&python).arg("-B").arg(script).arg(&program))?;
+    }
+    Ok(())
+}
