@@ -3,21 +3,42 @@
 //! | file | what |
 //! |---|---|
 //! | `table` | `static`: the vectors of a text's pieces out of a file, added up |
+//! | `wordpiece` | the pieces of a text |
 //! | `hashed` | words and their pieces, hashed: no file, blind to paraphrase |
-//! | `endpoint` | `openai`: an embeddings endpoint, in batches |
+//! | `direction` | directions out of hashes, for what has no vector |
+//!
+//! The third, `openai`, asks an endpoint: [`Embeddings`], which stands beside the
+//! providers as it speaks as they do.
 //!
 //! What an embedder must never do: give a vector of another length than it said, or one with a
 //! component that is not finite.
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 
+mod direction;
+mod hashed;
+mod table;
+mod wordpiece;
+
+pub use hashed::Hashed;
+pub use table::Table;
+
 use crate::platform::Platform;
+use crate::provider::{Embeddings, Endpoint};
 
 /// Why a text has no vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// A sentence for a person, without secrets.
     pub sentence: String,
+}
+
+impl Error {
+    pub(crate) fn new(sentence: String) -> Self {
+        Self { sentence }
+    }
 }
 
 impl core::fmt::Display for Error {
@@ -43,4 +64,65 @@ pub trait Embedder {
     /// [`Error`]: no answer from an endpoint. `into` may then have any content.
     fn embed(&self, platform: &Platform<'_>, texts: &[&str], into: &mut [f32])
     -> Result<(), Error>;
+}
+
+/// Which embedder, as a config says it.
+pub enum Choice<'a> {
+    /// `static`: the model file at this path.
+    Static(&'a str),
+    /// `hashed`, with so many components; 0: the usual number.
+    Hashed(usize),
+    /// `openai`.
+    OpenAi {
+        /// Where it is.
+        endpoint: Endpoint,
+        /// Name of the model; empty: [`MODEL`].
+        model: &'a str,
+        /// Components; 0: the model's own.
+        dim: usize,
+    },
+}
+
+/// The model of an endpoint where none is named.
+pub const MODEL: &str = "text-embedding-3-small";
+/// Components that hashed vectors may have.
+const HASHED_DIMS: core::ops::RangeInclusive<usize> = 64..=4096;
+
+/// Opens an embedder.
+///
+/// # Errors
+/// [`Error`]: the model file is missing or damaged, the endpoint does not answer, or `dim` is none
+/// that the embedder can have.
+pub fn open(platform: &Platform<'_>, choice: Choice<'_>) -> Result<Box<dyn Embedder>, Error> {
+    Ok(match choice {
+        Choice::Static(path) => Box::new(Table::load(platform, path)?),
+        Choice::Hashed(0) => Box::new(Hashed::new(hashed::DIM)),
+        Choice::Hashed(dim) if HASHED_DIMS.contains(&dim) => Box::new(Hashed::new(dim)),
+        Choice::Hashed(dim) => {
+            let (least, most) = (HASHED_DIMS.start(), HASHED_DIMS.end());
+            return Err(Error::new(format!(
+                "hashed vectors of {least} to {most} components expected, found {dim}"
+            )));
+        }
+        Choice::OpenAi { endpoint, model, dim } => {
+            let model = if model.is_empty() { MODEL } else { model };
+            Box::new(Embeddings::open(platform, endpoint, model, dim)?)
+        }
+    })
+}
+
+/// Whether a memory made by embedder `id` with `dim` components can be used with `embedder`.
+///
+/// # Errors
+/// [`Error`]: it cannot; the sentence says how to make its vectors anew.
+pub fn check(embedder: &dyn Embedder, id: &str, dim: usize) -> Result<(), Error> {
+    if embedder.id() == id && embedder.dim() == dim {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "this memory has vectors of the embedder {id} with {dim} components, the config asks for \
+         {} with {}: put the config back, or make all vectors anew with `clawft reembed`",
+        embedder.id(),
+        embedder.dim()
+    )))
 }

@@ -6,6 +6,7 @@
 //! | `anthropic` | messages |
 //! | `offline` | no model: cites what memory holds, and says so |
 //! | `endpoint` | one question to a server: sent, tried again, read as it comes |
+//! | `embeddings` | vectors from an endpoint, an [embedder](crate::embed) |
 //! | `draft` | what has come of an answer |
 //! | `sse` | server-sent events out of bytes that split anywhere |
 //! | `retry`, `http_date` | what is tried again, and when |
@@ -22,6 +23,7 @@ use crate::platform::Platform;
 
 pub mod anthropic;
 mod draft;
+mod embeddings;
 mod endpoint;
 mod http_date;
 mod json;
@@ -32,6 +34,7 @@ mod retry;
 mod sse;
 
 pub use anthropic::Anthropic;
+pub use embeddings::Embeddings;
 pub use endpoint::{Endpoint, Key};
 pub use offline::Offline;
 pub use openai::OpenAi;

@@ -8,6 +8,9 @@ use crate::process::Outcome;
 use std::collections::{BTreeMap, HashMap};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
+/// The crate whose modules are weighed apart.
+const BY_PART: &str = "clawft_agent";
+
 /// What a module consists of.
 struct Parts {
     /// Symbol and bytes of each function.
@@ -84,13 +87,27 @@ fn crate_of(symbol: &str) -> String {
         // An export of the C ABI keeps its plain name.
         return "clawft (exports)".into();
     }
+    if name.contains('#') && name.contains('@') {
+        // One of a component: `interface@version#function`.
+        return "(component exports)".into();
+    }
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let crates = name.split("::").map(|part| {
         let start = part.rfind(|letter| !is_part(letter)).map_or(0, |at| at + 1);
         &part[start..]
     });
     let mut crates = crates.take(name.matches("::").count());
-    crates.find(|name| !name.is_empty()).unwrap_or("(other)").to_string()
+    match crates.find(|name| !name.is_empty()) {
+        // One crate with many parts: each is weighed.
+        Some(BY_PART) => match crates.next() {
+            Some(part) if part.starts_with(|first: char| first.is_ascii_lowercase()) => {
+                format!("{BY_PART}::{part}")
+            }
+            _ => BY_PART.into(),
+        },
+        Some(name) => name.into(),
+        None => "(other)".into(),
+    }
 }
 
 /// A symbol as a person reads it, without its hash.
@@ -112,6 +129,9 @@ mod tests {
             ("<clawft_vectors::Error as core::fmt::Display>::fmt", "clawft_vectors"),
             ("<&mut talc::base::Talc<A> as B>::c", "talc"),
             ("<u64 as core::convert::TryInto<usize>>::try_into", "core"),
+            ("clawft_agent::turn::answer", "clawft_agent::turn"),
+            ("<clawft_agent::memory::Memory>::recall::{closure#0}", "clawft_agent::memory"),
+            ("wasi:cli/run@0.2.12#run", "(component exports)"),
             ("memcpy", "(other)"),
             ("", "(other)"),
         ] {

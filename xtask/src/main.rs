@@ -7,11 +7,13 @@
 mod agent;
 mod artifacts;
 mod bench;
+mod component;
 mod crates;
 mod demo;
 mod dist;
 mod gate;
 mod guests;
+mod platform;
 mod process;
 mod sizes;
 mod splat;
@@ -30,8 +32,9 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
-  providers
-          the agent's providers against servers that validate, cut and break
+  platform  each function of the agent's WASI platform in Wasmtime, against servers that
+          misbehave; `platform CASE...` takes the cases named
+  providers  the agent's providers against servers that validate, cut and break
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
+        Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),

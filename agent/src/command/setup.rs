@@ -1,0 +1,157 @@
+//! Config, embedder and provider of a run.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::arguments::Arguments;
+use crate::config::{self, Config};
+use crate::embed::{self, Choice, Embedder};
+use crate::failure::{Exit, Failure};
+use crate::memory::{Identity, Limits, Memory};
+use crate::platform::Platform;
+use crate::provider::{Anthropic, Endpoint, Key, Offline, OpenAi, Provider, anthropic, openai};
+
+/// Where the model file of the embedder `static` lies in the data folder.
+pub(super) const MODEL: &str = "models/static.table";
+
+/// What a run works with.
+pub(crate) struct Setup<'a> {
+    pub(crate) platform: Platform<'a>,
+    pub(crate) data: String,
+    pub(crate) config: Config,
+    embedder: Result<Box<dyn Embedder>, Failure>,
+}
+
+impl<'a> Setup<'a> {
+    pub(super) fn new(platform: &Platform<'a>, arguments: &Arguments) -> Result<Self, Failure> {
+        let data = config::folder(platform.environment);
+        let mut config = Config::load(platform, &data)?;
+        if let Some(name) = &arguments.provider {
+            config.choose("provider.name", name)?;
+        }
+        if let Some(name) = &arguments.embedder {
+            config.choose("embedder.name", name)?;
+        }
+        Ok(Self::of(platform, data, config))
+    }
+
+    /// What a config says, for whoever has no command line: without one, that of the data folder.
+    #[cfg(all(target_env = "p2", feature = "component"))]
+    pub(crate) fn of_config(
+        platform: &Platform<'a>,
+        config: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let data = config::folder(platform.environment);
+        let config = match config {
+            Some(text) => Config::parse(text)?,
+            None => Config::load(platform, &data)?,
+        };
+        Ok(Self::of(platform, data, config))
+    }
+
+    fn of(platform: &Platform<'a>, data: String, config: Config) -> Self {
+        let embedder = embedder(platform, &data, &config);
+        Self { platform: *platform, data, config, embedder }
+    }
+
+    pub(crate) fn memory(&self) -> Memory<'_> {
+        let embedder = self.embedder.as_ref().map(|boxed| &**boxed).map_err(Clone::clone);
+        Memory::new(&self.platform, &self.data, embedder, Limits::from(&self.config))
+    }
+
+    /// Who answers, and its model.
+    pub(crate) fn provider(&self) -> Result<(Box<dyn Provider>, String), Failure> {
+        let service = &self.config.provider;
+        let key = |usual: &str| key(&self.platform, &service.api_key_env, usual);
+        let name = match &*service.name {
+            "auto" if key(OPENAI_KEY).0.is_some() => "openai",
+            "auto" if key(ANTHROPIC_KEY).0.is_some() => "anthropic",
+            "auto" => "offline",
+            name => name,
+        };
+        let or = |text: &str, otherwise: &str| match text.is_empty() {
+            true => otherwise.to_string(),
+            false => text.to_string(),
+        };
+        let endpoint = |usual: &str, key_name: &str| {
+            let (key, variable) = key(key_name);
+            Endpoint::new(&or(&service.base_url, usual), key, &variable)
+        };
+        Ok(match name {
+            "openai" => (
+                Box::new(OpenAi::new(endpoint(openai::BASE_URL, OPENAI_KEY))),
+                or(&service.model, OPENAI_MODEL),
+            ),
+            "anthropic" => (
+                Box::new(Anthropic::new(endpoint(anthropic::BASE_URL, ANTHROPIC_KEY))),
+                or(&service.model, ANTHROPIC_MODEL),
+            ),
+            _ => (Box::new(Offline), String::new()),
+        })
+    }
+}
+
+const OPENAI_KEY: &str = "OPENAI_API_KEY";
+const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
+/// Models where the config names none: small ones of each vendor.
+const OPENAI_MODEL: &str = "gpt-4.1-mini";
+const ANTHROPIC_MODEL: &str = "claude-haiku-4-5";
+
+/// The embedder that the config names; `auto` is the one that made the memory, and `static` for a
+/// new one.
+fn embedder(
+    platform: &Platform<'_>,
+    data: &str,
+    config: &Config,
+) -> Result<Box<dyn Embedder>, Failure> {
+    let service = &config.embedder;
+    let known = match &*service.name {
+        "auto" => Identity::load(platform, data)?,
+        _ => None,
+    };
+    let (name, known_dim) = match &known {
+        Some(identity) => (&*identity.name, identity.dim),
+        None if service.name == "auto" => ("static", 0),
+        None => (&*service.name, 0),
+    };
+    // The memory's own number spares the question for it.
+    let dim = if config.dim == 0 { known_dim } else { config.dim as usize };
+    let path = format!("{data}/{MODEL}");
+    let choice = match name {
+        "static" => Choice::Static(&path),
+        "hashed" => Choice::Hashed(dim),
+        "openai" => {
+            let (key, variable) = key(platform, &service.api_key_env, OPENAI_KEY);
+            let url = match service.base_url.is_empty() {
+                true => openai::BASE_URL,
+                false => &service.base_url,
+            };
+            let endpoint = Endpoint::new(url, key, &variable);
+            Choice::OpenAi { endpoint, model: &service.model, dim }
+        }
+        other => {
+            return Err(Failure::new(
+                Exit::Embedder,
+                format!("one of the embedders static, hashed and openai expected, found {other}"),
+            ));
+        }
+    };
+    embed::open(platform, choice).map_err(|error| {
+        let mut sentence = error.sentence;
+        if name == "static" {
+            sentence.push_str(
+                ": the model file of the embedder static belongs there. `--embedder hashed` makes \
+                 a memory without a file, which finds words and is blind to paraphrase",
+            );
+        }
+        Failure::new(Exit::Embedder, sentence)
+    })
+}
+
+/// A key of the environment, and the name of its variable.
+fn key(platform: &Platform<'_>, named: &str, usual: &str) -> (Option<Key>, String) {
+    let name = if named.is_empty() { usual } else { named };
+    let value = platform.environment.variable(name).unwrap_or_default();
+    (Key::new(&value), name.to_string())
+}

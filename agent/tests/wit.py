@@ -1,0 +1,167 @@
+"""What `clawft.wasm` exports to other components: `wit.py CLAWFT`.
+
+A host in Python calls `clawft:memory/memory` and `clawft:memory/agent`. Needs PyPI's `wasmtime`.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+from wasmtime import Engine, Store, WasiConfig
+from wasmtime.component import Component, Linker, Record, Variant
+
+CONFIG = '[embedder]\nname = "hashed"\n\n[provider]\nname = "offline"\n'
+
+
+class Instance:
+    """The component over a data folder, its functions by interface and name."""
+
+    def __init__(self, engine, component, folder):
+        self.store = Store(engine)
+        wasi = WasiConfig()
+        wasi.preopen_dir(str(folder), "/data")
+        wasi.env = [("CLAWFT_HOME", "/data")]
+        self.store.set_wasi(wasi)
+        self.store.set_wasi_http()
+        linker = Linker(engine)
+        linker.add_wasip2()
+        linker.add_wasi_http()
+        self.instance = linker.instantiate(self.store, component)
+
+    def call(self, interface, name, *arguments):
+        outer = self.instance.get_export_index(self.store, f"clawft:memory/{interface}@0.1.0")
+        index = self.instance.get_export_index(self.store, name, outer)
+        function = self.instance.get_func(self.store, index)
+        result = function(self.store, *arguments)
+        function.post_return(self.store)
+        # Where both sides of a result are records, it says which one it is.
+        return result.payload if isinstance(result, Variant) else result
+
+
+def record(**fields):
+    made = Record()
+    for name, value in fields.items():
+        setattr(made, name.replace("_", "-"), value)
+    return made
+
+
+def refused(answer, kind, code, words):
+    """Whether it is a refusal of that kind, with a sentence that has these words."""
+    assert answer.kind == kind and answer.code == code and words in answer.sentence, vars(answer)
+
+
+def item(number, vector, text, **more):
+    fields = {
+        "id": number,
+        "vector": vector,
+        "text": text,
+        "kind": "fact",
+        "session": "s",
+        "created": 1000 + number,
+        "last_used": 1000 + number,
+        "uses": 0,
+        "importance": 0.5,
+        "pinned": False,
+        "metadata": [("number", str(number))],
+    }
+    return record(**{**fields, **more})
+
+
+def options(**more):
+    fields = {
+        "create": True,
+        "read_only": False,
+        "salvage": False,
+        "dimension": 2,
+        "metric": "cosine",
+        "capacity": 100,
+        "image_bytes": None,
+        "words_bytes": None,
+        "lease": 60_000,
+    }
+    return record(**{**fields, **more})
+
+
+def query(**more):
+    fields = {"vector": None, "text": None, "k": 5, "ef": 0, "filter": None}
+    return record(**{**fields, **more})
+
+
+def no_filter(**more):
+    fields = dict.fromkeys(("kinds", "sessions", "created", "last_used", "ids"))
+    return record(**{**fields, "metadata": [], **more})
+
+
+def memory(call):
+    def method(name, *arguments):
+        return call("memory", f"[method]store.{name}", *arguments)
+
+    def open_store(path, given):
+        return call("memory", "[static]store.open", path, given)
+
+    refused(open_store("/data/none.rvf", options(create=False)), "not-found", -214, "")
+    refused(open_store("/elsewhere/x.rvf", options()), "invalid", -205, "outside")
+    store = open_store("/data/s.rvf", options())
+    refused(open_store("/data/s.rvf", options()), "conflict", -221, "lease")
+    texts = {1: "the fox is red", 2: "the sea is blue", 3: "the sky is blue"}
+    for number, text in texts.items():
+        assert method("remember", store, item(number, [float(number), 1.0], text)) is None
+    refused(method("remember", store, item(4, [1.0], "short")), "invalid", -1, "2 components")
+    assert method("statistics", store).pending > 0
+    assert method("commit", store) is None
+    blue = method("recall", store, query(text="blue"))
+    assert {one.id for one in blue} == {2, 3} and blue[0].words > 0, blue
+    near = method("recall", store, query(vector=[3.0, 1.0], k=1))
+    assert near[0].id == 3 and near[0].similarity > 0.99
+    refused(method("recall", store, query()), "invalid", -233, "vector or a text")
+    for given, expected in [
+        (no_filter(ids=[2, 99]), {2}),
+        (no_filter(metadata=[("number", "3")]), {3}),
+        (no_filter(kinds=["fact"], created=record(**{"from": 1002, "until": 1003})), {2}),
+        (no_filter(sessions=["other"]), set()),
+    ]:
+        found = method("recall", store, query(text="blue", filter=given))
+        assert {one.id for one in found} == expected, vars(given)
+    got = method("get", store, 2)
+    assert (got.text, got.vector, got.metadata) == (texts[2], [2.0, 1.0], [("number", "2")])
+    method("touch", store, [2])
+    assert method("get", store, 2).uses == 1
+    assert method("contains", store, 3) and method("next", store, 2) == 2
+    assert method("forget", store, 3) is None
+    assert method("rollback", store) is None and method("contains", store, 3)
+    assert method("forget", store, 3) is None and method("commit", store) is None
+    refused(method("get", store, 3), "not-found", -6, "3")
+    assert method("compact", store) is None and method("save", store) is None
+    assert method("tick", store, 10, 10_000) == 0
+    assert method("statistics", store).records == 2
+    assert call("memory", "[static]store.close", store) is None
+    again = open_store("/data/s.rvf", options(create=False, dimension=None, read_only=True))
+    assert method("next", again, 0) == 1
+    refused(method("remember", again, item(9, [1.0, 1.0], "x")), "read-only", -219, "")
+
+
+def agent(call):
+    refused(call("agent", "init", "[nonsense"), "invalid", -3, "")
+    assert call("agent", "init", CONFIG) is None
+    told = call("agent", "remember", "Ada drinks oolong tea")
+    assert not told.merged
+    assert call("agent", "recall", "oolong", 5)[0].text == "Ada drinks oolong tea"
+    answer = call("agent", "run", "wit", "What does Ada drink?")
+    assert "oolong" in answer.text and told.id in answer.cited, answer.text
+    assert call("agent", "sessions") == ["wit"]
+    refused(call("agent", "run", "no/name", "x"), "invalid", -2, "name")
+    refused(call("agent", "forget", [1]), "not-found", -4, "")
+    assert call("agent", "forget", [told.id]) == ["Ada drinks oolong tea"]
+    assert call("agent", "recall", "oolong", 5) == []
+
+
+def main():
+    engine = Engine()
+    component = Component.from_file(engine, sys.argv[1])
+    for test in (memory, agent):
+        with tempfile.TemporaryDirectory(prefix="clawft-") as folder:
+            test(Instance(engine, component, pathlib.Path(folder)).call)
+        print(f"ok      {test.__name__}")
+
+
+main()

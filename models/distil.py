@@ -1,0 +1,158 @@
+"""A vector for each piece, so that their sum has the direction of the sentence model's vector.
+
+1. The pieces: words by how often they come in the corpus and by their place in the model's own
+   vocabulary, which is in order of use; the model's pieces that continue words.
+2. The beginning: the model's vector of the piece alone, times a weight that falls with its
+   frequency (Arora, Liang and Ma, "A simple but tough-to-beat baseline for sentence embeddings",
+   ICLR 2017), in the directions of the corpus' principal components.
+3. Ridge regression of the model's sentence vectors on the counts of pieces, towards that beginning:
+   pieces that are seen often follow the sentences, rare ones stay as they began.
+4. Descent (Adam, Kingma and Ba, arXiv:1412.6980) on what matters in a search: each vector's
+   direction, and which other texts of a batch are near it (the likelihoods of neighbours, as in
+   t-SNE, under the model's cosines and ours).
+5. Four bits a component; 4 goes on with the rounding in the loop, so that it is learned around.
+"""
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse
+
+from pieces import Pieces, words
+
+# Occurrences of the first word of the model's vocabulary, in a corpus like ours, by Zipf's law.
+ZIPF = 370_000
+SIF = 3e-4
+
+
+def counted(texts):
+    """How often each word comes."""
+    counts = {}
+    for text in texts:
+        for word in words(text):
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def choose(counts, vocabulary, most):
+    """The pieces, `most` of them."""
+    known = [piece for piece in vocabulary if piece.isascii() and piece.removeprefix("##").isalnum()]
+    begins = [piece for piece in known if not piece.startswith("##")]
+    begins = [piece for piece in begins if piece == piece.lower() and len(piece) > 1]
+    score = {word: count / 2 for word, count in counts.items() if 1 < len(word) <= 20}
+    for rank, word in enumerate(begins):
+        score[word] = score.get(word, 0) + ZIPF / 2 / (rank + 1)
+    letters = [piece for piece in known if len(piece.removeprefix("##")) == 1]
+    ends = [piece for piece in known if piece.startswith("##") and len(piece) > 3]
+    chosen = sorted(score, key=lambda word: (-score[word], word))[: most - len(ends)]
+    # Of the pieces that continue, those that the words left over really use.
+    cutter = Pieces(letters + chosen + ends)
+    used = dict.fromkeys(ends, 0.0)
+    for word, count in counts.items():
+        for number in cutter.cut(word)[1:]:
+            piece = cutter.pieces[number]
+            if piece in used:
+                used[piece] += count / 2
+    score = {word: score[word] for word in score} | used
+    every = sorted(score, key=lambda piece: (-score[piece], piece))
+    return letters + every[: most - len(letters)]
+
+
+def matrix(cutter, texts):
+    """Counts of pieces: a row a text."""
+    rows = [cutter.of(text) for text in texts]
+    ends = np.cumsum([0] + [len(row) for row in rows])
+    columns = np.concatenate([np.array(row, np.int32) for row in rows])
+    shape = (len(rows), len(cutter.pieces))
+    x = scipy.sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape)
+    x.sum_duplicates()
+    return x
+
+
+def unit(x):
+    """Rows of length 1."""
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
+
+
+def principal(y, dim):
+    """The directions in which `y` is largest, the most important first."""
+    values, vectors = np.linalg.eigh(y.T.astype(np.float64) @ y)
+    return np.ascontiguousarray(vectors[:, ::-1][:, :dim]).astype(np.float32)
+
+
+def beginning(x, alone, basis):
+    """Step 2."""
+    share = np.asarray(x.sum(0)).ravel() + 1
+    share /= share.sum()
+    return (unit(alone @ basis) * (SIF / (SIF + share))[:, None]).astype(np.float32)
+
+
+def ridge(x, y, start, strength):
+    """Step 3. A text counts with its mean, as its length is not learned."""
+    near = x @ start
+    length = np.linalg.norm(near, axis=1)
+    length[length == 0] = 1
+    scaled = scipy.sparse.diags(1 / length.astype(np.float32)) @ x
+    gram = (scaled.T @ scaled).toarray()
+    gram[np.diag_indices_from(gram)] += strength
+    right = scaled.T @ (y - scaled @ start)
+    factor = scipy.linalg.cho_factor(gram, overwrite_a=True, check_finite=False)
+    return start + scipy.linalg.cho_solve(factor, right, check_finite=False).astype(np.float32)
+
+
+def rounded(table):
+    """Four bits: (code - 7.5) times a scale for each row, that with the least error of some."""
+    top = np.abs(table).max(1, keepdims=True) / 7.5
+    best, least = None, np.full((len(table), 1), np.inf, np.float32)
+    for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
+        scale = np.maximum(top * part, 1e-12)
+        codes = np.clip(np.floor(table / scale + 8), 0, 15)
+        error = ((table - (codes - 7.5) * scale) ** 2).sum(1, keepdims=True)
+        if best is None:
+            best = [codes, scale]
+        better = error < least
+        least = np.where(better, error, least)
+        best = [np.where(better, codes, best[0]), np.where(better, scale, best[1])]
+    return best[0].astype(np.uint8), best[1]
+
+
+def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, seed=1, note=None):
+    """Steps 4 and 5. `y`: the wanted directions; `full`: the model's whole vectors."""
+    random = np.random.default_rng(seed)
+    table = table.copy()
+    first, second = np.zeros_like(table), np.zeros_like(table)
+    steps, step = epochs * (x.shape[0] // batch), 0
+    for epoch in range(epochs):
+        order = random.permutation(x.shape[0])
+        total = 0.0
+        for start in range(0, len(order) - batch + 1, batch):
+            rows = order[start : start + batch]
+            if coded:
+                codes, scale = rounded(table)
+                used = (codes - np.float32(7.5)) * scale
+            else:
+                used = table
+            xb, tb = x[rows], full[rows]
+            raw = xb @ used
+            length = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
+            z = raw / length
+            wanted, found = tb @ tb.T / tau, z @ z.T / tau
+            for likely in (wanted, found):
+                np.fill_diagonal(likely, -1e9)
+                likely -= likely.max(1, keepdims=True)
+                np.exp(likely, out=likely)
+                likely /= likely.sum(1, keepdims=True)
+            total += float(-(wanted * np.log(found + 1e-12)).sum() / batch)
+            slope = (found - wanted) / (tau * batch)
+            slope += slope.T
+            dz = slope @ z - (y[rows] * (3.0 / batch))
+            dz = (dz - z * (z * dz).sum(1, keepdims=True)) / length
+            gradient = xb.T @ dz
+            step += 1
+            first = 0.9 * first + 0.1 * gradient
+            second = 0.99 * second + 0.01 * gradient * gradient
+            now = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
+            size = np.sqrt(second / (1 - 0.99**step)) + 1e-8
+            table -= (now / (1 - 0.9**step)) * first / size
+        if note:
+            note(f"epoch {epoch}: {total / (len(order) // batch):.4f}")
+    return table.astype(np.float32)
