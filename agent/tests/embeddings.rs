@@ -1,14 +1,12 @@
 //! The embeddings endpoint: batches, order, limits, and what servers do wrong.
 
-#[path = "providers/outside.rs"]
-mod outside;
 #[path = "providers/script.rs"]
 mod script;
 
 use clawft_agent::embed::{self, Choice, Embedder};
 use clawft_agent::platform::HttpFailure;
 use clawft_agent::provider::{Embeddings, Endpoint, Key};
-use outside::Nowhere;
+use script::outside::Nowhere;
 use script::{KEY, Reply, Script};
 use serde_json::{Value, json};
 
@@ -83,7 +81,10 @@ fn what_is_no_answer_ends_with_a_sentence() {
         (Reply::json(200, "{}"), "sent 0 for 2 texts"),
         (Reply::json(200, "[1,2"), "no valid JSON"),
         (Reply::events("data: {}\n\n"), "sent events"),
-        (Reply::json(401, format!("{{\"error\":{{\"message\":\"bad {KEY}\"}}}}")), "OPENAI_API_KEY"),
+        (
+            Reply::json(401, format!("{{\"error\":{{\"message\":\"bad {KEY}\"}}}}")),
+            "OPENAI_API_KEY",
+        ),
         (Reply::json(404, "{\"error\":{\"message\":\"no\"}}"), "knows no such model"),
         (Reply::json(302, ""), "sends elsewhere"),
     ] {

@@ -102,7 +102,8 @@ fn the_shipped_model_knows_what_is_near() {
         ("How do I bake bread?", "A recipe for a loaf: flour, yeast, water", "The train is late."),
         ("My car broke down.", "The engine of the vehicle failed.", "She sings in a choir."),
     ] {
-        let (near, far) = (dot(&of(&table, a), &of(&table, b)), dot(&of(&table, a), &of(&table, far)));
+        let (near, far) =
+            (dot(&of(&table, a), &of(&table, b)), dot(&of(&table, a), &of(&table, far)));
         assert!(near > far + 0.2, "{a}: {near} and {far}");
     }
 }
