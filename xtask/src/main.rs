@@ -30,7 +30,8 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
-  providers  the agent's providers against servers that validate, cut and break
+  providers
+          the agent's providers against servers that validate, cut and break
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";

@@ -30,7 +30,7 @@ CHUNK_DELAY = 15
 BEFORE_TEXT = {"openai": 1, "anthropic": 3}
 FAULTS = ("truncate", "disconnect", "malformed", "stall")
 # Short, so that a stall is one; the server's own waits are longer.
-LIMITS = {"first_byte": 700, "between_bytes": 400}
+LIMITS = {"first_byte": 1200, "between_bytes": 800}
 
 
 def valid(text):
@@ -129,7 +129,7 @@ class Cases:
 
     def slow(self, stream):
         # Nothing before the first byte: given up and tried again. llmock sees two calls there.
-        self.said(stream, Delay(1.5), attempts=2)
+        self.said(stream, Delay(2.5), attempts=2)
 
     def tools(self, stream):
         arguments = {"query": "Schlüssel „blau“ und so weiter, länger als ein Teil"}
@@ -160,13 +160,13 @@ class Cases:
     def broken(self, kind):
         early = BEFORE_TEXT[self.vendor]
         for after in range(early + 1):
-            fault = StreamFault(kind, after_chunks=after, stall_seconds=2)
+            fault = StreamFault(kind, after_chunks=after, stall_seconds=3)
             self.said(True, fault, attempts=2)
-        late = StreamFault(kind, after_chunks=early + 3, stall_seconds=2)
+        late = StreamFault(kind, after_chunks=early + 3, stall_seconds=3)
         self.failed(True, late, attempts=2, again=True)
         # A call that is cut was not shown to anybody: it is asked for again.
         call = Reply(tool_calls=(ToolCall("memory_search", {"query": "x" * 40}),), times=2)
-        cut = StreamFault(kind, after_chunks=4, stall_seconds=2)
+        cut = StreamFault(kind, after_chunks=4, stall_seconds=3)
         found = self.ask(True, cut, call, tools=True, attempts=2)
         assert len(found["calls"]) == 1, found
 
