@@ -80,7 +80,8 @@ def principal(y, dim):
 
 
 def beginning(x, alone, basis):
-    """Step 2."""
+    """Step 2. What all words alone have in common says that they are alone: it goes."""
+    alone = alone - alone.mean(0)
     share = np.asarray(x.sum(0)).ravel() + 1
     share /= share.sum()
     return (unit(alone @ basis) * (SIF / (SIF + share))[:, None]).astype(np.float32)
@@ -156,3 +157,35 @@ def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, 
         if note:
             note(f"epoch {epoch}: {total / (len(order) // batch):.4f}")
     return table.astype(np.float32)
+
+
+def model_file(pieces, codes, scales):
+    """The bytes of a model file; see `docs/format-model.md`."""
+    import struct
+
+    import xxhash
+
+    dim = codes.shape[1]
+    longest = max(len(piece.removeprefix("##")) for piece in pieces)
+
+    def place(number):
+        part = pieces[number].removeprefix("##")
+        return pieces[number].startswith("##"), len(part), part
+
+    order = sorted(range(len(pieces)), key=place)
+    directory = [0] * (2 * longest)
+    for number in order:
+        continues, length, _ = place(number)
+        directory[continues * longest + length - 1] += 1
+    step = np.float32(float(scales.max()) / 65535)
+    steps = np.clip(np.rint(scales.ravel() / step), 1, 65535).astype("<u2")
+    # As long as a piece of middling frequency is: what nobody knows says something.
+    lengths = np.linalg.norm((codes - 7.5) * scales, axis=1)
+    other = float(np.quantile(lengths, 0.75))
+    head = b"CFTABLE\0" + struct.pack("<IHHff", 1, dim, longest, step, other)
+    head += struct.pack(f"<{2 * longest}H", *directory)
+    text = "".join(place(number)[2] for number in order).encode()
+    nibbles = codes[order]
+    packed = (nibbles[:, 0::2] | nibbles[:, 1::2] << 4).astype(np.uint8)
+    body = head + text + steps[order].tobytes() + packed.tobytes()
+    return body + struct.pack("<Q", xxhash.xxh64_intdigest(body))

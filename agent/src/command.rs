@@ -5,7 +5,7 @@
 //! | `arguments` | the command line |
 //! | `setup` | config, embedder and provider of a run |
 //! | `output` | sentences for people, JSON for programs |
-//! | `records` | remember, recall, correct, pin, forget, redact |
+//! | `records` | remember, recall, correct, pin, forget, redact, import, export |
 //! | `upkeep` | sessions, stats, compact, reembed, config |
 //! | `talk` | ask, chat |
 //!
@@ -40,6 +40,8 @@ clawft: an agent with a memory
   clawft pin ID, unpin ID       keep a memory whatever happens, or no longer
   clawft forget ID…             forget for good; --redact takes the text out of sessions too
   clawft redact \"…\"             take a text out of all sessions
+  clawft import FILE…           txt, md, jsonl; once more, and it goes on where it was
+  clawft export                 all memories, a line of JSON each
   clawft sessions               conversations
   clawft stats                  sizes
   clawft compact                write the memory's file anew
@@ -97,6 +99,8 @@ fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> R
         "unpin" => records::pin(&setup, &arguments, output, false),
         "forget" => records::forget(&setup, &arguments, output),
         "redact" => records::redact(&setup, &arguments, output),
+        "import" => records::import(&setup, &arguments, output),
+        "export" => records::export(&setup, output),
         "sessions" => upkeep::sessions(&setup, output),
         "stats" => upkeep::stats(&setup, output),
         "compact" => upkeep::compact(&setup, output),

@@ -126,3 +126,6 @@ pub fn check(embedder: &dyn Embedder, id: &str, dim: usize) -> Result<(), Error>
         embedder.dim()
     )))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,8 @@
 //! | `recall` | search, and what a record says |
 //! | `alike` | whether two texts say the same |
 //! | `redact` | secrets |
+//! | `chunk`, `import` | files into memories |
+//! | `export` | memories as lines of JSON |
 //! | `reembed` | the same texts under another embedder |
 //!
 //! All of it fits 16 MiB of linear memory: texts stay in the file, and the limits of vectors and
@@ -27,7 +29,10 @@
 
 mod access;
 mod alike;
+mod chunk;
+mod export;
 mod identity;
+mod import;
 mod recall;
 mod redact;
 mod reembed;
@@ -44,6 +49,7 @@ use crate::platform::Platform;
 use access::Open;
 pub use alike::alike;
 pub use identity::{Identity, NAME};
+pub use import::{Format, Imported, Progress};
 pub use recall::Memo;
 pub use redact::redact;
 pub use write::{MOST_TEXT, New, Remembered};

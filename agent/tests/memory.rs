@@ -5,7 +5,7 @@ mod support;
 
 use clawft_agent::config::Config;
 use clawft_agent::failure::Exit;
-use clawft_agent::memory::{Limits, Memory, New, Remembered};
+use clawft_agent::memory::{Format, Imported, Limits, Memory, New, Remembered};
 use support::{Folder, WORDS, WordHashes, World};
 
 fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
@@ -232,4 +232,56 @@ fn a_memory_grows_until_it_is_full() {
     assert_eq!(memory.stats().unwrap().records, 600);
     memory.finish().unwrap();
     assert!(texts(&mut memory, "thing 599").contains(&"thing 599 is number 481".to_string()));
+}
+
+#[test]
+fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
+    let (world, folder) = (World::default(), Folder::new("import"));
+    let mut first = memory(&world, &folder);
+    let path = format!("{}/notes.md", folder.path());
+    let mut text = String::new();
+    for n in 0..100 {
+        text += &format!("# Part {n}\n\nParagraph {n} says {}.\n\n", n * n);
+    }
+    // Broken off in the middle of a character.
+    let whole = format!("{text}# End\nThe token: abcdef\nand é");
+    let cut = whole.len() - 1;
+    std::fs::write(&path, &whole.as_bytes()[..cut]).unwrap();
+    let failure = first.import(&path, Format::Markdown, &mut |_| {}).unwrap_err();
+    assert!(failure.sentence.contains("line 403: text in UTF-8"), "{failure}");
+    let before = first.stats().unwrap().records as usize;
+    assert_eq!(before, 96, "whole batches are in");
+    std::fs::write(&path, &whole).unwrap();
+    let mut last = 0;
+    let done = first.import(&path, Format::Markdown, &mut |p| last = p.read * 100 / p.all).unwrap();
+    assert_eq!((done, last), (Imported { added: 5, known: 96, redacted: 1 }, 100));
+    // One is corrected, and stays so.
+    let memo = first.recall("paragraph 7 says", 1).unwrap().remove(0);
+    first.correct(memo.id, "Paragraph 7 says nothing.").unwrap();
+    let again = first.import(&path, Format::Markdown, &mut |_| {}).unwrap();
+    assert_eq!((again.added, again.known), (0, 101));
+    let mut lines = String::new();
+    assert_eq!(first.export(&mut |line| lines += line).unwrap(), 101);
+
+    let other = Folder::new("export");
+    let jsonl = format!("{}/all.jsonl", other.path());
+    std::fs::write(&jsonl, &lines).unwrap();
+    let mut second = memory(&world, &other);
+    assert_eq!(second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap().added, 101);
+    // But for ids: that of a corrected memory is from what it said at first.
+    let sorted = |memory: &mut Memory<'_>| {
+        let mut all = Vec::new();
+        let mut keep = |line: &str| {
+            let mut memo: serde_json::Value = serde_json::from_str(line).unwrap();
+            memo.as_object_mut().unwrap().remove("id");
+            all.push(memo.to_string());
+        };
+        memory.export(&mut keep).unwrap();
+        all.sort();
+        all
+    };
+    assert!(sorted(&mut second) == sorted(&mut first));
+    std::fs::write(&jsonl, "{\"text\": 1}\n").unwrap();
+    let failure = second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap_err();
+    assert!(failure.sentence.contains("line 1: a `text`"), "{failure}");
 }

@@ -10,7 +10,7 @@ use super::arguments::{Arguments, id};
 use super::output::{Output, line, object, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
-use crate::memory::New;
+use crate::memory::{Format, Imported, New};
 use crate::session::{Session, that_say};
 
 pub(super) fn remember(
@@ -165,6 +165,64 @@ pub(super) fn redact(
     let sentence = format!("taken out of: {}\n", sessions.join(", "));
     output.pair(&sentence, "redacted", sessions.into_iter().collect::<Value>());
     Ok(())
+}
+
+pub(super) fn import(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    if arguments.rest().is_empty() {
+        return Err(Failure::new(Exit::Usage, "a file expected after `clawft import`"));
+    }
+    let mut memory = setup.memory();
+    let mut all = Imported::default();
+    for path in arguments.rest() {
+        let Some(format) = Format::of(path) else {
+            let sentence = format!("a file ending in .txt, .md or .jsonl expected, found {path}");
+            return Err(Failure::new(Exit::Usage, sentence));
+        };
+        let (mut shown, begin) = (0, setup.platform.clock.now());
+        let done = memory.import(path, format, &mut |progress| {
+            let percent = progress.read * 100 / progress.all.max(1);
+            let now = setup.platform.clock.now();
+            // A short import says nothing on its way.
+            if percent >= shown + 10 && now > begin + 500 {
+                shown = percent;
+                output.note(&format!("{path}: {percent} %"));
+            }
+        });
+        let done = match done {
+            Ok(done) => done,
+            Err(failure) => {
+                // What is in stays in: the next import goes on from there.
+                memory.finish()?;
+                return Err(failure);
+            }
+        };
+        all.added += done.added;
+        all.known += done.known;
+        all.redacted += done.redacted;
+    }
+    memory.finish()?;
+    if output.json {
+        output.object(&[
+            ("added", all.added.into()),
+            ("known", all.known.into()),
+            ("redacted", all.redacted.into()),
+        ]);
+        return Ok(());
+    }
+    let Imported { added, known, redacted } = all;
+    output.terminal.print(&format!("{added} added, {known} there already\n"));
+    if redacted > 0 {
+        output.note(&format!("{redacted} secrets were taken out"));
+    }
+    Ok(())
+}
+
+pub(super) fn export(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    setup.memory().export(&mut |line| output.terminal.print(line)).map(drop)
 }
 
 /// Ids as a sentence names them.

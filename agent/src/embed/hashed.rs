@@ -33,6 +33,18 @@ impl Hashed {
     pub fn new(dim: usize) -> Self {
         Self { dim: dim.max(1) }
     }
+
+    /// The vector of a text into `vector`.
+    pub fn vector(&self, text: &str, vector: &mut [f32]) {
+        vector.fill(0.0);
+        for word in words(text) {
+            add_word(word.as_str(), vector);
+        }
+        for component in vector.iter_mut() {
+            *component = arith::sqrt(component.abs()).copysign(*component);
+        }
+        direction::finish(text, vector);
+    }
 }
 
 impl Embedder for Hashed {
@@ -46,14 +58,7 @@ impl Embedder for Hashed {
 
     fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
         for (text, vector) in texts.iter().zip(into.chunks_exact_mut(self.dim)) {
-            vector.fill(0.0);
-            for word in words(text) {
-                add_word(word.as_str(), vector);
-            }
-            for component in vector.iter_mut() {
-                *component = arith::sqrt(component.abs()).copysign(*component);
-            }
-            direction::finish(text, vector);
+            self.vector(text, vector);
         }
         Ok(())
     }

@@ -128,6 +128,16 @@ impl Table {
         (self.codes - self.scales) / 2
     }
 
+    /// The vector of a text into `vector`, which has as many components as the file says.
+    pub fn vector(&self, text: &str, vector: &mut [f32]) {
+        vector.fill(0.0);
+        parts(text, &mut |part| match part {
+            Part::Word(word) => cut(word, self, &mut |number| self.add(number, vector)),
+            Part::Other(word) => direction::add(direction::hash(word), self.other, vector),
+        });
+        direction::finish(text, vector);
+    }
+
     fn add(&self, number: usize, vector: &mut [f32]) {
         let scale = self.unit * half(&self.bytes, self.scales + 2 * number) as f32;
         let begin = self.codes + number * self.dim / 2;
@@ -172,12 +182,7 @@ impl Embedder for Table {
 
     fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
         for (text, vector) in texts.iter().zip(into.chunks_exact_mut(self.dim)) {
-            vector.fill(0.0);
-            parts(text, &mut |part| match part {
-                Part::Word(word) => cut(word, self, &mut |number| self.add(number, vector)),
-                Part::Other(word) => direction::add(direction::hash(word), self.other, vector),
-            });
-            direction::finish(text, vector);
+            self.vector(text, vector);
         }
         Ok(())
     }

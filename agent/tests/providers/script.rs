@@ -11,7 +11,7 @@ use clawft_agent::platform::{
 use clawft_agent::provider::{Answer, Error, Flow, Provider, Question};
 
 #[path = "outside.rs"]
-mod outside;
+pub(crate) mod outside;
 use outside::Nowhere;
 
 /// The key that the tests use: it must turn up in requests and nowhere else.

@@ -1,0 +1,153 @@
+//! Texts into pieces that are found on their own.
+//!
+//! Paragraphs are put together up to a size and cut at sentences beyond it. In Markdown a heading
+//! begins a piece, and stands before each piece of its section, which is often all that says what
+//! the piece is about.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Bytes that a piece has at most, without its heading.
+const MOST: usize = 1000;
+/// Bytes of a heading that are repeated.
+const HEADING: usize = 200;
+
+/// Takes lines, gives pieces.
+#[derive(Default)]
+pub(super) struct Chunker {
+    markdown: bool,
+    heading: String,
+    paragraph: String,
+    piece: String,
+    done: Vec<String>,
+}
+
+/// The last place up to `most` where a text is cut: behind a sentence, a blank, a character.
+fn cut_at(text: &str, most: usize) -> usize {
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let head = &text[..end];
+    let sentence = [". ", "! ", "? "].iter().filter_map(|mark| head.rfind(mark)).max();
+    match (sentence.filter(|at| *at > most / 3), head.rfind(' ').filter(|at| *at > 0)) {
+        (Some(at), _) => at + 1,
+        (None, Some(at)) => at,
+        _ => end,
+    }
+}
+
+impl Chunker {
+    pub(super) fn new(markdown: bool) -> Self {
+        Self { markdown, ..Self::default() }
+    }
+
+    /// Takes a line without its end.
+    pub(super) fn line(&mut self, line: &str) {
+        let line = line.trim_end();
+        if self.markdown && line.starts_with('#') {
+            self.end();
+            let mut heading: String = line.chars().take_while(|&c| c != '\n').collect();
+            if heading.len() > HEADING {
+                heading.truncate(cut_at(&heading, HEADING));
+            }
+            self.heading = heading;
+            return;
+        }
+        if line.trim().is_empty() {
+            self.end_paragraph();
+            return;
+        }
+        if !self.paragraph.is_empty() {
+            self.paragraph.push('\n');
+        }
+        self.paragraph.push_str(line);
+        while self.paragraph.len() > MOST {
+            let at = cut_at(&self.paragraph, MOST);
+            let rest = self.paragraph.split_off(at);
+            self.end_paragraph();
+            self.end_piece();
+            self.paragraph = rest.trim_start().into();
+        }
+    }
+
+    fn end_paragraph(&mut self) {
+        if self.piece.len() + self.paragraph.len() + 2 > MOST {
+            self.end_piece();
+        }
+        if !self.piece.is_empty() && !self.paragraph.is_empty() {
+            self.piece.push_str("\n\n");
+        }
+        self.piece.push_str(&self.paragraph);
+        self.paragraph.clear();
+    }
+
+    fn end_piece(&mut self) {
+        let piece = core::mem::take(&mut self.piece);
+        if piece.trim().is_empty() {
+            return;
+        }
+        let mut text = self.heading.clone();
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(piece.trim());
+        self.done.push(text);
+    }
+
+    /// Ends what has begun.
+    pub(super) fn end(&mut self) {
+        self.end_paragraph();
+        self.end_piece();
+    }
+
+    /// The pieces that are done.
+    pub(super) fn take(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pieces(text: &str, markdown: bool) -> Vec<String> {
+        let mut chunker = Chunker::new(markdown);
+        text.lines().for_each(|line| chunker.line(line));
+        chunker.end();
+        chunker.take()
+    }
+
+    #[test]
+    fn headings_stand_before_what_they_head() {
+        let text = "# Tea\n\nOolong is tea.\n\n## Cups\nThree of them.\n";
+        assert_eq!(pieces(text, true), ["# Tea\nOolong is tea.", "## Cups\nThree of them."]);
+        let plain = ["# Tea\n\nOolong is tea.\n\n## Cups\nThree of them."];
+        assert_eq!(pieces(text, false), plain);
+    }
+
+    #[test]
+    fn long_paragraphs_are_cut_at_sentences() {
+        let all = pieces(&"This is a sentence. ".repeat(200), false);
+        assert!(all.len() >= 4);
+        assert!(all.iter().all(|piece| piece.len() <= MOST && piece.ends_with("sentence.")));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_word_is_lost(
+            text in "([a-zé]{1,9}[ .\n]{1,3}){0,400}", long in "[a-z]{0,2500}", markdown: bool,
+        ) {
+            let text = alloc::format!("{text} {long}");
+            let all = pieces(&text, markdown);
+            let letters = |text: &str| -> String {
+                text.chars().filter(|c| c.is_alphanumeric()).collect()
+            };
+            prop_assert_eq!(letters(&all.concat()), letters(&text));
+            prop_assert!(all.iter().all(|piece| piece.len() <= MOST));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Files into memories.
+//!
+//! A file is read in parts and cut into pieces; each piece's id comes from what it says. So an
+//! import that was broken off goes on where it was: what is there already is passed over before
+//! any vector is made of it. A memory that was corrected after it was imported stays as it is.
+//!
+//! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
+//! `pinned` may be. That is what `clawft export` writes.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::access::failure;
+use super::chunk::Chunker;
+use super::write::{MOST_TEXT, New, place, put};
+use super::{Memory, redact};
+use crate::failure::{Exit, Failure};
+
+/// Bytes read at a time.
+const PART: usize = 32 << 10;
+/// Most bytes of a line.
+const MOST_LINE: usize = 1 << 20;
+/// Pieces that are embedded and committed together.
+const BATCH: usize = 32;
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Paragraphs.
+    Text,
+    /// Paragraphs under headings.
+    Markdown,
+    /// A memory a line.
+    JsonLines,
+}
+
+impl Format {
+    /// By the ending of a file's name: `.txt`, `.md`, `.jsonl`.
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        let (_, ending) = path.rsplit_once('.')?;
+        Some(match &*ending.to_ascii_lowercase() {
+            "txt" | "text" => Self::Text,
+            "md" | "markdown" => Self::Markdown,
+            "jsonl" | "ndjson" => Self::JsonLines,
+            _ => return None,
+        })
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes that were read.
+    pub read: u64,
+    /// Bytes of the file.
+    pub all: u64,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Memories made.
+    pub added: usize,
+    /// Pieces that were there already.
+    pub known: usize,
+    /// Secrets that were taken out.
+    pub redacted: usize,
+}
+
+/// A piece on its way.
+struct Piece {
+    text: String,
+    kind: String,
+    session: String,
+    created: u64,
+    pinned: bool,
+}
+
+fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
+    let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
+    let value: Value = serde_json::from_str(line).map_err(|_| wrong("a JSON object expected"))?;
+    let text = value["text"].as_str().unwrap_or_default().trim();
+    if text.is_empty() || text.len() > MOST_TEXT {
+        return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));
+    }
+    let word = |key: &str, most: usize| {
+        value[key].as_str().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
+    };
+    Ok(Piece {
+        text: text.to_owned(),
+        kind: word("kind", clawft_store::MAX_KIND),
+        session: word("session", clawft_store::MAX_SESSION),
+        created: value["created"].as_u64().unwrap_or(0),
+        pinned: value["pinned"].as_bool().unwrap_or(false),
+    })
+}
+
+impl Memory<'_> {
+    /// Imports a file. `progress` is told how far it is.
+    ///
+    /// # Errors
+    /// Those of the file, of the embedder and the store, with the line where there is one. What
+    /// was imported before stays, and is passed over the next time.
+    pub fn import(
+        &mut self,
+        path: &str,
+        format: Format,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Imported, Failure> {
+        let files = self.platform.files;
+        let failed = |error| Failure::new(Exit::Failed, format!("{path}: {error}"));
+        let all = files.entry(path).map_err(failed)?.len;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let name: String = name.chars().take(60).collect();
+        let mut chunker = Chunker::new(format == Format::Markdown);
+        let mut waiting: Vec<Piece> = Vec::new();
+        let mut done = Imported::default();
+        let (mut read, mut number) = (0, 0);
+        let (mut part, mut line) = (vec![0; PART], Vec::new());
+        loop {
+            let len = files.read_at(path, read, &mut part).map_err(failed)?;
+            read += len as u64;
+            let mut bytes = part.get(..len).unwrap_or_default();
+            while !bytes.is_empty() || len == 0 {
+                let end = bytes.iter().position(|&byte| byte == b'\n');
+                let (head, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
+                line.extend_from_slice(head);
+                bytes = rest;
+                if line.len() > MOST_LINE {
+                    let sentence =
+                        format!("{path}, line {}: at most {MOST_LINE} bytes expected", number + 1);
+                    return Err(Failure::new(Exit::Usage, sentence));
+                }
+                if end.is_none() && len > 0 {
+                    break;
+                }
+                number += 1;
+                let text = core::str::from_utf8(&line).map_err(|_| {
+                    let sentence = format!("{path}, line {number}: text in UTF-8 expected");
+                    Failure::new(Exit::Usage, sentence)
+                })?;
+                let text = text.trim_end_matches(['\n', '\r']);
+                if format == Format::JsonLines {
+                    if !text.trim().is_empty() {
+                        waiting.push(of_json(text, number).map_err(|f| f.of(path))?);
+                    }
+                } else {
+                    chunker.line(text);
+                    if len == 0 {
+                        chunker.end();
+                    }
+                    waiting.extend(chunker.take().into_iter().map(|text| Piece {
+                        text,
+                        kind: name.clone(),
+                        session: String::new(),
+                        created: 0,
+                        pinned: false,
+                    }));
+                }
+                line.clear();
+                while waiting.len() >= BATCH {
+                    let rest = waiting.split_off(BATCH);
+                    self.take_in(&waiting, &mut done)?;
+                    waiting = rest;
+                }
+                if len == 0 {
+                    break;
+                }
+            }
+            progress(Progress { read, all });
+            if len == 0 {
+                break;
+            }
+        }
+        self.take_in(&waiting, &mut done)?;
+        Ok(done)
+    }
+
+    /// Remembers pieces, all or none.
+    fn take_in(&mut self, pieces: &[Piece], done: &mut Imported) -> Result<(), Failure> {
+        let mut new = Vec::new();
+        let (mut known, mut redacted) = (0, 0);
+        for piece in pieces {
+            let (text, secrets) = redact(&piece.text);
+            let there = match self.reading()? {
+                Some(store) => place(store, &text, true).map_err(|error| failure(&error))?.1,
+                None => false,
+            };
+            match there {
+                true => known += 1,
+                false => {
+                    redacted += secrets;
+                    new.push((text, piece));
+                }
+            }
+        }
+        let mut added = 0;
+        if !new.is_empty() {
+            let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
+            let vectors = self.embed(&texts)?;
+            let dim = vectors.len() / texts.len();
+            self.change(&mut |store, now| {
+                added = 0;
+                for ((text, piece), vector) in new.iter().zip(vectors.chunks_exact(dim)) {
+                    // The same piece may stand twice in a file.
+                    let (id, there) = place(store, text, true)?;
+                    if there {
+                        continue;
+                    }
+                    let record = New {
+                        text,
+                        kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
+                        session: &piece.session,
+                        source: "import",
+                        created: piece.created,
+                        pinned: piece.pinned,
+                    };
+                    put(store, id, &record, text, vector, now)?;
+                    added += 1;
+                }
+                Ok(())
+            })?;
+        }
+        done.added += added;
+        done.known += known + new.len() - added;
+        done.redacted += redacted;
+        Ok(())
+    }
+}

@@ -1,0 +1,327 @@
+//! Commands as a person types them, in a world that goes wrong: configs, sessions and memories
+//! that are damaged, folders that may only be read, disks that are full.
+
+mod support;
+
+use std::cell::Cell;
+
+use clawft_agent::command;
+use clawft_agent::platform::native::NativeFileSystem;
+use clawft_agent::platform::{Entry, FileError, FileSystem};
+use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
+use serde_json::Value;
+use support::{Folder, World};
+
+/// Runs a command; gives exit code, output and notes.
+fn run(world: &mut World, folder: &Folder, line: &[&str]) -> (i32, String, String) {
+    world.environment.variables.insert("CLAWFT_HOME".into(), folder.path().into());
+    world.environment.arguments = line.iter().map(ToString::to_string).collect();
+    world.screen.shown.take();
+    world.screen.notes.take();
+    let exit = command::run(&world.platform());
+    (exit, world.screen.shown.take(), world.screen.notes.take())
+}
+
+fn json(world: &mut World, folder: &Folder, line: &[&str]) -> (i32, Value) {
+    let line: Vec<&str> = line.iter().copied().chain(["--json"]).collect();
+    let (exit, shown, _) = run(world, folder, &line);
+    (exit, serde_json::from_str(&shown).unwrap())
+}
+
+fn tell(world: &mut World, folder: &Folder, text: &str) -> u64 {
+    let (exit, done) = json(world, folder, &["remember", text, "--embedder", "hashed"]);
+    assert_eq!(exit, 0, "{done}");
+    done["id"].as_u64().unwrap()
+}
+
+/// Files that cannot be written any more after so many bytes.
+struct FullDisk(Cell<Option<FileError>>);
+
+impl FullDisk {
+    fn may(&self) -> Result<(), FileError> {
+        self.0.get().map_or(Ok(()), Err)
+    }
+}
+
+impl FileSystem for FullDisk {
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
+        NativeFileSystem.read(path, limit)
+    }
+
+    fn read_at(&self, path: &str, offset: u64, into: &mut [u8]) -> Result<usize, FileError> {
+        NativeFileSystem.read_at(path, offset, into)
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
+        self.may()?;
+        NativeFileSystem.replace(path, bytes)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
+        NativeFileSystem.rename(from, to)
+    }
+
+    fn remove(&self, path: &str) -> Result<(), FileError> {
+        NativeFileSystem.remove(path)
+    }
+
+    fn create_folder(&self, path: &str) -> Result<(), FileError> {
+        self.may()?;
+        NativeFileSystem.create_folder(path)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
+        NativeFileSystem.list(path)
+    }
+
+    fn entry(&self, path: &str) -> Result<Entry, FileError> {
+        NativeFileSystem.entry(path)
+    }
+
+    fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {
+        let why = self.0.get().map(|error| match error {
+            FileError::ReadOnly => StorageError::ReadOnly,
+            _ => StorageError::NoSpace,
+        });
+        Ok(Box::new(FullStorage(NativeFileSystem.storage(folder)?, why)))
+    }
+}
+
+struct FullStorage(Box<dyn Storage>, Option<StorageError>);
+
+impl FullStorage {
+    fn may(&self) -> Outcome<()> {
+        self.1.map_or(Ok(()), Err)
+    }
+}
+
+impl Storage for FullStorage {
+    fn open(&self, name: &str) -> Outcome<Handle> {
+        self.0.open(name)
+    }
+
+    fn create(&self, name: &str) -> Outcome<Handle> {
+        self.may()?;
+        self.0.create(name)
+    }
+
+    fn close(&self, file: Handle) {
+        self.0.close(file);
+    }
+
+    fn len(&self, file: Handle) -> Outcome<u64> {
+        self.0.len(file)
+    }
+
+    fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
+        self.0.read_at(file, offset, into)
+    }
+
+    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
+        self.may()?;
+        self.0.append(file, bytes)
+    }
+
+    fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
+        self.0.truncate(file, len)
+    }
+
+    fn sync(&self, file: Handle) -> Outcome<()> {
+        self.0.sync(file)
+    }
+
+    fn sync_folder(&self) -> Outcome<()> {
+        self.0.sync_folder()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Outcome<()> {
+        self.may()?;
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> Outcome<()> {
+        self.0.remove(name)
+    }
+
+    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
+        self.0.list(prefix)
+    }
+}
+
+#[test]
+fn a_memory_without_its_model_file_is_made_by_hashes_only_when_asked_for() {
+    let (mut world, folder) = (World::default(), Folder::new("model"));
+    let (exit, _, notes) = run(&mut world, &folder, &["remember", "tea", "is", "at", "five"]);
+    assert!(exit == 8 && notes.contains("--embedder hashed"), "{exit} {notes}");
+    assert!(!folder.0.join("memory.rvf").exists());
+    tell(&mut world, &folder, "Tea is at five.");
+    // From then on the memory knows its embedder.
+    let (exit, shown, _) = run(&mut world, &folder, &["recall", "tea"]);
+    assert!(exit == 0 && shown.contains("Tea is at five."));
+    assert_eq!(run(&mut world, &folder, &["recall", "volcano"]).0, 4);
+}
+
+#[test]
+fn ask_answers_from_memory_and_a_session_is_there_afterwards() {
+    let (mut world, folder) = (World::default(), Folder::new("ask"));
+    let id = tell(&mut world, &folder, "The bicycle is in the cellar.");
+    let (exit, answer) =
+        json(&mut world, &folder, &["ask", "where is the bicycle", "--session", "a"]);
+    assert_eq!((exit, &answer["cited"]), (0, &serde_json::json!([id])));
+    assert!(answer["answer"].as_str().unwrap().contains("cellar"));
+    let (_, sessions) = json(&mut world, &folder, &["sessions"]);
+    assert_eq!(sessions["sessions"], serde_json::json!(["a"]));
+    // The session's answer quotes the memory: forgetting says so, and redacts where asked to.
+    let (exit, forgotten) = json(&mut world, &folder, &["forget", &id.to_string(), "--redact"]);
+    assert_eq!(exit, 0);
+    assert_eq!(forgotten["sessions"], serde_json::json!(["a"]));
+    assert!(!folder.holds("cellar"));
+    let (exit, answer) = json(&mut world, &folder, &["ask", "where is the bicycle"]);
+    assert!(exit == 0 && !answer["answer"].as_str().unwrap().contains("cellar"));
+    assert_eq!(run(&mut world, &folder, &["forget", &id.to_string()]).0, 4);
+}
+
+#[test]
+fn a_chat_goes_on_after_what_fails() {
+    let (mut world, folder) = (World::default(), Folder::new("chat"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    let lines = [
+        "My cat is called Miro.",
+        "/memory cat",
+        "/forget 1",
+        "/nothing",
+        "/session other",
+        "What is my cat called?",
+        "/session ../x",
+        "/session",
+        "/quit",
+        "never read",
+    ];
+    world.screen.lines.borrow_mut().extend(lines.map(String::from));
+    let (exit, shown, notes) = run(&mut world, &folder, &["chat"]);
+    assert_eq!(exit, 0, "{notes}");
+    assert!(shown.contains("Miro") && shown.ends_with("other\n"), "{shown}");
+    for note in ["there is no memory 1", "there is no /nothing", "a session's name"] {
+        assert!(notes.contains(note), "{notes}");
+    }
+    assert!(folder.0.join("sessions/default.json").exists());
+    assert!(folder.0.join("sessions/other.json").exists());
+    assert_eq!(world.screen.lines.borrow().len(), 1);
+}
+
+#[test]
+fn a_config_that_is_wrong_is_a_sentence_with_line_and_key() {
+    let (mut world, folder) = (World::default(), Folder::new("config"));
+    let path = folder.0.join("config.toml");
+    for (text, sentence) in [
+        ("version = 2\n", "line 1, key version: version 1 expected, found 2"),
+        ("version = 1\n[memory]\ncapacity = true\n", "line 3, key memory.capacity"),
+        ("\n[chat]\nnothing = 1\n", "line 3, key chat.nothing: there is no such key"),
+        ("[chat\n", "line 1: `]` expected"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let (exit, _, notes) = run(&mut world, &folder, &["stats"]);
+        assert!(exit == 3 && notes.contains(sentence) && notes.contains("config.toml"), "{notes}");
+    }
+    std::fs::write(&path, b"\xff").unwrap();
+    assert_eq!(run(&mut world, &folder, &["stats"]).0, 3);
+    std::fs::write(&path, "[provider]\napi_key_env = \"MY_KEY\"\n").unwrap();
+    world.environment.variables.insert("MY_KEY".into(), "sk-very-secret".into());
+    let (exit, shown, _) = run(&mut world, &folder, &["config"]);
+    assert!(exit == 0 && shown.contains("api_key_env = \"MY_KEY\"") && !shown.contains("secret"));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(run(&mut world, &folder, &["config"]).0, 0);
+}
+
+#[test]
+fn a_session_that_is_cut_off_is_set_aside() {
+    let (mut world, folder) = (World::default(), Folder::new("cut"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    run(&mut world, &folder, &["ask", "where is the bicycle", "--session", "a"]);
+    let path = folder.0.join("sessions/a.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let (exit, shown, notes) = run(&mut world, &folder, &["ask", "where is it", "--session", "a"]);
+    assert!(exit == 0 && notes.contains("a.json.damaged-"), "{shown} {notes}");
+    let aside = std::fs::read_dir(folder.0.join("sessions")).unwrap();
+    let aside = aside.map(|entry| entry.unwrap().path());
+    let aside = aside.into_iter().find(|p| p.to_str().unwrap().contains("damaged")).unwrap();
+    assert_eq!(std::fs::read_to_string(aside).unwrap(), text[..text.len() / 2]);
+}
+
+#[test]
+fn on_a_full_disk_and_in_a_folder_that_may_only_be_read_questions_are_answered_all_the_same() {
+    for (error, said) in
+        [(FileError::NoSpace, "the disk is full"), (FileError::ReadOnly, "it is read-only")]
+    {
+        let (mut world, folder) = (World::default(), Folder::new("no-space"));
+        let id = tell(&mut world, &folder, "The bicycle is in the cellar.");
+        let before = folder.bytes();
+        world.files = Box::new(FullDisk(Cell::new(Some(error))));
+        let question = "My name is Ada. Where is the bicycle?";
+        let (exit, shown, notes) = run(&mut world, &folder, &["ask", question]);
+        assert!(exit == 0 && shown.contains("cellar"), "{exit} {shown} {notes}");
+        assert!(notes.contains(said) && notes.contains("not remembered"), "{notes}");
+        for line in [&["remember", "tea"][..], &["forget", &id.to_string()], &["compact"]] {
+            let (exit, shown, notes) = run(&mut world, &folder, line);
+            assert!(exit == 1 && !notes.is_empty(), "{line:?} {exit} {shown} {notes}");
+        }
+        assert!(folder.bytes() == before, "nothing was written");
+        world.files = Box::new(NativeFileSystem);
+        assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
+    }
+}
+
+#[test]
+fn a_memory_that_is_damaged_is_named_and_left_alone() {
+    let (mut world, folder) = (World::default(), Folder::new("torn"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    let path = folder.0.join("memory.rvf");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() - 100);
+    std::fs::write(&path, &bytes).unwrap();
+    for line in [&["recall", "bicycle"][..], &["ask", "x"], &["remember", "tea"], &["stats"]] {
+        let (exit, _, notes) = run(&mut world, &folder, line);
+        assert!(exit == 7 && notes.contains("memory.rvf"), "{line:?} {exit} {notes}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn what_is_typed_wrong_is_usage() {
+    let (mut world, folder) = (World::default(), Folder::new("usage"));
+    for line in [
+        &["nothing"][..],
+        &["ask"],
+        &["remember", " "],
+        &["forget"],
+        &["forget", "x"],
+        &["recall", "x", "--depth"],
+        &["import"],
+        &["import", "a.pdf"],
+        &["correct", "1"],
+        &["ask", "x", "--provider", "someone"],
+        &["ask", "x", "--session", "../x"],
+        &["reembed"],
+    ] {
+        let (exit, _, notes) = run(&mut world, &folder, line);
+        assert!(exit == 2 && notes.starts_with("clawft: "), "{line:?} {exit} {notes}");
+    }
+    let (exit, shown) = json(&mut world, &folder, &["nothing"]);
+    assert_eq!((exit, &shown["exit"]), (2, &Value::from(2)));
+    assert!(run(&mut world, &folder, &[]).1.contains("Exit codes"));
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn the_embedder_is_changed_by_reembedding() {
+    let (mut world, folder) = (World::default(), Folder::new("change"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    std::fs::write(folder.0.join("config.toml"), "[embedder]\nname = \"hashed\"\ndim = 256\n")
+        .unwrap();
+    let (exit, _, notes) = run(&mut world, &folder, &["recall", "bicycle"]);
+    assert!(exit == 8 && notes.contains("clawft reembed"), "{notes}");
+    let (exit, done) = json(&mut world, &folder, &["reembed"]);
+    assert_eq!((exit, &done["reembedded"]), (0, &Value::from(1)));
+    assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
+}

