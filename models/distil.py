@@ -2,26 +2,30 @@
 
 1. The pieces: words by how often they come in the corpus and by their place in the model's own
    vocabulary, which is in order of use; the model's pieces that continue words.
-2. The beginning: the model's vector of the piece alone, times a weight that falls with its
-   frequency (Arora, Liang and Ma, "A simple but tough-to-beat baseline for sentence embeddings",
-   ICLR 2017), in the directions of the corpus' principal components.
+2. The beginning: what the model knows of a piece alone (its vector of the piece as a text, and
+   its embedding of the piece), times a weight that falls with its frequency (Arora, Liang and Ma,
+   "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017), mapped linearly onto
+   the corpus' principal components, so that words sum up to sentences as well as one map can do.
 3. Ridge regression of the model's sentence vectors on the counts of pieces, towards that beginning:
    pieces that are seen often follow the sentences, rare ones stay as they began.
 4. Descent (Adam, Kingma and Ba, arXiv:1412.6980) on what matters in a search: each vector's
    direction, and which other texts of a batch are near it (the likelihoods of neighbours, as in
    t-SNE, under the model's cosines and ours).
-5. Four bits a component; 4 goes on with the rounding in the loop, so that it is learned around.
+5. Four bits a component, each piece with the scale that loses least.
 """
+
+import struct
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse
+import xxhash
 
 from pieces import Pieces, words
 
 # Occurrences of the first word of the model's vocabulary, in a corpus like ours, by Zipf's law.
 ZIPF = 370_000
-SIF = 3e-4
+SIF = 1e-3
 
 
 def counted(texts):
@@ -79,12 +83,18 @@ def principal(y, dim):
     return np.ascontiguousarray(vectors[:, ::-1][:, :dim]).astype(np.float32)
 
 
-def beginning(x, alone, basis):
-    """Step 2. What all words alone have in common says that they are alone: it goes."""
-    alone = alone - alone.mean(0)
+def beginning(x, alone, inside, wanted):
+    """Step 2: weights, and the map from what is known of a piece to what sentences want of it."""
     share = np.asarray(x.sum(0)).ravel() + 1
     share /= share.sum()
-    return (unit(alone @ basis) * (SIF / (SIF + share))[:, None]).astype(np.float32)
+    # What all words have in common says nothing of any: it goes.
+    known = [unit(side - side.mean(0)) for side in (alone, inside)]
+    known = np.concatenate(known, 1) * (SIF / (SIF + share))[:, None]
+    known = known.astype(np.float32)
+    texts = unit(x @ known)
+    gram = texts.T @ texts
+    gram[np.diag_indices_from(gram)] += 5
+    return (known @ np.linalg.solve(gram, texts.T @ wanted)).astype(np.float32)
 
 
 def ridge(x, y, start, strength):
@@ -116,8 +126,8 @@ def rounded(table):
     return best[0].astype(np.uint8), best[1]
 
 
-def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, seed=1, note=None):
-    """Steps 4 and 5. `y`: the wanted directions; `full`: the model's whole vectors."""
+def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, seed=1, note=None):
+    """Step 4. `y`: the wanted directions; `full`: the model's whole vectors."""
     random = np.random.default_rng(seed)
     table = table.copy()
     first, second = np.zeros_like(table), np.zeros_like(table)
@@ -127,13 +137,8 @@ def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, 
         total = 0.0
         for start in range(0, len(order) - batch + 1, batch):
             rows = order[start : start + batch]
-            if coded:
-                codes, scale = rounded(table)
-                used = (codes - np.float32(7.5)) * scale
-            else:
-                used = table
             xb, tb = x[rows], full[rows]
-            raw = xb @ used
+            raw = xb @ table
             length = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
             z = raw / length
             wanted, found = tb @ tb.T / tau, z @ z.T / tau
@@ -161,10 +166,6 @@ def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, 
 
 def model_file(pieces, codes, scales):
     """The bytes of a model file; see `docs/format-model.md`."""
-    import struct
-
-    import xxhash
-
     dim = codes.shape[1]
     longest = max(len(piece.removeprefix("##")) for piece in pieces)
 
