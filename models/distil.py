@@ -8,10 +8,7 @@
    the corpus' principal components, so that words sum up to sentences as well as one map can do.
 3. Ridge regression of the model's sentence vectors on the counts of pieces, towards that beginning:
    pieces that are seen often follow the sentences, rare ones stay as they began.
-4. Descent (Adam, Kingma and Ba, arXiv:1412.6980) on what matters in a search: each vector's
-   direction, and which other texts of a batch are near it (the likelihoods of neighbours, as in
-   t-SNE, under the model's cosines and ours).
-5. Four bits a component, each piece with the scale that loses least.
+4. Four bits a component, each piece with the scale that loses least.
 """
 
 import struct
@@ -111,7 +108,7 @@ def ridge(x, y, start, strength):
 
 
 def rounded(table):
-    """Four bits: (code - 7.5) times a scale for each row, that with the least error of some."""
+    """Step 4. (code - 7.5) times a scale for each row, that with the least error of some."""
     top = np.abs(table).max(1, keepdims=True) / 7.5
     best, least = None, np.full((len(table), 1), np.inf, np.float32)
     for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
@@ -124,44 +121,6 @@ def rounded(table):
         least = np.where(better, error, least)
         best = [np.where(better, codes, best[0]), np.where(better, scale, best[1])]
     return best[0].astype(np.uint8), best[1]
-
-
-def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, seed=1, note=None):
-    """Step 4. `y`: the wanted directions; `full`: the model's whole vectors."""
-    random = np.random.default_rng(seed)
-    table = table.copy()
-    first, second = np.zeros_like(table), np.zeros_like(table)
-    steps, step = epochs * (x.shape[0] // batch), 0
-    for epoch in range(epochs):
-        order = random.permutation(x.shape[0])
-        total = 0.0
-        for start in range(0, len(order) - batch + 1, batch):
-            rows = order[start : start + batch]
-            xb, tb = x[rows], full[rows]
-            raw = xb @ table
-            length = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
-            z = raw / length
-            wanted, found = tb @ tb.T / tau, z @ z.T / tau
-            for likely in (wanted, found):
-                np.fill_diagonal(likely, -1e9)
-                likely -= likely.max(1, keepdims=True)
-                np.exp(likely, out=likely)
-                likely /= likely.sum(1, keepdims=True)
-            total += float(-(wanted * np.log(found + 1e-12)).sum() / batch)
-            slope = (found - wanted) / (tau * batch)
-            slope += slope.T
-            dz = slope @ z - (y[rows] * (3.0 / batch))
-            dz = (dz - z * (z * dz).sum(1, keepdims=True)) / length
-            gradient = xb.T @ dz
-            step += 1
-            first = 0.9 * first + 0.1 * gradient
-            second = 0.99 * second + 0.01 * gradient * gradient
-            now = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
-            size = np.sqrt(second / (1 - 0.99**step)) + 1e-8
-            table -= (now / (1 - 0.9**step)) * first / size
-        if note:
-            note(f"epoch {epoch}: {total / (len(order) // batch):.4f}")
-    return table.astype(np.float32)
 
 
 def model_file(pieces, codes, scales):

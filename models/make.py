@@ -27,8 +27,6 @@ LIMIT = 64
 PIECES = 14_200
 DIM = 192
 RIDGE = 3.0
-EPOCHS = 4
-RATE = 0.05
 # Texts that are left out of the training, to see what came of it.
 HELD = 4_000
 
@@ -82,9 +80,6 @@ def main():
     table *= 0.5 / np.median(np.linalg.norm(table, axis=1))
     table = distil.ridge(x, wanted, table, RIDGE)
     print(f"ridge: {overlap(table, held_x, held_y):.3f}")
-    rate = RATE * float(np.sqrt((table * table).mean()))
-    table = distil.descend(table, x, wanted, y, EPOCHS, rate, note=print)
-    print(f"descent: {overlap(table, held_x, held_y):.3f}")
     codes, scales = distil.rounded(table)
     print(f"four bits: {overlap((codes - np.float32(7.5)) * scales, held_x, held_y):.3f}")
     data = distil.model_file(pieces, codes, scales)
