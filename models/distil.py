@@ -2,26 +2,27 @@
 
 1. The pieces: words by how often they come in the corpus and by their place in the model's own
    vocabulary, which is in order of use; the model's pieces that continue words.
-2. The beginning: the model's vector of the piece alone, times a weight that falls with its
-   frequency (Arora, Liang and Ma, "A simple but tough-to-beat baseline for sentence embeddings",
-   ICLR 2017), in the directions of the corpus' principal components.
+2. The beginning: what the model knows of a piece alone (its vector of the piece as a text, and
+   its embedding of the piece), times a weight that falls with its frequency (Arora, Liang and Ma,
+   "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017), mapped linearly onto
+   the corpus' principal components, so that words sum up to sentences as well as one map can do.
 3. Ridge regression of the model's sentence vectors on the counts of pieces, towards that beginning:
    pieces that are seen often follow the sentences, rare ones stay as they began.
-4. Descent (Adam, Kingma and Ba, arXiv:1412.6980) on what matters in a search: each vector's
-   direction, and which other texts of a batch are near it (the likelihoods of neighbours, as in
-   t-SNE, under the model's cosines and ours).
-5. Four bits a component; 4 goes on with the rounding in the loop, so that it is learned around.
+4. Four bits a component, each piece with the scale that loses least.
 """
+
+import struct
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse
+import xxhash
 
 from pieces import Pieces, words
 
 # Occurrences of the first word of the model's vocabulary, in a corpus like ours, by Zipf's law.
 ZIPF = 370_000
-SIF = 3e-4
+SIF = 1e-3
 
 
 def counted(texts):
@@ -79,12 +80,18 @@ def principal(y, dim):
     return np.ascontiguousarray(vectors[:, ::-1][:, :dim]).astype(np.float32)
 
 
-def beginning(x, alone, basis):
-    """Step 2. What all words alone have in common says that they are alone: it goes."""
-    alone = alone - alone.mean(0)
+def beginning(x, alone, inside, wanted):
+    """Step 2: weights, and the map from what is known of a piece to what sentences want of it."""
     share = np.asarray(x.sum(0)).ravel() + 1
     share /= share.sum()
-    return (unit(alone @ basis) * (SIF / (SIF + share))[:, None]).astype(np.float32)
+    # What all words have in common says nothing of any: it goes.
+    known = [unit(side - side.mean(0)) for side in (alone, inside)]
+    known = np.concatenate(known, 1) * (SIF / (SIF + share))[:, None]
+    known = known.astype(np.float32)
+    texts = unit(x @ known)
+    gram = texts.T @ texts
+    gram[np.diag_indices_from(gram)] += 5
+    return (known @ np.linalg.solve(gram, texts.T @ wanted)).astype(np.float32)
 
 
 def ridge(x, y, start, strength):
@@ -101,7 +108,7 @@ def ridge(x, y, start, strength):
 
 
 def rounded(table):
-    """Four bits: (code - 7.5) times a scale for each row, that with the least error of some."""
+    """Step 4. (code - 7.5) times a scale for each row, that with the least error of some."""
     top = np.abs(table).max(1, keepdims=True) / 7.5
     best, least = None, np.full((len(table), 1), np.inf, np.float32)
     for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):
@@ -116,55 +123,8 @@ def rounded(table):
     return best[0].astype(np.uint8), best[1]
 
 
-def descend(table, x, y, full, epochs, rate, batch=1024, tau=0.06, coded=False, seed=1, note=None):
-    """Steps 4 and 5. `y`: the wanted directions; `full`: the model's whole vectors."""
-    random = np.random.default_rng(seed)
-    table = table.copy()
-    first, second = np.zeros_like(table), np.zeros_like(table)
-    steps, step = epochs * (x.shape[0] // batch), 0
-    for epoch in range(epochs):
-        order = random.permutation(x.shape[0])
-        total = 0.0
-        for start in range(0, len(order) - batch + 1, batch):
-            rows = order[start : start + batch]
-            if coded:
-                codes, scale = rounded(table)
-                used = (codes - np.float32(7.5)) * scale
-            else:
-                used = table
-            xb, tb = x[rows], full[rows]
-            raw = xb @ used
-            length = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1e-9)
-            z = raw / length
-            wanted, found = tb @ tb.T / tau, z @ z.T / tau
-            for likely in (wanted, found):
-                np.fill_diagonal(likely, -1e9)
-                likely -= likely.max(1, keepdims=True)
-                np.exp(likely, out=likely)
-                likely /= likely.sum(1, keepdims=True)
-            total += float(-(wanted * np.log(found + 1e-12)).sum() / batch)
-            slope = (found - wanted) / (tau * batch)
-            slope += slope.T
-            dz = slope @ z - (y[rows] * (3.0 / batch))
-            dz = (dz - z * (z * dz).sum(1, keepdims=True)) / length
-            gradient = xb.T @ dz
-            step += 1
-            first = 0.9 * first + 0.1 * gradient
-            second = 0.99 * second + 0.01 * gradient * gradient
-            now = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
-            size = np.sqrt(second / (1 - 0.99**step)) + 1e-8
-            table -= (now / (1 - 0.9**step)) * first / size
-        if note:
-            note(f"epoch {epoch}: {total / (len(order) // batch):.4f}")
-    return table.astype(np.float32)
-
-
 def model_file(pieces, codes, scales):
     """The bytes of a model file; see `docs/format-model.md`."""
-    import struct
-
-    import xxhash
-
     dim = codes.shape[1]
     longest = max(len(piece.removeprefix("##")) for piece in pieces)
 
