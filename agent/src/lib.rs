@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `platform/` | what is needed of the outside: HTTP, files, environment, clock, randomness, a terminal |
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
+//! | `config` | `config.toml` |
+//! | `session` | conversations that outlive the program |
+//! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //!
 //! Arrows go one way: the turn uses providers, embedders and the memory; these use the platform;
@@ -16,6 +19,9 @@
 
 extern crate alloc;
 
+pub mod config;
 pub mod embed;
+pub mod failure;
 pub mod platform;
 pub mod provider;
+pub mod session;

@@ -15,6 +15,8 @@ use clawft_store::storage::Storage;
 
 mod error;
 mod http;
+#[cfg(feature = "native-platform")]
+pub mod native;
 
 pub use error::{FileError, HttpError, HttpFailure};
 pub use http::{Body, Method, Payload, Request, Response, Timeouts};

@@ -1,0 +1,62 @@
+//! Why a command did not do what it was asked to, and what a script is told of it.
+
+use alloc::string::String;
+use core::fmt;
+
+/// Exit codes, which never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exit {
+    /// The outside refused: a full disk, a folder that may only be read.
+    Failed = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// The config cannot be used.
+    Config = 3,
+    /// Nothing was found: no memory for a question, no record of an id.
+    Nothing = 4,
+    /// The provider gave no whole answer.
+    Provider = 5,
+    /// Another program writes the memory.
+    Busy = 6,
+    /// A file is damaged.
+    Damaged = 7,
+    /// There is no embedder, or another than the one that the memory was made with.
+    Embedder = 8,
+}
+
+/// A sentence for a person, and a number for a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The number.
+    pub exit: Exit,
+    /// The sentence: what was expected, what was found. Without secrets.
+    pub sentence: String,
+}
+
+impl Failure {
+    /// A failure of a kind.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self { exit, sentence: sentence.into() }
+    }
+
+    /// The same, of this file or part.
+    #[cold]
+    #[must_use]
+    pub fn of(mut self, what: &str) -> Self {
+        self.sentence.insert_str(0, ": ");
+        self.sentence.insert_str(0, what);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl core::error::Error for Failure {}

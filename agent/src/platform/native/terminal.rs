@@ -1,0 +1,36 @@
+//! Standard input and output.
+
+use alloc::string::String;
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+
+use crate::platform::Terminal;
+
+/// The process's own. Where nobody reads the output any more, it is lost without a word.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NativeTerminal;
+
+impl Terminal for NativeTerminal {
+    fn print(&self, text: &str) {
+        let mut out = stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    fn note(&self, text: &str) {
+        let _ = stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn line(&self) -> Option<String> {
+        let mut line = String::new();
+        match stdin().read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => {
+                line.truncate(line.trim_end_matches(['\n', '\r']).len());
+                Some(line)
+            }
+        }
+    }
+
+    fn is_interactive(&self) -> bool {
+        stdin().is_terminal()
+    }
+}

@@ -1,0 +1,401 @@
+//! Sessions: conversations that outlive the program.
+//!
+//! ```json
+//! {"version": 1, "summary": "…", "messages": [
+//!   {"role": "user", "text": "…", "at": 1764000000000},
+//!   {"role": "assistant", "text": "…", "at": …, "calls": [{"id": "…", "name": "…", "arguments": "…"}]},
+//!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …}]}
+//! ```
+//!
+//! A session is a file of its own, `sessions/NAME.json`, and every write puts a whole new file in
+//! its place. What cannot be read is set aside under another name.
+//!
+//! What it must never do: write over a file that it could not read.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde_json::{Map, Value};
+
+use crate::failure::{Exit, Failure};
+use crate::platform::{FileError, Platform};
+use crate::provider::{Message, ToolCall};
+
+/// Most bytes of a session's file.
+pub const MOST: u64 = 1 << 20;
+/// Most bytes of a session's name.
+pub const MOST_NAME: usize = 64;
+const VERSION: u64 = 1;
+
+/// A message, and when it was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Milliseconds since 1970, UTC.
+    pub at: u64,
+    /// What was said.
+    pub message: Message,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Its name.
+    pub name: String,
+    /// What was said before the messages, in short; often empty.
+    pub summary: String,
+    /// What was said, the oldest first.
+    pub messages: Vec<Said>,
+}
+
+/// Checks a name: it becomes the name of a file.
+///
+/// # Errors
+/// [`Exit::Usage`].
+pub fn check_name(name: &str) -> Result<(), Failure> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.';
+    if name.is_empty() || name.len() > MOST_NAME || name.starts_with('.') || !name.bytes().all(fine)
+    {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "a session's name of 1 to {MOST_NAME} letters, digits, `-`, `_` and `.` expected, \
+                 found \"{}\"",
+                name.chars().take(80).collect::<String>()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn folder_of(data: &str) -> String {
+    format!("{data}/sessions")
+}
+
+fn path_of(data: &str, name: &str) -> String {
+    format!("{data}/sessions/{name}.json")
+}
+
+impl Session {
+    /// A session that has not begun.
+    ///
+    /// # Errors
+    /// Those of [`check_name`].
+    pub fn new(name: &str) -> Result<Self, Failure> {
+        check_name(name)?;
+        Ok(Self { name: name.to_owned(), ..Self::default() })
+    }
+
+    /// Reads a session from the data folder; one that is not there has not begun. A damaged file
+    /// is set aside, and the second value says so.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] for a name; [`Exit::Failed`] where the file can neither be read nor set
+    /// aside.
+    pub fn load(
+        platform: &Platform<'_>,
+        data: &str,
+        name: &str,
+    ) -> Result<(Self, Option<String>), Failure> {
+        let mut session = Self::new(name)?;
+        let path = path_of(data, name);
+        let why = match platform.files.read(&path, MOST) {
+            Ok(bytes) => match parse(&bytes, &mut session) {
+                Ok(()) => return Ok((session, None)),
+                Err(why) => why,
+            },
+            Err(FileError::NotFound) => return Ok((session, None)),
+            Err(error @ FileError::TooLarge { .. }) => format!("{error}"),
+            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+        };
+        let aside = format!("{path}.damaged-{}", platform.clock.now());
+        platform.files.rename(&path, &aside).map_err(|error| {
+            Failure::new(
+                Exit::Damaged,
+                format!("{path} cannot be read ({why}) and not be set aside: {error}"),
+            )
+        })?;
+        let note =
+            format!("{path} cannot be read ({why}): it is now {aside}, and the session is new");
+        Ok((Self::new(name)?, Some(note)))
+    }
+
+    /// Writes the session, whole or not at all. Where it would be too large for its file, the
+    /// oldest messages go first.
+    ///
+    /// # Errors
+    /// [`Exit::Failed`]; the file is as it was.
+    pub fn save(&mut self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
+        let path = path_of(data, &self.name);
+        let mut text = self.print();
+        while text.len() as u64 > MOST && !self.messages.is_empty() {
+            let first = self.second_turn().unwrap_or(self.messages.len());
+            self.messages.drain(..first);
+            text = self.print();
+        }
+        let files = platform.files;
+        let done = match files.replace(&path, text.as_bytes()) {
+            Err(FileError::NotFound) => files
+                .create_folder(&folder_of(data))
+                .and_then(|()| files.replace(&path, text.as_bytes())),
+            done => done,
+        };
+        done.map_err(|error| Failure::new(Exit::Failed, format!("{path} was not written: {error}")))
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, at: u64, message: Message) {
+        self.messages.push(Said { at, message });
+    }
+
+    /// Where the second of the person's messages stands.
+    #[must_use]
+    pub fn second_turn(&self) -> Option<usize> {
+        let turn = |said: &Said| matches!(said.message, Message::User(_));
+        Some(1 + self.messages.get(1..)?.iter().position(turn)?)
+    }
+
+    /// Whether something in it says `text`.
+    #[must_use]
+    pub fn says(&self, text: &str) -> bool {
+        !text.is_empty()
+            && (self.summary.contains(text)
+                || self.messages.iter().any(|said| match &said.message {
+                    Message::User(found) => found.contains(text),
+                    Message::Assistant { text: found, calls } => {
+                        found.contains(text)
+                            || calls.iter().any(|call| call.arguments.contains(text))
+                    }
+                    Message::Result { content, .. } => content.contains(text),
+                }))
+    }
+
+    /// Takes `text` out of everything that was said; gives whether it was there.
+    pub fn redact(&mut self, text: &str) -> bool {
+        if !self.says(text) {
+            return false;
+        }
+        let strike = |found: &mut String| {
+            if found.contains(text) {
+                *found = found.replace(text, REDACTED);
+            }
+        };
+        strike(&mut self.summary);
+        for said in &mut self.messages {
+            match &mut said.message {
+                Message::User(found) => strike(found),
+                Message::Assistant { text: found, calls } => {
+                    strike(found);
+                    calls.iter_mut().for_each(|call| strike(&mut call.arguments));
+                }
+                Message::Result { content, .. } => strike(content),
+            }
+        }
+        true
+    }
+
+    fn print(&self) -> String {
+        let messages = self.messages.iter().map(|said| {
+            let (role, text) = match &said.message {
+                Message::User(text) => ("user", text),
+                Message::Assistant { text, .. } => ("assistant", text),
+                Message::Result { content, .. } => ("tool", content),
+            };
+            let mut map = Map::new();
+            map.insert("role".to_owned(), role.into());
+            map.insert("text".to_owned(), text.as_str().into());
+            map.insert("at".to_owned(), said.at.into());
+            match &said.message {
+                Message::Assistant { calls, .. } if !calls.is_empty() => {
+                    let calls = calls.iter().map(|call| {
+                        object(&[
+                            ("id", &call.id),
+                            ("name", &call.name),
+                            ("arguments", &call.arguments),
+                        ])
+                    });
+                    map.insert("calls".to_owned(), calls.collect());
+                }
+                Message::Result { id, name, failed, .. } => {
+                    map.insert("id".to_owned(), id.as_str().into());
+                    map.insert("name".to_owned(), name.as_str().into());
+                    map.insert("failed".to_owned(), (*failed).into());
+                }
+                _ => {}
+            }
+            Value::Object(map)
+        });
+        let messages: Value = messages.collect();
+        let mut map = Map::new();
+        map.insert("version".to_owned(), VERSION.into());
+        map.insert("summary".to_owned(), self.summary.as_str().into());
+        map.insert("messages".to_owned(), messages);
+        format!("{}\n", Value::Object(map))
+    }
+}
+
+/// In the place of what was forgotten.
+const REDACTED: &str = "[forgotten]";
+
+fn object(pairs: &[(&str, &str)]) -> Value {
+    pairs.iter().map(|&(key, value)| (key.to_owned(), Value::from(value))).collect()
+}
+
+fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|_| "JSON expected, it ends or breaks before")?;
+    if value["version"].as_u64() != Some(VERSION) {
+        return Err(format!("version {VERSION} expected, found {}", value["version"]));
+    }
+    into.summary = value["summary"].as_str().unwrap_or_default().to_owned();
+    let messages = value["messages"].as_array().ok_or("a list of messages expected")?;
+    for (i, message) in messages.iter().enumerate() {
+        let said = said(message).ok_or_else(|| format!("message {} is none", i + 1))?;
+        into.messages.push(said);
+    }
+    Ok(())
+}
+
+fn said(value: &Value) -> Option<Said> {
+    let text_of = |value: &Value, key: &str| Some(value[key].as_str()?.to_owned());
+    let text = text_of(value, "text")?;
+    let message = match value["role"].as_str()? {
+        "user" => Message::User(text),
+        "assistant" => {
+            let mut calls = Vec::new();
+            for call in value["calls"].as_array().map_or(&[][..], |all| all) {
+                calls.push(ToolCall {
+                    id: text_of(call, "id")?,
+                    name: text_of(call, "name")?,
+                    arguments: text_of(call, "arguments")?,
+                });
+            }
+            Message::Assistant { text, calls }
+        }
+        "tool" => Message::Result {
+            id: text_of(value, "id")?,
+            name: text_of(value, "name")?,
+            content: text,
+            failed: value["failed"].as_bool()?,
+        },
+        _ => return None,
+    };
+    Some(Said { at: value["at"].as_u64()?, message })
+}
+
+/// Names of the sessions in the data folder.
+///
+/// # Errors
+/// [`Exit::Failed`].
+pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
+    let folder = folder_of(data);
+    let all = match platform.files.list(&folder) {
+        Ok(all) => all,
+        Err(FileError::NotFound) => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::new(Exit::Failed, format!("{folder}: {error}"))),
+    };
+    let name = |name: &str| Some(name.strip_suffix(".json")?.to_owned());
+    Ok(all
+        .iter()
+        .filter(|entry| !entry.is_folder)
+        .filter_map(|entry| name(&entry.name))
+        .filter(|name| check_name(name).is_ok())
+        .collect())
+}
+
+/// Names of the sessions that say one of `texts`. What cannot be read is passed over.
+///
+/// # Errors
+/// [`Exit::Failed`].
+pub fn that_say(
+    platform: &Platform<'_>,
+    data: &str,
+    texts: &[String],
+) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for name in names(platform, data)? {
+        let mut session = Session::new(&name)?;
+        let read = platform.files.read(&path_of(data, &name), MOST);
+        if read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok())
+            && texts.iter().any(|text| session.says(text))
+        {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn sample() -> Session {
+        let mut session = Session::new("work").unwrap();
+        session.summary = "Before: \"tea\".\n".to_string();
+        session.push(1, Message::User("my key is 7 <b>".to_string()));
+        session.push(
+            2,
+            Message::Assistant {
+                text: String::new(),
+                calls: vec![ToolCall {
+                    id: "c1".to_string(),
+                    name: "time".to_string(),
+                    arguments: "{not json: 7".to_string(),
+                }],
+            },
+        );
+        session.push(
+            3,
+            Message::Result {
+                id: "c1".to_string(),
+                name: "time".to_string(),
+                content: "noon".to_string(),
+                failed: true,
+            },
+        );
+        session.push(4, Message::Assistant { text: "It is.".to_string(), calls: vec![] });
+        session.push(5, Message::User("thanks".to_string()));
+        session
+    }
+
+    #[test]
+    fn is_the_same_after_writing_and_reading() {
+        let session = sample();
+        let mut read = Session::new("work").unwrap();
+        parse(session.print().as_bytes(), &mut read).unwrap();
+        assert_eq!(read, session);
+        assert_eq!(session.second_turn(), Some(4));
+    }
+
+    #[test]
+    fn no_prefix_of_a_file_is_a_session() {
+        let text = sample().print();
+        for end in 0..text.len() - 1 {
+            let mut read = Session::default();
+            assert!(parse(&text.as_bytes()[..end], &mut read).is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_said_nowhere() {
+        let mut session = sample();
+        for text in ["key is 7", "not json", "noon", "tea", "It is."] {
+            assert!(session.says(text) && session.redact(text), "{text}");
+            assert!(!session.says(text) && !session.redact(text), "{text}");
+        }
+        assert!(!session.says(""));
+    }
+
+    #[test]
+    fn names_stay_in_their_folder() {
+        for name in ["", ".", "..", "../x", "a/b", ".hidden", "a b", "ä", "a\0", &"x".repeat(65)] {
+            assert_eq!(check_name(name).unwrap_err().exit, Exit::Usage, "{name}");
+        }
+        for name in ["default", "2026-11-25", "a.b_c", &"x".repeat(64)] {
+            check_name(name).unwrap();
+        }
+    }
+}
