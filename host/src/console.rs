@@ -141,10 +141,14 @@ impl Input {
                 None => piece(),
             })
         });
-        // The end of the input ends whoever waits for it.
-        let piece = tokio::select! {
-            piece = read => piece.unwrap_or(Ok(Vec::new())),
-            () = self.stop.asked() => Ok(Vec::new()),
+        let piece = loop {
+            tokio::select! {
+                piece = &mut *read => break piece.unwrap_or(Ok(Vec::new())),
+                // The editor has the key: a signal between two lines throws nothing away.
+                () = self.stop.asked(), if editor.is_some() => self.stop.done(),
+                // The end of the input ends whoever waits for it.
+                () = self.stop.asked() => break Ok(Vec::new()),
+            }
         };
         state.under_way = None;
         state.bytes = piece.unwrap_or_default().into();

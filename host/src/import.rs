@@ -15,15 +15,22 @@ pub(crate) struct Imports {
 }
 
 impl Imports {
-    /// Shows what the arguments after `import` name. Each becomes an absolute path.
+    /// Shows what the arguments at `files` name. Each becomes an absolute path; `-` is none.
     ///
     /// # Errors
     /// A name of nothing, or what the system says.
-    pub(crate) fn show(arguments: &mut [String], data: &Path) -> Result<Self, Failed> {
+    pub(crate) fn show(
+        arguments: &mut [String],
+        files: &[usize],
+        data: &Path,
+    ) -> Result<Self, Failed> {
         let staging = std::env::temp_dir().join(format!("clawft-{}", std::process::id()));
         let mut imports = Self { staging, folders: Vec::new() };
-        for argument in arguments.iter_mut().filter(|argument| !argument.starts_with('-')) {
-            imports.show_one(argument, data)?;
+        for file in files {
+            match &mut arguments[*file] {
+                input if input == "-" => {}
+                argument => imports.show_one(argument, data)?,
+            }
         }
         Ok(imports)
     }

@@ -12,7 +12,9 @@ mod folder;
 mod hosts;
 mod import;
 mod limits;
+mod model;
 mod run;
+mod serve;
 mod stop;
 mod writer;
 
@@ -29,7 +31,6 @@ fn main() {
             failure.exit
         }
     };
-    // A thread may still wait for a line that nobody needs.
     std::process::exit(exit);
 }
 
@@ -39,18 +40,24 @@ fn start() -> Result<i32, Failed> {
         let text = argument.into_string();
         arguments.push(text.map_err(|_| failed(2, "arguments in UTF-8 expected"))?);
     }
-    let at = arguments.iter().position(|argument| !argument.starts_with('-'));
-    let command = at.map(|at| arguments[at].clone());
+    let words = words(&arguments);
+    let command = words.first().map(|at| arguments[*at].clone());
+    let command = command.as_deref();
 
     let data = folder::open()?;
     let config = folder::config(&data);
-    let imports = match at {
-        Some(at) if command.as_deref() == Some("import") => {
-            Some(Imports::show(&mut arguments[at + 1..], &data)?)
-        }
+    let imports = match command {
+        Some("import") => Some(Imports::show(&mut arguments, &words[1..], &data)?),
         _ => None,
     };
-    let lock = writer::writes(command.as_deref()).then(|| writer::lock(&data)).transpose()?;
+    let listen = match command {
+        Some("serve") => Some(serve::address(&mut arguments)?),
+        _ => None,
+    };
+    let lock = writer::writes(command).then(|| writer::lock(&data)).transpose()?;
+    if lock.is_some() {
+        model::install(&data)?;
+    }
     let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
     let grants = Grants { data, to_read, config, arguments };
 
@@ -60,10 +67,55 @@ fn start() -> Result<i32, Failed> {
         .map_err(|error| failed(1, format!("no event loop: {error}")))?;
     let exit = runtime.block_on(async {
         let stop = Stop::new();
-        stop.listen();
-        Program::load(stop)?.command(&grants).await
+        stop.listen().map_err(|error| failed(1, format!("Ctrl-C: {error}")))?;
+        let program = Program::load(stop)?;
+        match listen {
+            Some(address) => serve::serve(&program, &grants, address).await,
+            None => program.command(&grants).await,
+        }
     });
+    // A thread may still wait for a line that nobody needs.
+    runtime.shutdown_background();
     // The lock is given back only now that nothing writes any more.
     drop((lock, imports));
     exit
+}
+
+/// Options of the component that take a value.
+const WITH_VALUE: [&str; 4] = ["--session", "--provider", "--embedder", "-k"];
+
+/// Where the command and what it works on stand among the arguments.
+fn words(arguments: &[String]) -> Vec<usize> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < arguments.len() {
+        match arguments[at].as_str() {
+            "--" => {
+                words.extend(at + 1..arguments.len());
+                break;
+            }
+            option if WITH_VALUE.contains(&option) => at += 1,
+            option if option.starts_with('-') && option.len() > 1 => {}
+            _ => words.push(at),
+        }
+        at += 1;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn words_are_told_from_options() {
+        for (line, expected) in [
+            ("chat", &[0][..]),
+            ("--json import a b", &[1, 2, 3]),
+            ("--session s ask x -k 3 y", &[2, 3, 6]),
+            ("--session=s ask - -- --json", &[1, 2, 4]),
+            ("--session", &[]),
+        ] {
+            let line: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(super::words(&line), expected, "{line:?}");
+        }
+    }
 }

@@ -20,7 +20,15 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 static COMPONENT: &[u8] = include_bytes!(env!("CLAWFT_COMPILED"));
 
 /// Variables that are passed on as they are; those with keys come on top.
-const VARIABLES: [&str; 5] = ["HOME", "TERM", "NO_COLOR", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
+const VARIABLES: [&str; 7] = [
+    "HOME",
+    "TERM",
+    "NO_COLOR",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    crate::serve::TOKEN,
+    "CLAWFT_HOSTS",
+];
 
 /// What is granted.
 pub(crate) struct Grants {

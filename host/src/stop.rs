@@ -22,16 +22,28 @@ impl Stop {
         Self(watch::Sender::new(false))
     }
 
-    /// Listens for Ctrl-C, for as long as the program runs.
-    pub(crate) fn listen(&self) {
+    /// Listens for Ctrl-C from now on, for as long as the program runs.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn listen(&self) -> std::io::Result<()> {
+        // Here and not in the task, which runs only once something waits.
+        #[cfg(unix)]
+        let mut signals = {
+            use tokio::signal::unix::{SignalKind, signal};
+            signal(SignalKind::interrupt())?
+        };
+        #[cfg(windows)]
+        let mut signals = tokio::signal::windows::ctrl_c()?;
         let stop = self.clone();
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while signals.recv().await.is_some() {
                 if stop.0.send_replace(true) {
                     std::process::exit(EXIT);
                 }
             }
         });
+        Ok(())
     }
 
     pub(crate) fn is_asked(&self) -> bool {

@@ -16,7 +16,10 @@ impl wasip2::exports::cli::run::Guest for Component {
     fn run() -> Result<(), ()> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        command(&words).map_err(|sentence| eprintln!("guest: {sentence}"))
+        let outcome = command(&words);
+        // A library has no end at which the standard library would do it.
+        let _ = std::io::stdout().flush();
+        outcome.map_err(|sentence| eprintln!("guest: {sentence}"))
     }
 }
 
@@ -32,6 +35,13 @@ fn command(words: &[&str]) -> Result<(), String> {
         }
         ["home"] => println!("{}", home()?),
         ["import" | "read", path] => print!("{}", std::fs::read_to_string(path).map_err(said)?),
+        // What is beside the file, and whether it can be changed.
+        ["import", path, "--beside"] => {
+            let folder = std::path::Path::new(path).parent().ok_or("a file expected")?;
+            command(&["list", &folder.to_string_lossy()])?;
+            println!("{:?}", std::fs::write(path, "spoiled").map_err(|error| error.kind()));
+        }
+        ["recall"] => command(&["read", &format!("{}/kept", home()?)])?,
         ["write", path, text] => std::fs::write(path, text).map_err(said)?,
         ["list", path] => {
             for entry in std::fs::read_dir(path).map_err(said)? {
