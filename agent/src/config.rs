@@ -51,7 +51,7 @@ pub struct Config {
     pub temperature: Option<f32>,
     /// Whether answers are shown as they come.
     pub stream: bool,
-    /// `[embedder]`: `static`, `hashed`, `openai`.
+    /// `[embedder]`: `auto` (the one that made the memory), `static`, `hashed`, `openai`.
     pub embedder: Service,
     /// Components of an endpoint's vectors; 0: the model's own.
     pub dim: u32,
@@ -85,7 +85,7 @@ impl Default for Config {
             max_tokens: 1024,
             temperature: None,
             stream: true,
-            embedder: named("static"),
+            embedder: named("auto"),
             dim: 0,
             capacity: 10_000,
             image_kib: 6 << 10,
@@ -128,6 +128,15 @@ impl Config {
             return Err(wrong("text in UTF-8 expected"));
         };
         Self::parse(text).map_err(|failure| failure.of(&path))
+    }
+
+    /// Takes a value from the command line, for a key that names something.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`].
+    pub fn choose(&mut self, key: &str, value: &str) -> Result<(), Failure> {
+        self.set(key, &toml::Value::Text(value.to_owned()))
+            .map_err(|why| Failure::new(Exit::Usage, why).of(key))
     }
 
     /// Takes the text of a config.

@@ -3,13 +3,22 @@
 //! | file | what |
 //! |---|---|
 //! | `table` | `static`: the vectors of a text's pieces out of a file, added up |
+//! | `wordpiece` | the pieces of a text |
 //! | `hashed` | words and their pieces, hashed: no file, blind to paraphrase |
-//! | `endpoint` | `openai`: an embeddings endpoint, in batches |
+//! | `direction` | directions out of hashes, for what has no vector |
 //!
 //! What an embedder must never do: give a vector of another length than it said, or one with a
 //! component that is not finite.
 
 use alloc::string::String;
+
+mod direction;
+mod hashed;
+mod table;
+mod wordpiece;
+
+pub use hashed::Hashed;
+pub use table::Table;
 
 use crate::platform::Platform;
 
@@ -18,6 +27,12 @@ use crate::platform::Platform;
 pub struct Error {
     /// A sentence for a person, without secrets.
     pub sentence: String,
+}
+
+impl Error {
+    fn new(sentence: String) -> Self {
+        Self { sentence }
+    }
 }
 
 impl core::fmt::Display for Error {

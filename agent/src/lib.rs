@@ -6,22 +6,44 @@
 //! | `provider/` | language models: OpenAI chat completions, Anthropic messages, and none (`offline`) |
 //! | `config` | `config.toml` |
 //! | `session` | conversations that outlive the program |
+//! | `memory/` | the retrieval memory |
+//! | `command/` | what a person types |
+//! | `turn` | a message and its answer |
+//! | `tools/` | what a model may call |
+//! | `context` | what a model is given to read, within its budget |
+//! | `learn` | what of a message is worth keeping |
+//! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
+//! | `serve/` | requests from outside about the memory |
+//! | `component/` | in WebAssembly: the exports |
 //!
 //! Arrows go one way: the turn uses providers, embedders and the memory; these use the platform;
 //! the platform is chosen once, at the edge.
 //!
 //! What this crate must never do: reach the outside but through [`platform`]; write a key into a
 //! file, a log or an error; take what a memory says for an instruction.
-#![cfg_attr(target_family = "wasm", no_std)]
-#![forbid(unsafe_code)]
+// The component has no `std`: that is 50 KB. Whoever links this crate beside `std` has that one's
+// allocator, and leaves the feature out.
+#![cfg_attr(all(target_env = "p2", feature = "component", not(test)), no_std)]
+#![cfg_attr(not(all(target_env = "p2", feature = "component")), forbid(unsafe_code))]
 
 extern crate alloc;
 
+pub mod command;
 pub mod config;
+pub mod context;
+pub mod date;
 pub mod embed;
 pub mod failure;
+pub mod learn;
+pub mod memory;
 pub mod platform;
 pub mod provider;
+pub mod serve;
 pub mod session;
+pub mod tools;
+pub mod turn;
+
+#[cfg(all(target_env = "p2", feature = "component", not(test)))]
+mod component;

@@ -17,6 +17,10 @@ mod error;
 mod http;
 #[cfg(feature = "native-platform")]
 pub mod native;
+#[cfg(any(test, all(target_env = "p2", feature = "wasi-platform")))]
+mod url;
+#[cfg(all(target_env = "p2", feature = "wasi-platform"))]
+pub mod wasi_p2;
 
 pub use error::{FileError, HttpError, HttpFailure};
 pub use http::{Body, Method, Payload, Request, Response, Timeouts};

@@ -5,8 +5,12 @@
 //! | `openai` | chat completions, of OpenAI and of the many that speak it |
 //! | `anthropic` | messages |
 //! | `offline` | no model: cites what memory holds, and says so |
+//! | `endpoint` | one question to a server: sent, tried again, read as it comes |
+//! | `draft` | what has come of an answer |
 //! | `sse` | server-sent events out of bytes that split anywhere |
-//! | `retry` | what is tried again, and when |
+//! | `retry`, `http_date` | what is tried again, and when |
+//! | `refusal` | statuses that say no, as sentences |
+//! | `json` | requests written, answers read under a limit |
 //!
 //! What a provider must never do: let a key or a header's value into an error or an event; repeat
 //! a request of which a part of the answer was already shown.
@@ -15,6 +19,23 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::platform::Platform;
+
+pub mod anthropic;
+mod draft;
+mod endpoint;
+mod http_date;
+mod json;
+mod offline;
+pub mod openai;
+mod refusal;
+mod retry;
+mod sse;
+
+pub use anthropic::Anthropic;
+pub use endpoint::{Endpoint, Key};
+pub use offline::Offline;
+pub use openai::OpenAi;
+pub use retry::Retry;
 
 /// A call of a tool that the model wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +84,17 @@ pub struct Tool {
     pub parameters: &'static str,
 }
 
+/// A memory as it was given to the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cited {
+    /// Its id, which an answer cites.
+    pub id: u64,
+    /// The day it is of, as a person reads it.
+    pub date: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// What is asked of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -70,6 +102,9 @@ pub struct Question<'a> {
     pub model: &'a str,
     /// Who the assistant is, and what memory holds.
     pub system: &'a str,
+    /// The memories that `system` quotes, the best first. Models read them there; `offline`, which
+    /// reads nothing, cites them from here.
+    pub memories: &'a [Cited],
     /// The history; the last is the person's or a tool's.
     pub messages: &'a [Message],
     /// Tools on offer.

@@ -1,7 +1,7 @@
 //! Sessions: conversations that outlive the program.
 //!
 //! ```json
-//! {"version": 1, "summary": "…", "messages": [
+//! {"version": 1, "summary": "…", "covered": 0, "messages": [
 //!   {"role": "user", "text": "…", "at": 1764000000000},
 //!   {"role": "assistant", "text": "…", "at": …, "calls": [{"id": "…", "name": "…", "arguments": "…"}]},
 //!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …}]}
@@ -43,8 +43,10 @@ pub struct Said {
 pub struct Session {
     /// Its name.
     pub name: String,
-    /// What was said before the messages, in short; often empty.
+    /// What the first messages said, in short; often empty.
     pub summary: String,
+    /// How many of the messages the summary stands for, or memory.
+    pub covered: usize,
     /// What was said, the oldest first.
     pub messages: Vec<Said>,
 }
@@ -132,6 +134,7 @@ impl Session {
         while text.len() as u64 > MOST && !self.messages.is_empty() {
             let first = self.second_turn().unwrap_or(self.messages.len());
             self.messages.drain(..first);
+            self.covered = self.covered.saturating_sub(first);
             text = self.print();
         }
         let files = platform.files;
@@ -230,6 +233,7 @@ impl Session {
         let mut map = Map::new();
         map.insert("version".to_owned(), VERSION.into());
         map.insert("summary".to_owned(), self.summary.as_str().into());
+        map.insert("covered".to_owned(), self.covered.into());
         map.insert("messages".to_owned(), messages);
         format!("{}\n", Value::Object(map))
     }
@@ -250,6 +254,7 @@ fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
     }
     into.summary = value["summary"].as_str().unwrap_or_default().to_owned();
     let messages = value["messages"].as_array().ok_or("a list of messages expected")?;
+    into.covered = value["covered"].as_u64().map_or(0, |n| n as usize).min(messages.len());
     for (i, message) in messages.iter().enumerate() {
         let said = said(message).ok_or_else(|| format!("message {} is none", i + 1))?;
         into.messages.push(said);
@@ -334,6 +339,7 @@ mod tests {
 
     fn sample() -> Session {
         let mut session = Session::new("work").unwrap();
+        session.covered = 2;
         session.summary = "Before: \"tea\".\n".to_string();
         session.push(1, Message::User("my key is 7 <b>".to_string()));
         session.push(

@@ -53,9 +53,9 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
             None => String::new(),
         };
     }
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| failed(2, format!("--listen: an address and a port expected, found {text}")))?;
+    let address: SocketAddr = text.parse().map_err(|_| {
+        failed(2, format!("--listen: an address and a port expected, found {text}"))
+    })?;
     if !address.ip().is_loopback() && token().is_none() {
         return Err(failed(
             2,

@@ -28,6 +28,7 @@ mod tokens;
 
 use crate::Sentence;
 pub use bm25::Bm25;
+pub use fold::{fold, is_dropped};
 pub use fuse::{Fused, Fusion, by_slot, fuse};
 pub use index::{Index, MAX_WORDS};
 pub use saved::OpenError;

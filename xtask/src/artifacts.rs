@@ -1,7 +1,7 @@
 //! The WebAssembly artifacts: what each one is built from, and the building.
 
 use crate::process::{Outcome, cargo, command, read, run, run_silently, target, write};
-use crate::{splat, tools};
+use crate::{component, splat, tools};
 use std::path::PathBuf;
 
 /// Bytes of the stack in linear memory. Search and insert keep their work in
@@ -16,7 +16,7 @@ pub(crate) struct Budget {
     pub(crate) gzipped: Option<usize>,
 }
 
-/// One module that ships.
+/// One module or component that ships.
 #[derive(Debug)]
 pub(crate) struct Artifact {
     /// As the demo and the reports call it.
@@ -37,6 +37,8 @@ pub(crate) struct Artifact {
     allowed: &'static [&'static str],
     /// The passes of `wasm-opt`.
     passes: &'static [&'static str],
+    /// It is wrapped into a component; its own build says what memory and stack it has.
+    is_component: bool,
     pub(crate) budget: Option<Budget>,
     /// What it may weigh until the budget is met: never more than it has
     /// weighed. `cargo xtask size` fails above the budget, the gate above this,
@@ -47,6 +49,7 @@ pub(crate) struct Artifact {
 /// Only what the first version of WebAssembly has, so that every engine runs it.
 const SCALAR: &str = "wasm32v1-none";
 const MODERN: &str = "wasm32-unknown-unknown";
+const COMPONENT: &str = "wasm32-wasip2";
 const MVP: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 const SIMD: &[&str] = &[
     "--mvp-features",
@@ -81,6 +84,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     flags: &[],
     allowed: MVP,
     passes: SMALLER,
+    is_component: false,
     budget: None,
     standing: None,
 };
@@ -95,6 +99,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     flags: &[],
     allowed: SIMD,
     passes: SMALLER,
+    is_component: false,
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
     standing: Some(Budget { raw: 61_700, gzipped: Some(31_900) }),
 };
@@ -109,6 +114,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     flags: &[],
     allowed: RELAXED,
     passes: SMALLER,
+    is_component: false,
     budget: None,
     standing: None,
 };
@@ -133,6 +139,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     flags: SMALL_GRAPH,
     allowed: MVP,
     passes: SMALLER,
+    is_component: false,
     budget: Some(Budget { raw: 10_000, gzipped: None }),
     standing: None,
 };
@@ -157,6 +164,7 @@ pub(crate) const STORE: Artifact = Artifact {
     flags: SMALL_STORE,
     allowed: SIMD,
     passes: SMALLEST,
+    is_component: false,
     budget: Some(Budget { raw: 96_000, gzipped: None }),
     standing: Some(Budget { raw: 169_700, gzipped: None }),
 };
@@ -172,12 +180,29 @@ pub(crate) const TENSOR: Artifact = Artifact {
     flags: &[],
     allowed: SIMD,
     passes: SMALLER,
+    is_component: false,
     budget: None,
     standing: Some(Budget { raw: 76_100, gzipped: None }),
 };
+/// The agent, with everything.
+pub(crate) const AGENT: Artifact = Artifact {
+    name: "agent",
+    file: "clawft.wasm",
+    package: "clawft-agent",
+    parts: None,
+    built: "clawft_agent.wasm",
+    target: COMPONENT,
+    features: "+simd128",
+    flags: SMALL_STORE,
+    allowed: SIMD,
+    passes: SMALLEST,
+    is_component: true,
+    budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
+    standing: Some(Budget { raw: 200_000, gzipped: Some(80_000) }),
+};
 /// Everything in WebAssembly that ships.
-pub(crate) const ALL: [&Artifact; 6] =
-    [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &STORE, &TENSOR, &GRAPH];
+pub(crate) const ALL: [&Artifact; 7] =
+    [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &STORE, &TENSOR, &GRAPH, &AGENT];
 
 /// What goes to the panic handler of these modules is not read by anybody: a panic is a trap at
 /// once, and neither the place nor a message is kept for it.
@@ -198,7 +223,7 @@ const SMALLEST: &[&str] = &["-Os", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /// A built artifact.
 pub(crate) struct Built {
-    /// The module that ships.
+    /// What ships: a module or a component.
     pub(crate) path: PathBuf,
     /// The same code with function names, for the size table.
     pub(crate) named: PathBuf,
@@ -217,7 +242,10 @@ impl Artifact {
             .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
             .unwrap_or_default();
         let mut flags = vec![
-            format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
+            match self.is_component {
+                true => "-Clink-arg=--skip-wit-component".into(),
+                false => format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
+            },
             // Should a file still be named: the builder's folders are nobody's business.
             format!("--remap-path-prefix={}=", registry.display()),
         ];
@@ -267,6 +295,9 @@ impl Artifact {
                     .arg("-o")
                     .arg(&built.path),
             )?;
+            if self.is_component {
+                write(&built.path, &component::wrap(&read(&built.path)?)?)?;
+            }
             write(&stamp, key.as_bytes())?;
         }
         Ok(built)

@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: everything that ships, in `dist/`.
 
-use crate::artifacts::ALL;
-use crate::process::{Outcome, cargo, read, root, run, target, write};
+use crate::artifacts::{AGENT, ALL};
+use crate::process::{Outcome, cargo, files, read, root, run, target, write};
 use crate::sizes;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +19,15 @@ pub(crate) fn dist() -> Outcome {
         write(&folder.join(file), bytes)?;
         Ok(json!({ "raw": bytes.len(), "gzipped": sizes::gzip(bytes)?.len() }))
     };
+    let component = read(&folder.join(AGENT.file))?;
+    write(&folder.join(format!("{}.gz", AGENT.file)), &sizes::gzip(&component)?)?;
+    // What it imports and exports, with the interfaces of WASI that it names.
+    for from in ["wit", "wit/deps"] {
+        for file in files(from, "wit")? {
+            let name = file.file_name().unwrap_or_default();
+            write(&folder.join(from).join(name), &read(&file)?)?;
+        }
+    }
     // The library has everything: the functions of both headers.
     for (kind, ending) in [("staticlib", "a"), ("cdylib", "so")] {
         run(cargo()

@@ -4,8 +4,8 @@
 //! The last line counts them.
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
-use crate::process::{self, Outcome, cargo, command, output, root, run};
-use crate::{bench, demo, guests, sizes, tools, wasi};
+use crate::process::{self, Outcome, cargo, command, files, output, run};
+use crate::{bench, demo, guests, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -127,6 +127,16 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             .args(["clawft-ffi-store", "--no-default-features", "--features"])
             .args(["standalone,memory,tensor", "--lib", "--", "-D", "warnings"]))
     });
+    gate.step("the agent, as the component has it", || {
+        tools::targets(&["wasm32-wasip2"])?;
+        // One after the other: the guest has the agent without the component's own allocator.
+        for package in ["clawft-agent", "clawft-agent-guest"] {
+            run(cargo()
+                .args(["clippy", "--quiet", "--target", "wasm32-wasip2", "--package", package])
+                .args(["--", "-D", "warnings"]))?;
+        }
+        Ok(())
+    });
     gate.step("modules and their sizes", || {
         let mut weights = Vec::new();
         for artifact in ALL {
@@ -160,6 +170,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         Err(why) => gate.step("tests, WebAssembly", || Err(why)),
     }
     gate.step("WASI guests", guests::check);
+    gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
     gate.step("the modules from Python", python_programs);
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     fuzz(&mut gate, &FUZZ);
@@ -275,17 +286,4 @@ fn miri(package: &str, target: Option<&str>) -> Outcome {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env_remove("CARGO")
         .env("CARGO_TARGET_DIR", process::target().join("miri")))
-}
-
-/// The files of a folder that end so, sorted.
-fn files(folder: &str, ending: &str) -> Outcome<Vec<std::path::PathBuf>> {
-    let path = root().join(folder);
-    let entries = std::fs::read_dir(&path).map_err(|error| format!("{folder}: {error}"))?;
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|found| found == ending))
-        .collect();
-    files.sort();
-    if files.is_empty() { Err(format!("{folder} has no .{ending} file")) } else { Ok(files) }
 }

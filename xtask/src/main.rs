@@ -6,11 +6,14 @@
 
 mod artifacts;
 mod bench;
+mod component;
 mod crates;
 mod demo;
 mod dist;
 mod gate;
 mod guests;
+mod host;
+mod platform;
 mod process;
 mod sizes;
 mod splat;
@@ -29,6 +32,10 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
+  platform  each function of the agent's WASI platform in Wasmtime, against servers that
+          misbehave; `platform CASE...` takes the cases named
+  host    the command `clawft`: one file with engine and component; `host test` tests what it
+          grants and what not, `host measure` takes its size, start and resident memory
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -42,6 +49,8 @@ fn main() -> ExitCode {
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
+        Some("platform") => platform::check(&rest),
+        Some("host") => host::host(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

@@ -117,3 +117,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Outcome {
         .and_then(|()| std::fs::write(path, bytes))
         .map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
+
+/// The files of a folder that end so, sorted.
+pub(crate) fn files(folder: &str, ending: &str) -> Outcome<Vec<PathBuf>> {
+    let path = root().join(folder);
+    let entries = std::fs::read_dir(&path).map_err(|error| format!("{folder}: {error}"))?;
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|found| found == ending))
+        .collect();
+    files.sort();
+    if files.is_empty() { Err(format!("{folder} has no .{ending} file")) } else { Ok(files) }
+}

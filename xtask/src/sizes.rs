@@ -58,7 +58,10 @@ pub(crate) fn weigh(artifact: &Artifact, built: &Built) -> Outcome<Weight> {
     let over = exceed(artifact, raw, gzipped, artifact.budget, "its budget is");
     let limit = artifact.standing.or(artifact.budget);
     let grown = exceed(artifact, raw, gzipped, limit, "it must not grow above");
-    let parts = crates::weigh(&read(&built.named)?)?;
+    let mut parts = crates::weigh(&read(&built.named)?)?;
+    // Lengths and ids of sections; of a component its types, and what it adapts to the core.
+    let rest = raw.saturating_sub(parts.iter().map(|(_, bytes)| bytes).sum());
+    parts.push(("(what is around it)".into(), rest));
     Ok(Weight { file: artifact.file, raw, gzipped, parts, over, grown })
 }
 

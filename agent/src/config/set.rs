@@ -103,7 +103,7 @@ fn temperature(into: &mut Option<f32>, value: &Value) -> Outcome {
 /// Who may answer.
 pub(super) const PROVIDERS: [&str; 4] = ["auto", "offline", "openai", "anthropic"];
 /// Who may make vectors.
-pub(super) const EMBEDDERS: [&str; 3] = ["static", "hashed", "openai"];
+pub(super) const EMBEDDERS: [&str; 4] = ["auto", "static", "hashed", "openai"];
 
 impl Config {
     /// Takes a value for a key.

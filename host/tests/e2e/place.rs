@@ -15,8 +15,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("clawft-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
+        let name = format!("clawft-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         Self { folder: folder.canonicalize().unwrap() }

@@ -110,14 +110,14 @@ const DROPPED: [[u16; 2]; 24] = [
 ];
 
 /// Whether this mark is dropped: a word goes on behind it as if it were not there.
-pub(super) fn is_dropped(c: char) -> bool {
+pub fn is_dropped(c: char) -> bool {
     let code = c as u32;
     code >= 0xAD
         && DROPPED.iter().any(|&[first, last]| (first.into()..=last.into()).contains(&code))
 }
 
 /// The letter or letters that `c` is taken for; the second is there for a few only.
-pub(super) fn fold(c: char) -> (char, Option<char>) {
+pub fn fold(c: char) -> (char, Option<char>) {
     if c.is_ascii() {
         return (c.to_ascii_lowercase(), None);
     }

@@ -1,0 +1,24 @@
+//! The command, natively: for tests, and for trying things without WebAssembly.
+
+use std::process::ExitCode;
+
+use clawft_agent::command;
+use clawft_agent::platform::Platform;
+use clawft_agent::platform::native::{
+    NativeClock, NativeEnvironment, NativeFileSystem, NativeHttpClient, NativeRandom,
+    NativeTerminal,
+};
+
+fn main() -> ExitCode {
+    let http = NativeHttpClient::default();
+    let clock = NativeClock::default();
+    let platform = Platform {
+        http: &http,
+        files: &NativeFileSystem,
+        environment: &NativeEnvironment,
+        clock: &clock,
+        random: &NativeRandom,
+        terminal: &NativeTerminal,
+    };
+    ExitCode::from(command::run(&platform) as u8)
+}

@@ -1,0 +1,116 @@
+//! What a person types.
+//!
+//! | file | what |
+//! |---|---|
+//! | `arguments` | the command line |
+//! | `setup` | config, embedder and provider of a run |
+//! | `output` | sentences for people, JSON for programs |
+//! | `records` | remember, recall, correct, pin, forget, redact |
+//! | `upkeep` | sessions, stats, compact, reembed, config |
+//! | `talk` | ask, chat |
+//!
+//! With `--json`, a command prints one JSON object on one line, errors too; without, sentences.
+//! Notes and warnings go beside the output. Exit codes are those of [`Exit`].
+
+mod arguments;
+mod output;
+mod records;
+pub(crate) mod setup;
+mod talk;
+mod upkeep;
+
+use alloc::format;
+
+use crate::failure::{Exit, Failure};
+use crate::platform::Platform;
+
+use arguments::Arguments;
+use output::Output;
+use setup::Setup;
+
+const HELP: &str = "\
+clawft: an agent with a memory
+
+  clawft chat                   talk; /help there lists what else it knows
+  clawft ask \"…\"                one question, one answer
+  clawft remember \"…\"           keep a fact
+  clawft recall \"…\"             what memory holds about something
+  clawft correct ID \"…\"         give a memory another text
+  clawft pin ID, unpin ID       keep a memory whatever happens, or no longer
+  clawft forget ID…             forget for good; --redact takes the text out of sessions too
+  clawft redact \"…\"             take a text out of all sessions
+  clawft sessions               conversations
+  clawft stats                  sizes
+  clawft compact                write the memory's file anew
+  clawft reembed                make all vectors anew, with another embedder
+  clawft config                 the effective config, without secrets
+  clawft help, clawft version
+
+  --session NAME   the conversation (ask: a new one each time; chat: default)
+  --provider NAME  offline, openai, anthropic; auto takes the one that has a key
+  --embedder NAME  static, hashed, openai
+  -k N             how many memories recall gives
+  --json           output for programs
+
+Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
+5 no answer of the provider, 6 another program is writing, 7 damaged file, 8 embedder.
+";
+
+/// Runs the command that the platform's arguments name. Gives the exit code.
+#[must_use]
+pub fn run(platform: &Platform<'_>) -> i32 {
+    let words = platform.environment.arguments();
+    let wants_json = words.iter().any(|word| word == "--json");
+    let output = Output { terminal: platform.terminal, json: wants_json };
+    match dispatch(platform, &words, &output) {
+        Ok(()) => 0,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit as i32
+        }
+    }
+}
+
+fn dispatch(
+    platform: &Platform<'_>,
+    words: &[alloc::string::String],
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let arguments = Arguments::parse(words)?;
+    match arguments.command() {
+        "" | "help" | "--help" | "-h" => {
+            output.text("help", HELP);
+            return Ok(());
+        }
+        "version" | "--version" => {
+            let version = env!("CARGO_PKG_VERSION");
+            output.pair(&format!("clawft {version}\n"), "version", version);
+            return Ok(());
+        }
+        _ => {}
+    }
+    let setup = Setup::new(platform, &arguments)?;
+    match arguments.command() {
+        "chat" => talk::chat(&setup, &arguments, output),
+        "ask" => talk::ask(&setup, &arguments, output),
+        "remember" => records::remember(&setup, &arguments, output),
+        "recall" => records::recall(&setup, &arguments, output),
+        "correct" => records::correct(&setup, &arguments, output),
+        "pin" => records::pin(&setup, &arguments, output, true),
+        "unpin" => records::pin(&setup, &arguments, output, false),
+        "forget" => records::forget(&setup, &arguments, output),
+        "redact" => records::redact(&setup, &arguments, output),
+        "sessions" => upkeep::sessions(&setup, output),
+        "stats" => upkeep::stats(&setup, output),
+        "compact" => upkeep::compact(&setup, output),
+        "reembed" => upkeep::reembed(&setup, output),
+        "config" => {
+            output.text("config", &setup.config.print());
+            Ok(())
+        }
+        other => Err(Failure::new(
+            Exit::Usage,
+            format!("there is no command \"{}\": see `clawft help`", output::short(other, 40)),
+        )),
+    }
+}

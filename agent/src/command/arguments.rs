@@ -1,0 +1,133 @@
+//! The command line: a command, options anywhere, and words.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::failure::{Exit, Failure};
+
+/// A command line, taken apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Arguments {
+    /// The command, then what it works on.
+    words: Vec<String>,
+    pub(super) session: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) embedder: Option<String>,
+    /// Memories wanted.
+    pub(super) k: Option<usize>,
+    pub(super) redact: bool,
+}
+
+#[cold]
+fn usage(sentence: String) -> Failure {
+    Failure::new(Exit::Usage, format!("{sentence}: see `clawft help`"))
+}
+
+impl Arguments {
+    pub(super) fn parse(words: &[String]) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        let mut rest = words.iter();
+        let mut options = true;
+        while let Some(word) = rest.next() {
+            let (name, mut given) = match word.split_once('=') {
+                Some((name, value)) if word.starts_with("--") => (name, Some(value.to_owned())),
+                _ => (&**word, None),
+            };
+            let mut value = || {
+                let value = given.take().or_else(|| rest.next().cloned());
+                value.ok_or_else(|| usage(format!("a value expected after {name}")))
+            };
+            match name {
+                _ if !options => all.words.push(word.clone()),
+                "--" => options = false,
+                "--json" => {}
+                "--redact" => all.redact = true,
+                "--session" => all.session = Some(value()?),
+                "--provider" => all.provider = Some(value()?),
+                "--embedder" => all.embedder = Some(value()?),
+                "-k" => {
+                    let value = value()?;
+                    let k = value.parse().ok().filter(|k| (1..=1000).contains(k));
+                    let wrong = || {
+                        usage(format!("a number from 1 to 1000 expected after -k, found {value}"))
+                    };
+                    all.k = Some(k.ok_or_else(wrong)?);
+                }
+                "--help" | "-h" | "--version" => all.words.insert(0, word.clone()),
+                _ if name.starts_with("--") => {
+                    return Err(usage(format!("there is no option {name}")));
+                }
+                _ => all.words.push(word.clone()),
+            }
+        }
+        Ok(all)
+    }
+
+    /// The command; empty where there is none.
+    pub(super) fn command(&self) -> &str {
+        self.words.first().map_or("", |word| word)
+    }
+
+    /// What the command works on.
+    pub(super) fn rest(&self) -> &[String] {
+        self.words.get(1..).unwrap_or_default()
+    }
+
+    /// The words behind the command as one text; `skip` of them are something else.
+    pub(super) fn text(&self, skip: usize) -> Result<String, Failure> {
+        let text = self.rest().get(skip..).unwrap_or_default().join(" ");
+        match text.trim().is_empty() {
+            true => Err(usage(format!("a text expected after `clawft {}`", self.command()))),
+            false => Ok(text),
+        }
+    }
+
+    /// The ids behind the command.
+    pub(super) fn ids(&self) -> Result<Vec<u64>, Failure> {
+        let ids: Result<Vec<u64>, _> = self.rest().iter().map(|word| id(word)).collect();
+        let ids = ids?;
+        match ids.is_empty() {
+            true => Err(usage(format!("an id expected after `clawft {}`", self.command()))),
+            false => Ok(ids),
+        }
+    }
+}
+
+/// An id as a person types it: `12` or `[12]`.
+pub(super) fn id(word: &str) -> Result<u64, Failure> {
+    let plain = word.trim_start_matches('[').trim_end_matches([']', ',']);
+    plain.parse().map_err(|_| {
+        usage(format!("a memory's id expected, found \"{}\"", super::output::short(word, 40)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn parse(line: &str) -> Result<Arguments, Failure> {
+        Arguments::parse(&line.split_whitespace().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_texts_stay_whole() {
+        let all = parse("ask --session=a where --provider offline is -k 3 it").unwrap();
+        assert_eq!((all.command(), &*all.text(0).unwrap()), ("ask", "where is it"));
+        assert_eq!(all.session.as_deref(), Some("a"));
+        assert_eq!((all.provider.as_deref(), all.k), (Some("offline"), Some(3)));
+        assert_eq!(
+            parse("remember -- --json is an option").unwrap().text(0).unwrap(),
+            "--json is an option"
+        );
+        assert_eq!(parse("forget [12] 13,").unwrap().ids().unwrap(), [12, 13]);
+        for line in ["ask --nothing x", "ask --session", "recall x -k 0", "recall x -k many"] {
+            assert_eq!(parse(line).unwrap_err().exit, Exit::Usage, "{line}");
+        }
+        assert!(
+            parse("forget x").unwrap().ids().is_err() && parse("ask").unwrap().text(0).is_err()
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! Memories one by one.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::arguments::{Arguments, id};
+use super::output::{Output, line, object, short};
+use super::setup::Setup;
+use crate::failure::{Exit, Failure};
+use crate::memory::New;
+use crate::session::{Session, that_say};
+
+pub(super) fn remember(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let text = arguments.text(0)?;
+    let mut memory = setup.memory();
+    let session = arguments.session.clone().unwrap_or_default();
+    let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
+    memory.finish()?;
+    if output.json {
+        output.object(&[
+            ("id", done.id.into()),
+            ("merged", done.merged.into()),
+            ("redacted", done.redacted.into()),
+            ("near", done.near.iter().map(object).collect()),
+        ]);
+        return Ok(());
+    }
+    let what = if done.merged { "is known already" } else { "remembered" };
+    output.terminal.print(&format!("[{}] {what}\n", done.id));
+    if done.redacted > 0 {
+        output.note(&format!("{} secrets were taken out of it", done.redacted));
+    }
+    if !done.near.is_empty() {
+        output.terminal.print("Near to it, and kept too:\n");
+        done.near.iter().for_each(|memo| output.terminal.print(&line(memo)));
+    }
+    Ok(())
+}
+
+pub(super) fn recall(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let query = arguments.text(0)?;
+    let k = arguments.k.unwrap_or(setup.config.recall as usize);
+    let found = setup.memory().recall(&query, k)?;
+    if found.is_empty() {
+        return Err(Failure::new(Exit::Nothing, "memory holds nothing about this"));
+    }
+    match output.json {
+        true => output.object(&[("found", found.iter().map(object).collect())]),
+        false => found.iter().for_each(|memo| output.terminal.print(&line(memo))),
+    }
+    Ok(())
+}
+
+pub(super) fn correct(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let id = id(arguments.rest().first().map_or("", |word| word))?;
+    let mut memory = setup.memory();
+    memory.correct(id, &arguments.text(1)?)?;
+    memory.finish()?;
+    output.pair(&format!("[{id}] corrected\n"), "corrected", id);
+    Ok(())
+}
+
+pub(super) fn pin(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+    pinned: bool,
+) -> Result<(), Failure> {
+    let mut memory = setup.memory();
+    for id in arguments.ids()? {
+        memory.pin(id, pinned)?;
+        let what = if pinned { "pinned" } else { "unpinned" };
+        output.pair(&format!("[{id}] {what}\n"), what, id);
+    }
+    memory.finish()
+}
+
+pub(super) fn forget(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let ids = arguments.ids()?;
+    let mut memory = setup.memory();
+    let texts = memory.forget(&ids)?;
+    memory.finish()?;
+    let sessions = that_say(&setup.platform, &setup.data, &texts)?;
+    let wanted = !sessions.is_empty() && (arguments.redact || confirmed(output, &sessions));
+    if wanted {
+        strike(setup, &sessions, &texts)?;
+    }
+    if output.json {
+        output.object(&[
+            ("forgotten", ids.into_iter().collect()),
+            ("sessions", sessions.into_iter().collect()),
+            ("redacted", wanted.into()),
+        ]);
+        return Ok(());
+    }
+    output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
+    match (sessions.is_empty(), wanted) {
+        (true, _) => {}
+        (_, true) => output.terminal.print(&format!("taken out of: {}\n", sessions.join(", "))),
+        (_, false) => output.note(&format!(
+            "these sessions still say it: {}. `clawft redact \"…\"` takes a text out of them",
+            sessions.join(", ")
+        )),
+    }
+    Ok(())
+}
+
+/// Asks whether to redact, where somebody is there.
+pub(super) fn confirmed(output: &Output<'_>, sessions: &[String]) -> bool {
+    if output.json || !output.terminal.is_interactive() {
+        return false;
+    }
+    let sessions = sessions.join(", ");
+    output.terminal.print(&format!("The sessions {sessions} say it too. Take it out? (yes/no) "));
+    output.terminal.line().is_some_and(|answer| answer.trim() == "yes")
+}
+
+/// Takes texts out of sessions.
+pub(super) fn strike(
+    setup: &Setup<'_>,
+    sessions: &[String],
+    texts: &[String],
+) -> Result<(), Failure> {
+    for name in sessions {
+        let (mut session, _) = Session::load(&setup.platform, &setup.data, name)?;
+        for text in texts {
+            session.redact(text);
+        }
+        session.save(&setup.platform, &setup.data)?;
+    }
+    Ok(())
+}
+
+pub(super) fn redact(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let texts = [arguments.text(0)?];
+    let sessions = that_say(&setup.platform, &setup.data, &texts)?;
+    if sessions.is_empty() {
+        let text = short(&texts[0], 80);
+        return Err(Failure::new(Exit::Nothing, format!("no session says \"{text}\"")));
+    }
+    strike(setup, &sessions, &texts)?;
+    let sentence = format!("taken out of: {}\n", sessions.join(", "));
+    output.pair(&sentence, "redacted", sessions.into_iter().collect::<Value>());
+    Ok(())
+}
+
+/// Ids as a sentence names them.
+pub(super) fn named(ids: &[u64]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

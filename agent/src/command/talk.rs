@@ -1,0 +1,228 @@
+//! Ask and chat.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use serde_json::Value;
+
+use super::arguments::Arguments;
+use super::output::{Output, line, object};
+use super::records::named;
+use super::setup::Setup;
+use crate::failure::Failure;
+use crate::memory::Memory;
+use crate::provider::{Flow, Provider};
+use crate::session::{self, Session, that_say};
+use crate::turn::{Agent, Turn, answer};
+
+const CHAT: &str = "\
+/memory TEXT   what memory holds about something
+/forget ID…    forget for good
+/forget TEXT   let the model look for what to forget; it asks before it does
+/session NAME  go on in another conversation
+/session       which one this is
+/help, /quit
+";
+
+/// A provider and what it answers from.
+struct Talk<'a, 'm> {
+    setup: &'a Setup<'a>,
+    output: &'a Output<'a>,
+    provider: &'a dyn Provider,
+    model: &'a str,
+    memory: &'a mut Memory<'m>,
+}
+
+impl Talk<'_, '_> {
+    /// One message; its answer is shown as it comes.
+    fn say(&mut self, session: &mut Session, text: &str, may_forget: bool) -> Result<(), Failure> {
+        let output = self.output;
+        let mut agent = Agent {
+            platform: self.setup.platform,
+            data: &self.setup.data,
+            config: &self.setup.config,
+            provider: self.provider,
+            model: self.model,
+            memory: &mut *self.memory,
+        };
+        let mut turn = Turn::default();
+        let mut last = String::new();
+        let mut show = |part: &str| {
+            if !output.json {
+                output.terminal.print(part);
+                last = part.to_string();
+            }
+            Flow::Go
+        };
+        let done = answer(&mut agent, session, text, may_forget, &mut show, &mut turn);
+        if !last.is_empty() && !last.ends_with('\n') {
+            output.terminal.print("\n");
+        }
+        for note in &turn.notes {
+            output.note(note);
+        }
+        done?;
+        if output.json {
+            output.object(&[
+                ("answer", turn.text.as_str().into()),
+                ("session", session.name.as_str().into()),
+                ("cited", turn.cited.into_iter().collect()),
+                ("memories", turn.given.iter().map(object).collect()),
+                ("learned", turn.learned.iter().map(|done| Value::from(done.id)).collect()),
+                ("notes", turn.notes.into_iter().collect()),
+                ("input_tokens", turn.usage.input.into()),
+                ("output_tokens", turn.usage.output.into()),
+            ]);
+        }
+        Ok(())
+    }
+}
+
+fn load(setup: &Setup<'_>, name: &str, output: &Output<'_>) -> Result<Session, Failure> {
+    let (session, note) = Session::load(&setup.platform, &setup.data, name)?;
+    if let Some(note) = note {
+        output.note(&note);
+    }
+    Ok(session)
+}
+
+/// The name of a session that has not begun yet: the time.
+fn fresh(setup: &Setup<'_>) -> String {
+    let now = setup.platform.clock.now();
+    format!("ask-{}-{}", crate::date::day(now), now % 86_400_000)
+}
+
+pub(super) fn ask(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let text = arguments.text(0)?;
+    let (provider, model) = setup.provider()?;
+    let name = arguments.session.clone().unwrap_or_else(|| fresh(setup));
+    let mut session = load(setup, &name, output)?;
+    let mut memory = setup.memory();
+    let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+    let done = talk.say(&mut session, &text, false);
+    let ended = memory.finish();
+    done.and(ended)
+}
+
+pub(super) fn chat(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let (provider, model) = setup.provider()?;
+    let terminal = output.terminal;
+    let name = arguments.session.clone().unwrap_or_else(|| "default".to_string());
+    let mut session = load(setup, &name, output)?;
+    let mut memory = setup.memory();
+    let people = terminal.is_interactive() && !output.json;
+    if people {
+        let service = if model.is_empty() { provider.name() } else { &model };
+        terminal.print(&format!("clawft, session {name}, {service}. /help lists commands.\n"));
+    }
+    loop {
+        if people {
+            terminal.print("> ");
+        }
+        let Some(line) = terminal.line() else { break };
+        let line = line.trim();
+        let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        let mut talk =
+            Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+        let done = match command {
+            "" => Ok(()),
+            "/quit" | "/exit" => break,
+            "/help" => {
+                output.text("help", CHAT);
+                Ok(())
+            }
+            "/memory" => found(talk.memory, rest, setup.config.recall as usize, output),
+            "/forget" => forget(&mut talk, &mut session, rest),
+            "/session" if rest.is_empty() => {
+                output.pair(&format!("{}\n", session.name), "session", &*session.name);
+                Ok(())
+            }
+            "/session" => load(setup, rest, output).map(|other| session = other),
+            _ if command.starts_with('/') => {
+                output
+                    .note(&format!("there is no {}: see /help", super::output::short(command, 40)));
+                Ok(())
+            }
+            _ => talk.say(&mut session, line, false),
+        };
+        // A chat goes on after a failure: the next message may fare better.
+        if let Err(failure) = done {
+            output.failure(&failure);
+        }
+    }
+    memory.finish()
+}
+
+fn found(
+    memory: &mut Memory<'_>,
+    query: &str,
+    k: usize,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let found = memory.recall(query, k)?;
+    if output.json {
+        output.object(&[("found", found.iter().map(object).collect())]);
+        return Ok(());
+    }
+    if found.is_empty() {
+        output.terminal.print("memory holds nothing about this\n");
+    }
+    found.iter().for_each(|memo| output.terminal.print(&line(memo)));
+    Ok(())
+}
+
+/// `/forget`: ids at once, as the person named them; other words go to the model, which may then
+/// ask to forget.
+fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
+    let ids: Result<alloc::vec::Vec<u64>, Failure> =
+        rest.split_whitespace().map(super::arguments::id).collect();
+    let output = talk.output;
+    match ids {
+        Ok(ids) if !ids.is_empty() => {
+            let texts = talk.memory.forget(&ids)?;
+            output.pair(
+                &format!("forgotten: {}\n", named(&ids)),
+                "forgotten",
+                ids.iter().copied().collect::<Value>(),
+            );
+            let setup = talk.setup;
+            // This one is in memory as well as on the disk.
+            let mut redacted = false;
+            let sessions = that_say(&setup.platform, &setup.data, &texts)?;
+            if !sessions.is_empty() && super::records::confirmed(output, &sessions) {
+                super::records::strike(setup, &sessions, &texts)?;
+                texts.iter().for_each(|text| redacted |= session.redact(text));
+            } else if !sessions.is_empty() {
+                output.note(&format!("these sessions still say it: {}", sessions.join(", ")));
+            }
+            if redacted {
+                session.save(&setup.platform, &setup.data)?;
+            }
+            Ok(())
+        }
+        Ok(_) => {
+            output.note("an id or a text expected after /forget");
+            Ok(())
+        }
+        Err(_) => talk.say(session, &format!("Please forget: {rest}"), true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::session::check_name;
+
+    #[test]
+    fn sessions_that_begin_by_themselves_have_names() {
+        check_name("ask-2025-11-25-86399999").unwrap();
+    }
+}

@@ -1,0 +1,88 @@
+//! Sizes, sessions, and the care of the file.
+
+use alloc::format;
+
+use serde_json::Value;
+
+use super::output::Output;
+use super::setup::Setup;
+use crate::failure::{Exit, Failure};
+use crate::session;
+
+pub(super) fn sessions(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    let names = session::names(&setup.platform, &setup.data)?;
+    match output.json {
+        true => output.object(&[("sessions", names.into_iter().collect())]),
+        false => names.iter().for_each(|name| output.terminal.print(&format!("{name}\n"))),
+    }
+    Ok(())
+}
+
+pub(super) fn stats(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    let stats = setup.memory().stats()?;
+    if output.json {
+        output.object(&[
+            ("records", stats.records.into()),
+            ("capacity", stats.capacity.into()),
+            ("dim", stats.dim.into()),
+            ("image_bytes", stats.image.into()),
+            ("file_bytes", stats.file.into()),
+            ("live_bytes", stats.live.into()),
+            ("journal_bytes", stats.journal.into()),
+            ("tiers", stats.tiers.iter().copied().collect()),
+        ]);
+        return Ok(());
+    }
+    let [hot, warm, cool, cold] = stats.tiers;
+    output.terminal.print(&format!(
+        "{} memories of at most {}, vectors of {} components\n\
+         in memory: {} KiB of vectors; hot {hot}, warm {warm}, cool {cool}, cold {cold}\n\
+         on disk: {} KiB, of which {} KiB are live; journal {} KiB\n\
+         data folder: {}\n",
+        stats.records,
+        stats.capacity,
+        stats.dim,
+        stats.image.div_ceil(1024),
+        stats.file.div_ceil(1024),
+        stats.live.div_ceil(1024),
+        stats.journal.div_ceil(1024),
+        setup.data
+    ));
+    Ok(())
+}
+
+pub(super) fn compact(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    let mut memory = setup.memory();
+    let before = memory.stats()?;
+    memory.compact()?;
+    memory.finish()?;
+    let after = memory.stats()?;
+    let (from, to) = (before.file + before.journal, after.file + after.journal);
+    let sentence = format!("{} KiB, before {} KiB\n", to.div_ceil(1024), from.div_ceil(1024));
+    output.pair(&sentence, "file_bytes", to);
+    Ok(())
+}
+
+pub(super) fn reembed(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    if setup.config.embedder.name == "auto" {
+        return Err(Failure::new(
+            Exit::Usage,
+            "the embedder that is to make the vectors expected: `clawft reembed --embedder NAME`, \
+             or embedder.name in the config",
+        ));
+    }
+    let mut memory = setup.memory();
+    let mut shown = 0;
+    let count = memory.reembed(&mut |done, all| {
+        let percent = done * 100 / all.max(1);
+        if percent >= shown + 10 {
+            shown = percent;
+            output.note(&format!("{done} of {all}"));
+        }
+    })?;
+    // Opened once, so that the next program finds everything derived.
+    memory.compact()?;
+    memory.finish()?;
+    output.pair(&format!("{count} vectors made anew\n"), "reembedded", Value::from(count));
+    Ok(())
+}

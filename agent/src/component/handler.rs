@@ -1,0 +1,112 @@
+//! `wasi:http/incoming-handler`: requests as `serve` takes them.
+
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use wasip2::exports::http::incoming_handler::Guest;
+use wasip2::http::types::{
+    Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+use wasip2::io::streams::StreamError;
+
+use super::Component;
+use crate::command::setup::Setup;
+use crate::memory::Memory;
+use crate::platform::wasi_p2::Wasi;
+use crate::serve::{Asked, Guard, MOST, Reply, answer};
+
+/// Bytes that are read or written at once; a blocking write takes no more.
+const PART: usize = 4096;
+
+impl Guest for Component {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let wasi = Wasi::new();
+        let platform = wasi.platform();
+        let guard = Guard::new(platform.environment);
+        let mut with_memory = |work: &mut dyn FnMut(&mut Memory<'_>) -> Reply| {
+            match Setup::of_config(&platform, None) {
+                Ok(setup) => {
+                    let mut memory = setup.memory();
+                    let reply = work(&mut memory);
+                    // What was committed stays, whether what is derived could be saved or not.
+                    let _ = memory.finish();
+                    reply
+                }
+                Err(failure) => failure.into(),
+            }
+        };
+        let reply = match asked(&request) {
+            Ok(asked) => answer(&asked, &guard, &mut with_memory),
+            Err(reply) => reply,
+        };
+        send(out, &reply);
+    }
+}
+
+/// Takes in a request. Its body is read only so far that it is known to be too long.
+fn asked(request: &IncomingRequest) -> Result<Asked, Reply> {
+    let method = match request.method() {
+        Method::Get => "GET".into(),
+        Method::Post => "POST".into(),
+        Method::Put => "PUT".into(),
+        Method::Delete => "DELETE".into(),
+        Method::Other(other) => other,
+        _ => String::from("other"),
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let fields = request.headers();
+    let mut headers: Vec<_> = fields
+        .entries()
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), text(&value)))
+        .collect();
+    drop(fields);
+    // Hosts keep the name by which somebody comes apart from the headers.
+    if let Some(authority) = request.authority() {
+        headers.retain(|(name, _)| name != "host");
+        headers.push(("host".into(), authority));
+    }
+    let path = request.path_with_query().unwrap_or_default();
+    Ok(Asked { method, path, headers, body: body(request)? })
+}
+
+/// The body; `None` where it is too long.
+fn body(request: &IncomingRequest) -> Result<Option<Vec<u8>>, Reply> {
+    let broken = |()| Reply::refusal(400, "the request ended before it was complete");
+    let incoming = request.consume().map_err(broken)?;
+    let stream = incoming.stream().map_err(broken)?;
+    let mut body = Vec::new();
+    loop {
+        match stream.blocking_read(PART as u64) {
+            Ok(part) if body.len() + part.len() > MOST => return Ok(None),
+            Ok(part) => body.extend_from_slice(&part),
+            Err(StreamError::Closed) => return Ok(Some(body)),
+            Err(StreamError::LastOperationFailed(_)) => return Err(broken(())),
+        }
+    }
+}
+
+/// Sends a reply; where nobody waits for it any more, that is all there is to it.
+fn send(out: ResponseOutparam, reply: &Reply) {
+    let fields = Fields::new();
+    let bytes = reply.body.to_string().into_bytes();
+    let len = bytes.len().to_string();
+    let own = [("content-type", "application/json"), ("content-length", len.as_str())];
+    for (name, value) in own.iter().chain(&reply.headers) {
+        // They are ours, and valid.
+        let _ = fields.append(name, value.as_bytes());
+    }
+    let response = OutgoingResponse::new(fields);
+    let _ = response.set_status_code(reply.status);
+    let Ok(body) = response.body() else { return };
+    ResponseOutparam::set(out, Ok(response));
+    if let Ok(stream) = body.write() {
+        for part in bytes.chunks(PART) {
+            if stream.blocking_write_and_flush(part).is_err() {
+                break;
+            }
+        }
+    }
+    let _ = OutgoingBody::finish(body, None);
+}

@@ -1,0 +1,256 @@
+//! `clawft:memory/memory`: a store as a resource, directly over the memory.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use clawft_store::memory::{Budget, Filter, Memory, MemoryOptions, Recall};
+use clawft_store::{Lease, Options, Record};
+
+use super::Component;
+use super::bindings::exports::clawft::memory::errors::{Error, Kind};
+use super::bindings::exports::clawft::memory::memory::{
+    self as wit, Found, Guest, GuestStore, Item, Metric, Query, Statistics, Store as Handle,
+};
+use super::refusal::of_folder;
+use crate::platform::wasi_p2::{WasiClock, WasiFileSystem, WasiRandom};
+use crate::platform::{Clock, FileSystem, Random};
+
+/// An open store. One caller at a time calls into a component, so it is never lent twice.
+pub(super) struct Store(RefCell<Memory>);
+
+impl Guest for Component {
+    type Store = Store;
+}
+
+fn now() -> u64 {
+    WasiClock.now()
+}
+
+fn options(given: &wit::Options) -> MemoryOptions {
+    let defaults = MemoryOptions::default();
+    let mut file_id = [0; 16];
+    WasiRandom.fill(&mut file_id);
+    // As RVF counts them.
+    let metric = match given.metric {
+        Metric::Cosine => 2,
+        Metric::InnerProduct => 1,
+        Metric::SquaredDistance => 0,
+    };
+    let file = Options {
+        dim: given.dimension,
+        metric,
+        file_id,
+        create: given.create,
+        read_only: given.read_only,
+        salvage: given.salvage,
+        ..defaults.file
+    };
+    MemoryOptions {
+        file,
+        capacity: if given.capacity == 0 { defaults.capacity } else { given.capacity },
+        image: given.image_bytes.map(|bytes| bytes as usize),
+        words: given.words_bytes.map_or(defaults.words, |bytes| bytes as usize),
+        ..defaults
+    }
+}
+
+fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+    let folder = if folder.is_empty() { "/" } else { folder };
+    let files = WasiFileSystem::new();
+    let writes = !(given.read_only || given.salvage);
+    let lease = if writes && given.lease != 0 {
+        let storage = files.storage(folder).map_err(of_folder)?;
+        let mut nonce = [0; 8];
+        WasiRandom.fill(&mut nonce);
+        let nonce = u64::from_le_bytes(nonce);
+        let lease = Lease::take(&*storage, name, nonce, now(), given.lease.into());
+        Some((lease.map_err(of_file)?, storage))
+    } else {
+        None
+    };
+    let storage = files.storage(folder).map_err(of_folder)?;
+    match (Memory::open(storage, name, &options(given), &mut |_, _| {}), lease) {
+        (Ok(mut memory), lease) => {
+            if let Some((lease, _)) = lease {
+                memory.set_lease(lease);
+            }
+            Ok(memory)
+        }
+        (Err(error), lease) => {
+            if let Some((lease, storage)) = lease {
+                // The error that counts is the first one; a lease that stays runs out.
+                let _ = lease.release(&*storage);
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn of_file(error: clawft_store::Error) -> Error {
+    clawft_store::memory::Error::File(error).into()
+}
+
+fn pairs(metadata: &[(String, String)]) -> Vec<(&str, &str)> {
+    metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+fn texts(texts: &Option<Vec<String>>) -> Option<Vec<&str>> {
+    texts.as_ref().map(|texts| texts.iter().map(String::as_str).collect())
+}
+
+impl Store {
+    /// Lends the memory. A lent one is not there for a second caller, whom it refuses.
+    fn lend<T>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> Result<T, clawft_store::memory::Error>,
+    ) -> Result<T, Error> {
+        match self.0.try_borrow_mut() {
+            Ok(mut memory) => work(&mut memory).map_err(Error::from),
+            Err(_) => Err(Error { kind: Kind::Conflict, code: 0, sentence: "it is in use".into() }),
+        }
+    }
+}
+
+impl GuestStore for Store {
+    fn open(path: String, options: wit::Options) -> Result<Handle, Error> {
+        Ok(Handle::new(Store(RefCell::new(open(&path, &options)?))))
+    }
+
+    fn close(store: Handle) -> Result<(), Error> {
+        Ok(store.into_inner::<Store>().0.into_inner().close(now())?)
+    }
+
+    fn remember(&self, item: Item) -> Result<(), Error> {
+        let metadata = pairs(&item.metadata);
+        let record = Record {
+            id: item.id,
+            vector: &item.vector,
+            text: &item.text,
+            kind: &item.kind,
+            session: &item.session,
+            created: item.created,
+            last_used: item.last_used,
+            uses: item.uses,
+            importance: item.importance,
+            pinned: item.pinned,
+            metadata: &metadata,
+        };
+        self.lend(|memory| memory.remember(&record))
+    }
+
+    fn forget(&self, id: u64) -> Result<(), Error> {
+        self.lend(|memory| memory.forget(id))
+    }
+
+    fn recall(&self, query: Query) -> Result<Vec<Found>, Error> {
+        let filter = query.filter.as_ref();
+        let kinds = filter.and_then(|filter| texts(&filter.kinds));
+        let sessions = filter.and_then(|filter| texts(&filter.sessions));
+        let metadata = filter.map(|filter| pairs(&filter.metadata)).unwrap_or_default();
+        let period = |period: Option<wit::Period>| period.map(|one| (one.from, one.until));
+        let filter = Filter {
+            kinds: kinds.as_deref(),
+            sessions: sessions.as_deref(),
+            created: filter.and_then(|filter| period(filter.created)),
+            last_used: filter.and_then(|filter| period(filter.last_used)),
+            metadata: &metadata,
+            ids: filter.and_then(|filter| filter.ids.as_deref()),
+        };
+        let defaults = Recall::default();
+        let recall = Recall {
+            vector: query.vector.as_deref(),
+            text: query.text.as_deref(),
+            k: query.k as usize,
+            ef: if query.ef == 0 { defaults.ef } else { query.ef as usize },
+            filter,
+            ..defaults
+        };
+        let found = self.lend(|memory| memory.recall(&recall))?;
+        let found = found.into_iter().map(|one| Found {
+            id: one.id,
+            score: one.score,
+            similarity: one.similarity,
+            words: one.words,
+        });
+        Ok(found.collect())
+    }
+
+    fn get(&self, id: u64) -> Result<Item, Error> {
+        self.lend(|memory| {
+            let fields = memory.fields(id)?;
+            let text = memory.text(id)?;
+            let mut vector = vec![0.0; memory.dim()];
+            memory.vector(id, &mut vector)?;
+            let own = |(key, value): (&str, &str)| (key.into(), value.into());
+            let (uses, last_used) = memory.uses(id).unwrap_or((fields.uses(), fields.last_used()));
+            Ok(Item {
+                id,
+                vector,
+                text,
+                kind: fields.kind().into(),
+                session: fields.session().into(),
+                created: fields.created(),
+                last_used,
+                uses,
+                importance: fields.importance(),
+                pinned: fields.pinned(),
+                metadata: fields.metadata().map(own).collect(),
+            })
+        })
+    }
+
+    fn contains(&self, id: u64) -> bool {
+        self.0.try_borrow().is_ok_and(|memory| memory.contains(id))
+    }
+
+    fn next(&self, id: u64) -> Option<u64> {
+        self.0.try_borrow().ok()?.next(id)
+    }
+
+    fn touch(&self, ids: Vec<u64>) {
+        // Uses are hints.
+        let _ = self.lend(|memory| {
+            memory.touch(&ids, now());
+            Ok(())
+        });
+    }
+
+    fn tick(&self, records: u32, bytes: u64) -> Result<u32, Error> {
+        let work = self.lend(|memory| memory.tick(now(), Budget { records, bytes }))?;
+        Ok(work.cooled + work.restored)
+    }
+
+    fn commit(&self) -> Result<(), Error> {
+        self.lend(|memory| memory.commit(now()))
+    }
+
+    fn rollback(&self) -> Result<(), Error> {
+        self.lend(Memory::rollback)
+    }
+
+    fn save(&self) -> Result<(), Error> {
+        self.lend(Memory::save)
+    }
+
+    fn compact(&self) -> Result<(), Error> {
+        self.lend(|memory| memory.compact(now()))
+    }
+
+    fn statistics(&self) -> Statistics {
+        let memory = self.0.borrow();
+        let sizes = memory.file().sizes();
+        Statistics {
+            records: memory.len() as u64,
+            dimension: memory.dim() as u32,
+            capacity: memory.capacity(),
+            image_bytes: memory.image_bytes() as u64,
+            file_bytes: sizes.base,
+            live_bytes: sizes.live,
+            journal_bytes: sizes.journal,
+            pending: memory.file().pending() as u32,
+        }
+    }
+}

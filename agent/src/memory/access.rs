@@ -1,0 +1,374 @@
+//! Who may read and write the memory's file, and when.
+//!
+//! Readers open it read-only, so that they repair nothing that a writer is about to write. A
+//! change takes the lease, opens the file for writing, commits, and gives the lease back: a chat
+//! that waits for a person blocks nobody. An open file is used again as long as nobody else
+//! changed it, which its lengths and the head of its journal tell.
+//!
+//! A lease is short, and renewed while the derived parts are built anew, so that a killed writer
+//! blocks others for seconds only.
+
+use alloc::format;
+use alloc::string::String;
+use core::mem::take;
+
+use clawft_store::memory::{Budget, Error, Memory as Store, MemoryOptions};
+use clawft_store::{Lease, Options};
+use clawft_vectors::Encoding;
+
+use super::identity::{FRESH, Identity, NAME};
+use super::{Limits, Memory};
+use crate::failure::{Exit, Failure};
+use crate::platform::{FileError, Platform};
+
+/// Milliseconds of a lease.
+const LEASE: u64 = 5000;
+/// Milliseconds that are waited for another writer's lease…
+const PATIENCE: u64 = 6000;
+/// …looking so often.
+const PAUSE: u64 = 50;
+/// How often a change is made again after a conflict, and a file opened again that another
+/// program was just changing.
+const TRIES: u32 = 5;
+/// Records after which a lease is looked at while the derived parts are built.
+const STEP: usize = 64;
+
+/// The open file.
+pub(super) struct Open {
+    pub(super) store: Store,
+    writable: bool,
+    stamp: Stamp,
+}
+
+/// What changes with every commit of anybody.
+#[derive(PartialEq)]
+struct Stamp {
+    base: u64,
+    journal: u64,
+    head: [u8; 64],
+}
+
+fn stamp(platform: &Platform<'_>, data: &str) -> Stamp {
+    let len = |name: &str| platform.files.entry(&format!("{data}/{name}")).map_or(0, |e| e.len);
+    let mut head = [0; 64];
+    // Where there is no journal, there is no head.
+    let _ = platform.files.read_at(&format!("{data}/{NAME}.journal"), 0, &mut head);
+    Stamp { base: len(NAME), journal: len("memory.rvf.journal"), head }
+}
+
+/// An error of the store as a sentence for a person.
+pub(super) fn failure(error: &Error) -> Failure {
+    use clawft_store::Error as File;
+    let exit = match error {
+        Error::File(File::LeaseHeld { .. } | File::Conflict) => Exit::Busy,
+        Error::File(
+            File::Damaged(_) | File::NotRvf | File::Version { .. } | File::Unsupported(_),
+        ) => Exit::Damaged,
+        Error::File(File::UnknownId(_)) => Exit::Nothing,
+        _ => Exit::Failed,
+    };
+    let sentence = match error {
+        Error::File(File::LeaseHeld { .. } | File::Conflict) => {
+            "another program is writing the memory: try again".into()
+        }
+        Error::Vectors(clawft_vectors::Error::Full { len, .. }) => format!(
+            "the memory is full ({len} records): forget some, or raise memory.capacity and \
+             memory.image_kib in the config"
+        ),
+        Error::WordsFull { limit } => format!(
+            "the index of words is full ({limit} bytes): forget some memories, or raise \
+             memory.words_kib in the config"
+        ),
+        other => format!("{NAME}: {other}"),
+    };
+    Failure::new(exit, sentence)
+}
+
+fn no_storage(data: &str, error: FileError) -> Failure {
+    Failure::new(Exit::Failed, format!("the data folder {data}: {error}"))
+}
+
+/// Opens `name` within the limits: where all records, cold, would not fit the image, fewer fit.
+pub(super) fn open_store(
+    platform: &Platform<'_>,
+    data: &str,
+    name: &str,
+    limits: &Limits,
+    file: &Options,
+    lease: Option<&mut Lease>,
+) -> Result<Store, Error> {
+    let broken = |_| Error::File(clawft_store::storage::StorageError::Failed.into());
+    let mut options = MemoryOptions {
+        file: *file,
+        capacity: limits.capacity,
+        encoding: Encoding::I8,
+        image: Some(limits.image),
+        words: limits.words,
+        ..MemoryOptions::default()
+    };
+    let beside = platform.files.storage(data).map_err(broken)?;
+    let mut lease = lease;
+    loop {
+        let storage = platform.files.storage(data).map_err(broken)?;
+        let mut lost = None;
+        let opened = Store::open(storage, name, &options, &mut |done, _| {
+            if let (0, Some(lease)) = (done % STEP, lease.as_mut()) {
+                lost = lost.or(lease.renew(&*beside, platform.clock.now()).err());
+            }
+        });
+        if let Some(lost) = lost {
+            return Err(lost.into());
+        }
+        match opened {
+            Err(Error::Vectors(clawft_vectors::Error::TooShort { expected, found }))
+                if options.capacity > 16 && found < expected =>
+            {
+                let fits = u64::from(options.capacity) * found as u64 / expected as u64;
+                options.capacity = (fits as u32).min(options.capacity - 1);
+            }
+            other => return other,
+        }
+    }
+}
+
+impl Memory<'_> {
+    pub(super) fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.data)
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.platform.files.entry(&self.path(name)).is_ok()
+    }
+
+    /// The file to read from; `None` where there is none yet.
+    pub(super) fn reading(&mut self) -> Result<Option<&mut Store>, Failure> {
+        if self.open.as_ref().is_some_and(|o| o.stamp != stamp(&self.platform, &self.data)) {
+            self.open = None;
+        }
+        if self.open.is_none() {
+            if !self.exists(NAME) && !self.exists(FRESH) {
+                return Ok(None);
+            }
+            let identity = self.identity()?;
+            if identity.pending {
+                // Only a writer puts it in place.
+                self.change(&mut |_, _| Ok(()))?;
+                return Ok(self.open.as_mut().map(|open| &mut open.store));
+            }
+            self.same_embedder(&identity)?;
+            self.open = Some(self.open_to_read()?);
+        }
+        Ok(self.open.as_mut().map(|open| &mut open.store))
+    }
+
+    fn open_to_read(&self) -> Result<Open, Failure> {
+        let options = Options { read_only: true, ..Options::default() };
+        let mut tries = TRIES;
+        loop {
+            let stamp = stamp(&self.platform, &self.data);
+            let opened = open_store(&self.platform, &self.data, NAME, &self.limits, &options, None);
+            match opened {
+                Ok(store) => return Ok(Open { store, writable: false, stamp }),
+                // Another program may just be putting a new file in place.
+                Err(Error::File(_)) if tries > 0 => {
+                    tries -= 1;
+                    if self.stamp_is(&stamp) {
+                        tries = tries.min(1);
+                    }
+                    self.platform.clock.sleep(PAUSE / 2);
+                }
+                Err(error) => return Err(failure(&error)),
+            }
+        }
+    }
+
+    fn stamp_is(&self, before: &Stamp) -> bool {
+        *before == stamp(&self.platform, &self.data)
+    }
+
+    /// What the memory knows of its embedder; that of this one where it is not made yet.
+    fn identity(&self) -> Result<Identity, Failure> {
+        match Identity::load(&self.platform, &self.data)? {
+            Some(identity) => Ok(identity),
+            None if self.exists(NAME) => Err(Failure::new(
+                Exit::Embedder,
+                format!(
+                    "{NAME} is there, and memory.json, which names its embedder, is not: \
+                     `clawft reembed` makes its vectors anew"
+                ),
+            )),
+            None => Ok(Identity::of(self.embedder.clone()?)),
+        }
+    }
+
+    pub(super) fn take_lease(&self) -> Result<Lease, Failure> {
+        let files = self.platform.files;
+        let storage = match files.storage(&self.data) {
+            Err(FileError::NotFound) => {
+                files.create_folder(&self.data).and_then(|()| files.storage(&self.data))
+            }
+            other => other,
+        };
+        let storage = storage.map_err(|error| no_storage(&self.data, error))?;
+        let mut nonce = [0; 8];
+        self.platform.random.fill(&mut nonce);
+        let mut waited = 0;
+        loop {
+            let now = self.platform.clock.now();
+            let nonce = u64::from_le_bytes(nonce);
+            match Lease::take(&*storage, NAME, nonce, now, LEASE) {
+                Err(clawft_store::Error::LeaseHeld { .. }) if waited < PATIENCE => {
+                    self.platform.clock.sleep(PAUSE);
+                    waited += PAUSE;
+                }
+                Ok(lease) => return Ok(lease),
+                Err(error) => return Err(failure(&error.into())),
+            }
+        }
+    }
+
+    /// Gives a lease back. Where that fails it runs out by itself.
+    pub(super) fn release(&self, lease: Lease) {
+        if let Ok(storage) = self.platform.files.storage(&self.data) {
+            let _ = lease.release(&*storage);
+        }
+    }
+
+    /// Makes a change and commits it: all of it or nothing. After a conflict it is made again
+    /// from the beginning.
+    ///
+    /// # Errors
+    /// What `work` and the store refuse.
+    pub(super) fn change(
+        &mut self,
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        let used = take(&mut self.used);
+        let mut with_uses = |store: &mut Store, now: u64| {
+            store.touch(&used, now);
+            work(store, now)
+        };
+        let mut tries = TRIES;
+        loop {
+            let mut lease = self.take_lease()?;
+            let done = self.change_once(&mut lease, &mut with_uses);
+            self.release(lease);
+            match done? {
+                Ok(()) => return Ok(()),
+                Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => tries -= 1,
+                Err(error) => return Err(failure(&error)),
+            }
+        }
+    }
+
+    fn change_once(
+        &mut self,
+        lease: &mut Lease,
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,
+    ) -> Result<Result<(), Error>, Failure> {
+        let clock = self.platform.clock;
+        if let Err(error) = self.open_to_write(lease)? {
+            return Ok(Err(error));
+        }
+        let Some(open) = &mut self.open else { return Ok(Ok(())) };
+        open.store.set_lease(lease.clone());
+        let now = clock.now();
+        let done = work(&mut open.store, now).and_then(|()| open.store.commit(clock.now()));
+        match done {
+            Ok(()) => open.stamp = stamp(&self.platform, &self.data),
+            // What was changed is not to be found; a file in doubt is opened again.
+            Err(_) => self.open = None,
+        }
+        Ok(done)
+    }
+
+    /// Opens the file for writing, creates it where there is none, and puts one in place that was
+    /// made by another embedder.
+    fn open_to_write(&mut self, lease: &mut Lease) -> Result<Result<(), Error>, Failure> {
+        let fresh = |open: &Open| open.writable && self.stamp_is(&open.stamp);
+        if self.open.as_ref().is_some_and(fresh) {
+            return Ok(Ok(()));
+        }
+        self.open = None;
+        let mut identity = self.identity()?;
+        if identity.pending {
+            self.put_in_place()?;
+            identity.pending = false;
+            identity.save(&self.platform, &self.data)?;
+        }
+        self.same_embedder(&identity)?;
+        let mut options = Options { dim: Some(identity.dim as u16), ..Options::default() };
+        if !self.exists(NAME) && !self.exists("memory.rvf.journal") {
+            // First who made it, then what: a file without that is of no use.
+            let identity = Identity::of(self.embedder.clone()?);
+            identity.save(&self.platform, &self.data)?;
+            options.dim = Some(identity.dim as u16);
+            options.create = true;
+            self.platform.random.fill(&mut options.file_id);
+        }
+        let opened =
+            open_store(&self.platform, &self.data, NAME, &self.limits, &options, Some(lease));
+        let store = match opened {
+            Ok(store) => store,
+            Err(error) => return Ok(Err(error)),
+        };
+        let stamp = stamp(&self.platform, &self.data);
+        self.open = Some(Open { store, writable: true, stamp });
+        Ok(Ok(()))
+    }
+
+    /// Ends the use of the file: what was changed is folded into it, and what is derived is saved,
+    /// so that the next program opens it in one read. After no change there is nothing to do.
+    ///
+    /// # Errors
+    /// Those of the storage: what was committed stays.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        let Some(mut open) = self.open.take().filter(|open| open.writable) else { return Ok(()) };
+        let lease = self.take_lease()?;
+        let now = self.platform.clock.now();
+        open.store.set_lease(lease.clone());
+        let budget = Budget { records: 64, bytes: 1 << 20 };
+        // Tiers are a matter of speed: where there is no memory for them, they stay.
+        let _ = open.store.tick(now, budget);
+        let done = open.store.close(self.platform.clock.now());
+        self.release(lease);
+        match done {
+            // Somebody else went on from what we committed.
+            Ok(()) | Err(Error::File(clawft_store::Error::Conflict)) => Ok(()),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    /// Writes the file anew with nothing but what is remembered: no byte of what was forgotten is
+    /// left.
+    ///
+    /// # Errors
+    /// Those of opening and of the storage.
+    pub fn compact(&mut self) -> Result<(), Failure> {
+        if !self.exists(NAME) {
+            return Ok(());
+        }
+        let mut tries = TRIES;
+        loop {
+            let mut lease = self.take_lease()?;
+            let done = self.change_once(&mut lease, &mut |_, _| Ok(()))?;
+            let clock = self.platform.clock;
+            let done = done.and_then(|()| match &mut self.open {
+                Some(open) => open.store.compact(clock.now()),
+                None => Ok(()),
+            });
+            if let Some(open) = &mut self.open {
+                open.stamp = stamp(&self.platform, &self.data);
+            }
+            self.release(lease);
+            match done {
+                Ok(()) => return Ok(()),
+                Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => {
+                    self.open = None;
+                    tries -= 1;
+                }
+                Err(error) => return Err(failure(&error)),
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether two texts say the same.
+//!
+//! Strict, because the two errors are not alike: two memories for one fact cost a line of context,
+//! one memory for two facts that contradict each other loses one of them. So the same words have
+//! to stand in the same order, but for case, accents, punctuation and articles; signs that change
+//! a meaning (`-5`, `C++`, `$3`) count.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_store::lexical::{fold, is_dropped};
+
+/// Signs that leave a meaning as it is.
+const PUNCTUATION: &str = ".,;:!?\"'`()[]…–—“”‘’„»«";
+
+/// The words of a text without articles, and its signs, in order.
+fn telling(text: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut word = String::new();
+    let mut end = |word: &mut String| {
+        if !word.is_empty() && !matches!(&**word, "a" | "an" | "the") {
+            all.push(word.clone());
+        }
+        word.clear();
+    };
+    for c in text.chars().filter(|&c| !is_dropped(c)) {
+        if c.is_alphanumeric() {
+            let (first, second) = fold(c);
+            word.push(first);
+            word.extend(second);
+        } else if c == '\'' || c == '’' {
+            // Inside a word it belongs there: `don't`.
+        } else {
+            end(&mut word);
+            if !c.is_whitespace() && !PUNCTUATION.contains(c) {
+                word.push(c);
+                end(&mut word);
+            }
+        }
+    }
+    end(&mut word);
+    all
+}
+
+/// Whether two texts say the same.
+#[must_use]
+pub fn alike(a: &str, b: &str) -> bool {
+    // A point between digits is no punctuation: 1.5 is not 15, and comes as two words; 1.5 and
+    // 1,5 are the same here, as people write both.
+    telling(a) == telling(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_words_are_the_same_and_nothing_else_is() {
+        assert!(alike("The user likes tea.", "user likes TEA!"));
+        assert!(alike("Lives in Zürich", "lives in  zurich"));
+        assert!(alike("I don't know", "i dont know…"));
+        for (a, b) in [
+            ("lives in Berlin", "lives in Paris"),
+            ("likes tea", "does not like tea"),
+            ("she can", "she can't"),
+            ("Anna beats Bob", "Bob beats Anna"),
+            ("writes C", "writes C++"),
+            ("it is 5 degrees", "it is -5 degrees"),
+            ("a b", "a b c"),
+            ("pays $3", "pays €3"),
+            ("costs 1.5", "costs 15"),
+        ] {
+            assert!(!alike(a, b), "{a} / {b}");
+        }
+    }
+}

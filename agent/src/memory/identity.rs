@@ -1,0 +1,120 @@
+//! `memory.json`: which embedder made a memory's vectors.
+//!
+//! ```json
+//! {"version": 1, "name": "static", "embedder": "static-minilm-1", "dim": 128, "pending": false}
+//! ```
+//!
+//! `pending` is the point of no return of `clawft reembed`: from then on `memory.fresh.rvf` is the
+//! memory, and whoever opens it next puts it in place.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use serde_json::{Map, Value};
+
+use super::Memory;
+use crate::embed::Embedder;
+use crate::failure::{Exit, Failure};
+use crate::platform::{FileError, Platform};
+
+/// Name of the memory's file.
+pub const NAME: &str = "memory.rvf";
+/// Name of one that is made by another embedder.
+pub(super) const FRESH: &str = "memory.fresh.rvf";
+const VERSION: u64 = 1;
+
+/// What a memory knows of its embedder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name in the config: `static`, `hashed`, `openai`.
+    pub name: String,
+    /// Its id: kind and version, or model.
+    pub embedder: String,
+    /// Components of a vector.
+    pub dim: usize,
+    /// Whether the file of another embedder waits to be put in place.
+    pub pending: bool,
+}
+
+fn path(data: &str) -> String {
+    format!("{data}/memory.json")
+}
+
+impl Identity {
+    pub(super) fn of(embedder: &dyn Embedder) -> Self {
+        let id = embedder.id();
+        let name = id.split(['-', ':', '/', ' ']).next().unwrap_or_default();
+        Self { name: name.to_owned(), embedder: id.to_owned(), dim: embedder.dim(), pending: false }
+    }
+
+    /// Reads it from the data folder; `None` where no memory was made yet.
+    ///
+    /// # Errors
+    /// [`Exit::Damaged`], [`Exit::Failed`].
+    pub fn load(platform: &Platform<'_>, data: &str) -> Result<Option<Self>, Failure> {
+        let path = path(data);
+        let bytes = match platform.files.read(&path, 4096) {
+            Ok(bytes) => bytes,
+            Err(FileError::NotFound) => return Ok(None),
+            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+        };
+        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let identity = || {
+            let text = |key: &str| Some(value[key].as_str()?.to_owned());
+            Some(Self {
+                name: text("name")?,
+                embedder: text("embedder")?,
+                dim: usize::try_from(value["dim"].as_u64()?).ok()?,
+                pending: value["pending"].as_bool()?,
+            })
+        };
+        match identity() {
+            Some(identity) if value["version"].as_u64() == Some(VERSION) => Ok(Some(identity)),
+            _ => Err(Failure::new(
+                Exit::Damaged,
+                format!(
+                    "{path}: the name of the memory's embedder expected, version {VERSION}, \
+                     found something else: `clawft reembed` makes it anew"
+                ),
+            )),
+        }
+    }
+
+    pub(super) fn save(&self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
+        let mut map = Map::new();
+        map.insert("version".to_owned(), VERSION.into());
+        map.insert("name".to_owned(), self.name.as_str().into());
+        map.insert("embedder".to_owned(), self.embedder.as_str().into());
+        map.insert("dim".to_owned(), self.dim.into());
+        map.insert("pending".to_owned(), self.pending.into());
+        let text = format!("{}\n", Value::Object(map));
+        let path = path(data);
+        platform
+            .files
+            .replace(&path, text.as_bytes())
+            .map_err(|error| Failure::new(Exit::Failed, format!("{path} was not written: {error}")))
+    }
+}
+
+impl Memory<'_> {
+    /// Makes sure that the embedder is the one that made the memory.
+    pub(super) fn same_embedder(&self, identity: &Identity) -> Result<(), Failure> {
+        let Ok(embedder) = self.embedder else { return Ok(()) };
+        if embedder.id() == identity.embedder && embedder.dim() == identity.dim {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Embedder,
+            format!(
+                "the memory was made with the embedder {} ({} components), and this one is {} \
+                 ({}): take that one (--embedder {}), or run `clawft reembed`",
+                identity.embedder,
+                identity.dim,
+                embedder.id(),
+                embedder.dim(),
+                identity.name
+            ),
+        ))
+    }
+}

@@ -1,0 +1,101 @@
+//! Search, and what a record says.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use clawft_store::memory::{Error, Memory as Store, Recall};
+
+use super::Memory;
+use super::access::failure;
+use crate::failure::{Exit, Failure};
+
+/// Cosine below which a text that shares no word with the question is no answer to it. Texts
+/// without anything in common have cosines around 0 under all embedders here; a nearest one there
+/// always is.
+const FLOOR: f32 = 0.25;
+
+/// A memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memo {
+    /// Its id.
+    pub id: u64,
+    /// What it says.
+    pub text: String,
+    /// When it was made or last corrected, ms since 1970.
+    pub created: u64,
+    /// What sort of memory it is: `fact`, `said`, `past`, or the name of an imported file.
+    pub kind: String,
+    /// The session that it comes from; often empty.
+    pub session: String,
+    /// Whether no policy may take it away.
+    pub pinned: bool,
+    /// How well it answers, about 0 to 1; 0 where nothing was asked.
+    pub score: f32,
+}
+
+/// What a record says.
+pub(super) fn memo(store: &Store, id: u64, score: f32) -> Result<Memo, Error> {
+    let fields = store.fields(id)?;
+    Ok(Memo {
+        id,
+        text: store.text(id)?,
+        created: fields.created(),
+        kind: fields.kind().into(),
+        session: fields.session().into(),
+        pinned: fields.pinned(),
+        score,
+    })
+}
+
+impl Memory<'_> {
+    /// The vectors of texts.
+    pub(super) fn embed(&self, texts: &[&str]) -> Result<Vec<f32>, Failure> {
+        let embedder = self.embedder.clone()?;
+        let mut vectors = vec![0.0; texts.len() * embedder.dim()];
+        embedder
+            .embed(&self.platform, texts, &mut vectors)
+            .map_err(|error| Failure::new(Exit::Embedder, error.sentence))?;
+        Ok(vectors)
+    }
+
+    /// The memories that answer `query` best, at most `k`, the best first.
+    ///
+    /// # Errors
+    /// Those of the embedder and of opening.
+    pub fn recall(&mut self, query: &str, k: usize) -> Result<Vec<Memo>, Failure> {
+        if k == 0 || query.trim().is_empty() || self.reading()?.is_none_or(|s| s.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let vector = self.embed(&[query])?;
+        let Some(store) = self.reading()? else { return Ok(Vec::new()) };
+        let asked = Recall { vector: Some(&vector), text: Some(query), k, ..Recall::default() };
+        let mut memos = Vec::new();
+        let mut find = || -> Result<(), Error> {
+            for found in store.recall(&asked)? {
+                if found.words > 0.0 || found.similarity >= FLOOR {
+                    memos.push(memo(store, found.id, found.score)?);
+                }
+            }
+            Ok(())
+        };
+        find().map_err(|error| failure(&error))?;
+        Ok(memos)
+    }
+
+    /// Counts a use of these memories. It is kept with the next change.
+    pub fn touch(&mut self, ids: &[u64]) {
+        self.used.extend_from_slice(ids);
+    }
+
+    /// The memory of an id, if there is one.
+    ///
+    /// # Errors
+    /// Those of opening and reading.
+    pub fn get(&mut self, id: u64) -> Result<Option<Memo>, Failure> {
+        let Some(store) = self.reading()?.filter(|store| store.contains(id)) else {
+            return Ok(None);
+        };
+        memo(store, id, 0.0).map(Some).map_err(|error| failure(&error))
+    }
+}

@@ -1,0 +1,157 @@
+//! The same texts under another embedder.
+//!
+//! The new file is made beside the old one, record by record and without anything derived, so
+//! that two memories are never held at once. Then `memory.json` says that it waits, which is the
+//! point of no return; then it is put in the old one's place, by whoever comes next if this
+//! program does not.
+//!
+//! What it must never do: touch the old file before the new one is whole.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_store::memory::Error;
+use clawft_store::{DurableFile, Lease, Options, Record};
+
+use super::Memory;
+use super::access::failure;
+use super::identity::{FRESH, Identity, NAME};
+use crate::failure::{Exit, Failure};
+use crate::platform::FileError;
+
+/// Texts that are embedded together.
+const BATCH: usize = 16;
+/// Bytes of changes after which they are committed.
+const COMMIT: usize = 1 << 20;
+/// What may lie beside a file.
+const ENDINGS: [&str; 5] = ["", ".journal", ".journal.new", ".image", ".compact"];
+
+impl Memory<'_> {
+    /// Makes all vectors anew with this embedder; gives the number of records. `progress` is told
+    /// how many are done, and of how many.
+    ///
+    /// # Errors
+    /// Those of the embedder and of the storage: then the memory is as it was.
+    pub fn reembed(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, Failure> {
+        self.open = None;
+        let embedder = self.embedder.clone()?;
+        let mut identity = Identity::of(embedder);
+        if Identity::load(&self.platform, &self.data).is_ok_and(|i| i.is_some_and(|i| i.pending)) {
+            self.put_in_place()?;
+            identity.save(&self.platform, &self.data)?;
+        }
+        let mut lease = self.take_lease()?;
+        let done = self.rewrite(&mut lease, progress).and_then(|count| {
+            identity.pending = true;
+            identity.save(&self.platform, &self.data)?;
+            self.put_in_place()?;
+            identity.pending = false;
+            identity.save(&self.platform, &self.data)?;
+            Ok(count)
+        });
+        self.release(lease);
+        done
+    }
+
+    fn durable(&self, name: &str, options: &Options) -> Result<DurableFile, Failure> {
+        let storage = self.platform.files.storage(&self.data);
+        let storage = storage.map_err(|e| Failure::new(Exit::Failed, format!("{e}")))?;
+        DurableFile::open(storage, name, options).map_err(|error| failure(&error.into()))
+    }
+
+    /// Writes the new file, whole.
+    fn rewrite(
+        &self,
+        lease: &mut Lease,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<usize, Failure> {
+        let refused = |error: clawft_store::Error| failure(&Error::from(error));
+        let old = self.durable(NAME, &Options { read_only: true, ..Options::default() })?;
+        for ending in ENDINGS {
+            self.remove(&format!("{FRESH}{ending}"))?;
+        }
+        let dim = self.embedder.clone()?.dim();
+        let mut options = Options {
+            dim: Some(dim as u16),
+            metric: old.metric(),
+            create: true,
+            ..Options::default()
+        };
+        self.platform.random.fill(&mut options.file_id);
+        let mut new = self.durable(FRESH, &options)?;
+        let beside = self.platform.files.storage(&self.data);
+        let beside = beside.map_err(|e| Failure::new(Exit::Failed, format!("{e}")))?;
+        let (all, mut done, mut from) = (old.len(), 0, Some(0));
+        loop {
+            let mut ids = Vec::new();
+            while let Some(id) = from.and_then(|from| old.next(from)).filter(|_| ids.len() < BATCH)
+            {
+                ids.push(id);
+                from = id.checked_add(1);
+            }
+            if ids.is_empty() {
+                break;
+            }
+            let texts: Result<Vec<String>, _> = ids.iter().map(|&id| old.text(id)).collect();
+            let texts = texts.map_err(refused)?;
+            let vectors = self.embed(&texts.iter().map(|text| &**text).collect::<Vec<_>>())?;
+            for ((&id, text), vector) in ids.iter().zip(&texts).zip(vectors.chunks_exact(dim)) {
+                let fields = old.fields(id).map_err(refused)?;
+                let metadata: Vec<_> = fields.metadata().collect();
+                let record = Record {
+                    id,
+                    vector,
+                    text,
+                    kind: fields.kind(),
+                    session: fields.session(),
+                    created: fields.created(),
+                    last_used: fields.last_used(),
+                    uses: fields.uses(),
+                    importance: fields.importance(),
+                    pinned: fields.pinned(),
+                    metadata: &metadata,
+                };
+                new.put(&record).map_err(refused)?;
+            }
+            let now = self.platform.clock.now();
+            if new.pending() > COMMIT {
+                new.commit(now).map_err(refused)?;
+            }
+            lease.renew(&*beside, now).map_err(refused)?;
+            done += ids.len();
+            progress(done, all);
+        }
+        let now = self.platform.clock.now();
+        new.commit(now).map_err(refused)?;
+        new.close(now).map_err(refused)?;
+        Ok(done)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), Failure> {
+        let path = self.path(name);
+        match self.platform.files.remove(&path) {
+            Ok(()) | Err(FileError::NotFound) => Ok(()),
+            Err(error) => Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+        }
+    }
+
+    /// Puts the new file in the place of the old one. Each step can be the last before a crash:
+    /// the next call goes on from there.
+    pub(super) fn put_in_place(&self) -> Result<(), Failure> {
+        let move_over = |ending: &str| {
+            let (from, to) = (format!("{FRESH}{ending}"), format!("{NAME}{ending}"));
+            match self.platform.files.rename(&self.path(&from), &self.path(&to)) {
+                Ok(()) | Err(FileError::NotFound) => Ok(()),
+                Err(error) => Err(Failure::new(Exit::Failed, format!("{from}: {error}"))),
+            }
+        };
+        if self.platform.files.entry(&self.path(FRESH)).is_ok() {
+            for ending in &ENDINGS[1..] {
+                self.remove(&format!("{NAME}{ending}"))?;
+            }
+            move_over("")?;
+        }
+        move_over(".journal")
+    }
+}

@@ -1,0 +1,271 @@
+//! Remember, correct, pin, forget.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use clawft_store::Record;
+use clawft_store::memory::{Error, Memory as Store, Recall};
+use xxhash_rust::xxh64::xxh64;
+
+use super::recall::memo;
+use super::{Memo, Memory, alike, redact};
+use crate::failure::{Exit, Failure};
+
+/// Most bytes of a text that is remembered in one piece.
+pub const MOST_TEXT: usize = 16 << 10;
+/// Neighbours that are looked at for the same text.
+const NEIGHBOURS: usize = 8;
+/// Cosine from which a neighbour is worth showing beside what is new: it may contradict it.
+const NEAR: f32 = 0.6;
+
+/// What is to be remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    /// What it says.
+    pub text: &'a str,
+    /// What sort of memory it is.
+    pub kind: &'a str,
+    /// The session that it comes from.
+    pub session: &'a str,
+    /// Who says so: `user`, `model`, `import`.
+    pub source: &'a str,
+    /// When it was said, ms; 0: now.
+    pub created: u64,
+    /// Whether it is never to be taken away by a policy.
+    pub pinned: bool,
+}
+
+impl<'a> New<'a> {
+    /// Something that the person said outright.
+    #[must_use]
+    pub fn fact(text: &'a str) -> Self {
+        Self { text, kind: "fact", session: "", source: "user", created: 0, pinned: false }
+    }
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remembered {
+    /// The id of the memory.
+    pub id: u64,
+    /// Whether a memory said the same already.
+    pub merged: bool,
+    /// Secrets that were taken out.
+    pub redacted: usize,
+    /// Memories near to it, which may contradict it. Both are kept, with their dates.
+    pub near: Vec<Memo>,
+}
+
+/// The id that a text gets; `attempt` where another text has it.
+fn id_of(text: &str, attempt: u64) -> u64 {
+    // 32 bits: short enough to be typed and cited, exact in every JSON reader.
+    (xxh64(text.as_bytes(), attempt) & 0xFFFF_FFFF).max(1)
+}
+
+/// What stands for a text that was corrected, so that importing it again does not bring it back.
+fn mark_of(text: &str) -> String {
+    xxh64(text.as_bytes(), 0).to_string()
+}
+
+/// The id of the memory that holds this very text, or else one that is free; and whether it
+/// holds it. With `corrected`, a memory counts that held it before it was corrected.
+pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, bool), Error> {
+    let mark = mark_of(text);
+    let mut attempt = 0;
+    loop {
+        let id = id_of(text, attempt);
+        if !store.contains(id) {
+            return Ok((id, false));
+        }
+        let was = || -> Result<bool, Error> {
+            Ok(store.fields(id)?.metadata().any(|(key, value)| key == "was" && value == mark))
+        };
+        if store.text(id)? == text || corrected && was()? {
+            return Ok((id, true));
+        }
+        attempt += 1;
+    }
+}
+
+/// Puts a new record.
+pub(super) fn put(
+    store: &mut Store,
+    id: u64,
+    new: &New<'_>,
+    text: &str,
+    vector: &[f32],
+    now: u64,
+) -> Result<(), Error> {
+    store.remember(&Record {
+        id,
+        vector,
+        text,
+        kind: new.kind,
+        session: new.session,
+        created: if new.created == 0 { now } else { new.created },
+        last_used: now,
+        uses: 0,
+        importance: if new.pinned { 1.0 } else { 0.5 },
+        pinned: new.pinned,
+        metadata: &[("source", new.source)],
+    })
+}
+
+/// Puts a stored record again, with changes. `extra` takes the place of pairs of the same keys.
+fn put_again(
+    store: &mut Store,
+    id: u64,
+    text: Option<(&str, &[f32])>,
+    extra: &[(&str, &str)],
+    change: impl FnOnce(&mut Record<'_>),
+) -> Result<(), Error> {
+    let fields = store.fields(id)?;
+    let (old_text, mut old_vector) = (store.text(id)?, alloc::vec![0.0; store.dim()]);
+    store.vector(id, &mut old_vector)?;
+    let (text, vector) = text.unwrap_or((&old_text, &old_vector));
+    let (uses, last_used) = store.uses(id).unwrap_or_default();
+    let mut metadata: Vec<(&str, &str)> =
+        fields.metadata().filter(|pair| extra.iter().all(|other| other.0 != pair.0)).collect();
+    metadata.extend_from_slice(extra);
+    let mut record = Record {
+        id,
+        vector,
+        text,
+        kind: fields.kind(),
+        session: fields.session(),
+        created: fields.created(),
+        last_used,
+        uses,
+        importance: fields.importance(),
+        pinned: fields.pinned(),
+        metadata: &metadata,
+    };
+    change(&mut record);
+    store.remember(&record)
+}
+
+fn checked(text: &str) -> Result<(String, usize), Failure> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MOST_TEXT {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "a text of 1 to {MOST_TEXT} bytes expected, found {}: longer ones go through \
+                 `clawft import`",
+                text.len()
+            ),
+        ));
+    }
+    Ok(redact(text))
+}
+
+fn unknown(id: u64) -> Failure {
+    Failure::new(Exit::Nothing, format!("there is no memory {id}"))
+}
+
+impl Memory<'_> {
+    /// Remembers a text. Where a memory says the same, that one is confirmed and no other made.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] for a text that is empty or too long; those of the embedder and the store.
+    pub fn remember(&mut self, new: &New<'_>) -> Result<Remembered, Failure> {
+        let (text, redacted) = checked(new.text)?;
+        // Another embedder is found out before an endpoint is asked.
+        self.reading()?;
+        let vector = self.embed(&[&text])?;
+        let mut done = Remembered::default();
+        self.change(&mut |store, now| {
+            done = Remembered { redacted, ..Remembered::default() };
+            let (id, holds) = place(store, &text, false)?;
+            done.id = id;
+            let mut same = holds.then_some(id);
+            if same.is_none() && !store.is_empty() {
+                let asked = Recall {
+                    vector: Some(&vector),
+                    text: Some(&text),
+                    k: NEIGHBOURS,
+                    ..Recall::default()
+                };
+                for found in store.recall(&asked)? {
+                    let near = memo(store, found.id, found.score)?;
+                    if alike(&near.text, &text) {
+                        same = Some(near.id);
+                        break;
+                    }
+                    if found.similarity >= NEAR {
+                        done.near.push(near);
+                    }
+                }
+            }
+            let Some(same) = same else { return put(store, id, new, &text, &vector, now) };
+            done = Remembered { id: same, merged: true, redacted, near: Vec::new() };
+            let confirmed = now.to_string();
+            put_again(store, same, None, &[("confirmed", &confirmed)], |record| {
+                record.uses = record.uses.saturating_add(1);
+                record.last_used = now;
+                record.pinned |= new.pinned;
+            })
+        })?;
+        Ok(done)
+    }
+
+    /// Gives a memory another text. Its id stays, its date is that of the correction.
+    ///
+    /// # Errors
+    /// [`Exit::Nothing`] for an unknown id, and those of [`remember`](Self::remember).
+    pub fn correct(&mut self, id: u64, text: &str) -> Result<(), Failure> {
+        let (text, _) = checked(text)?;
+        let Some(old) = self.get(id)? else { return Err(unknown(id)) };
+        let vector = self.embed(&[&text])?;
+        self.change(&mut |store, now| {
+            let known = store.fields(id)?;
+            let known = known.metadata().find(|pair| pair.0 == "was");
+            let was = known.map_or_else(|| mark_of(&old.text), |pair| pair.1.to_owned());
+            put_again(store, id, Some((&text, &vector)), &[("was", &was)], |record| {
+                record.created = now;
+            })
+        })
+    }
+
+    /// Pins a memory, or no longer.
+    ///
+    /// # Errors
+    /// [`Exit::Nothing`] for an unknown id, and those of the store.
+    pub fn pin(&mut self, id: u64, pinned: bool) -> Result<(), Failure> {
+        if self.get(id)?.is_none() {
+            return Err(unknown(id));
+        }
+        self.change(&mut |store, _| {
+            put_again(store, id, None, &[], |record| record.pinned = pinned)
+        })
+    }
+
+    /// Forgets memories for good: they are not found any more, and no byte of them is left in the
+    /// memory's files. Gives what they said.
+    ///
+    /// # Errors
+    /// [`Exit::Nothing`] where one of the ids is unknown: then none is forgotten. Those of the
+    /// store.
+    pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
+        let mut texts = Vec::new();
+        for &id in ids {
+            texts.push(self.get(id)?.ok_or_else(|| unknown(id))?.text);
+        }
+        if ids.is_empty() {
+            return Ok(texts);
+        }
+        self.change(&mut |store, _| {
+            for &id in ids {
+                // Named twice, it is gone already.
+                if store.contains(id) {
+                    store.forget(id)?;
+                }
+            }
+            Ok(())
+        })?;
+        self.compact()?;
+        Ok(texts)
+    }
+}

@@ -1,0 +1,63 @@
+//! The parts of a URL that a request is made of.
+
+/// A URL, split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Url<'a> {
+    /// `https`, not `http`.
+    pub(super) is_secure: bool,
+    /// Host and, where one is named, port.
+    pub(super) authority: &'a str,
+    /// Path and query, from its `/` on; empty: none was given.
+    pub(super) path: &'a str,
+}
+
+/// Splits a URL; the fragment is dropped. `None` where it is none that can be used: another scheme,
+/// no host, a name and password before the host, a space or a control character.
+pub(super) fn split(url: &str) -> Option<Url<'_>> {
+    if url.bytes().any(|byte| byte <= b' ' || byte == 0x7F) {
+        return None;
+    }
+    let (is_secure, rest) = match url.strip_prefix("https://") {
+        Some(rest) => (true, rest),
+        None => (false, url.strip_prefix("http://")?),
+    };
+    let rest = rest.split('#').next().unwrap_or(rest);
+    let (authority, path) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let has_host = !authority.is_empty() && !authority.starts_with(':');
+    (has_host && !authority.contains('@')).then_some(Url { is_secure, authority, path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(url: &str) -> Option<(bool, &str, &str)> {
+        split(url).map(|url| (url.is_secure, url.authority, url.path))
+    }
+
+    #[test]
+    fn a_url_is_split() {
+        assert_eq!(parts("http://a.example"), Some((false, "a.example", "")));
+        assert_eq!(parts("https://a:8/b?c=d/e#f"), Some((true, "a:8", "/b?c=d/e")));
+        assert_eq!(parts("http://[::1]:80?q"), Some((false, "[::1]:80", "?q")));
+    }
+
+    #[test]
+    fn what_is_no_url_of_ours_is_refused() {
+        for url in [
+            "",
+            "ftp://a/",
+            "http://",
+            "http:///x",
+            "http://:80/",
+            "http://me:pw@a/",
+            "http://a/b c",
+            "http://a/\r\nx: y",
+        ] {
+            assert_eq!(parts(url), None, "{url:?}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What has come of an answer so far.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::retry::Next;
+use super::{Answer, Stop, ToolCall, Usage};
+
+/// Bytes that text and arguments of one answer may have, together.
+const MOST_KEPT: usize = 1 << 20;
+/// Calls that one answer may have.
+const MOST_CALLS: usize = 64;
+
+/// Why an attempt failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// A sentence for a person, without secrets.
+    pub(super) sentence: String,
+    /// Whether another attempt makes sense.
+    pub(super) next: Next,
+    /// The status, where there was one that says no.
+    pub(super) status: Option<u16>,
+}
+
+impl Fault {
+    /// One that would come again.
+    pub(super) fn lasting(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), next: Next::GiveUp, status: None }
+    }
+
+    /// One that may be gone the next time.
+    pub(super) fn passing(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), next: Next::BackOff, status: None }
+    }
+}
+
+/// An answer that grows.
+#[derive(Default)]
+pub(super) struct Draft {
+    /// What was said.
+    pub(super) text: String,
+    /// Why it ended; `None` as long as it has not.
+    pub(super) stop: Option<Stop>,
+    /// What was counted.
+    pub(super) usage: Usage,
+    /// What was said is why the answer is refused.
+    pub(super) refused: bool,
+    /// Nothing follows.
+    pub(super) done: bool,
+    /// Calls by the number that the server gave them, in the order of these.
+    calls: Vec<(u64, ToolCall)>,
+    kept: usize,
+}
+
+impl Draft {
+    /// Appends text.
+    ///
+    /// # Errors
+    /// [`Fault`]: the answer is longer than is kept.
+    pub(super) fn say(&mut self, text: &str) -> Result<(), Fault> {
+        self.keep(text)?;
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    /// Adds what has come of a call. The arguments come in parts; id and name once, or again with
+    /// each part. Where the server gives no number, or one number to all, an id that was not seen
+    /// is a new call, and what has no id belongs to the last one.
+    ///
+    /// # Errors
+    /// [`Fault`]: there are more calls, or longer ones, than are kept.
+    pub(super) fn call(
+        &mut self,
+        index: Option<u64>,
+        id: &str,
+        name: &str,
+        arguments: &str,
+    ) -> Result<(), Fault> {
+        self.keep(arguments)?;
+        let index = self.number(index, id);
+        let at = match self.calls.binary_search_by_key(&index, |(found, _)| *found) {
+            Ok(at) => at,
+            Err(_) if self.calls.len() == MOST_CALLS => {
+                return Err(Fault::lasting(format!(
+                    "the model called more than {MOST_CALLS} tools at once"
+                )));
+            }
+            Err(at) => {
+                let empty =
+                    ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
+                self.calls.insert(at, (index, empty));
+                at
+            }
+        };
+        let Some((_, call)) = self.calls.get_mut(at) else { return Ok(()) };
+        for (kept, found) in [(&mut call.id, id), (&mut call.name, name)] {
+            if kept.is_empty() && !found.is_empty() {
+                self.kept = self.kept.saturating_add(found.len());
+                kept.push_str(found);
+            }
+        }
+        call.arguments.push_str(arguments);
+        Ok(())
+    }
+
+    fn number(&self, index: Option<u64>, id: &str) -> u64 {
+        let last = self.calls.last().map(|(index, _)| *index);
+        let next = last.map_or(0, |last| last.saturating_add(1));
+        if id.is_empty() {
+            return index.or(last).unwrap_or(0);
+        }
+        if let Some(index) = index {
+            let there = self.calls.iter().find(|(found, _)| *found == index);
+            if there.is_none_or(|(_, call)| call.id.is_empty() || call.id == id) {
+                return index;
+            }
+        }
+        self.calls.iter().find(|(_, call)| call.id == id).map_or(next, |(index, _)| *index)
+    }
+
+    /// The whole answer. `stop` counts where the server gave no reason.
+    pub(super) fn answer(self, stop: Stop) -> Answer {
+        let named = |(index, mut call): (u64, ToolCall)| {
+            // The result has to name it.
+            if call.id.is_empty() {
+                call.id = format!("call_{index}");
+            }
+            call
+        };
+        let calls: Vec<ToolCall> = self.calls.into_iter().map(named).collect();
+        let stop = match self.stop.unwrap_or(stop) {
+            // Some servers call tools and say that all is done.
+            Stop::End if !calls.is_empty() => Stop::Tools,
+            stop => stop,
+        };
+        Answer { text: self.text, calls, stop, usage: self.usage }
+    }
+
+    /// What has come when the person had enough: a call that may be half is none.
+    pub(super) fn halted(self) -> Answer {
+        Answer { text: self.text, calls: Vec::new(), stop: Stop::End, usage: self.usage }
+    }
+
+    fn keep(&mut self, text: &str) -> Result<(), Fault> {
+        self.kept = self.kept.saturating_add(text.len());
+        if self.kept > MOST_KEPT {
+            return Err(Fault::lasting(format!(
+                "the answer is longer than the {} KB that are kept of one",
+                MOST_KEPT >> 10
+            )));
+        }
+        Ok(())
+    }
+}

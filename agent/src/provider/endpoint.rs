@@ -1,0 +1,397 @@
+//! One question to a server: sent, tried again where that helps, read as it comes.
+//!
+//! All that both vendors have in common: the key, the limits of time and length, the choice between
+//! an answer in parts and a whole one (by what the server sends: some cannot stream), the one place
+//! where text is shown. What differs stands behind [`Wire`].
+//!
+//! A request is repeated only as long as nothing was shown: what a person has read cannot be taken
+//! back, and the second answer would be another one.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde_json::Value;
+
+use super::draft::{Draft, Fault};
+use super::retry::{Next, Retry};
+use super::{Answer, Error, Flow, Question, Stop, json, refusal, sse};
+use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
+
+/// Bytes of an answer that comes whole: its text may be escaped twofold.
+const MOST_WHOLE: usize = 2 << 20;
+/// Bytes of an answer that comes in parts: each token is wrapped in some 300 bytes.
+const MOST_STREAMED: usize = 64 << 20;
+/// Bytes read at a time.
+const PART: usize = 4096;
+
+/// A key to a server. Whatever prints it prints that it is hidden.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// A key without the blanks around it; `None` where nothing is left.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_string()))
+    }
+
+    /// The key itself, for a header.
+    pub(super) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(hidden)")
+    }
+}
+
+/// Where a model is asked, and how patiently.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// `http://` or `https://`, host, and the path up to what the vendor's documents begin with.
+    pub base_url: String,
+    /// The key; a server on the own machine needs none.
+    pub key: Option<Key>,
+    /// The environment variable that the key is from, for the sentence that asks to look there.
+    pub key_variable: String,
+    /// How long each stage may take; `total` is for all attempts and waits together.
+    pub timeouts: Timeouts,
+    /// What is tried again.
+    pub retry: Retry,
+}
+
+impl Endpoint {
+    /// One with the usual patience.
+    #[must_use]
+    pub fn new(base_url: &str, key: Option<Key>, key_variable: &str) -> Self {
+        Self {
+            base_url: base_url.trim().trim_end_matches('/').to_string(),
+            key,
+            key_variable: key_variable.to_string(),
+            timeouts: Timeouts::default(),
+            retry: Retry::default(),
+        }
+    }
+
+    /// Host and port, as a sentence names them: a name and a password before it are left out.
+    pub(super) fn host(&self) -> &str {
+        host(&self.base_url)
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let (scheme, _) = self.base_url.split_once("://").unwrap_or(("", ""));
+        if !matches!(scheme, "http" | "https") || self.host().is_empty() {
+            return Err(Fault::lasting(
+                "the provider's base_url has to be http:// or https://, a host and a path",
+            ));
+        }
+        // A line break in a header would begin another header.
+        if self.key.as_ref().is_some_and(|key| !key.0.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(Fault::lasting(format!(
+                "{} holds a character that no key has: was it copied as a whole, and nothing else?",
+                self.key_variable
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Host and port of a URL.
+pub(super) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    authority.rsplit('@').next().unwrap_or("")
+}
+
+/// What differs between vendors.
+pub(super) trait Wire {
+    /// What comes after the base URL.
+    fn path(&self, base_url: &str) -> &'static str;
+
+    /// The header that carries the key: its name, and what stands before the key.
+    fn key_header(&self) -> (&'static str, &'static str);
+
+    /// Headers that are always there.
+    fn headers(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Whether a 429 that does not say how long to wait stands for a spending limit.
+    fn names_waits(&self) -> bool;
+
+    /// The request.
+    fn body(&self, question: &Question<'_>) -> String;
+
+    /// Takes one event of an answer that comes in parts. `[DONE]` has been looked at before.
+    ///
+    /// # Errors
+    /// [`Fault`]: the event says that the answer failed, or there is too much.
+    fn event(&self, event: &Value, draft: &mut Draft) -> Result<(), Fault>;
+
+    /// Takes an answer that comes whole.
+    ///
+    /// # Errors
+    /// [`Fault`]: it is no answer, or there is too much.
+    fn whole(&self, answer: &Value, draft: &mut Draft) -> Result<(), Fault>;
+}
+
+/// A question on its way.
+struct Exchange<'a> {
+    endpoint: &'a Endpoint,
+    wire: &'a dyn Wire,
+    platform: &'a Platform<'a>,
+    question: &'a Question<'a>,
+    /// Nanoseconds at the start of the first attempt.
+    begun: u64,
+}
+
+/// Whether all of it was read.
+enum Read {
+    Whole,
+    Halted,
+}
+
+/// Asks, and asks again where that helps.
+pub(super) fn ask(
+    endpoint: &Endpoint,
+    wire: &dyn Wire,
+    platform: &Platform<'_>,
+    question: &Question<'_>,
+    show: &mut dyn FnMut(&str) -> Flow,
+) -> Result<Answer, Error> {
+    let exchange = Exchange { endpoint, wire, platform, question, begun: platform.clock.elapsed() };
+    if let Err(fault) = endpoint.check() {
+        return Err(Error { sentence: fault.sentence, partial: String::new(), status: None });
+    }
+    let body = wire.body(question);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut draft = Draft::default();
+        let fault = match exchange.attempt(&body, &mut draft, show) {
+            Ok(Read::Whole) => return Ok(draft.answer(Stop::End)),
+            Ok(Read::Halted) => return Ok(draft.halted()),
+            Err(fault) => fault,
+        };
+        let wait = match draft.text.is_empty() {
+            true => endpoint.retry.wait(fault.next, tries, platform.random),
+            false => None,
+        };
+        match wait.filter(|wait| *wait < exchange.left()) {
+            Some(wait) => platform.clock.sleep(wait),
+            None => return Err(ended(fault, tries, draft)),
+        }
+    }
+}
+
+/// The error after the last attempt.
+fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
+    let mut sentence = fault.sentence;
+    match fault.next {
+        Next::After(wait) if wait >= 1_000 => {
+            sentence.push_str(&format!("; it asks to wait {} s", wait.div_ceil(1_000)));
+        }
+        _ => {}
+    }
+    if tries > 1 {
+        sentence.push_str(&format!(" (tried {tries} times)"));
+    }
+    Error { sentence, partial: draft.text, status: fault.status }
+}
+
+impl Exchange<'_> {
+    /// Milliseconds that are left of the total.
+    fn left(&self) -> u64 {
+        let spent = self.platform.clock.elapsed().saturating_sub(self.begun) / 1_000_000;
+        u64::from(self.endpoint.timeouts.total).saturating_sub(spent)
+    }
+
+    fn attempt(
+        &self,
+        body: &str,
+        draft: &mut Draft,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Read, Fault> {
+        let endpoint = self.endpoint;
+        let url = format!("{}{}", endpoint.base_url, self.wire.path(&endpoint.base_url));
+        let accept = if self.question.stream { "text/event-stream" } else { "application/json" };
+        let mut headers: Vec<(&str, &str)> = Vec::from(self.wire.headers());
+        headers.extend([("content-type", "application/json"), ("accept", accept)]);
+        let (name, before) = self.wire.key_header();
+        let secret = endpoint.key.as_ref().map(|key| format!("{before}{}", key.secret()));
+        headers.extend(secret.as_deref().map(|value| (name, value)));
+
+        let total = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let mut response = self
+            .platform
+            .http
+            .send(Request {
+                method: Method::Post,
+                url: &url,
+                headers: &headers,
+                payload: Payload::Bytes(body.as_bytes()),
+                timeouts: Timeouts { total, ..endpoint.timeouts },
+            })
+            .map_err(broken)?;
+        if !(200..300).contains(&response.status) {
+            let now = self.platform.clock.now();
+            let model = self.question.model;
+            return Err(refusal::fault(endpoint, self.wire, model, &mut response, now));
+        }
+        let kind = response.header("content-type").unwrap_or("");
+        let streamed = match () {
+            () if kind.contains("event-stream") => true,
+            () if kind.contains("json") => false,
+            () => self.question.stream,
+        };
+        if streamed {
+            self.read_events(&mut *response.body, draft, show)
+        } else {
+            self.read_whole(&mut *response.body, draft, show)
+        }
+    }
+
+    fn read_events(
+        &self,
+        body: &mut dyn Body,
+        draft: &mut Draft,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Read, Fault> {
+        let mut events = sse::Events::default();
+        let mut buffer = [0; PART];
+        let mut total = 0;
+        let mut shown = 0;
+        while !draft.done {
+            let part = match self.read(body, &mut buffer) {
+                Ok([]) => break,
+                Ok(part) => part,
+                // The answer is there; what would have followed is its count of tokens.
+                Err(_) if draft.stop.is_some() => break,
+                Err(fault) => return Err(fault),
+            };
+            total += part.len();
+            if total > MOST_STREAMED {
+                return Err(self.too_long(MOST_STREAMED));
+            }
+            let mut rest = part;
+            while !rest.is_empty() && !draft.done {
+                let Ok((taken, complete)) = events.take(rest) else {
+                    return Err(self.too_long(sse::MOST_DATA));
+                };
+                rest = rest.get(taken..).unwrap_or(&[]);
+                if !complete {
+                    continue;
+                }
+                let outcome = self.take_event(events.data(), draft);
+                events.next();
+                let new = draft.text.get(shown..).unwrap_or("");
+                shown = draft.text.len();
+                if !new.is_empty() && show(new) == Flow::Halt {
+                    return Ok(Read::Halted);
+                }
+                outcome?;
+            }
+        }
+        match draft.stop {
+            Some(_) => Ok(Read::Whole),
+            None => Err(Fault::passing(format!(
+                "{} ended the answer before it was complete",
+                self.endpoint.host()
+            ))),
+        }
+    }
+
+    fn take_event(&self, data: &[u8], draft: &mut Draft) -> Result<(), Fault> {
+        if data.trim_ascii() == b"[DONE]" {
+            draft.done = true;
+            return Ok(());
+        }
+        // Some servers keep the connection alive with events that hold nothing.
+        if data.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let Some(event) = json::parse(data) else {
+            return Err(Fault::passing(format!(
+                "{} sent a part of the answer that is no valid JSON",
+                self.endpoint.host()
+            )));
+        };
+        if let Some((kind, said)) = refusal::error_of(&event, self.endpoint) {
+            let sentence =
+                format!("{} ended the answer with an error: {said}", self.endpoint.host());
+            return Err(match kind {
+                refusal::Kind::Passing => Fault::passing(sentence),
+                refusal::Kind::NoCredit | refusal::Kind::Lasting => Fault::lasting(sentence),
+            });
+        }
+        self.wire.event(&event, draft)
+    }
+
+    fn read_whole(
+        &self,
+        body: &mut dyn Body,
+        draft: &mut Draft,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Read, Fault> {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; PART];
+        loop {
+            let part = self.read(body, &mut buffer)?;
+            if part.is_empty() {
+                break;
+            }
+            if bytes.len() + part.len() > MOST_WHOLE {
+                return Err(self.too_long(MOST_WHOLE));
+            }
+            bytes.extend_from_slice(part);
+        }
+        let Some(answer) = json::parse(&bytes) else {
+            return Err(Fault::lasting(format!(
+                "{} answered with what is no valid JSON: is the provider's base_url right?",
+                self.endpoint.host()
+            )));
+        };
+        drop(bytes);
+        if let Some((_, said)) = refusal::error_of(&answer, self.endpoint) {
+            let host = self.endpoint.host();
+            return Err(Fault::lasting(format!("{host} answered with an error: {said}")));
+        }
+        self.wire.whole(&answer, draft)?;
+        if !draft.text.is_empty() && show(&draft.text) == Flow::Halt {
+            return Ok(Read::Halted);
+        }
+        Ok(Read::Whole)
+    }
+
+    /// The next part; empty at the end.
+    fn read<'b>(&self, body: &mut dyn Body, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+        let count = body.read(buffer).map_err(broken)?;
+        // A server that sends a byte now and then is under no other limit.
+        if self.left() == 0 {
+            return Err(Fault::lasting(format!(
+                "{} did not end its answer within {} s",
+                self.endpoint.host(),
+                self.endpoint.timeouts.total / 1_000
+            )));
+        }
+        Ok(buffer.get(..count).unwrap_or(&[]))
+    }
+
+    fn too_long(&self, most: usize) -> Fault {
+        let host = self.endpoint.host();
+        Fault::lasting(format!("the answer of {host} is longer than the {} KB allowed", most >> 10))
+    }
+}
+
+/// What a request that failed on its way stands for.
+fn broken(error: HttpError) -> Fault {
+    match error.failure {
+        HttpFailure::Unreachable | HttpFailure::Timeout | HttpFailure::Broken => {
+            Fault::passing(error.sentence)
+        }
+        _ => Fault::lasting(error.sentence),
+    }
+}

@@ -1,0 +1,164 @@
+//! HTTP, from the other side: requests about the memory, answered in JSON.
+//!
+//! | file | what |
+//! |---|---|
+//! | `guard` | who may ask: the name of the host, the page that asks, the token |
+//! | `memory` | `/v1/memory` |
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /health` | that it runs |
+//! | `GET /v1/memory` | sizes |
+//! | `POST /v1/memory` `{"text"}`, also `kind`, `session`, `pinned` | remembered: `id`, `merged`, `near` |
+//! | `POST /v1/memory/search` `{"query"}`, also `limit` | `memories`, the best first |
+//! | `GET /v1/memory/ID` | one |
+//! | `PUT /v1/memory/ID` `{"text"}` or `{"pinned"}` | corrected, pinned |
+//! | `DELETE /v1/memory/ID` | forgotten for good |
+//!
+//! An answer depends on the request and on the files, and on nothing else: a host may take a new
+//! instance for each. Writers wait for each other's lease, and make a change again that another one
+//! came in between of; both is the memory's own doing.
+//!
+//! What it must never do: answer a page of another origin, or say in an error what is in a file.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::{Map, Value};
+
+use crate::failure::{Exit, Failure};
+use crate::memory::Memory;
+
+mod guard;
+mod memory;
+
+pub use guard::Guard;
+
+/// Most bytes of a request's body.
+pub const MOST: usize = 256 << 10;
+
+/// What is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET` and its kind.
+    pub method: String,
+    /// Path, and query if there is one.
+    pub path: String,
+    /// Names in lower case, and values. The host's name is `host`.
+    pub headers: Vec<(String, String)>,
+    /// The body; `None` where it has more than [`MOST`] bytes.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// The first header of that name (lower case).
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body, an object in JSON.
+    fn object(&self) -> Result<Map<String, Value>, Reply> {
+        // A page of another origin cannot send this type without asking first.
+        let kind = self.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return Err(Reply::refusal(415, "content-type: application/json expected"));
+        }
+        let Some(body) = &self.body else {
+            return Err(Reply::refusal(413, &format!("at most {MOST} bytes expected")));
+        };
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(Reply::refusal(400, "an object in JSON expected")),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let place = format!("JSON expected, found something else at {line}:{column}");
+                Err(Reply::refusal(400, &place))
+            }
+        }
+    }
+}
+
+/// What is answered: JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// 200 and its kind.
+    pub status: u16,
+    /// Headers beside `content-type`, which is `application/json`.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// The body.
+    pub body: Value,
+}
+
+impl Reply {
+    fn new(status: u16, body: Value) -> Self {
+        Self { status, headers: Vec::new(), body }
+    }
+
+    /// A refusal, in the form in which OpenAI's clients read one.
+    #[must_use]
+    pub fn refusal(status: u16, sentence: &str) -> Self {
+        let kind = match status {
+            401 | 403 => "authentication_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
+        let error = object([("message", sentence.into()), ("type", kind.into())]);
+        let mut reply = Self::new(status, object([("error", error)]));
+        match status {
+            401 => reply.headers.push(("www-authenticate", "Bearer")),
+            503 => reply.headers.push(("retry-after", "1")),
+            _ => {}
+        }
+        reply
+    }
+
+    /// A method that a path does not have.
+    fn method(allowed: &'static str) -> Self {
+        let mut reply = Self::refusal(405, &format!("{allowed} expected"));
+        reply.headers.push(("allow", allowed));
+        reply
+    }
+}
+
+impl From<Failure> for Reply {
+    fn from(failure: Failure) -> Self {
+        let status = match failure.exit {
+            Exit::Usage => 400,
+            Exit::Nothing => 404,
+            Exit::Busy => 503,
+            Exit::Provider => 502,
+            _ => 500,
+        };
+        Self::refusal(status, &failure.sentence)
+    }
+}
+
+/// An object of these members.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+/// Answers. The memory is asked for when it is known that the request may have it.
+pub fn answer(
+    asked: &Asked,
+    guard: &Guard,
+    with_memory: &mut dyn FnMut(&mut dyn FnMut(&mut Memory<'_>) -> Reply) -> Reply,
+) -> Reply {
+    if let Err(refusal) = guard.check(asked) {
+        return refusal;
+    }
+    let path = asked.path.split('?').next().unwrap_or_default();
+    match path.strip_prefix("/v1/memory") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            with_memory(&mut |memory| memory::answer(asked, rest, memory))
+        }
+        _ if path != "/health" => Reply::refusal(404, "there is nothing of that path"),
+        _ if asked.method != "GET" => Reply::method("GET"),
+        _ => {
+            let version = env!("CARGO_PKG_VERSION").into();
+            Reply::new(200, object([("status", "ok".into()), ("version", version)]))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Tools that a model may call.
+//!
+//! | file | tools |
+//! |---|---|
+//! | `memory` | `memory_search`, `memory_write`, `memory_forget` |
+//! | `files` | `file_read`, `file_write`, `file_edit`, `file_list` |
+//! | `fetch` | `web_fetch` |
+//! | `exec` | `exec`, in native builds with the feature `exec-tool` only |
+//!
+//! and `time_now`. Arguments are checked; each error is a sentence that the model can act on.
+//! A tool that has nothing to work on (no folder, no host) is not offered.
+//!
+//! What a tool must never do: forget anything that the person did not ask to be forgotten and
+//! confirm by its id; leave the folders and hosts of the config; store what the person did not say.
+
+#[cfg(all(not(target_arch = "wasm32"), feature = "exec-tool"))]
+mod exec;
+mod fetch;
+mod files;
+mod memory;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::context::cut;
+use crate::date::minute;
+use crate::memory::{Memo, Memory};
+use crate::platform::Platform;
+use crate::provider::{Tool, ToolCall};
+
+/// What tools work on.
+pub struct Bench<'a, 'm> {
+    /// The outside.
+    pub platform: Platform<'a>,
+    /// The config.
+    pub config: &'a Config,
+    /// The memory.
+    pub memory: &'a mut Memory<'m>,
+    /// The session's name.
+    pub session: &'a str,
+    /// What the person said in the session, for what the model says that they said.
+    pub said: &'a [String],
+    /// Whether the person asked to forget something in this turn.
+    pub may_forget: bool,
+    /// Memories that the model was given in this turn.
+    pub given: Vec<Memo>,
+}
+
+/// What a tool gives: a text, or a sentence that says why there is none.
+type Outcome = Result<String, String>;
+
+const TIME: Tool = Tool {
+    name: "time_now",
+    description: "The present date and time, UTC.",
+    parameters: r#"{"type":"object","properties":{},"additionalProperties":false}"#,
+};
+
+/// The tools on offer.
+#[must_use]
+pub fn offered(config: &Config, may_forget: bool) -> Vec<Tool> {
+    let mut all = Vec::from([TIME, memory::SEARCH, memory::WRITE]);
+    if may_forget {
+        all.push(memory::FORGET);
+    }
+    if !config.folders.is_empty() {
+        all.extend(files::ALL);
+    }
+    if !config.hosts.is_empty() {
+        all.push(fetch::FETCH);
+    }
+    #[cfg(all(not(target_arch = "wasm32"), feature = "exec-tool"))]
+    all.push(exec::EXEC);
+    all
+}
+
+impl Bench<'_, '_> {
+    /// Runs a call. `budget` is the most tokens of what it gives.
+    ///
+    /// # Errors
+    /// A sentence for the model.
+    pub fn call(&mut self, call: &ToolCall, budget: usize) -> Result<String, String> {
+        let all = offered(self.config, self.may_forget);
+        let Some(tool) = all.iter().find(|tool| tool.name == call.name) else {
+            let names: Vec<_> = all.iter().map(|tool| tool.name).collect();
+            let found: String = call.name.chars().take(64).collect();
+            return Err(format!("one of the tools {} expected, found {found}", names.join(", ")));
+        };
+        let arguments = Arguments::parse(tool, &call.arguments)?;
+        let done = match tool.name {
+            "time_now" => Ok(minute(self.platform.clock.now())),
+            "memory_search" => self.search(&arguments),
+            "memory_write" => self.write(&arguments),
+            "memory_forget" => self.forget(&arguments),
+            "web_fetch" => self.fetch(&arguments),
+            #[cfg(all(not(target_arch = "wasm32"), feature = "exec-tool"))]
+            "exec" => exec::run(&arguments),
+            _ => self.file(tool.name, &arguments),
+        };
+        done.map(|text| cut(&text, budget))
+    }
+}
+
+/// Arguments of a call: an object with no other keys than the tool has.
+struct Arguments(Value);
+
+impl Arguments {
+    fn parse(tool: &Tool, text: &str) -> Result<Self, String> {
+        // Some models write nothing where there is nothing to say.
+        let text = if text.trim().is_empty() { "{}" } else { text };
+        let found: Value = serde_json::from_str(text).map_err(|_| {
+            format!("arguments of {} as a JSON object expected, found invalid JSON", tool.name)
+        })?;
+        let Some(map) = found.as_object() else {
+            return Err(format!("arguments of {} as a JSON object expected", tool.name));
+        };
+        let schema: Value = serde_json::from_str(tool.parameters).unwrap_or_default();
+        let known = &schema["properties"];
+        if let Some(other) = map.keys().find(|key| known.get(key.as_str()).is_none()) {
+            let other: String = other.chars().take(64).collect();
+            return Err(format!("{} has no argument {other}: {known} expected", tool.name));
+        }
+        Ok(Self(found))
+    }
+
+    /// A text that must be there.
+    fn text(&self, key: &str) -> Result<&str, String> {
+        self.0[key].as_str().ok_or_else(|| format!("the argument {key} expected, a string"))
+    }
+
+    /// A number that may be there.
+    fn number(&self, key: &str, otherwise: u64, most: u64) -> Result<u64, String> {
+        match &self.0[key] {
+            Value::Null => Ok(otherwise),
+            value => value.as_u64().filter(|n| (1..=most).contains(n)).ok_or_else(|| {
+                format!("the argument {key} expected as a whole number from 1 to {most}")
+            }),
+        }
+    }
+
+    /// Numbers that must be there.
+    fn numbers(&self, key: &str) -> Result<Vec<u64>, String> {
+        let wrong = || format!("the argument {key} expected, a list of whole numbers");
+        let list = self.0[key].as_array().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
+        list.iter().map(|value| value.as_u64().ok_or_else(wrong)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_is_a_schema() {
+        let config = Config {
+            folders: Vec::from(["/a".into()]),
+            hosts: Vec::from(["b".into()]),
+            ..Config::default()
+        };
+        let all = offered(&config, true);
+        assert!(all.len() >= 9);
+        for tool in &all {
+            let schema: Value = serde_json::from_str(tool.parameters).unwrap();
+            assert_eq!(schema["type"], "object", "{}", tool.name);
+            assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
+            for required in schema["required"].as_array().unwrap_or(&Vec::new()) {
+                assert!(schema["properties"].get(required.as_str().unwrap()).is_some());
+            }
+            assert!(tool.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+        }
+        let plain: Vec<_> = offered(&Config::default(), false).iter().map(|t| t.name).collect();
+        let exec = cfg!(feature = "exec-tool").then_some("exec");
+        let expected = ["time_now", "memory_search", "memory_write"].into_iter().chain(exec);
+        assert_eq!(plain, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let parse = |text: &str| Arguments::parse(&memory::SEARCH, text);
+        for wrong in ["{", "[]", "1", "\"x\"", "{\"query\":\"a\",\"other\":1}"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        let arguments = parse("{\"query\": 1, \"k\": 99}").unwrap();
+        assert!(arguments.text("query").is_err() && arguments.number("k", 5, 20).is_err());
+        assert!(parse("").unwrap().number("k", 5, 20) == Ok(5));
+    }
+}

@@ -1,0 +1,128 @@
+//! Files inside the folders of the config.
+//!
+//! A path is looked at as it is written: `..` is refused, an absolute path must begin with one of
+//! the folders, a relative one starts at the first of them. Links inside the folders are followed
+//! by the platform, which in WebAssembly keeps to the folders that it was given.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::{Arguments, Bench, Outcome};
+use crate::provider::Tool;
+
+pub(super) const ALL: [Tool; 4] = [
+    Tool {
+        name: "file_read",
+        description: "Reads a text file.",
+        parameters: r#"{"type":"object","properties":{"path":{"type":"string"}},"required":["path"],"additionalProperties":false}"#,
+    },
+    Tool {
+        name: "file_write",
+        description: "Writes a text file, in place of one of the same name.",
+        parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"text":{"type":"string"}},"required":["path","text"],"additionalProperties":false}"#,
+    },
+    Tool {
+        name: "file_edit",
+        description: "Replaces a text that stands exactly once in a file.",
+        parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"],"additionalProperties":false}"#,
+    },
+    Tool {
+        name: "file_list",
+        description: "Lists a folder; folders end in /.",
+        parameters: r#"{"type":"object","properties":{"path":{"type":"string"}},"required":["path"],"additionalProperties":false}"#,
+    },
+];
+
+/// Most bytes of a file that is read or written.
+const MOST: u64 = 1 << 20;
+/// Most entries of a folder that are listed.
+const MOST_ENTRIES: usize = 1000;
+
+/// The place of a path inside one of the folders.
+fn inside(path: &str, folders: &[String]) -> Outcome {
+    let within = |path: &str, folder: &str| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || folder.ends_with('/') || rest.starts_with('/'))
+    };
+    let plain = !path.contains(['\0', '\\']) && path.split('/').all(|part| part != "..");
+    let place = match (path.starts_with('/'), folders.first()) {
+        (false, Some(first)) => format!("{}/{path}", first.trim_end_matches('/')),
+        _ => path.to_string(),
+    };
+    if plain && !path.is_empty() && folders.iter().any(|folder| within(&place, folder)) {
+        return Ok(place);
+    }
+    Err(format!("a path without `..` inside {} expected", folders.join(", ")))
+}
+
+impl Bench<'_, '_> {
+    pub(super) fn file(&mut self, name: &str, arguments: &Arguments) -> Outcome {
+        let files = self.platform.files;
+        let path = inside(arguments.text("path")?, &self.config.folders)?;
+        let said = |error: crate::platform::FileError| format!("{path}: {error}");
+        let read = || -> Outcome {
+            let bytes = files.read(&path, MOST).map_err(said)?;
+            String::from_utf8(bytes).map_err(|_| format!("{path}: text in UTF-8 expected"))
+        };
+        let write = |text: &str| -> Outcome {
+            if text.len() as u64 > MOST {
+                return Err(format!("at most {MOST} bytes expected, found {}", text.len()));
+            }
+            files.replace(&path, text.as_bytes()).map_err(said)?;
+            Ok(format!("{path}: {} bytes written", text.len()))
+        };
+        match name {
+            "file_read" => read(),
+            "file_write" => write(arguments.text("text")?),
+            "file_edit" => {
+                let (old, new) = (arguments.text("old")?, arguments.text("new")?);
+                let text = read()?;
+                let count = if old.is_empty() { 0 } else { text.matches(old).count() };
+                match count {
+                    1 => write(&text.replacen(old, new, 1)),
+                    _ => Err(format!("{path}: `old` expected once, found {count} times")),
+                }
+            }
+            _ => {
+                let mut lines = String::new();
+                for entry in files.list(&path).map_err(said)?.iter().take(MOST_ENTRIES) {
+                    lines.push_str(&entry.name);
+                    lines.push_str(if entry.is_folder { "/\n" } else { "\n" });
+                }
+                Ok(lines)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside() {
+        let folders = ["/data/notes".to_string(), "/tmp/x/".to_string()];
+        for (path, place) in [
+            ("a.txt", "/data/notes/a.txt"),
+            ("/data/notes", "/data/notes"),
+            ("/data/notes/b/c", "/data/notes/b/c"),
+            ("/tmp/x/y", "/tmp/x/y"),
+            (".", "/data/notes/."),
+        ] {
+            assert_eq!(inside(path, &folders).as_deref(), Ok(place), "{path}");
+        }
+        for path in [
+            "",
+            "..",
+            "a/../../b",
+            "/data/notes2",
+            "/etc/passwd",
+            "/tmp",
+            "a\\..\\b",
+            "/data/notes/..",
+        ] {
+            assert!(inside(path, &folders).is_err(), "{path}");
+        }
+        assert!(inside("a", &[]).is_err());
+    }
+}

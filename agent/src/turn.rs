@@ -1,0 +1,299 @@
+//! A message and its answer.
+//!
+//! The message goes into the session and onto the disk → memory is searched → the context is put
+//! together → the provider answers, as it comes, and calls tools → citations are checked against
+//! what was given → what the person said of themselves is kept → the session is saved.
+//!
+//! Whatever fails on the way, the person's message is in the session.
+//!
+//! What it must never do: keep what the model said as a fact, go on calling tools without end, or
+//! leave a call in the session without its result.
+
+mod history;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use clawft_store::lexical::words;
+
+use crate::config::Config;
+use crate::context::{self, tokens};
+use crate::failure::{Exit, Failure};
+use crate::learn;
+use crate::memory::{Memo, Memory, New, Remembered};
+use crate::platform::Platform;
+use crate::provider::{Flow, Message, Provider, Question, Stop, ToolCall, Usage};
+use crate::session::Session;
+use crate::tools::{self, Bench};
+
+/// Tokens that the system prompt and the tools' descriptions are reckoned with.
+const FRAME: usize = 600;
+/// Calls of one answer that are run; the others get an error.
+const MOST_CALLS: usize = 16;
+
+/// Who answers, and from what.
+pub struct Agent<'a, 'm> {
+    /// The outside.
+    pub platform: Platform<'a>,
+    /// The data folder.
+    pub data: &'a str,
+    /// The config.
+    pub config: &'a Config,
+    /// The provider.
+    pub provider: &'a dyn Provider,
+    /// Its model.
+    pub model: &'a str,
+    /// The memory.
+    pub memory: &'a mut Memory<'m>,
+}
+
+/// What came of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Turn {
+    /// The answer.
+    pub text: String,
+    /// Memories that the model was given.
+    pub given: Vec<Memo>,
+    /// Ids of those that the answer cites.
+    pub cited: Vec<u64>,
+    /// Ids that it cites and was not given: it made them up.
+    pub unfounded: Vec<u64>,
+    /// What of the message was kept.
+    pub learned: Vec<Remembered>,
+    /// Tokens that were counted.
+    pub usage: Usage,
+    /// What the person should know: sentences.
+    pub notes: Vec<String>,
+}
+
+/// Answers a message. `show` gets the answer as it comes; `may_forget` says that the person asked
+/// to forget something.
+///
+/// # Errors
+/// [`Exit::Usage`] for a message that is empty or too long, and then nothing was done. Those of
+/// memory and provider: then the message is in the session, and `turn` has what came before.
+pub fn answer(
+    agent: &mut Agent<'_, '_>,
+    session: &mut Session,
+    message: &str,
+    may_forget: bool,
+    show: &mut dyn FnMut(&str) -> Flow,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let message = message.trim();
+    let most = agent.config.context_tokens as usize / 2;
+    if message.is_empty() || tokens(message) > most {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "a message of 1 to about {most} tokens expected, found {}: longer texts go \
+                 through `clawft import`",
+                tokens(message)
+            ),
+        ));
+    }
+    let before = session.messages.len();
+    session.push(agent.platform.clock.now(), Message::User(message.to_string()));
+    save(agent, session, turn);
+    let done = agent.converse(session, before, may_forget, show, turn);
+    if agent.config.learn {
+        agent.keep(session, message, turn);
+    }
+    check(agent, turn);
+    save(agent, session, turn);
+    done
+}
+
+fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
+    if let Err(failure) = session.save(&agent.platform, agent.data) {
+        if !turn.notes.contains(&failure.sentence) {
+            turn.notes.push(failure.sentence);
+        }
+    }
+}
+
+/// Checks the citations.
+fn check(agent: &mut Agent<'_, '_>, turn: &mut Turn) {
+    let given = |id: &u64| turn.given.iter().any(|memo| memo.id == *id);
+    (turn.cited, turn.unfounded) = context::citations(&turn.text).into_iter().partition(given);
+    agent.memory.touch(&turn.cited);
+    if !turn.unfounded.is_empty() {
+        let ids: Vec<String> = turn.unfounded.iter().map(ToString::to_string).collect();
+        turn.notes.push(format!("the answer cites {}, which memory did not give", ids.join(", ")));
+    }
+}
+
+impl Agent<'_, '_> {
+    /// From the message to the end of the answer.
+    fn converse(
+        &mut self,
+        session: &mut Session,
+        before: usize,
+        may_forget: bool,
+        show: &mut dyn FnMut(&str) -> Flow,
+        turn: &mut Turn,
+    ) -> Result<(), Failure> {
+        let budget = self.config.context_tokens as usize;
+        turn.given = self.memory.recall(&query(session, before), self.config.recall as usize)?;
+        let message = match session.messages.get(before) {
+            Some(said) => tokens_of_user(&said.message),
+            None => 0,
+        };
+        let share = budget * self.config.memory_share as usize / 100;
+        let for_memory = share.min(budget.saturating_sub(FRAME + message));
+        let for_history = budget.saturating_sub(FRAME + for_memory);
+        let begin = history::fit(self, session, for_history, turn);
+        let system = context::system(&turn.given, &session.summary, for_memory);
+        turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
+        let offline = self.provider.name() == "offline";
+        let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
+        let offered = match rounds {
+            0 => Vec::new(),
+            _ => tools::offered(self.config, may_forget),
+        };
+        let mut round = 0;
+        loop {
+            let messages: Vec<Message> =
+                session.messages.iter().skip(begin).map(|said| said.message.clone()).collect();
+            let question = Question {
+                model: self.model,
+                system: &system.text,
+                memories: &system.memories,
+                messages: &messages,
+                tools: &offered,
+                max_tokens: self.config.max_tokens,
+                temperature: self.config.temperature,
+                stream: self.config.stream,
+            };
+            let asked = self.provider.ask(&self.platform, &question, show);
+            let now = self.platform.clock.now();
+            let answer = match asked {
+                Ok(answer) => answer,
+                Err(error) => {
+                    if !error.partial.is_empty() {
+                        turn.text.push_str(&error.partial);
+                        let text = error.partial;
+                        session.push(now, Message::Assistant { text, calls: Vec::new() });
+                    }
+                    return Err(Failure::new(Exit::Provider, error.sentence));
+                }
+            };
+            turn.usage.input += answer.usage.input;
+            turn.usage.output += answer.usage.output;
+            turn.text.push_str(&answer.text);
+            let calls = answer.calls.clone();
+            session.push(now, Message::Assistant { text: answer.text, calls: answer.calls });
+            if calls.is_empty() {
+                return match answer.stop {
+                    Stop::Length => {
+                        turn.notes.push(format!(
+                            "the answer was cut at {} tokens (provider.max_tokens)",
+                            self.config.max_tokens
+                        ));
+                        Ok(())
+                    }
+                    Stop::Refused => {
+                        turn.notes.push("the provider withheld the rest of the answer".into());
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                };
+            }
+            let over = round >= rounds;
+            self.run(session, &calls, may_forget, over, turn);
+            if over {
+                return Err(Failure::new(
+                    Exit::Provider,
+                    format!(
+                        "the model called tools {} times in a row without an answer: the turn \
+                         was ended (chat.tool_rounds)",
+                        round + 1
+                    ),
+                ));
+            }
+            round += 1;
+        }
+    }
+
+    /// Runs the calls of an answer; each gets its result.
+    fn run(
+        &mut self,
+        session: &mut Session,
+        calls: &[ToolCall],
+        may_forget: bool,
+        over: bool,
+        turn: &mut Turn,
+    ) {
+        let said: Vec<String> = session
+            .messages
+            .iter()
+            .filter_map(|said| match &said.message {
+                Message::User(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect();
+        // A result may take as much as the memories: several of them still fit.
+        let budget = self.config.context_tokens as usize / 4;
+        let mut bench = Bench {
+            platform: self.platform,
+            config: self.config,
+            memory: &mut *self.memory,
+            session: &session.name.clone(),
+            said: &said,
+            may_forget,
+            given: core::mem::take(&mut turn.given),
+        };
+        for (i, call) in calls.iter().enumerate() {
+            let done = match over || i >= MOST_CALLS {
+                true => Err("too many calls of tools in this turn: it was not run".to_string()),
+                false => bench.call(call, budget),
+            };
+            let failed = done.is_err();
+            let content = done.unwrap_or_else(|why| why);
+            let (id, name) = (call.id.clone(), call.name.clone());
+            let at = self.platform.clock.now();
+            session.push(at, Message::Result { id, name, content, failed });
+        }
+        turn.given = bench.given;
+    }
+
+    /// Remembers what the person said of themselves. Where that fails, the answer stands.
+    fn keep(&mut self, session: &Session, message: &str, turn: &mut Turn) {
+        for text in learn::kept(message) {
+            let new = New { session: &session.name, ..New::fact(text) };
+            match self.memory.remember(&new) {
+                Ok(done) => turn.learned.push(done),
+                Err(failure) => {
+                    turn.notes.push(format!("not remembered: {failure}"));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn tokens_of_user(message: &Message) -> usize {
+    match message {
+        Message::User(text) => tokens(text),
+        _ => 0,
+    }
+}
+
+/// What memory is asked: the message, and the one before where it has no word of its own ("and
+/// where?").
+fn query(session: &Session, at: usize) -> String {
+    let text = |said: &crate::session::Said| match &said.message {
+        Message::User(text) => Some(text.clone()),
+        _ => None,
+    };
+    let mut query = session.messages.get(at).and_then(text).unwrap_or_default();
+    if words(&query).next().is_none() {
+        let before = session.messages.get(..at).unwrap_or_default();
+        if let Some(before) = before.iter().rev().find_map(text) {
+            query.insert(0, ' ');
+            query.insert_str(0, &before);
+        }
+    }
+    query
+}

@@ -1,0 +1,180 @@
+"""`clawft.wasm` as a person with Wasmtime has it: `component.py WASMTIME CLAWFT [CASE…]`.
+
+The command line that serves is the README's. Needs Python 3.11 and nothing else.
+"""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+WASMTIME, CLAWFT = sys.argv[1:3]
+LIMIT = 60
+WRITERS = 20
+# Tokens of the tests have nothing to hide.
+TOKEN = "0123456789abcdef"
+
+
+def command(folder, *arguments):
+    return subprocess.run(
+        [WASMTIME, "run", "-S", "http", "--dir", f"{folder}::/data", "--env", "CLAWFT_HOME=/data"]
+        + [CLAWFT, *arguments],
+        capture_output=True,
+        timeout=LIMIT,
+    )
+
+
+def version(folder):
+    done = command(folder, "version")
+    assert done.returncode == 0 and done.stdout.startswith(b"clawft 0."), done
+    assert command(folder, "nonsense").returncode == 1
+
+
+def sections(binary):
+    """Kinds and contents of the sections of a module or component."""
+    at = 8
+    while at < len(binary):
+        kind, at, length, shift = binary[at], at + 1, 0, 0
+        while True:
+            byte, at = binary[at], at + 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        yield kind, binary[at : at + length]
+        at += length
+
+
+def contents(_):
+    """What it may do is written in it: no sockets, no programs, no more than 16 MiB."""
+    binary = pathlib.Path(CLAWFT).read_bytes()
+    assert b"wasi:http/outgoing-handler@0.2" in binary
+    for name in ("wasi:cli/run", "wasi:http/incoming-handler", "clawft:memory/memory"):
+        assert name.encode() in binary, name
+    for name in ("wasi:sockets", "exec", "spawn", "process"):
+        assert name.encode() not in binary, name
+    cores = [content for kind, content in sections(binary) if kind == 1]
+    memories = [content for core in cores for kind, content in sections(core) if kind == 5]
+    # One memory, with a maximum, of 256 pages of 64 KiB.
+    assert len(memories) == 1 and memories[0][:2] == b"\x01\x01", memories
+    assert memories[0].endswith(b"\x80\x02"), memories
+    core = max(cores, key=len)
+    assert b"clawft_init_memory" in core
+
+
+@contextlib.contextmanager
+def served(folder, **variables):
+    """`wasmtime serve` over a data folder; its port."""
+    (folder / "config.toml").write_text('[embedder]\nname = "hashed"\n')
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    environment = {"CLAWFT_HOME": "/data", **variables}
+    options = [word for pair in environment.items() for word in ("--env", "=".join(pair))]
+    process = subprocess.Popen(
+        [WASMTIME, "serve", "-S", "cli,http", "--dir", f"{folder}::/data", *options]
+        + ["--addr", f"127.0.0.1:{port}", CLAWFT],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(LIMIT * 10):
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            assert process.poll() is None, "wasmtime serve has ended"
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ask(port, method, path, body=None, **headers):
+    """Status and JSON of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    if isinstance(body, dict):
+        body = json.dumps(body)
+        headers.setdefault("content-type", "application/json")
+    connection.request(method, path, body, headers)
+    response = connection.getresponse()
+    got = response.status, json.loads(response.read())
+    connection.close()
+    return got
+
+
+def memory(folder):
+    with served(folder) as port:
+        assert ask(port, "GET", "/health")[1]["status"] == "ok"
+        told = ask(port, "POST", "/v1/memory", {"text": "Ada trinkt grünen Tee"})
+        assert told[0] == 201, told
+        path = f"/v1/memory/{told[1]['id']}"
+        status, found = ask(port, "POST", "/v1/memory/search", {"query": "grünen Tee"})
+        assert status == 200 and found["memories"][0]["text"] == "Ada trinkt grünen Tee", found
+        assert ask(port, "PUT", path, {"text": "Ada trinkt Kaffee"})[1]["text"] == "Ada trinkt Kaffee"
+        assert ask(port, "DELETE", path)[0] == 200
+        assert ask(port, "GET", path)[0] == 404
+        assert ask(port, "POST", "/v1/memory", "x" * 300_000, content_type="application/json")[0] == 413
+        assert ask(port, "POST", "/v1/memory", "text=1")[0] == 415
+        assert ask(port, "GET", "/v1/memory", host="evil.example")[0] == 403
+        assert ask(port, "GET", "/v1/memory", origin="http://evil.example")[0] == 403
+    assert "grünen".encode() not in (folder / "memory.rvf").read_bytes()
+
+
+def token(folder):
+    with served(folder, CLAWFT_TOKEN=TOKEN, CLAWFT_HOSTS="box.example") as port:
+        assert ask(port, "GET", "/v1/memory")[0] == 401
+        assert ask(port, "GET", "/v1/memory", authorization="Bearer wrong")[0] == 401
+        with_token = {"authorization": f"Bearer {TOKEN}"}
+        assert ask(port, "GET", "/v1/memory", **with_token)[0] == 200
+        assert ask(port, "GET", "/v1/memory", host="box.example", **with_token)[0] == 200
+        assert ask(port, "GET", "/v1/memory", host="other.example", **with_token)[0] == 403
+
+
+def writers(folder):
+    """Twenty at once: none is refused, nothing is lost."""
+
+    def write(port, number):
+        text = f"number {number} likes the colour {number * 7919}"
+        return ask(port, "POST", "/v1/memory", {"text": text})
+
+    with served(folder) as port:
+        with concurrent.futures.ThreadPoolExecutor(WRITERS) as pool:
+            answers = list(pool.map(lambda number: write(port, number), range(WRITERS)))
+        assert [status for status, _ in answers] == [201] * WRITERS, answers
+        ids = {answer["id"] for _, answer in answers}
+        assert len(ids) == WRITERS
+        assert all(ask(port, "GET", f"/v1/memory/{one}")[0] == 200 for one in ids)
+        assert ask(port, "GET", "/v1/memory")[1]["records"] == WRITERS
+    assert not list(folder.glob("*.lease*"))
+
+
+CASES = [version, contents, memory, token, writers]
+
+
+def main():
+    failed, wanted = [], sys.argv[3:]
+    for test in CASES:
+        if wanted and test.__name__ not in wanted:
+            continue
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="clawft-"))
+        start = time.monotonic()
+        try:
+            test(folder)
+            print(f"ok      {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
+        except (AssertionError, OSError, ValueError, http.client.HTTPException) as why:
+            failed.append(test.__name__)
+            print(f"FAILED  {test.__name__}: {why!r}", flush=True)
+        shutil.rmtree(folder)
+    if failed:
+        sys.exit(f"{len(failed)} failed: {', '.join(failed)}")
+
+
+main()

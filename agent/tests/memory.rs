@@ -1,0 +1,213 @@
+//! The agent's memory: what is told stays, what is forgotten is gone, and nothing is written
+//! twice.
+
+mod support;
+
+use clawft_agent::config::Config;
+use clawft_agent::failure::Exit;
+use clawft_agent::memory::{Limits, Memory, New, Remembered};
+use support::{Folder, WORDS, WordHashes, World};
+
+fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
+    Memory::new(&world.platform(), folder.path(), Ok(&WORDS), Limits::from(&Config::default()))
+}
+
+fn tell(memory: &mut Memory<'_>, text: &str) -> Remembered {
+    memory.remember(&New::fact(text)).unwrap()
+}
+
+fn texts(memory: &mut Memory<'_>, query: &str) -> Vec<String> {
+    memory.recall(query, 5).unwrap().into_iter().map(|memo| memo.text).collect()
+}
+
+#[test]
+fn what_is_told_is_found_after_a_restart_and_what_is_forgotten_is_gone_from_the_disk() {
+    let (world, folder) = (World::default(), Folder::new("restart"));
+    let mut first = memory(&world, &folder);
+    assert!(texts(&mut first, "tea").is_empty(), "nothing is there, and nothing is made");
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+    let tea = tell(&mut first, "Ada drinks oolong tea at five");
+    tell(&mut first, "The bicycle is in the cellar");
+    first.finish().unwrap();
+
+    let mut second = memory(&world, &folder);
+    assert_eq!(texts(&mut second, "oolong")[0], "Ada drinks oolong tea at five");
+    assert!(folder.holds("oolong"));
+    assert_eq!(second.forget(&[tea.id]).unwrap(), ["Ada drinks oolong tea at five"]);
+    assert!(texts(&mut second, "oolong").is_empty());
+    second.finish().unwrap();
+    assert!(!folder.holds("oolong"), "no byte is left");
+
+    let mut third = memory(&world, &folder);
+    assert!(texts(&mut third, "oolong").is_empty());
+    assert_eq!(third.forget(&[tea.id]).unwrap_err().exit, Exit::Nothing);
+    assert_eq!(texts(&mut third, "bicycle"), ["The bicycle is in the cellar"]);
+}
+
+#[test]
+fn the_same_is_merged_and_a_contradiction_is_kept() {
+    let (world, folder) = (World::default(), Folder::new("merge"));
+    let mut memory = memory(&world, &folder);
+    let first = tell(&mut memory, "The user lives in Berlin.");
+    assert_eq!((first.merged, first.near.len()), (false, 0));
+    let again = tell(&mut memory, "user lives in berlin");
+    assert_eq!((again.merged, again.id), (true, first.id));
+    let moved = tell(&mut memory, "The user lives in Paris.");
+    assert!(!moved.merged && moved.id != first.id);
+    assert_eq!(moved.near[0].id, first.id, "it is shown beside");
+    assert_eq!(memory.stats().unwrap().records, 2);
+    let found = memory.recall("where does the user live", 5).unwrap();
+    assert!(found.iter().all(|memo| memo.created > 1_764_028_800_000));
+    assert_ne!(found[0].created, found[1].created);
+}
+
+#[test]
+fn a_corrected_memory_is_found_in_its_new_form_only() {
+    let (world, folder) = (World::default(), Folder::new("correct"));
+    let mut memory = memory(&world, &folder);
+    let old = tell(&mut memory, "The meeting is on Tuesday");
+    memory.pin(old.id, true).unwrap();
+    memory.correct(old.id, "The meeting is on Thursday").unwrap();
+    assert_eq!(texts(&mut memory, "meeting"), ["The meeting is on Thursday"]);
+    let memo = memory.get(old.id).unwrap().unwrap();
+    assert!(memo.pinned && memo.text.ends_with("Thursday"));
+    // Told once more it is meant, and both stand there with their dates.
+    let again = tell(&mut memory, "The meeting is on Tuesday");
+    assert!(!again.merged && again.id != old.id);
+    memory.compact().unwrap();
+    assert_eq!(memory.correct(1, "x").unwrap_err().exit, Exit::Nothing);
+}
+
+#[test]
+fn secrets_are_taken_out_before_anything_is_written() {
+    let (world, folder) = (World::default(), Folder::new("secrets"));
+    let mut memory = memory(&world, &folder);
+    let done = tell(&mut memory, "The staging key is sk-abcdefghijklmnopqrstuv");
+    assert_eq!(done.redacted, 1);
+    memory.correct(done.id, "Now it is sk-zyxwvutsrqponmlkjihgfe").unwrap();
+    memory.finish().unwrap();
+    assert!(!folder.holds("sk-abcdef") && !folder.holds("sk-zyx") && folder.holds("[secret]"));
+}
+
+#[test]
+fn another_embedder_is_refused_with_what_to_do() {
+    let (world, folder) = (World::default(), Folder::new("embedder"));
+    let mut first = memory(&world, &folder);
+    tell(&mut first, "one");
+    first.finish().unwrap();
+    let other = WordHashes { id: "test-words-2", dim: 96 };
+    let limits = Limits::from(&Config::default());
+    let mut second = Memory::new(&world.platform(), folder.path(), Ok(&other), limits);
+    for failure in
+        [second.recall("one", 1).unwrap_err(), second.remember(&New::fact("two")).unwrap_err()]
+    {
+        assert_eq!(failure.exit, Exit::Embedder);
+        assert!(failure.sentence.contains("test-words-1 (64 components)"), "{failure}");
+        assert!(failure.sentence.contains("clawft reembed"), "{failure}");
+    }
+}
+
+#[test]
+fn two_programs_write_by_turns_and_see_each_other() {
+    let (world, folder) = (World::default(), Folder::new("two"));
+    let mut one = memory(&world, &folder);
+    let mut two = memory(&world, &folder);
+    for n in 0..10 {
+        tell(&mut one, &format!("apple number {n}"));
+        tell(&mut two, &format!("pear number {n}"));
+        assert_eq!(one.stats().unwrap().records, 2 * (n + 1));
+    }
+    let id = tell(&mut one, "plum").id;
+    assert_eq!(texts(&mut two, "plum")[0], "plum");
+    one.forget(&[id]).unwrap();
+    assert!(!texts(&mut two, "plum").contains(&"plum".to_string()));
+    one.finish().unwrap();
+    two.finish().unwrap();
+    assert_eq!(memory(&world, &folder).stats().unwrap().records, 20);
+}
+
+#[test]
+fn a_lease_that_is_held_is_waited_for_and_one_that_stays_is_a_sentence() {
+    let (world, folder) = (World::default(), Folder::new("lease"));
+    let mut memory = memory(&world, &folder);
+    tell(&mut memory, "one");
+    let storage = world.files.storage(folder.path()).unwrap();
+    let now = world.clock.0.get();
+    // Of a program that was killed: it runs out while it is waited for.
+    clawft_store::Lease::take(&*storage, "memory.rvf", 1, now, 3000).unwrap();
+    tell(&mut memory, "two");
+    let now = world.clock.0.get();
+    clawft_store::Lease::take(&*storage, "memory.rvf", 2, now, 1_000_000).unwrap();
+    let failure = memory.remember(&New::fact("three")).unwrap_err();
+    assert_eq!(failure.exit, Exit::Busy, "{failure}");
+    assert_eq!(memory.stats().unwrap().records, 2);
+}
+
+#[test]
+fn a_damaged_file_is_not_opened_and_not_touched() {
+    let (world, folder) = (World::default(), Folder::new("damaged"));
+    let mut first = memory(&world, &folder);
+    for n in 0..20 {
+        tell(&mut first, &format!("sentence number {n}"));
+    }
+    first.finish().unwrap();
+    let path = folder.0.join("memory.rvf");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(&path, &bytes).unwrap();
+    let mut second = memory(&world, &folder);
+    for failure in
+        [second.recall("one", 1).unwrap_err(), second.remember(&New::fact("two")).unwrap_err()]
+    {
+        assert_eq!(failure.exit, Exit::Damaged, "{failure}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn long_vectors_take_fewer_records_instead_of_more_memory() {
+    let (world, folder) = (World::default(), Folder::new("long"));
+    let long = WordHashes { id: "test-long", dim: 1536 };
+    let limits = Limits::from(&Config::default());
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&long), limits);
+    tell(&mut memory, "one");
+    memory.finish().unwrap();
+    let stats = memory.stats().unwrap();
+    assert!(stats.image <= limits.image, "{stats:?}");
+    assert!((1000..10_000).contains(&stats.capacity), "{stats:?}");
+    assert!(!texts(&mut memory, "one").is_empty());
+}
+
+#[test]
+fn another_embedder_makes_all_vectors_anew_even_when_it_is_interrupted() {
+    let (world, folder) = (World::default(), Folder::new("reembed"));
+    let mut first = memory(&world, &folder);
+    let id = tell(&mut first, "The bicycle is in the cellar").id;
+    for n in 0..50 {
+        tell(&mut first, &format!("sentence number {n}"));
+    }
+    first.pin(id, true).unwrap();
+    first.finish().unwrap();
+    let other = WordHashes { id: "test-words-2", dim: 96 };
+    let limits = Limits::from(&Config::default());
+    let mut second = Memory::new(&world.platform(), folder.path(), Ok(&other), limits);
+    let mut seen = 0;
+    assert_eq!(second.reembed(&mut |done, all| seen = done * 1000 + all).unwrap(), 51);
+    assert_eq!(seen, 51_051);
+    let found = second.recall("bicycle", 3).unwrap();
+    assert!(found[0].id == id && found[0].pinned);
+    assert_eq!(second.stats().unwrap().dim, 96);
+    second.finish().unwrap();
+
+    // As a crash leaves it: the new file is whole, memory.json says so, nothing is in its place.
+    let whole = std::fs::read(folder.0.join("memory.rvf")).unwrap();
+    let json = std::fs::read_to_string(folder.0.join("memory.json")).unwrap();
+    let mut back = memory(&world, &folder);
+    back.reembed(&mut |_, _| {}).unwrap();
+    std::fs::write(folder.0.join("memory.fresh.rvf"), whole).unwrap();
+    std::fs::write(folder.0.join("memory.json"), json.replace("false", "true")).unwrap();
+    let mut third = Memory::new(&world.platform(), folder.path(), Ok(&other), limits);
+    assert_eq!(third.recall("bicycle", 3).unwrap()[0].id, id);
+    assert_eq!(third.stats().unwrap().records, 51);
+    assert!(!folder.0.join("memory.fresh.rvf").exists());
+}

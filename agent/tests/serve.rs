@@ -1,0 +1,166 @@
+//! Requests about a memory on the machine's own files.
+
+mod support;
+
+use clawft_agent::config::Config;
+use clawft_agent::memory::{Limits, Memory};
+use clawft_agent::platform::native::NativeClock;
+use clawft_agent::platform::{Environment, Platform};
+use clawft_agent::serve::{Asked, Guard, MOST, Reply, answer};
+use serde_json::{Value, json};
+use support::{Folder, WORDS, World};
+
+struct Token;
+
+impl Environment for Token {
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "CLAWFT_TOKEN").then(|| "a token of tests".into())
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A request as who has the token sends it.
+fn asked(method: &str, path: &str, body: &str) -> Asked {
+    let headers = [
+        ("host", "localhost:8080"),
+        ("authorization", "Bearer a token of tests"),
+        ("content-type", "application/json; charset=utf-8"),
+    ];
+    Asked {
+        method: method.into(),
+        path: path.into(),
+        headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
+        body: Some(body.as_bytes().into()),
+    }
+}
+
+/// Each request with a memory of its own, as `wasmtime serve` does it.
+fn reply(folder: &Folder, asked: &Asked) -> Reply {
+    let (world, clock) = (World::default(), NativeClock::default());
+    // Who waits for a lease needs a clock that goes on by itself.
+    let platform = Platform { clock: &clock, ..world.platform() };
+    let limits = Limits::from(&Config::default());
+    answer(asked, &Guard::new(&Token), &mut |work| {
+        let mut memory = Memory::new(&platform, folder.path(), Ok(&WORDS), limits);
+        work(&mut memory)
+    })
+}
+
+fn send(folder: &Folder, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let reply = reply(folder, &asked(method, path, &body.to_string()));
+    (reply.status, reply.body)
+}
+
+#[test]
+fn a_memory_is_told_found_corrected_pinned_and_forgotten() {
+    let folder = Folder::new("serve");
+    let (status, told) =
+        send(&folder, "POST", "/v1/memory", json!({"text": "Ada drinks oolong tea"}));
+    assert_eq!((status, &told["merged"]), (201, &json!(false)));
+    let path = format!("/v1/memory/{}", told["id"]);
+    let again = send(&folder, "POST", "/v1/memory", json!({"text": "Ada drinks oolong tea!"}));
+    assert_eq!((again.0, &again.1["id"], &again.1["merged"]), (200, &told["id"], &json!(true)));
+    let query = json!({"query": "oolong", "limit": 3});
+    let (status, found) = send(&folder, "POST", "/v1/memory/search", query.clone());
+    assert_eq!((status, &found["memories"][0]["id"]), (200, &told["id"]));
+    let change = json!({"text": "Ada drinks green tea", "pinned": true});
+    let (status, changed) = send(&folder, "PUT", &path, change);
+    assert_eq!((status, &changed["pinned"]), (200, &json!(true)));
+    let (_, memo) = send(&folder, "GET", &format!("{path}?x"), Value::Null);
+    assert_eq!(memo["text"], "Ada drinks green tea");
+    assert_eq!(send(&folder, "GET", "/v1/memory", Value::Null).1["records"], 1);
+    assert_eq!(send(&folder, "DELETE", &path, Value::Null).0, 200);
+    assert_eq!(send(&folder, "GET", &path, Value::Null).0, 404);
+    assert_eq!(send(&folder, "DELETE", &path, Value::Null).0, 404);
+    assert_eq!(send(&folder, "POST", "/v1/memory/search", query).1["memories"], json!([]));
+    assert!(!folder.holds("green tea"));
+}
+
+#[test]
+fn health_is_told_and_what_is_not_there_is_not() {
+    let folder = Folder::new("health");
+    let (status, body) = send(&folder, "GET", "/health", Value::Null);
+    assert_eq!((status, &body["status"]), (200, &json!("ok")));
+    for (method, path, status) in [
+        ("POST", "/health", 405),
+        ("GET", "/", 404),
+        ("GET", "", 404),
+        ("GET", "/v1/memory2", 404),
+        ("PATCH", "/v1/memory", 405),
+        ("GET", "/v1/memory/search", 405),
+        ("GET", "/v1/memory/", 404),
+        ("GET", "/v1/memory/-1", 404),
+        ("GET", "/v1/memory/1/2", 404),
+        ("POST", "/v1/memory/1", 405),
+        ("GET", "/v1/memory/18446744073709551616", 404),
+        ("GET", "/v1/memory/7", 404),
+    ] {
+        let (found, body) = send(&folder, method, path, json!({}));
+        assert_eq!(found, status, "{method} {path}");
+        assert!(body["error"]["message"].is_string(), "{body}");
+    }
+}
+
+#[test]
+fn bad_bodies_are_refused_with_what_was_expected() {
+    let folder = Folder::new("bodies");
+    let long = "x".repeat(17 << 10);
+    for (path, body, expected) in [
+        ("/v1/memory", "", "JSON expected"),
+        ("/v1/memory", "{\"text\": ", "JSON expected"),
+        ("/v1/memory", "[1]", "an object in JSON"),
+        ("/v1/memory", "{}", "text: a text expected"),
+        ("/v1/memory", "{\"text\": 1}", "text: a text expected"),
+        ("/v1/memory", "{\"text\": \"\"}", ""),
+        ("/v1/memory", "{\"text\": \"a\", \"pinned\": 1}", "pinned: true or false expected"),
+        ("/v1/memory", "{\"text\": \"a\", \"txet\": 1}", "only text, kind"),
+        ("/v1/memory", &format!("{{\"text\": \"{long}\"}}"), ""),
+        ("/v1/memory/search", "{\"query\": \"a\", \"limit\": 0}", "limit: 1 to 100"),
+        ("/v1/memory/search", "{\"query\": \"a\", \"limit\": 1.5}", "limit: 1 to 100"),
+        ("/v1/memory/search", "{}", "query: a text expected"),
+    ] {
+        let reply = reply(&folder, &asked("POST", path, body));
+        let message = reply.body["error"]["message"].as_str().unwrap();
+        assert_eq!(reply.status, 400, "{body}: {message}");
+        assert!(message.contains(expected), "{body}: {message}");
+    }
+    let deep = format!("{{\"text\": {}", "[".repeat(100_000));
+    assert_eq!(reply(&folder, &asked("POST", "/v1/memory", &deep)).status, 400);
+    let mut other = asked("POST", "/v1/memory", "{}");
+    other.headers[2].1 = "text/plain".into();
+    assert_eq!(reply(&folder, &other).status, 415);
+    let mut large = asked("POST", "/v1/memory", "");
+    large.body = None;
+    assert_eq!(reply(&folder, &large).status, 413);
+    assert!(MOST >= 17 << 10);
+}
+
+#[test]
+fn nothing_is_said_without_the_token() {
+    let folder = Folder::new("token");
+    for path in ["/health", "/v1/memory", "/elsewhere"] {
+        let mut without = asked("GET", path, "");
+        without.headers.remove(1);
+        let reply = reply(&folder, &without);
+        assert_eq!((reply.status, reply.headers.len()), (401, 1));
+    }
+}
+
+#[test]
+fn twenty_at_once_lose_nothing() {
+    let folder = Folder::new("twenty");
+    std::thread::scope(|scope| {
+        for writer in 0..20 {
+            let folder = &folder;
+            scope.spawn(move || {
+                let text = format!("number {writer} likes the colour {}", writer * 7);
+                let (status, body) = send(folder, "POST", "/v1/memory", json!({"text": text}));
+                assert_eq!(status, 201, "{body}");
+            });
+        }
+    });
+    assert_eq!(send(&folder, "GET", "/v1/memory", Value::Null).1["records"], 20);
+}
