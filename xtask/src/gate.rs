@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{bench, demo, guests, platform, sizes, tools, wasi};
+use crate::{bench, demo, guests, host, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -151,12 +151,20 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             "--workspace",
             "--exclude",
             "clawft-demo",
+            "--exclude",
+            "clawft-host",
+            "--exclude",
+            "clawft-precompile",
             "--quiet",
             "--no-fail-fast",
         ]))
     });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
+    });
+    gate.step("tests, the host", || {
+        run(cargo().args(["test", "--profile", "host", "--package", "clawft-host", "--quiet"]))?;
+        host::test()
     });
     match tools::wasmtime() {
         Ok(wasmtime) => gate.together(
