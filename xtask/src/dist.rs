@@ -2,7 +2,7 @@
 
 use crate::artifacts::{AGENT, ALL};
 use crate::process::{Outcome, cargo, files, read, root, run, target, write};
-use crate::sizes;
+use crate::{host, sizes};
 use serde_json::{Map, Value, json};
 
 /// `cargo xtask dist`.
@@ -41,6 +41,13 @@ pub(crate) fn dist() -> Outcome {
         let header = read(&root().join(from).join(file))?;
         all.insert(file.into(), put(file, &header)?);
     }
+    // Copied, since it must stay executable.
+    let program = host::build()?;
+    let name = format!("clawft{}", std::env::consts::EXE_SUFFIX);
+    let bytes = std::fs::copy(&program, folder.join(&name))
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    let gzipped = sizes::gzip(&read(&program)?)?.len();
+    all.insert(name, json!({ "raw": bytes, "gzipped": gzipped }));
     let text = format!("{:#}\n", Value::Object(all));
     write(&folder.join("SIZES.json"), text.as_bytes())?;
     sizes::print(&weights);

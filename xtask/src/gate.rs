@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, guests, host, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -175,6 +175,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
     });
+    gate.step("the host, seen from outside", host::test);
     match tools::wasmtime() {
         Ok(wasmtime) => gate.together(
             wasi::VARIANTS

@@ -13,6 +13,7 @@ mod demo;
 mod dist;
 mod gate;
 mod guests;
+mod host;
 mod platform;
 mod process;
 mod sizes;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
   platform  each function of the agent's WASI platform in Wasmtime, against servers that
           misbehave; `platform CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break
+  host    the command `clawft`: one file with engine and component; `host test` tests what it
+          grants and what not, `host measure` takes its size, start and resident memory
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
+        Some("host") => host::host(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

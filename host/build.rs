@@ -1,0 +1,28 @@
+//! Says where the compiled component and the model file are: `CLAWFT_CWASM` and `CLAWFT_MODEL`,
+//! which `cargo xtask host` sets. Without them the host builds too, for checks, and says at run
+//! time what it lacks.
+
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    for (from, to) in [("CLAWFT_CWASM", "CLAWFT_COMPILED"), ("CLAWFT_MODEL", "CLAWFT_TABLE")] {
+        println!("cargo:rerun-if-env-changed={from}");
+        let path = match std::env::var_os(from) {
+            Some(path) => PathBuf::from(path),
+            None => {
+                let out = std::env::var_os("OUT_DIR").expect("cargo sets it");
+                let none = PathBuf::from(out).join("none");
+                std::fs::write(&none, []).expect("the folder of the build can be written");
+                none
+            }
+        };
+        println!("cargo:rerun-if-changed={}", path.display());
+        println!("cargo:rustc-env={to}={}", path.display());
+    }
+    // Names of functions are a third of the file, and nobody reads them.
+    let releases = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    if releases && std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+        println!("cargo:rustc-link-arg-bins=-s");
+    }
+}

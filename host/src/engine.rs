@@ -1,0 +1,20 @@
+//! The engine's configuration: one for the host and for the program that compiles ahead for it.
+//!
+//! A compiled component is bound to the version of Wasmtime and to the settings below: both
+//! sides include this file, so that they cannot differ.
+
+use wasmtime::{Config, Engine};
+
+/// The engine that the component is compiled for and runs in.
+///
+/// # Errors
+/// What Wasmtime says of settings that the machine cannot have.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    // Time limits and Ctrl-C stop code that never asks the host for anything.
+    config.epoch_interruption(true);
+    // Which instruction of the component each instruction of the machine came from: a tenth of
+    // the compiled bytes, for backtraces with offsets that nobody reads.
+    config.generate_address_map(false);
+    Engine::new(&config)
+}

@@ -1,0 +1,44 @@
+//! The data folder.
+
+use crate::failure::{Failed, failed};
+use clawft_agent::config::Config;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Most bytes of a config, as the component has it.
+const MOST: u64 = 64 << 10;
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Finds the data folder, and creates it for its owner alone: `CLAWFT_HOME`, else `.clawft` in
+/// the home folder. The path is absolute.
+///
+/// # Errors
+/// What is missing, or what the system says.
+pub(crate) fn open() -> Result<PathBuf, Failed> {
+    let home = || std::env::home_dir().filter(|home| home.is_absolute());
+    let folder =
+        variable("CLAWFT_HOME").or_else(|| Some(home()?.join(".clawft"))).ok_or_else(|| {
+            failed(1, "neither CLAWFT_HOME nor HOME is set: there is no place for the memory")
+        })?;
+    let said = |error| failed(1, format!("the data folder {}: {error}", folder.display()));
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    if !folder.is_dir() {
+        builder.create(&folder).map_err(said)?;
+    }
+    folder.canonicalize().map_err(said)
+}
+
+/// The config in the folder, for what the host grants by it. One that cannot be read grants
+/// nothing: the component reads it too, and says what is wrong.
+pub(crate) fn config(folder: &Path) -> Config {
+    let mut text = String::new();
+    let read = std::fs::File::open(folder.join("config.toml"))
+        .and_then(|file| file.take(MOST).read_to_string(&mut text));
+    read.ok().and_then(|_| Config::parse(&text).ok()).unwrap_or_default()
+}

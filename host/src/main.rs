@@ -1,0 +1,121 @@
+//! `clawft`: the component in an engine without a compiler, in one file.
+//!
+//! The commands are the component's. The host gives it what a program needs of a machine, and
+//! only that: one folder, the files that `import` names, a list of hosts, a few variables, a
+//! terminal, so much memory and so much time. What it must never do: look into the memory or
+//! the messages itself.
+
+mod console;
+mod engine;
+mod failure;
+mod folder;
+mod hosts;
+mod import;
+mod limits;
+mod model;
+mod run;
+mod serve;
+mod stop;
+mod writer;
+
+use failure::{Failed, failed};
+use import::Imports;
+use run::{Grants, Program};
+use stop::Stop;
+
+fn main() {
+    let exit = match start() {
+        Ok(exit) => exit,
+        Err(failure) => {
+            eprintln!("clawft: {}", failure.sentence);
+            failure.exit
+        }
+    };
+    std::process::exit(exit);
+}
+
+fn start() -> Result<i32, Failed> {
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        let text = argument.into_string();
+        arguments.push(text.map_err(|_| failed(2, "arguments in UTF-8 expected"))?);
+    }
+    let words = words(&arguments);
+    let command = words.first().map(|at| arguments[*at].clone());
+    let command = command.as_deref();
+
+    let data = folder::open()?;
+    let config = folder::config(&data);
+    let imports = match command {
+        Some("import") => Some(Imports::show(&mut arguments, &words[1..], &data)?),
+        _ => None,
+    };
+    let listen = match command {
+        Some("serve") => Some(serve::address(&mut arguments)?),
+        _ => None,
+    };
+    let lock = writer::writes(command).then(|| writer::lock(&data)).transpose()?;
+    if lock.is_some() {
+        model::install(&data)?;
+    }
+    let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
+    let grants = Grants { data, to_read, config, arguments };
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed(1, format!("no event loop: {error}")))?;
+    let exit = runtime.block_on(async {
+        let stop = Stop::new();
+        stop.listen().map_err(|error| failed(1, format!("Ctrl-C: {error}")))?;
+        let program = Program::load(stop)?;
+        match listen {
+            Some(address) => serve::serve(&program, &grants, address).await,
+            None => program.command(&grants).await,
+        }
+    });
+    // A thread may still wait for a line that nobody needs.
+    runtime.shutdown_background();
+    // The lock is given back only now that nothing writes any more.
+    drop((lock, imports));
+    exit
+}
+
+/// Options of the component that take a value.
+const WITH_VALUE: [&str; 4] = ["--session", "--provider", "--embedder", "-k"];
+
+/// Where the command and what it works on stand among the arguments.
+fn words(arguments: &[String]) -> Vec<usize> {
+    let mut words = Vec::new();
+    let mut at = 0;
+    while at < arguments.len() {
+        match arguments[at].as_str() {
+            "--" => {
+                words.extend(at + 1..arguments.len());
+                break;
+            }
+            option if WITH_VALUE.contains(&option) => at += 1,
+            option if option.starts_with('-') && option.len() > 1 => {}
+            _ => words.push(at),
+        }
+        at += 1;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn words_are_told_from_options() {
+        for (line, expected) in [
+            ("chat", &[0][..]),
+            ("--json import a b", &[1, 2, 3]),
+            ("--session s ask x -k 3 y", &[2, 3, 6]),
+            ("--session=s ask - -- --json", &[1, 2, 4]),
+            ("--session", &[]),
+        ] {
+            let line: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(super::words(&line), expected, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `clawft serve`: one instance of the component, and a queue in front of it.
+//!
+//! Requests come in side by side and are handled one after the other; an instance that fails is
+//! replaced, and the request that broke it gets a 500. Who may ask is the component's to say, as it
+//! is under `wasmtime serve`; the host listens beyond loopback only when there is a token.
+
+use crate::failure::{Failed, failed};
+use crate::run::{Grants, Program, Side, sentence};
+use crate::stop;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use std::io::Write;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use wasmtime::Store;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::io::TokioIo;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+
+/// Where it listens when nothing is said.
+const LISTEN: &str = "127.0.0.1:8787";
+/// Requests that wait; more wait in their connections.
+const QUEUE: usize = 64;
+/// The variable with the token that every request must bring.
+pub(crate) const TOKEN: &str = "CLAWFT_TOKEN";
+
+type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
+
+struct Job {
+    request: Request<Incoming>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Where to listen: `--listen` is taken out of the arguments.
+///
+/// # Errors
+/// An address that is none, or one of the network without a token.
+pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed> {
+    let mut text = LISTEN.to_owned();
+    let is_it = |word: &String| word == "--listen" || word.starts_with("--listen=");
+    if let Some(at) = arguments.iter().position(is_it) {
+        let word = arguments.remove(at);
+        text = match word.split_once('=') {
+            Some((_, text)) => text.to_owned(),
+            None if at < arguments.len() => arguments.remove(at),
+            None => String::new(),
+        };
+    }
+    let address: SocketAddr = text.parse().map_err(|_| {
+        failed(2, format!("--listen: an address and a port expected, found {text}"))
+    })?;
+    if !address.ip().is_loopback() && token().is_none() {
+        return Err(failed(
+            2,
+            format!("{address} can be reached from elsewhere: {TOKEN} must hold a token for that"),
+        ));
+    }
+    Ok(address)
+}
+
+fn token() -> Option<String> {
+    std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
+}
+
+/// Serves until Ctrl-C, and gives the exit code.
+///
+/// # Errors
+/// An address that is taken, a component that cannot serve.
+pub(crate) async fn serve(
+    program: &Program,
+    grants: &Grants,
+    address: SocketAddr,
+) -> Result<i32, Failed> {
+    let said = |error| failed(1, format!("{address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(said)?;
+    let bound = listener.local_addr().map_err(said)?;
+    println!("listening on http://{bound}");
+    let _ = std::io::stdout().flush();
+    let (jobs, queue) = mpsc::channel(QUEUE);
+    tokio::select! {
+        worked = work(program, grants, queue) => worked?,
+        () = accept(listener, jobs) => {}
+        () = program.stop.overdue() => {}
+    }
+    Ok(stop::EXIT)
+}
+
+/// Takes connections, for ever.
+async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
+    loop {
+        let Ok((client, _)) = listener.accept().await else {
+            // Too many open files, most likely: some will be closed.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let jobs = jobs.clone();
+        let service = service_fn(move |request| {
+            let jobs = jobs.clone();
+            async move { Ok::<_, std::convert::Infallible>(respond(request, &jobs).await) }
+        });
+        tokio::spawn(async move {
+            // A client that goes away in the middle is nobody's failure.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(client), service).await;
+        });
+    }
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    jobs: &mpsc::Sender<Job>,
+) -> Response<HyperOutgoingBody> {
+    let (answer, answered) = oneshot::channel();
+    let broken = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "the component failed");
+    match jobs.send(Job { request, answer }).await {
+        Ok(()) => answered.await.ok().and_then(Result::ok).unwrap_or_else(broken),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends"),
+    }
+}
+
+fn refusal(status: StatusCode, sentence: &'static str) -> Response<HyperOutgoingBody> {
+    let body = format!("{{\"error\":{{\"message\":\"{sentence}\"}}}}\n");
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let json = hyper::header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    response
+}
+
+/// Handles one request after the other.
+async fn work(
+    program: &Program,
+    grants: &Grants,
+    mut queue: mpsc::Receiver<Job>,
+) -> Result<(), Failed> {
+    let ready = program.linker.instantiate_pre(&program.component).and_then(ProxyPre::new);
+    let ready = ready.map_err(|error| failed(1, format!("the component: {error:#}")))?;
+    let mut instance = None;
+    loop {
+        let job = tokio::select! {
+            job = queue.recv() => job,
+            () = program.stop.asked() => None,
+        };
+        let Some(job) = job else { return Ok(()) };
+        // Its client has gone.
+        if job.answer.is_closed() {
+            continue;
+        }
+        program.time.restart();
+        let (mut store, proxy) = match instance.take() {
+            Some(instance) => instance,
+            None => {
+                let mut store = program.store(grants)?;
+                let proxy = ready.instantiate_async(&mut store).await;
+                (store, proxy.map_err(|error| failed(1, format!("the component: {error:#}")))?)
+            }
+        };
+        match handle(&mut store, &proxy, job).await {
+            Ok(()) => instance = Some((store, proxy)),
+            Err(error) => eprintln!("clawft: {}", sentence(&error, &store)),
+        }
+    }
+}
+
+async fn handle(store: &mut Store<Side>, proxy: &Proxy, job: Job) -> wasmtime::Result<()> {
+    let mut http = store.data_mut().http();
+    let request = http.new_incoming_request(Scheme::Http, job.request)?;
+    let out = http.new_response_outparam(job.answer)?;
+    proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_is_listened_on_only_with_a_token() {
+        let address = |text: &str| address(&mut text.split(' ').map(str::to_owned).collect());
+        assert_eq!(address("serve").unwrap().to_string(), LISTEN);
+        assert_eq!(address("serve --listen=[::1]:1").unwrap().to_string(), "[::1]:1");
+        assert_eq!(address("serve --listen 127.0.0.1:0").unwrap().to_string(), "127.0.0.1:0");
+        for wrong in ["serve --listen", "serve --listen here", "serve --listen 0.0.0.0:80"] {
+            assert_eq!(address(wrong).unwrap_err().exit, 2, "{wrong}");
+        }
+    }
+}

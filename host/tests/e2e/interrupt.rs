@@ -1,0 +1,68 @@
+//! Ctrl-C.
+
+use crate::place::{Place, Server};
+use std::time::Duration;
+
+const INTERRUPTED: Option<i32> = Some(130);
+
+#[test]
+fn computing_that_does_not_end_is_ended() {
+    let place = Place::new();
+    let mut host = place.start(&["spin"]);
+    assert_eq!(host.line(), "spinning\n");
+    host.signal("-INT");
+    let (ran, time) = host.end();
+    assert_eq!(ran.exit, INTERRUPTED, "{ran:?}");
+    assert!(time < Duration::from_secs(5), "{time:?}");
+}
+
+#[test]
+fn a_second_one_ends_at_once() {
+    let place = Place::new();
+    let mut host = place.start(&["spin"]);
+    assert_eq!(host.line(), "spinning\n");
+    host.signal("-INT");
+    std::thread::sleep(Duration::from_millis(300));
+    host.signal("-INT");
+    let (ran, time) = host.end();
+    assert_eq!(ran.exit, INTERRUPTED, "{ran:?}");
+    assert!(time < Duration::from_secs(2), "{time:?}");
+}
+
+/// A server that does not answer, and one that stops in the middle of its answer.
+#[test]
+fn it_ends_the_turn_and_the_session_goes_on() {
+    for begun in ["", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun"] {
+        let (place, server) = (Place::new(), Server::new(begun));
+        place.config(&format!("[tools]\nhosts = [\"{}\"]", server.address));
+        let mut host = place.start(&["chat", &server.url()]);
+        for turn in ["one", "two"] {
+            host.say(&format!("{turn}\n"));
+            assert_eq!(host.line(), format!("> heard {turn}\n"));
+            assert!(server.is_asked(Duration::from_secs(5)));
+            if begun.is_empty() {
+                host.signal("-INT");
+            }
+            assert!(host.line().starts_with("no answer: "));
+        }
+        let (ran, _) = host.end();
+        assert_eq!((ran.exit, &*ran.out), (Some(0), "> session kept\n"), "{ran:?}");
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_line_gets_the_end_of_the_input() {
+    let place = Place::new();
+    let mut host = place.start(&["chat", "http://localhost/"]);
+    // The refusal of the host shows that the first line is through.
+    host.say("one\n");
+    assert_eq!(host.line(), "> heard one\n");
+    assert!(host.line().starts_with("no answer: "));
+    std::thread::sleep(Duration::from_millis(100));
+    host.signal("-INT");
+    let mut rest = host.line();
+    assert_eq!(rest, "> session kept\n");
+    rest = host.line();
+    assert_eq!(rest, "");
+    assert_eq!(host.end().0.exit, INTERRUPTED);
+}

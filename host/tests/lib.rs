@@ -1,0 +1,1 @@
+//! The tests of the host stand in `e2e/`.
