@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_tear_is_not_a_flipped_bit() {
-        let bytes: Vec<u8> = (0..LONGEST as u32).map(|i| (i * i >> 3) as u8 | 1).collect();
+        let bytes: Vec<u8> = (0..LONGEST as u32).map(|i| ((i * i) >> 3) as u8 | 1).collect();
         let crc = crc32(&bytes);
         for zeroed in (0..LONGEST - 1).step_by(7) {
             let mut torn = bytes.clone();

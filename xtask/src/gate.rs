@@ -168,6 +168,10 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             "--workspace",
             "--exclude",
             "clawft-demo",
+            "--exclude",
+            "clawft-host",
+            "--exclude",
+            "clawft-precompile",
             "--quiet",
             "--no-fail-fast",
         ]))

@@ -1,5 +1,6 @@
 //! `wasi:cli/run`: the command.
 
+use wasip2::cli::exit::exit_with_code;
 use wasip2::exports::cli::run::Guest;
 
 use super::Component;
@@ -7,11 +8,14 @@ use crate::command;
 use crate::platform::wasi_p2::Wasi;
 
 impl Guest for Component {
-    /// The exit code is not stable in WASI 0.2: hosts are told only whether it is 0.
+    /// Ends the program with the command's exit code; 0 returns.
     fn run() -> Result<(), ()> {
         match command::run(&Wasi::new().platform()) {
             0 => Ok(()),
-            _ => Err(()),
+            code => {
+                exit_with_code(u8::try_from(code).unwrap_or(1));
+                Err(())
+            }
         }
     }
 }

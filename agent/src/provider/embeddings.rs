@@ -1,7 +1,7 @@
 //! `openai`: vectors from an embeddings endpoint, of OpenAI and of the many that speak it.
 //!
 //! Source: OpenAI's API reference, `POST /embeddings`. Limits of time, retries and sentences are
-//! those of a question to a model ([`endpoint`](super::endpoint)). Texts go in batches whose answer
+//! those of a question to a model ([`endpoint`]). Texts go in batches whose answer
 //! stays under the limit of values that an answer may have.
 
 use alloc::format;

@@ -5,7 +5,7 @@
 //!
 //! - An apostrophe between letters joins and is dropped (`o'reilly`, `oreilly`); `'s` goes.
 //! - A full stop between digits joins (`3.14`, `v1.2`). Commas, hyphens and underscores part.
-//! - Letters are folded (see [`fold`](super::fold)), English stop words dropped
+//! - Letters are folded (see [`fold()`]), English stop words dropped
 //!   ([`stop`]), English endings cut ([`stem`]).
 //! - Scripts that are written without spaces (Chinese, Japanese, Korean, Thai, Lao, Khmer,
 //!   Burmese) give every character and every pair of neighbours: no dictionary, yet a

@@ -1,5 +1,5 @@
 //! A component that tries what the host grants and what not: the tests' stand-in for
-//! `clawft.wasm`. Its first argument says what to try; see [`command`].
+//! `clawft.wasm`. Its first argument says what to try; see `command`.
 #![cfg(all(target_os = "wasi", target_env = "p2"))]
 
 mod http;
