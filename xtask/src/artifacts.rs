@@ -198,7 +198,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     passes: SMALLEST,
     is_component: true,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 424_100, gzipped: Some(197_200) }),
+    standing: Some(Budget { raw: 434_500, gzipped: Some(201_700) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 7] =
