@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `guard` | who may ask: the name of the host, the page that asks, the token |
 //! | `memory` | `/v1/memory` |
+//! | `chat` | `/v1/chat/completions` |
 //!
 //! | request | answer |
 //! |---|---|
@@ -14,6 +15,7 @@
 //! | `GET /v1/memory/ID` | one |
 //! | `PUT /v1/memory/ID` `{"text"}` or `{"pinned"}` | corrected, pinned |
 //! | `DELETE /v1/memory/ID` | forgotten for good |
+//! | `POST /v1/chat/completions` | an answer with memory behind it, whole or as a stream |
 //!
 //! An answer depends on the request and on the files, and on nothing else: a host may take a new
 //! instance for each. Writers wait for each other's lease, and make a change again that another one
@@ -29,7 +31,10 @@ use serde_json::{Map, Value};
 
 use crate::failure::{Exit, Failure};
 use crate::memory::Memory;
+use crate::provider::Flow;
+use crate::turn::Agent;
 
+mod chat;
 mod guard;
 mod memory;
 
@@ -89,11 +94,18 @@ pub struct Reply {
     pub headers: Vec<(&'static str, &'static str)>,
     /// The body.
     pub body: Value,
+    /// Whether a stream has been sent in its place.
+    pub is_sent: bool,
 }
 
 impl Reply {
     fn new(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, is_sent: false }
+    }
+
+    /// What is left to say after a stream.
+    fn sent() -> Self {
+        Self { is_sent: true, ..Self::new(200, Value::Null) }
     }
 
     /// A refusal, in the form in which OpenAI's clients read one.
@@ -143,25 +155,41 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
 /// What is done with a memory.
 pub type Work<'w> = dyn FnMut(&mut Memory<'_>) -> Reply + 'w;
 
-/// Answers. The memory is asked for when it is known that the request may have it.
-pub fn answer(
-    asked: &Asked,
-    guard: &Guard,
-    with_memory: &mut dyn FnMut(&mut Work<'_>) -> Reply,
-) -> Reply {
+/// What is done with an agent.
+pub type Talk<'w> = dyn FnMut(&mut Agent<'_, '_>) -> Reply + 'w;
+
+/// What a request may need. Each is asked for when it is known that the request may have it.
+pub trait Server {
+    /// Does `work` with the memory, and closes it.
+    fn with_memory(&self, work: &mut Work<'_>) -> Reply;
+
+    /// The same with who answers.
+    fn with_agent(&self, talk: &mut Talk<'_>) -> Reply;
+
+    /// Sends events of a stream; with the first one, that it is one. Halts where nobody listens.
+    fn send(&self, events: &str) -> Flow;
+}
+
+/// Answers.
+pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
     if let Err(refusal) = guard.check(asked) {
         return refusal;
     }
     let path = asked.path.split('?').next().unwrap_or_default();
-    match path.strip_prefix("/v1/memory") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-            with_memory(&mut |memory| memory::answer(asked, rest, memory))
-        }
-        _ if path != "/health" => Reply::refusal(404, "there is nothing of that path"),
-        _ if asked.method != "GET" => Reply::method("GET"),
-        _ => {
+    if let Some(rest) = path.strip_prefix("/v1/memory")
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return server.with_memory(&mut |memory| memory::answer(asked, rest, memory));
+    }
+    match (path, asked.method.as_str()) {
+        ("/v1/chat/completions", "POST") => server
+            .with_agent(&mut |agent| chat::answer(asked, agent, &mut |part| server.send(part))),
+        ("/v1/chat/completions", _) => Reply::method("POST"),
+        ("/health", "GET") => {
             let version = env!("CARGO_PKG_VERSION").into();
             Reply::new(200, object([("status", "ok".into()), ("version", version)]))
         }
+        ("/health", _) => Reply::method("GET"),
+        _ => Reply::refusal(404, "there is nothing of that path"),
     }
 }

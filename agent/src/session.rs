@@ -49,6 +49,10 @@ pub struct Session {
     pub covered: usize,
     /// What was said, the oldest first.
     pub messages: Vec<Said>,
+    /// Whether somebody else has the conversation: it is neither written nor summarised here.
+    pub passing: bool,
+    /// What that somebody tells the model besides; not written either.
+    pub instructions: String,
 }
 
 /// Checks a name: it becomes the name of a file.
@@ -123,12 +127,15 @@ impl Session {
         Ok((Self::new(name)?, Some(note)))
     }
 
-    /// Writes the session, whole or not at all. Where it would be too large for its file, the
+    /// Writes the session, whole or not at all; one that is passing is nowhere written. Where it would be too large for its file, the
     /// oldest messages go first.
     ///
     /// # Errors
     /// [`Exit::Failed`]; the file is as it was.
     pub fn save(&mut self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
+        if self.passing {
+            return Ok(());
+        }
         let path = path_of(data, &self.name);
         let mut text = self.print();
         while text.len() as u64 > MOST && !self.messages.is_empty() {

@@ -63,6 +63,8 @@ pub struct Turn {
     pub learned: Vec<Remembered>,
     /// Tokens that were counted.
     pub usage: Usage,
+    /// Whether the answer ended at the most tokens that it may have.
+    pub cut: bool,
     /// What the person should know: sentences.
     pub notes: Vec<String>,
 }
@@ -144,7 +146,11 @@ impl Agent<'_, '_> {
         let for_memory = share.min(budget.saturating_sub(FRAME + message));
         let for_history = budget.saturating_sub(FRAME + for_memory);
         let begin = history::fit(self, session, for_history, turn);
-        let system = context::system(&turn.given, &session.summary, for_memory);
+        let mut system = context::system(&turn.given, &session.summary, for_memory);
+        if !session.instructions.is_empty() {
+            system.text.push_str("\n\n");
+            system.text.push_str(&context::cut(&session.instructions, budget / 4));
+        }
         turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
@@ -187,6 +193,7 @@ impl Agent<'_, '_> {
             if calls.is_empty() {
                 return match answer.stop {
                     Stop::Length => {
+                        turn.cut = true;
                         turn.notes.push(format!(
                             "the answer was cut at {} tokens (provider.max_tokens)",
                             self.config.max_tokens

@@ -6,6 +6,7 @@ The command line that serves is the README's. Needs Python 3.11 and nothing else
 import concurrent.futures
 import contextlib
 import http.client
+import http.server
 import json
 import pathlib
 import shutil
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 WASMTIME, CLAWFT = sys.argv[1:3]
@@ -34,7 +36,7 @@ def command(folder, *arguments):
 def version(folder):
     done = command(folder, "version")
     assert done.returncode == 0 and done.stdout.startswith(b"clawft 0."), done
-    assert command(folder, "nonsense").returncode == 1
+    assert command(folder, "nonsense").returncode == 2
 
 
 def sections(binary):
@@ -70,9 +72,9 @@ def contents(_):
 
 
 @contextlib.contextmanager
-def served(folder, **variables):
+def served(folder, config="", **variables):
     """`wasmtime serve` over a data folder; its port."""
-    (folder / "config.toml").write_text('[embedder]\nname = "hashed"\n')
+    (folder / "config.toml").write_text('[embedder]\nname = "hashed"\n' + config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     environment = {"CLAWFT_HOME": "/data", **variables}
@@ -156,7 +158,80 @@ def writers(folder):
     assert not list(folder.glob("*.lease*"))
 
 
-CASES = [version, contents, memory, token, writers]
+def chat(folder):
+    """An OpenAI client, answered offline: what it told before is cited, and no session is left."""
+    with served(folder) as port:
+        say = lambda text: ask(
+            port, "POST", "/v1/chat/completions", {"messages": [{"role": "user", "content": text}]}
+        )
+        assert say("My cat is called Miro.")[0] == 200
+        status, answer = say("What is my cat called?")
+        assert status == 200 and answer["object"] == "chat.completion", answer
+        assert "Miro" in answer["choices"][0]["message"]["content"], answer
+        assert say("")[0] == 400
+    assert not (folder / "sessions").exists()
+
+
+class Model(http.server.BaseHTTPRequestHandler):
+    """A provider that says one word, waits until it was heard, and says another."""
+
+    heard = threading.Event()
+    asked = []
+
+    def do_POST(self):
+        Model.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        chunk = lambda delta, finish=None: self.wfile.write(
+            b"data: "
+            + json.dumps({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}).encode()
+            + b"\n\n"
+        )
+        chunk({"content": "Miro"})
+        assert Model.heard.wait(LIMIT)
+        chunk({"content": " sleeps"})
+        chunk({}, "stop")
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, *_):
+        pass
+
+
+def stream(folder):
+    """A stream reaches the client as the provider sends it, not when it is whole."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    provider = f"""
+[provider]
+name = "openai"
+model = "m"
+base_url = "http://127.0.0.1:{server.server_port}/v1"
+"""
+    body = {"stream": True, "messages": [{"role": "user", "content": "What does Miro do?"}]}
+    with served(folder, provider, OPENAI_API_KEY="sk-nothing-to-hide") as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        connection.request(
+            "POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"}
+        )
+        response = connection.getresponse()
+        assert response.headers["content-type"] == "text/event-stream", response.headers
+        events = []
+        while line := response.readline():
+            if line.startswith(b"data: "):
+                events.append(line[6:].strip())
+                # Only now does the provider go on.
+                Model.heard.set()
+        connection.close()
+    server.shutdown()
+    assert events.pop() == b"[DONE]", events
+    choices = [json.loads(event)["choices"][0] for event in events]
+    assert [choice["delta"].get("content") for choice in choices] == ["Miro", " sleeps", None]
+    assert choices[-1]["finish_reason"] == "stop"
+    assert Model.asked[0]["stream"] is True and Model.asked[0]["model"] == "m"
+
+
+CASES = [version, contents, memory, token, writers, chat, stream]
 
 
 def main():

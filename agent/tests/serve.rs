@@ -6,7 +6,8 @@ use clawft_agent::config::Config;
 use clawft_agent::memory::{Limits, Memory};
 use clawft_agent::platform::native::NativeClock;
 use clawft_agent::platform::{Environment, Platform};
-use clawft_agent::serve::{Asked, Guard, Reply, answer};
+use clawft_agent::provider::Flow;
+use clawft_agent::serve::{Asked, Guard, Reply, Server, Talk, Work, answer};
 use serde_json::{Value, json};
 use support::{Folder, WORDS, World};
 
@@ -38,15 +39,28 @@ fn asked(method: &str, path: &str, body: &str) -> Asked {
 }
 
 /// Each request with a memory of its own, as `wasmtime serve` does it.
+struct Own<'a>(&'a Folder);
+
+impl Server for Own<'_> {
+    fn with_memory(&self, work: &mut Work<'_>) -> Reply {
+        let (world, clock) = (World::default(), NativeClock::default());
+        // Who waits for a lease needs a clock that goes on by itself.
+        let platform = Platform { clock: &clock, ..world.platform() };
+        let limits = Limits::from(&Config::default());
+        work(&mut Memory::new(&platform, self.0.path(), Ok(&WORDS), limits))
+    }
+
+    fn with_agent(&self, _: &mut Talk<'_>) -> Reply {
+        unreachable!("these requests are about the memory")
+    }
+
+    fn send(&self, _: &str) -> Flow {
+        Flow::Halt
+    }
+}
+
 fn reply(folder: &Folder, asked: &Asked) -> Reply {
-    let (world, clock) = (World::default(), NativeClock::default());
-    // Who waits for a lease needs a clock that goes on by itself.
-    let platform = Platform { clock: &clock, ..world.platform() };
-    let limits = Limits::from(&Config::default());
-    answer(asked, &Guard::new(&Token), &mut |work| {
-        let mut memory = Memory::new(&platform, folder.path(), Ok(&WORDS), limits);
-        work(&mut memory)
-    })
+    answer(asked, &Guard::new(&Token), &Own(folder))
 }
 
 fn send(folder: &Folder, method: &str, path: &str, body: Value) -> (u16, Value) {

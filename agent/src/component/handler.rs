@@ -3,17 +3,21 @@
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{
     Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-use wasip2::io::streams::StreamError;
+use wasip2::io::streams::{OutputStream, StreamError};
 
 use super::Component;
 use crate::command::setup::Setup;
+use crate::platform::Platform;
 use crate::platform::wasi_p2::Wasi;
-use crate::serve::{Asked, Guard, MOST, Reply, Work, answer};
+use crate::provider::Flow;
+use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
+use crate::turn::Agent;
 
 /// Bytes that are read or written at once; a blocking write takes no more.
 const PART: usize = 4096;
@@ -23,23 +27,99 @@ impl Guest for Component {
         let wasi = Wasi::new();
         let platform = wasi.platform();
         let guard = Guard::new(platform.environment);
-        let mut with_memory = |work: &mut Work<'_>| {
-            match Setup::of_config(&platform, None) {
-                Ok(setup) => {
-                    let mut memory = setup.memory();
-                    let reply = work(&mut memory);
-                    // What was committed stays, whether what is derived could be saved or not.
-                    let _ = memory.finish();
-                    reply
-                }
-                Err(failure) => failure.into(),
-            }
-        };
+        let server = Instance { platform, out: RefCell::new(Out::Waits(out)) };
         let reply = match asked(&request) {
-            Ok(asked) => answer(&asked, &guard, &mut with_memory),
+            Ok(asked) => answer(&asked, &guard, &server),
             Err(reply) => reply,
         };
-        send(out, &reply);
+        match server.out.into_inner() {
+            Out::Waits(out) => send(out, &reply),
+            Out::Streams { body, stream } => {
+                drop(stream);
+                let _ = OutgoingBody::finish(body, None);
+            }
+            Out::Gone => {}
+        }
+    }
+}
+
+/// Where the answer goes.
+enum Out {
+    /// Nothing was sent yet.
+    Waits(ResponseOutparam),
+    /// Events are. The stream is dropped before the body that it is of.
+    Streams { stream: OutputStream, body: OutgoingBody },
+    /// Nobody listens any more.
+    Gone,
+}
+
+/// This instance, for one request.
+struct Instance<'a> {
+    platform: Platform<'a>,
+    out: RefCell<Out>,
+}
+
+impl Server for Instance<'_> {
+    fn with_memory(&self, work: &mut Work<'_>) -> Reply {
+        let setup = match Setup::of_config(&self.platform, None) {
+            Ok(setup) => setup,
+            Err(failure) => return failure.into(),
+        };
+        let mut memory = setup.memory();
+        let reply = work(&mut memory);
+        // What was committed stays, whether what is derived could be saved or not.
+        let _ = memory.finish();
+        reply
+    }
+
+    fn with_agent(&self, talk: &mut Talk<'_>) -> Reply {
+        let setup = Setup::of_config(&self.platform, None);
+        let asked = setup.and_then(|setup| setup.provider().map(|provider| (setup, provider)));
+        let (setup, (provider, model)) = match asked {
+            Ok(asked) => asked,
+            Err(failure) => return failure.into(),
+        };
+        let mut memory = setup.memory();
+        let reply = talk(&mut Agent {
+            platform: self.platform,
+            data: &setup.data,
+            config: &setup.config,
+            provider: &*provider,
+            model: &model,
+            memory: &mut memory,
+        });
+        let _ = memory.finish();
+        reply
+    }
+
+    fn send(&self, events: &str) -> Flow {
+        let mut out = self.out.borrow_mut();
+        *out = match core::mem::replace(&mut *out, Out::Gone) {
+            Out::Waits(waiting) => begin(waiting),
+            begun => begun,
+        };
+        let Out::Streams { stream, .. } = &*out else { return Flow::Halt };
+        for part in events.as_bytes().chunks(PART) {
+            if stream.blocking_write_and_flush(part).is_err() {
+                return Flow::Halt;
+            }
+        }
+        Flow::Go
+    }
+}
+
+/// Begins an answer of events.
+fn begin(out: ResponseOutparam) -> Out {
+    let fields = Fields::new();
+    for (name, value) in [("content-type", "text/event-stream"), ("cache-control", "no-store")] {
+        let _ = fields.append(name, value.as_bytes());
+    }
+    let response = OutgoingResponse::new(fields);
+    let Ok(body) = response.body() else { return Out::Gone };
+    ResponseOutparam::set(out, Ok(response));
+    match body.write() {
+        Ok(stream) => Out::Streams { stream, body },
+        Err(()) => Out::Gone,
     }
 }
 

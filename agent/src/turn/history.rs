@@ -44,6 +44,9 @@ pub(super) fn fit(
     if first == 0 {
         return covered;
     }
+    if session.passing {
+        return covered + first;
+    }
     // To half of the budget: or else every turn from now on would summarise.
     let first = covered + begin(rest, budget / 2).max(first);
     match put_away(agent, session, covered, first, budget) {

@@ -1,0 +1,297 @@
+//! Requests of an OpenAI client: answered with memory behind them, whole or as a stream, and
+//! nothing of the conversation is left on the disk but what a turn keeps in memory.
+
+mod support;
+
+use std::cell::RefCell;
+
+use clawft_agent::config::Config;
+use clawft_agent::memory::{Limits, Memory, New};
+use clawft_agent::platform::{Environment, Platform};
+use clawft_agent::provider::{
+    Answer, Error, Flow, Message, Offline, Provider, Question, Stop, Usage,
+};
+use clawft_agent::serve::{Asked, Guard, Reply, Server, Talk, Work, answer};
+use clawft_agent::turn::Agent;
+use serde_json::{Value, json};
+use support::{Folder, WORDS, World};
+
+struct Nothing;
+
+impl Environment for Nothing {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Answers "Miro, of [ID]" in two parts, or breaks after the first.
+struct Script {
+    breaks: bool,
+    stop: Stop,
+    systems: RefCell<Vec<String>>,
+    histories: RefCell<Vec<Vec<Message>>>,
+    limits: RefCell<Vec<(u32, Option<f32>, bool)>>,
+}
+
+impl Script {
+    fn new() -> Self {
+        Self {
+            breaks: false,
+            stop: Stop::End,
+            systems: RefCell::default(),
+            histories: RefCell::default(),
+            limits: RefCell::default(),
+        }
+    }
+}
+
+impl Provider for Script {
+    fn name(&self) -> &str {
+        "script"
+    }
+
+    fn ask(
+        &self,
+        _: &Platform<'_>,
+        question: &Question<'_>,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Answer, Error> {
+        self.systems.borrow_mut().push(question.system.into());
+        self.histories.borrow_mut().push(question.messages.to_vec());
+        let limits = (question.max_tokens, question.temperature, question.stream);
+        self.limits.borrow_mut().push(limits);
+        if show("Miro, ") == Flow::Halt {
+            let usage = Usage::default();
+            return Ok(Answer { text: "Miro, ".into(), calls: vec![], stop: self.stop, usage });
+        }
+        if self.breaks {
+            let sentence = "the connection ended".into();
+            return Err(Error { sentence, partial: "Miro, ".into(), status: None });
+        }
+        show("the cat");
+        let usage = Usage { input: 30, output: 4 };
+        Ok(Answer { text: "Miro, the cat".into(), calls: vec![], stop: self.stop, usage })
+    }
+}
+
+struct Room<'a> {
+    folder: &'a Folder,
+    provider: &'a dyn Provider,
+    sent: RefCell<String>,
+    /// Parts after which nobody listens.
+    listens: usize,
+}
+
+impl<'a> Room<'a> {
+    fn new(folder: &'a Folder, provider: &'a dyn Provider) -> Self {
+        Self { folder, provider, sent: RefCell::default(), listens: usize::MAX }
+    }
+
+    fn memory<'m>(&self, world: &'m World) -> Memory<'m> {
+        let limits = Limits::from(&Config::default());
+        Memory::new(&world.platform(), self.folder.path(), Ok(&WORDS), limits)
+    }
+
+    fn reply(&self, body: &Value) -> Reply {
+        let headers = [("host", "localhost:8080"), ("content-type", "application/json")];
+        let asked = Asked {
+            method: "POST".into(),
+            path: "/v1/chat/completions".into(),
+            headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
+            body: Some(body.to_string().into_bytes()),
+        };
+        answer(&asked, &Guard::new(&Nothing), self)
+    }
+
+    /// The events of a stream, without the mark of its end; and whether that was there.
+    fn events(&self) -> (Vec<Value>, bool) {
+        let sent = self.sent.borrow();
+        assert!(sent.is_empty() || sent.ends_with("\n\n"));
+        let mut events: Vec<&str> = sent.split_terminator("\n\n").collect();
+        let ended = events.pop_if(|event| *event == "data: [DONE]").is_some();
+        let json = |event: &&str| serde_json::from_str(event.strip_prefix("data: ").unwrap());
+        (events.iter().map(json).collect::<Result<_, _>>().unwrap(), ended)
+    }
+}
+
+impl Server for Room<'_> {
+    fn with_memory(&self, _: &mut Work<'_>) -> Reply {
+        unreachable!("these requests are for the agent")
+    }
+
+    fn with_agent(&self, talk: &mut Talk<'_>) -> Reply {
+        let world = World::default();
+        let mut memory = self.memory(&world);
+        let reply = talk(&mut Agent {
+            platform: world.platform(),
+            data: self.folder.path(),
+            config: &Config::default(),
+            provider: self.provider,
+            model: "m-1",
+            memory: &mut memory,
+        });
+        memory.finish().unwrap();
+        reply
+    }
+
+    fn send(&self, events: &str) -> Flow {
+        self.sent.borrow_mut().push_str(events);
+        match self.sent.borrow().matches("\n\n").count() < self.listens {
+            true => Flow::Go,
+            false => Flow::Halt,
+        }
+    }
+}
+
+fn told(folder: &Folder, text: &str) -> u64 {
+    let world = World::default();
+    let mut memory = Room::new(folder, &Offline).memory(&world);
+    let id = memory.remember(&New::fact(text)).unwrap().id;
+    memory.finish().unwrap();
+    id
+}
+
+const QUESTION: &str = "What is my cat called?";
+
+#[test]
+fn an_answer_has_memory_behind_it_and_leaves_no_session() {
+    let folder = Folder::new("chat-whole");
+    told(&folder, "my cat is called Miro");
+    let script = Script::new();
+    let room = Room::new(&folder, &script);
+    let reply = room.reply(&json!({
+        "model": "whatever", "temperature": 0.5, "max_tokens": 77, "top_p": 1,
+        "messages": [
+            {"role": "system", "content": "Answer like a pirate."},
+            {"role": "user", "content": "Hello, I live in Bergen."},
+            {"role": "assistant", "content": "Ahoy."},
+            {"role": "user", "content": [{"type": "text", "text": QUESTION}]},
+        ],
+    }));
+    assert_eq!((reply.status, reply.is_sent), (200, false), "{}", reply.body);
+    let choice = &reply.body["choices"][0];
+    assert_eq!(choice["message"], json!({"role": "assistant", "content": "Miro, the cat"}));
+    assert_eq!(choice["finish_reason"], "stop");
+    assert_eq!(reply.body["object"], "chat.completion");
+    assert_eq!(reply.body["model"], "m-1");
+    assert_eq!(reply.body["usage"]["total_tokens"], 34);
+    let system = script.systems.borrow()[0].clone();
+    assert!(system.contains("my cat is called Miro") && system.contains("Answer like a pirate."));
+    assert_eq!(script.limits.borrow()[0], (77, Some(0.5), false));
+    let history = [
+        Message::User("Hello, I live in Bergen.".into()),
+        Message::Assistant { text: "Ahoy.".into(), calls: vec![] },
+        Message::User(QUESTION.into()),
+    ];
+    assert_eq!(script.histories.borrow()[0], history);
+    assert!(!folder.0.join("sessions").exists());
+    assert!(!folder.holds("pirate") && !folder.holds("Bergen"), "only the last is new");
+}
+
+#[test]
+fn what_a_person_says_of_themselves_is_kept_for_the_next_client() {
+    let folder = Folder::new("chat-kept");
+    let room = Room::new(&folder, &Offline);
+    let say = |text: &str| {
+        let body = json!({"messages": [{"role": "user", "content": text}]});
+        let reply = room.reply(&body);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.body["choices"][0]["message"]["content"].as_str().unwrap().to_string()
+    };
+    say("My cat is called Miro.");
+    let answer = say(QUESTION);
+    assert!(answer.contains("Miro"), "{answer}");
+}
+
+#[test]
+fn a_stream_comes_part_by_part_and_ends() {
+    let folder = Folder::new("chat-stream");
+    let script = Script::new();
+    let room = Room::new(&folder, &script);
+    let reply = room.reply(&json!({
+        "stream": true, "stream_options": {"include_usage": true},
+        "messages": [{"role": "user", "content": QUESTION}],
+    }));
+    assert!(reply.is_sent);
+    let (events, ended) = room.events();
+    assert!(ended);
+    let deltas: Vec<&Value> = events.iter().map(|event| &event["choices"][0]["delta"]).collect();
+    assert_eq!(*deltas[0], json!({"role": "assistant", "content": "Miro, "}));
+    assert_eq!(*deltas[1], json!({"content": "the cat"}));
+    assert_eq!(*deltas[2], json!({}));
+    assert_eq!(events[2]["choices"][0]["finish_reason"], "stop");
+    assert_eq!(events[3]["choices"], json!([]));
+    assert_eq!(events[3]["usage"]["prompt_tokens"], 30);
+    assert_eq!(events.len(), 4);
+    for event in &events {
+        assert_eq!(
+            (&event["object"], &event["id"]),
+            (&json!("chat.completion.chunk"), &events[0]["id"])
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_says_so_and_does_not_end() {
+    let folder = Folder::new("chat-breaks");
+    let script = Script { breaks: true, ..Script::new() };
+    let room = Room::new(&folder, &script);
+    let body = |stream: bool| json!({"stream": stream, "messages": [{"role": "user", "content": QUESTION}]});
+    assert!(room.reply(&body(true)).is_sent);
+    let (events, ended) = room.events();
+    assert!(!ended);
+    assert_eq!(events[1]["error"]["message"], "the connection ended");
+    let reply = room.reply(&body(false));
+    assert_eq!((reply.status, reply.is_sent), (502, false));
+}
+
+#[test]
+fn where_nobody_listens_the_model_is_halted() {
+    let folder = Folder::new("chat-halt");
+    let script = Script::new();
+    let room = Room { listens: 1, ..Room::new(&folder, &script) };
+    let body = json!({"stream": true, "messages": [{"role": "user", "content": QUESTION}]});
+    assert!(room.reply(&body).is_sent);
+    assert!(!room.sent.borrow().contains("the cat"));
+}
+
+#[test]
+fn an_answer_that_was_cut_says_so() {
+    let folder = Folder::new("chat-cut");
+    let script = Script { stop: Stop::Length, ..Script::new() };
+    let body = json!({"messages": [{"role": "user", "content": QUESTION}]});
+    let reply = Room::new(&folder, &script).reply(&body);
+    assert_eq!(reply.body["choices"][0]["finish_reason"], "length");
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused_with_what_was_expected() {
+    let folder = Folder::new("chat-bad");
+    let room = Room::new(&folder, &Offline);
+    let user = json!([{"role": "user", "content": "a"}]);
+    for (body, expected) in [
+        (json!({}), "messages: a list"),
+        (json!({"messages": []}), "a last message of the role user"),
+        (json!({"messages": [{"role": "assistant", "content": "a"}]}), "a last message"),
+        (json!({"messages": [{"role": "tool", "content": "a"}]}), "messages of the roles"),
+        (json!({"messages": [7]}), "content: a text"),
+        (json!({"messages": [{"role": "user", "content": 7}]}), "content: a text"),
+        (json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}), "parts"),
+        (json!({"messages": [{"role": "user", "content": ""}]}), "a message of 1 to"),
+        (json!({"messages": user, "stream": 1}), "stream: true or false"),
+        (json!({"messages": user, "n": 2}), "n: 1"),
+        (json!({"messages": user, "max_tokens": 0}), "max_tokens: a number above 0"),
+        (json!({"messages": user, "temperature": 3}), "temperature: a number between"),
+        (json!({"messages": user, "tools": [{"type": "function"}]}), "no tools"),
+    ] {
+        let reply = room.reply(&body);
+        let message = reply.body["error"]["message"].as_str().unwrap();
+        assert_eq!(reply.status, 400, "{body}: {message}");
+        assert!(message.contains(expected), "{body}: {message}");
+    }
+    assert!(room.sent.borrow().is_empty());
+}
