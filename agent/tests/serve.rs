@@ -170,8 +170,13 @@ fn twenty_at_once_lose_nothing() {
             let folder = &folder;
             scope.spawn(move || {
                 let text = format!("number {writer} likes the colour {}", writer * 7);
-                let (status, body) = send(folder, "POST", "/v1/memory", json!({"text": text}));
-                assert_eq!(status, 201, "{body}");
+                // Who waited too long for the others is told to try again, and does.
+                let answered = (0..10).any(|_| {
+                    let (status, body) = send(folder, "POST", "/v1/memory", json!({"text": text}));
+                    assert!(status == 201 || status == 503, "{status}: {body}");
+                    status == 201
+                });
+                assert!(answered);
             });
         }
     });

@@ -63,7 +63,8 @@ fn with(name: &str, nonce: u64, ending: &str) -> String {
 
 impl Lease {
     /// Takes the lease of the durable file `file` from `now` on for `duration`, both in ms. No
-    /// other writer may use the same `nonce`.
+    /// other writer may use the same `nonce`; one that is refused and tries again does so with
+    /// the same: another taker may have had its lease in hand just then, and put it back.
     ///
     /// # Errors
     /// [`Error::LeaseHeld`], [`Error::Storage`].
@@ -89,6 +90,11 @@ impl Lease {
         let expires = now.saturating_add(duration);
         let lease = Self { name, nonce, expires, duration };
         if let Some(held) = read(storage, &lease.name)? {
+            if held.1 > now && held.0 == nonce {
+                // Another taker had moved it when we looked for it the second time, and put it
+                // back since.
+                return Ok(Self { expires: held.1, ..lease });
+            }
             if held.1 > now {
                 return Err(Error::LeaseHeld { until: held.1 }.into());
             }

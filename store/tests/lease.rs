@@ -2,10 +2,11 @@
 
 mod support;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use clawft_store::storage::simulated::SimulatedDisk;
-use clawft_store::storage::{Handle, Outcome, Storage};
+use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use clawft_store::{DurableFile, Error, Lease, Options};
 use support::{DIM, Model, NAME, Owned, Random, all, open, options};
 
@@ -105,8 +106,9 @@ fn readers_may_open_while_a_writer_writes() {
     }
 }
 
-/// A disk where something happens before the next append.
-struct Interrupted<'a>(SimulatedDisk, RefCell<Option<Box<dyn FnOnce() + 'a>>>);
+/// A disk where something happens before the next append, and what was appended to is hidden from
+/// the next look.
+struct Interrupted<'a>(SimulatedDisk, RefCell<Option<Box<dyn FnOnce() + 'a>>>, Rc<Cell<bool>>);
 
 impl Storage for Interrupted<'_> {
     fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
@@ -117,7 +119,10 @@ impl Storage for Interrupted<'_> {
     }
 
     fn open(&self, name: &str) -> Outcome<Handle> {
-        self.0.open(name)
+        match self.2.take() && self.0.len(self.0.open(name)?)? > 0 {
+            true => Err(StorageError::NotFound),
+            false => self.0.open(name),
+        }
     }
 
     fn create(&self, name: &str) -> Outcome<Handle> {
@@ -167,11 +172,28 @@ fn of_two_that_take_it_at_once_one_has_it() {
     let second = RefCell::new(None);
     // The second finds the file of the first before there is a lease in it.
     let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 10, 100).unwrap())));
-    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))));
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))), Rc::default());
     assert_eq!(Lease::take(&interrupted, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 110 }));
     drop(interrupted);
     let mut second = second.into_inner().unwrap();
     second.renew(&disk, 20).unwrap();
     second.release(&disk).unwrap();
+    assert!(disk.names().is_empty());
+}
+
+#[test]
+fn a_lease_that_another_taker_had_in_hand_is_found_again() {
+    let disk = SimulatedDisk::new(1);
+    // The taker moved it away before the second look, saw that it is a fresh one, and puts it back.
+    let hidden = Rc::new(Cell::new(false));
+    let moves = || hidden.set(true);
+    let hides = Interrupted(disk.clone(), RefCell::new(Some(Box::new(moves))), hidden.clone());
+    assert_eq!(Lease::take(&hides, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 0 }));
+    assert_eq!(Lease::take(&disk, NAME, 2, 11, 100), Err(Error::LeaseHeld { until: 110 }));
+    let mut first = Lease::take(&disk, NAME, 1, 12, 100).unwrap();
+    // It ends when it was to end.
+    assert_eq!(first.clone().renew(&disk, 110), Err(Error::Conflict));
+    first.renew(&disk, 70).unwrap();
+    first.release(&disk).unwrap();
     assert!(disk.names().is_empty());
 }

@@ -179,7 +179,6 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
     });
-    gate.step("the host, seen from outside", host::test);
     match tools::wasmtime() {
         Ok(wasmtime) => gate.together(
             wasi::VARIANTS
@@ -198,6 +197,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     fuzz(&mut gate, &FUZZ);
     if all {
+        // The engine is compiled twice for it.
+        gate.step("the host, seen from outside", host::test);
         gate.step("tests that take minutes", || {
             run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
                 "--package",

@@ -41,10 +41,10 @@ fn nonce() -> u64 {
 
 /// Becomes the writer, as soon as it can be.
 fn begin(folder: &Path, refused: &mut u32) -> Result<DurableFile, Box<dyn std::error::Error>> {
-    let start = Instant::now();
+    let (start, nonce) = (Instant::now(), nonce());
     loop {
         let storage = storage(folder)?;
-        match Lease::take(&storage, NAME, nonce(), now(), LEASE) {
+        match Lease::take(&storage, NAME, nonce, now(), LEASE) {
             Ok(lease) => {
                 let mut file = DurableFile::open(Box::new(storage), NAME, &options())?;
                 file.set_lease(lease);
