@@ -277,15 +277,18 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
         (json!({}), "messages: a list"),
         (json!({"messages": []}), "a last message of the role user"),
         (json!({"messages": [{"role": "assistant", "content": "a"}]}), "a last message"),
-        (json!({"messages": [{"role": "tool", "content": "a"}]}), "messages of the roles"),
+        (json!({"messages": [{"role": "tool", "content": "a"}]}), "role: system"),
         (json!({"messages": [7]}), "content: a text"),
         (json!({"messages": [{"role": "user", "content": 7}]}), "content: a text"),
-        (json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}), "parts"),
+        (
+            json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
+            "content: a text",
+        ),
         (json!({"messages": [{"role": "user", "content": ""}]}), "a message of 1 to"),
         (json!({"messages": user, "stream": 1}), "stream: true or false"),
         (json!({"messages": user, "n": 2}), "n: 1"),
-        (json!({"messages": user, "max_tokens": 0}), "max_tokens: a number above 0"),
-        (json!({"messages": user, "temperature": 3}), "temperature: a number between"),
+        (json!({"messages": user, "max_tokens": 0}), "max_tokens: 1 or more"),
+        (json!({"messages": user, "temperature": 3}), "temperature: 0 to 2"),
         (json!({"messages": user, "tools": [{"type": "function"}]}), "no tools"),
     ] {
         let reply = room.reply(&body);

@@ -28,7 +28,8 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   demo    build the kernel, load it in Wasmtime, search real data (demo --help)
-  test    everything that must hold; `test --all` adds Miri, peers and long fuzzing
+  test    everything that must hold; `test --all` adds the host's tests,
+          those that take minutes, Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests

@@ -11,6 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::memory::{Identity, Limits, Memory};
 use crate::platform::Platform;
 use crate::provider::{Anthropic, Endpoint, Key, Offline, OpenAi, Provider, anthropic, openai};
+use crate::turn::Agent;
 
 /// Where the model file of the embedder `static` lies in the data folder.
 pub(super) const MODEL: &str = "models/static.table";
@@ -58,6 +59,23 @@ impl<'a> Setup<'a> {
     pub(crate) fn memory(&self) -> Memory<'_> {
         let embedder = self.embedder.as_ref().map(|boxed| &**boxed).map_err(Clone::clone);
         Memory::new(&self.platform, &self.data, embedder, Limits::from(&self.config))
+    }
+
+    /// Who answers, out of what.
+    pub(crate) fn agent<'s, 'm>(
+        &'s self,
+        provider: &'s dyn Provider,
+        model: &'s str,
+        memory: &'s mut Memory<'m>,
+    ) -> Agent<'s, 'm> {
+        Agent {
+            platform: self.platform,
+            data: &self.data,
+            config: &self.config,
+            provider,
+            model,
+            memory,
+        }
     }
 
     /// Who answers, and its model.

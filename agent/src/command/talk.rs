@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::provider::{Flow, Provider};
 use crate::session::{Session, that_say};
-use crate::turn::{Agent, Turn, answer};
+use crate::turn::{Turn, answer};
 
 const CHAT: &str = "\
 /memory TEXT   what memory holds about something
@@ -38,14 +38,7 @@ impl Talk<'_, '_> {
     /// One message; its answer is shown as it comes.
     fn say(&mut self, session: &mut Session, text: &str, may_forget: bool) -> Result<(), Failure> {
         let output = self.output;
-        let mut agent = Agent {
-            platform: self.setup.platform,
-            data: &self.setup.data,
-            config: &self.setup.config,
-            provider: self.provider,
-            model: self.model,
-            memory: &mut *self.memory,
-        };
+        let mut agent = self.setup.agent(self.provider, self.model, self.memory);
         let mut turn = Turn::default();
         let mut last = String::new();
         let mut show = |part: &str| {

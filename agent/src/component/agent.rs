@@ -15,7 +15,7 @@ use crate::memory::{Memo, Memory, New};
 use crate::platform::wasi_p2::Wasi;
 use crate::provider::Flow;
 use crate::session::{self, Session};
-use crate::turn::{self, Agent, Turn};
+use crate::turn::{self, Turn};
 
 /// The text of the config that `init` got.
 struct Given(RefCell<Option<String>>);
@@ -60,14 +60,7 @@ pub(super) fn say(session: &str, message: &str) -> Result<Turn, Failure> {
         let (mut session, note) = Session::load(&setup.platform, &setup.data, session)?;
         let mut turn = Turn::default();
         turn.notes.extend(note);
-        let mut agent = Agent {
-            platform: setup.platform,
-            data: &setup.data,
-            config: &setup.config,
-            provider: &*provider,
-            model: &model,
-            memory,
-        };
+        let mut agent = setup.agent(&*provider, &model, memory);
         let mut show = |_: &str| Flow::Go;
         turn::answer(&mut agent, &mut session, message, false, &mut show, &mut turn)?;
         Ok(turn)

@@ -17,7 +17,6 @@ use crate::platform::Platform;
 use crate::platform::wasi_p2::Wasi;
 use crate::provider::Flow;
 use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
-use crate::turn::Agent;
 
 /// Bytes that are read or written at once; a blocking write takes no more.
 const PART: usize = 4096;
@@ -80,14 +79,7 @@ impl Server for Instance<'_> {
             Err(failure) => return failure.into(),
         };
         let mut memory = setup.memory();
-        let reply = talk(&mut Agent {
-            platform: self.platform,
-            data: &setup.data,
-            config: &setup.config,
-            provider: &*provider,
-            model: &model,
-            memory: &mut memory,
-        });
+        let reply = talk(&mut setup.agent(&*provider, &model, &mut memory));
         let _ = memory.finish();
         reply
     }

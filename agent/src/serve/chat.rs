@@ -194,14 +194,14 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
         None => None,
         Some(limit) => match limit.as_u64().and_then(|limit| u32::try_from(limit).ok()) {
             Some(limit @ 1..) => Some(limit),
-            _ => return Err(refusal("max_tokens: a number above 0 expected")),
+            _ => return Err(refusal("max_tokens: 1 or more expected")),
         },
     };
     let temperature = match given.get("temperature") {
         None | Some(Value::Null) => None,
         Some(value) => match value.as_f64() {
             Some(value) if (0.0..=2.0).contains(&value) => Some(value as f32),
-            _ => return Err(refusal("temperature: a number between 0 and 2 expected")),
+            _ => return Err(refusal("temperature: 0 to 2 expected")),
         },
     };
     let Some(Value::Array(messages)) = given.get("messages") else {
@@ -221,8 +221,7 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
             }
             _ => {
                 return Err(refusal(
-                    "messages of the roles system, developer, user and assistant expected, without \
-                     calls of tools",
+                    "role: system, developer, user or assistant expected, without calls of tools",
                 ));
             }
         }
@@ -235,17 +234,17 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
 
 /// The text of a message: a text, or a list of parts that are texts.
 fn text(content: &Value) -> Result<String, Reply> {
-    let parts = match content {
-        Value::String(text) => return Ok(text.clone()),
-        Value::Array(parts) => parts,
-        _ => return Err(refusal("content: a text, or a list of texts, expected")),
+    let joined = |parts: &Value| -> Option<String> {
+        let mut text = String::new();
+        for part in parts.as_array()? {
+            text.push_str(part.get("text")?.as_str()?);
+        }
+        Some(text)
     };
-    let mut text = String::new();
-    for part in parts {
-        match part.get("text").and_then(Value::as_str) {
-            Some(more) => text.push_str(more),
-            None => return Err(refusal("content: parts of the type text expected")),
+    match content {
+        Value::String(text) => Ok(text.clone()),
+        parts => {
+            joined(parts).ok_or_else(|| refusal("content: a text, or a list of texts, expected"))
         }
     }
-    Ok(text)
 }
