@@ -17,6 +17,7 @@ use crate::journal::{BATCH, Journal, MAX_BATCH};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
+use crate::room;
 use crate::rvf::manifest::Manifest;
 use crate::rvf::records;
 use crate::rvf::segment::{MAX_PAYLOAD, Segment};
@@ -296,9 +297,15 @@ impl DurableFile {
 
     pub(crate) fn try_put(&mut self, record: &Record<'_>) -> Result<(), Fault> {
         self.writable()?;
+        room::ask(self.room_to_put(record.bytes()))?;
         let at = self.batch.bytes.len();
         record.encode(self.dim(), &mut self.batch.bytes)?;
         self.keep(record.id, at, at as u64)
+    }
+
+    /// Bytes of memory that putting a record of so many bytes may take: the batch may double.
+    pub(crate) fn room_to_put(&self, record: usize) -> usize {
+        2 * self.batch.bytes.len() + 4 * record + self.batch.changes.growth(1)
     }
 
     /// Removes a record. Its bytes are gone from all files after the next
@@ -315,6 +322,7 @@ impl DurableFile {
         if !self.contains(id) {
             return Err(Error::UnknownId(id).into());
         }
+        room::ask(self.room_to_put(0))?;
         let at = self.batch.bytes.len();
         put_removal(id, &mut self.batch.bytes);
         self.keep(id, at, REMOVED)
@@ -361,6 +369,9 @@ impl DurableFile {
         if self.batch.operations == 0 {
             return Ok(());
         }
+        let operations = self.batch.operations as usize;
+        let tables = self.ledger.growth(operations) + self.touched.growth(operations);
+        room::ask(tables + 2 * MAX_ENTRY)?;
         self.ready_journal()?;
         self.hold(now)?;
         let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };

@@ -75,6 +75,11 @@ pub enum Error {
     /// An earlier write failed in a way that leaves open what is on the disk. Committed records
     /// can be read; to write, open again.
     Stopped,
+    /// There is not enough memory for the call. Nothing was begun.
+    Memory {
+        /// Bytes that it may need.
+        needed: u64,
+    },
 }
 
 /// A part of a record that has a limit.
@@ -203,6 +208,7 @@ impl Error {
             Error::Conflict => -220,
             Error::LeaseHeld { .. } => -221,
             Error::Stopped => -222,
+            Error::Memory { .. } => -232,
         }
     }
 
@@ -253,6 +259,9 @@ impl Error {
             }
             Error::Stopped => {
                 ("an earlier write failed half way: open the file again to write", [0, 0])
+            }
+            Error::Memory { needed } => {
+                ("memory for # more bytes expected, found less", [needed, 0])
             }
         };
         Sentence { text, numbers, detail }

@@ -95,6 +95,11 @@ impl Ledger {
         self.places.iter()
     }
 
+    /// Bytes that it asks for when it takes in so many more.
+    pub(crate) fn growth(&self, more: usize) -> usize {
+        self.places.growth(more)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }

@@ -17,6 +17,7 @@
 //! | `crc`, `sha256`, `xxh3` | checks of bytes |
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
+//! | `room` | whether there is memory for a call |
 //! | `lease` | one writer where there are no locks |
 //! | `lexical` | an index of words |
 //! | `memory` | records, vectors and words together |
@@ -46,6 +47,7 @@ pub mod memory;
 mod read;
 mod record;
 mod recover;
+mod room;
 mod rvf;
 mod sha256;
 mod sorted;

@@ -159,6 +159,18 @@ impl Record<'_> {
         }
     }
 
+    /// Bytes that it takes at most, encoded.
+    pub(crate) fn bytes(&self) -> usize {
+        let pair = |(key, value): &(&str, &str)| 4 + key.len() + value.len();
+        let pairs: usize = self.metadata.iter().map(pair).sum();
+        FIXED
+            + 4 * self.vector.len()
+            + self.text.len()
+            + self.kind.len()
+            + self.session.len()
+            + pairs
+    }
+
     /// Appends the entry, the vector and the text. Nothing is appended on an error.
     pub(crate) fn encode(&self, dim: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
         self.check(dim)?;

@@ -11,7 +11,8 @@ use crate::durable::{Batch, DurableFile, Names, Options, Report, vectors_in};
 use crate::error::Fault;
 use crate::journal::{self, Found, Head, Journal};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
-use crate::record::{Fields, MAX_DIM};
+use crate::record::{FIXED, Fields, MAX_DIM};
+use crate::room;
 use crate::rvf::manifest::{self, Manifest, Newest, Trailer};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
@@ -252,6 +253,8 @@ impl DurableFile {
         }
         let mut ledger = Ledger::new(self.standing.dim);
         for segment in listed.iter().filter(|segment| segment.kind == RECORDS) {
+            let most = segment.payload as usize / FIXED * size_of::<(u64, Place)>();
+            room::ask(4 * most + ledger.growth(0) + ledger.len() * size_of::<(u64, Place)>())?;
             let mut places = Vec::new();
             let each = &mut |at, fields: Fields| {
                 if fields.is_removal() {

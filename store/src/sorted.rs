@@ -7,6 +7,9 @@
 
 use alloc::vec::Vec;
 
+/// It grows by a quarter and so many more: it is most of the memory that a file takes.
+const STEP: usize = 16;
+
 /// Values by rising keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sorted<T>(Vec<(u64, T)>);
@@ -45,6 +48,15 @@ impl<T> Sorted<T> {
         self.find(key).map(|at| &mut self.0[at].1)
     }
 
+    /// Bytes that it asks for when it takes in so many more.
+    pub(crate) fn growth(&self, more: usize) -> usize {
+        let len = self.0.len() + more;
+        if len <= self.0.capacity() {
+            return 0;
+        }
+        (len + len / 4 + STEP) * size_of::<(u64, T)>()
+    }
+
     pub(crate) fn contains(&self, key: u64) -> bool {
         self.find(key).is_some()
     }
@@ -56,8 +68,7 @@ impl<T> Sorted<T> {
             Some((found, old)) if *found == key => Some(core::mem::replace(old, value)),
             _ => {
                 if self.0.len() == self.0.capacity() {
-                    // A quarter, not double: this is most of the memory that a file takes.
-                    self.0.reserve_exact(self.0.len() / 4 + 16);
+                    self.0.reserve_exact(self.0.len() / 4 + STEP);
                 }
                 self.0.insert(at, (key, value));
                 None

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::DamageKind;
 use crate::error::Fault;
+use crate::room;
 use crate::storage::{Handle, Storage, read_full};
 use crate::wire::extend_with_zeros;
 
@@ -27,6 +28,8 @@ impl<'a> Source<'a> {
     /// `len` bytes from `offset`; fewer when the file ends before. `len` is bounded by the
     /// caller.
     pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
+        // Whoever takes them apart may need as much once more.
+        room::ask(len.saturating_mul(2))?;
         let mut bytes = vec![0; len];
         let read = read_full(self.storage, self.file, offset, &mut bytes)?;
         bytes.truncate(read);
@@ -67,6 +70,9 @@ impl Stream<'_> {
     /// Looks at the next bytes, `len` or as many as are left. `len` is at most [`BUFFER`].
     pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Fault> {
         if self.buffer.len() - self.used < len {
+            if self.buffer.capacity() == 0 {
+                room::ask(2 * BUFFER)?;
+            }
             self.buffer.drain(..self.used);
             self.used = 0;
             let had = self.buffer.len();

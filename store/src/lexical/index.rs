@@ -11,6 +11,7 @@ use super::Error;
 use super::page::KEY_BITS;
 use super::postings::Postings;
 use super::tokens::words;
+use crate::room;
 
 /// Words of a text that are indexed; what follows is not found.
 pub const MAX_WORDS: usize = 1 << 24;
@@ -150,6 +151,7 @@ impl Index {
                 return Err(full);
             }
             self.lengths.try_reserve_exact(wanted - self.lengths.len()).map_err(|_| full)?;
+            room::ask(0).map_err(|_| full)?;
         }
         self.lengths.resize(needed, 0);
         Ok(())

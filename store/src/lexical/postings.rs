@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::page::{self, Change, KEY_BITS, PAGE, Page, Posting, Reader};
+use crate::room;
 
 /// Pages that are allocated at once.
 const BLOCK: usize = 32;
@@ -163,6 +164,7 @@ impl Postings {
         block.try_reserve_exact(BLOCK).map_err(|_| Full)?;
         self.blocks.try_reserve(1).map_err(|_| Full)?;
         self.order.try_reserve(BLOCK).map_err(|_| Full)?;
+        room::ask(0).map_err(|_| Full)?;
         block.resize(BLOCK, [0; PAGE]);
         self.blocks.push(block);
         self.order.extend((first..first + BLOCK).map(|number| number as u32));

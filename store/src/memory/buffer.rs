@@ -6,6 +6,7 @@ use core::ops::{Deref, DerefMut};
 
 use super::Error;
 use super::error::Refusal;
+use crate::room;
 use crate::wire::extend_with_zeros;
 
 /// Bytes on the heap, the first at a multiple of 64.
@@ -25,9 +26,10 @@ impl Buffer {
     /// [`Error::Memory`].
     pub(super) fn new(len: usize) -> Result<Self, Refusal> {
         let mut bytes = Vec::new();
-        let room = len.checked_add(63).ok_or(Error::Memory)?;
-        bytes.try_reserve_exact(room).map_err(|_| Error::Memory)?;
-        extend_with_zeros(&mut bytes, room);
+        let all = len.checked_add(63).ok_or(Error::Memory)?;
+        bytes.try_reserve_exact(all).map_err(|_| Error::Memory)?;
+        room::ask(0)?;
+        extend_with_zeros(&mut bytes, all);
         let start = bytes.as_ptr().align_offset(64).min(63);
         Ok(Buffer { bytes, start, len })
     }

@@ -81,6 +81,9 @@ impl Entry {
     }
 }
 
+/// It grows by a quarter and so many more.
+const STEP: usize = 16;
+
 /// The entries by the slots that the image gives their ids.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Catalog(pub(super) Vec<Entry>);
@@ -100,10 +103,20 @@ impl Catalog {
         (0..).zip(&self.0).filter(|(_, entry)| entry.live)
     }
 
+    /// Bytes that it asks for when it takes in one more.
+    pub(super) fn growth(&self) -> usize {
+        let len = self.0.len();
+        if len < self.0.capacity() { 0 } else { (len + len / 4 + STEP) * size_of::<Entry>() }
+    }
+
     /// Puts a record in a slot that has none.
     pub(super) fn put(&mut self, slot: u32, entry: Entry) {
         let slot = slot as usize;
         if self.0.len() <= slot {
+            if self.0.capacity() <= slot {
+                // Slots are given one by one.
+                self.0.reserve_exact(slot / 4 + STEP);
+            }
             self.0.resize(slot + 1, Entry::default());
         }
         self.0[slot] = entry;

@@ -12,6 +12,7 @@ use super::catalog::{Catalog, Entry};
 use super::error::Refusal;
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
+use crate::room;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
 use crate::{DurableFile, Options};
@@ -163,6 +164,8 @@ impl Memory {
     /// Derives one record, which nothing derived has yet.
     pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
         let fields = self.file.try_fields(id)?;
+        let pairs = fields.bytes().len();
+        room::ask(8 * self.dim() + 2 * pairs + self.catalog.growth())?;
         let mut vector = vec![0.0; self.dim()];
         self.file.try_vector(id, &mut vector)?;
         let text = self.file.try_text(id)?;

@@ -12,11 +12,14 @@ use super::error::Refusal;
 use super::filter::Sieve;
 use super::{Error, Filter, Memory};
 use crate::lexical::{Bm25, Fused, Fusion, by_slot, fuse};
+use crate::room;
 
 /// How many times the results wanted each part brings as candidates, where both are asked…
 const CANDIDATES: usize = 4;
 /// …and the least that it brings.
 const LEAST: usize = 50;
+/// So many lists of candidates are there at a time.
+const LISTS: usize = 4;
 
 /// What is asked of a memory.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +99,8 @@ impl Memory {
         let slots = self.passing(&recall.filter)?;
         let both = recall.vector.is_some() && recall.text.is_some();
         let each = if both { recall.k.saturating_mul(CANDIDATES).max(LEAST) } else { recall.k };
+        // Lists of what each part found, and of its distances, which grow by doubling.
+        room::ask(2 * LISTS * each.min(self.len()) * size_of::<Fused>())?;
         let mut found: Vec<Fused> = Vec::new();
         if let Some(vector) = recall.vector {
             self.near(vector, each, recall, slots.as_deref(), &mut found)?;

@@ -32,6 +32,7 @@ use super::catalog::{Catalog, Entry};
 use super::error::Refusal;
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
+use crate::room;
 use crate::storage::{Handle, StorageError, read_full};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
@@ -82,7 +83,10 @@ fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
 
 /// Reads the entries that `bytes` are.
 fn entries(mut bytes: &[u8]) -> Option<Vec<Entry>> {
-    let mut entries = Vec::new();
+    // Their hashes are on the heap as well.
+    let most = bytes.len() / FIXED;
+    room::ask(most * size_of::<Entry>() + bytes.len()).ok()?;
+    let mut entries = Vec::with_capacity(most);
     while !bytes.is_empty() {
         let pairs = bytes.get(..FIXED)?[2..4].first_chunk().map_or(0, |b| u16::from_le_bytes(*b));
         let (now, later) = bytes.split_at_checked(FIXED + 8 * usize::from(pairs))?;

@@ -17,6 +17,7 @@ use super::buffer::wipe;
 use super::catalog::Entry;
 use super::error::Refusal;
 use super::{Error, Memory};
+use crate::room;
 
 /// What a tick may do at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,7 @@ impl Memory {
         if params.hot.is_none() {
             return Ok(work);
         }
+        room::ask(read)?;
         let mut vector = vec![0.0; self.dim()];
         let Memory { file, image, scratch, policy, .. } = self;
         let layout = *image.layout();

@@ -13,6 +13,7 @@ use super::catalog::Entry;
 use super::error::Refusal;
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
+use crate::room;
 use crate::storage::StorageError;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
@@ -31,6 +32,10 @@ impl Memory {
 
     fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
         let known = self.file.contains(record.id);
+        // Brought into its forms, and put into the batch; should that fail, what was there is
+        // brought back.
+        let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
+        room::ask(given + self.catalog.growth() + self.changed.growth(1))?;
         let old = if known { self.file.try_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed =
@@ -57,6 +62,7 @@ impl Memory {
     }
 
     fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
+        room::ask(self.file.room_to_put(0) + self.changed.growth(1))?;
         let text = self.file.try_text(id)?;
         self.file.try_remove(id)?;
         self.withdraw(id, &text);
@@ -236,6 +242,7 @@ pub(super) fn lend<'a>(
     let needed = scratch_words(layout, candidates);
     if words.len() < needed {
         words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
+        room::ask(0)?;
         words.resize(needed, 0);
     }
     Scratch::new(layout, words, candidates).ok_or_else(|| Error::Memory.into())

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
 use crate::error::Fault;
+use crate::room;
 use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::wire::{Put, Reader, u32_at};
@@ -239,6 +240,8 @@ pub(crate) fn find(
                 damaged = damaged.or(Some(segment.offset));
                 continue;
             }
+            // Each id that it lists takes twice its bytes, sorted twice.
+            room::ask(segment.payload as usize * 8)?;
             let payload = source.bytes(segment.start(), segment.payload as usize)?;
             let Some(manifest) = Manifest::parse(&payload)? else { continue };
             // The one field of a header that no hash and no constant covers.

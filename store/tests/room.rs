@@ -1,0 +1,205 @@
+//! A memory under a cap: whatever the cap, each call ends, with what it was to do or with its
+//! error, and what was committed is there. Rust ends the process where a collection gets no memory,
+//! in WebAssembly the instance: so each cap is a process of its own, whose allocator refuses
+//! whatever goes beyond it.
+
+#![cfg(not(target_family = "wasm"))]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use clawft_store::memory::{Budget, Error, Memory, MemoryOptions, Recall};
+use clawft_store::storage::native::NativeFolder;
+use clawft_store::{Error as FileError, Limits, Options, Record};
+use support::{NAME, Owned, Random, options};
+
+const DIM: usize = 160;
+/// Records before the cap holds.
+const EARLIER: u64 = 400;
+const LATER: u64 = 120;
+/// Is forgotten under the cap.
+const GONE: u64 = 3;
+/// A cap under which nothing is refused.
+const MOST: usize = 6_000_000;
+
+/// The system's allocator, up to a cap.
+struct Capped;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static CAP: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+// SAFETY: what it gives and takes is the system's.
+unsafe impl GlobalAlloc for Capped {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let before = IN_USE.fetch_add(layout.size(), Relaxed);
+        if before + layout.size() > CAP.load(Relaxed) {
+            IN_USE.fetch_sub(layout.size(), Relaxed);
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Capped = Capped;
+
+fn memory_options() -> MemoryOptions {
+    let limits = Limits { fold: 200_000, compact_times: 2, compact_slack: 100_000 };
+    let file = Options { dim: Some(DIM as u16), limits, ..options() };
+    MemoryOptions { file, capacity: 600, words: 1 << 20, ..MemoryOptions::default() }
+}
+
+fn open(folder: &Path) -> Result<Memory, Error> {
+    let storage = NativeFolder::new(folder).unwrap();
+    Memory::open(Box::new(storage), NAME, &memory_options(), &mut |_, _| {})
+}
+
+fn remember(memory: &mut Memory, id: u64, given: &Owned) -> Result<(), Error> {
+    let pairs: Vec<(&str, &str)> =
+        given.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    memory.remember(&Record {
+        id,
+        vector: &given.vector,
+        text: &given.text,
+        kind: &given.kind,
+        session: &given.session,
+        created: given.created,
+        last_used: given.created,
+        uses: given.uses,
+        importance: 0.0,
+        pinned: given.pinned,
+        metadata: &pairs,
+    })
+}
+
+fn owned(random: &mut Random, id: u64) -> Owned {
+    // Some of them are long: words, entries and segments grow by steps of many sizes.
+    Owned::random(random, DIM, if id.is_multiple_of(40) { 60_000 } else { 300 })
+}
+
+/// Is this an answer to too little memory? Else the test is to fail.
+fn too_little(error: &Error) -> bool {
+    matches!(error, Error::Memory | Error::File(FileError::Memory { .. }) | Error::WordsFull { .. })
+}
+
+/// What a process does under its cap: all that changes and reads. Prints what it committed.
+fn work(folder: &Path, room: usize) {
+    let mut random = Random(77);
+    let given: Vec<Owned> = (0..LATER).map(|id| owned(&mut random, id)).collect();
+    CAP.store(IN_USE.load(Relaxed) + room, Relaxed);
+    let mut memory = match open(folder) {
+        Ok(memory) => memory,
+        Err(error) => {
+            assert!(too_little(&error), "open: {error}");
+            CAP.store(usize::MAX, Relaxed);
+            return println!("refused to open");
+        }
+    };
+    let mut refused = 0;
+    let mut done = |what: &str, done: Result<(), Error>| {
+        let error = done.err();
+        assert!(error.is_none_or(|error| too_little(&error)), "{what}: {error:?}");
+        refused += u32::from(error.is_some());
+        error.is_none()
+    };
+    let mut pending = Vec::new();
+    for (id, given) in (EARLIER..).zip(&given) {
+        if done("remember", remember(&mut memory, id, given)) {
+            pending.push(id.to_string());
+        }
+        if id % 7 == 0 && done("commit", memory.commit(0)) {
+            println!("committed {}", pending.join(" "));
+            pending.clear();
+        }
+        if id % 11 == 0 {
+            memory.touch(&[id - 300], 1 << 41);
+            let budget = Budget { records: 50, bytes: 1 << 20 };
+            done("tick", memory.tick(1 << 41, budget).map(drop));
+        }
+        if id % 5 == 0 {
+            let (vector, text) = (Some(&given.vector[..]), Some("tea rain"));
+            let recall = Recall { vector, text, k: 20, ..Recall::default() };
+            done("recall", memory.recall(&recall).map(drop));
+        }
+    }
+    done("rollback", memory.rollback());
+    if done("forget", memory.forget(GONE)) && done("commit", memory.commit(0)) {
+        println!("forgotten");
+    }
+    done("compact", memory.compact(0));
+    done("save", memory.save());
+    done("close", memory.close(0));
+    CAP.store(usize::MAX, Relaxed);
+    println!("refused {refused}");
+}
+
+#[test]
+fn each_cap_is_borne() {
+    if let Ok(room) = std::env::var("ROOM") {
+        let folder = std::env::var("ROOM_FOLDER").unwrap();
+        return work(Path::new(&folder), room.parse().unwrap());
+    }
+    let origin = std::env::temp_dir().join(format!("clawft-room-{}", std::process::id()));
+    let folder = origin.with_extension("work");
+    std::fs::create_dir_all(&origin).unwrap();
+    let mut memory = open(&origin).unwrap();
+    let mut random = Random(5);
+    for id in 0..EARLIER {
+        remember(&mut memory, id, &owned(&mut random, id)).unwrap();
+        memory.commit(0).unwrap();
+    }
+    memory.close(0).unwrap();
+
+    let step = std::env::var("STEP").map_or(99_991, |step| step.parse().unwrap());
+    let mut outcomes = [0, 0, 0];
+    for room in (40_000..MOST).step_by(step) {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in std::fs::read_dir(&origin).unwrap() {
+            let file = file.unwrap();
+            // At every other cap without what is derived, so that it is built anew.
+            if room % 2 == 1 || !file.file_name().to_string_lossy().ends_with(".image") {
+                std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+            }
+        }
+        let done = Command::new(std::env::current_exe().unwrap())
+            .args(["each_cap_is_borne", "--exact", "--nocapture"])
+            .env("ROOM", room.to_string())
+            .env("ROOM_FOLDER", &folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{room}: {}", String::from_utf8_lossy(&done.stderr));
+        let refused = said.lines().find_map(|line| line.strip_prefix("refused "));
+        outcomes[match refused.unwrap() {
+            "to open" => 0,
+            "0" => 2,
+            _ => 1,
+        }] += 1;
+
+        let memory = open(&folder).unwrap();
+        let committed = said.lines().filter_map(|line| line.strip_prefix("committed "));
+        let committed = committed.flat_map(str::split_whitespace).map(|id| id.parse().unwrap());
+        for id in (0..EARLIER).chain(committed).filter(|&id| id != GONE) {
+            assert!(memory.text(id).is_ok(), "{room}: {id} is lost");
+        }
+        assert_ne!(memory.contains(GONE), said.lines().any(|line| line == "forgotten"), "{room}");
+    }
+    println!("refused to open, refused something, refused nothing: {outcomes:?}");
+    assert!(outcomes.iter().all(|&count| count > 0), "{outcomes:?}");
+    for folder in [origin, folder] {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
