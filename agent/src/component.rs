@@ -16,7 +16,7 @@
 mod abi;
 mod agent;
 mod handler;
-mod heap;
+pub(crate) mod heap;
 mod memory;
 mod refusal;
 mod run;

@@ -265,13 +265,6 @@ impl DurableFile {
         self.deferred
     }
 
-    /// Whether the next commit folds the journal, which takes buffers of some MiB.
-    #[must_use]
-    pub fn folds_next(&self) -> bool {
-        let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
-        journal + self.batch.bytes.len() as u64 > self.limits.fold
-    }
-
     /// Holds the lease while the file is open, and looks at it before each commit.
     pub fn set_lease(&mut self, lease: Lease) {
         self.lease = Some(lease);
@@ -297,7 +290,7 @@ impl DurableFile {
 
     pub(crate) fn try_put(&mut self, record: &Record<'_>) -> Result<(), Fault> {
         self.writable()?;
-        room::ask(self.room_to_put(record.bytes()))?;
+        room::ask(&*self.storage, self.room_to_put(record.bytes()))?;
         let at = self.batch.bytes.len();
         record.encode(self.dim(), &mut self.batch.bytes)?;
         self.keep(record.id, at, at as u64)
@@ -322,7 +315,7 @@ impl DurableFile {
         if !self.contains(id) {
             return Err(Error::UnknownId(id).into());
         }
-        room::ask(self.room_to_put(0))?;
+        room::ask(&*self.storage, self.room_to_put(0))?;
         let at = self.batch.bytes.len();
         put_removal(id, &mut self.batch.bytes);
         self.keep(id, at, REMOVED)
@@ -371,7 +364,7 @@ impl DurableFile {
         }
         let operations = self.batch.operations as usize;
         let tables = self.ledger.growth(operations) + self.touched.growth(operations);
-        room::ask(tables + 2 * MAX_ENTRY)?;
+        room::ask(&*self.storage, tables + 2 * MAX_ENTRY)?;
         self.ready_journal()?;
         self.hold(now)?;
         let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };
@@ -453,11 +446,12 @@ impl DurableFile {
 
     pub(crate) fn try_close(&mut self, now: u64) -> Result<(), Fault> {
         self.rollback();
-        self.try_settle(now)?;
+        let settled = self.try_settle(now);
+        // Whether or not the journal could be folded: nobody writes here any more.
         if let Some(lease) = self.lease.take() {
             lease.release(&*self.storage)?;
         }
-        Ok(())
+        settled
     }
 
     /// Looks at the lease, if there is one.

@@ -61,7 +61,7 @@ impl DurableFile {
     /// begins a new journal.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
-        room::to_write(self.base_len + journal_bytes, self.ledger.len())?;
+        room::to_write(&*self.storage, self.base_len + journal_bytes, self.ledger.len())?;
         let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
             self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
@@ -283,7 +283,7 @@ impl DurableFile {
 
     pub(crate) fn compact_now(&mut self) -> Result<(), Fault> {
         let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
-        room::to_write(self.base_len + journal, self.ledger.len())?;
+        room::to_write(&*self.storage, self.base_len + journal, self.ledger.len())?;
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let written = self.write_base(file, epoch);

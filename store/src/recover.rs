@@ -254,7 +254,10 @@ impl DurableFile {
         let mut ledger = Ledger::new(self.standing.dim);
         for segment in listed.iter().filter(|segment| segment.kind == RECORDS) {
             let most = segment.payload as usize / FIXED * size_of::<(u64, Place)>();
-            room::ask(4 * most + ledger.growth(0) + ledger.len() * size_of::<(u64, Place)>())?;
+            room::ask(
+                &*self.storage,
+                4 * most + ledger.growth(0) + ledger.len() * size_of::<(u64, Place)>(),
+            )?;
             let mut places = Vec::new();
             let each = &mut |at, fields: Fields| {
                 if fields.is_removal() {

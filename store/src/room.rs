@@ -12,12 +12,12 @@ use alloc::vec::Vec;
 
 use crate::Error;
 use crate::error::Fault;
+use crate::storage::{BLOCKS, Storage};
 
 /// What any call may need, errors on their way included, and what must be left after it.
 const LEAST: usize = 64 << 10;
 /// What is written is put together in segments of this many bytes: so much must be in one piece.
 const PIECE: usize = 1 << 20;
-const PIECES: usize = 5;
 /// Folding and compaction need at most this, however large the file is...
 const MOST_TO_WRITE: u64 = 3 << 20;
 /// ...and at most this many times what they write.
@@ -30,41 +30,53 @@ const LISTED: usize = 128;
 /// # Errors
 /// [`Error::Memory`].
 #[inline(never)]
-pub(crate) fn ask(bytes: usize) -> Result<(), Fault> {
-    match are_there(bytes.saturating_add(LEAST)) {
+pub(crate) fn ask(storage: &dyn Storage, bytes: usize) -> Result<(), Fault> {
+    let mut left = bytes.saturating_add(LEAST);
+    let mut sizes = [0; BLOCKS];
+    for size in &mut sizes {
+        *size = left.min(PIECE);
+        left -= *size;
+    }
+    sizes[BLOCKS - 1] += left;
+    match storage.has_memory(sizes) {
         true => Ok(()),
         false => Err(Error::Memory { needed: bytes as u64 }.into()),
     }
 }
 
-/// Are there so many bytes? The pieces are given back before anything else is allocated.
-fn are_there(mut left: usize) -> bool {
-    let mut pieces = [const { Vec::<u8>::new() }; PIECES];
-    pieces.iter_mut().enumerate().all(|(i, piece)| {
-        let len = if i + 1 < PIECES { left.min(PIECE) } else { left };
-        left -= len;
-        piece.try_reserve_exact(len).is_ok()
-    })
+/// Is as much left as any call may need? For what can refuse by itself, and knows no storage.
+#[inline(never)]
+pub(crate) fn is_left() -> bool {
+    are_there([LEAST, 0, 0, 0, 0])
+}
+
+/// Allocates blocks of these sizes, and frees them again, before anything else is allocated.
+pub(crate) fn are_there(sizes: [usize; BLOCKS]) -> bool {
+    let mut blocks = [const { Vec::<u8>::new() }; BLOCKS];
+    blocks.iter_mut().zip(sizes).all(|(block, size)| block.try_reserve_exact(size).is_ok())
 }
 
 /// For writing so many bytes of records into segments, of a file with so many records.
 ///
 /// # Errors
 /// As [`ask`].
-pub(crate) fn to_write(bytes: u64, records: usize) -> Result<(), Fault> {
+pub(crate) fn to_write(storage: &dyn Storage, bytes: u64, records: usize) -> Result<(), Fault> {
     let segments = bytes.saturating_mul(TIMES_WRITTEN).min(MOST_TO_WRITE) as usize;
-    ask(segments.saturating_add(records.saturating_mul(LISTED)))
+    ask(storage, segments.saturating_add(records.saturating_mul(LISTED)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::simulated::SimulatedDisk;
 
     #[test]
     fn more_than_there_can_be_is_refused() {
-        assert_eq!(ask(1 << 20), Ok(()));
-        assert_eq!(to_write(u64::MAX, 0), Ok(()));
+        let disk = SimulatedDisk::new(0);
+        assert_eq!(ask(&disk, 6 << 20), Ok(()));
+        assert_eq!(to_write(&disk, u64::MAX, 0), Ok(()));
         let needed = usize::MAX as u64;
-        assert_eq!(ask(usize::MAX), Err(Error::Memory { needed }.into()));
+        assert_eq!(ask(&disk, usize::MAX), Err(Error::Memory { needed }.into()));
+        assert!(is_left());
     }
 }

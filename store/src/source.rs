@@ -29,7 +29,7 @@ impl<'a> Source<'a> {
     /// caller.
     pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
         // Whoever takes them apart may need as much once more.
-        room::ask(len.saturating_mul(2))?;
+        room::ask(self.storage, len.saturating_mul(2))?;
         let mut bytes = vec![0; len];
         let read = read_full(self.storage, self.file, offset, &mut bytes)?;
         bytes.truncate(read);
@@ -71,7 +71,7 @@ impl Stream<'_> {
     pub(crate) fn peek(&mut self, len: usize) -> Result<&[u8], Fault> {
         if self.buffer.len() - self.used < len {
             if self.buffer.capacity() == 0 {
-                room::ask(2 * BUFFER)?;
+                room::ask(self.source.storage, 2 * BUFFER)?;
             }
             self.buffer.drain(..self.used);
             self.used = 0;

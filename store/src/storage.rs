@@ -15,6 +15,9 @@ pub mod native;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 
+/// Blocks that [`Storage::has_memory`] is asked for at a time.
+pub const BLOCKS: usize = 5;
+
 /// An open file of a [`Storage`].
 pub type Handle = u32;
 
@@ -106,6 +109,12 @@ pub trait Storage {
 
     /// Names of all files that begin so.
     fn list(&self, prefix: &str) -> Outcome<Vec<String>>;
+
+    /// Is there memory for blocks of these sizes, all at once? Asked before a call allocates so
+    /// much. Whoever knows the allocator knows a cheaper way than to allocate them and free them.
+    fn has_memory(&self, sizes: [usize; BLOCKS]) -> bool {
+        crate::room::are_there(sizes)
+    }
 }
 
 /// Reads all of `into`, or says how many bytes there were.

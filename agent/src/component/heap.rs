@@ -113,6 +113,24 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
+/// Is there memory for blocks of these sizes, all at once? Unlike through Rust's allocator, nothing
+/// of them is written.
+pub(crate) fn has_memory<const N: usize>(sizes: [usize; N]) -> bool {
+    // SAFETY: nothing else is allocated in this function.
+    let talc = &mut unsafe { HEAP.inside() }.talc;
+    let blocks = sizes.map(|size| {
+        let layout = Layout::from_size_align(size.max(1), 1).ok()?;
+        // SAFETY: the size is not 0.
+        Some((unsafe { talc.allocate(layout) }?, layout))
+    });
+    let has_all = blocks.iter().all(Option::is_some);
+    for (block, layout) in blocks.into_iter().flatten() {
+        // SAFETY: allocated above, with that layout.
+        unsafe { talc.deallocate(block.as_ptr(), layout) };
+    }
+    has_all
+}
+
 /// Why memory was not settled.
 pub(super) enum Unsettled {
     /// Something was allocated already.

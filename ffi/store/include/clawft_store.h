@@ -535,8 +535,7 @@ int32_t clawft_forget(uint32_t handle, uint64_t id);
 // is the time in ms, for the lease.
 //
 // Errors: `BadHandle`; those of the storage: the changes are then still pending, and a commit can
-// be tried again; `NoMemory` where the journal is to be folded and there is no room for it: the
-// changes are then still pending; `Conflict`, `ReadOnly`, `Stopped`.
+// be tried again, as after `NoMemory`; `Conflict`, `ReadOnly`, `Stopped`.
 int32_t clawft_commit(uint32_t handle, uint64_t now);
 
 // Drops the changes since the last commit.

@@ -13,7 +13,6 @@ use clawft_vectors::{Encoding, Params};
 use crate::error::{Failed, Outcome, status};
 use crate::handle::{Held, Inside, Table};
 use crate::input::{self, Output};
-use crate::room;
 use crate::storage::{ClawftStorage, HostStorage};
 use crate::text::{self, ClawftText};
 
@@ -242,7 +241,6 @@ fn open(
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {
         let (opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
-        room::to_fold(&opened.0)?;
         Ok(opened.0.close(now)?)
     };
     status(close())

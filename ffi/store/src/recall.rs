@@ -10,7 +10,6 @@ use clawft_vectors::Mode;
 use crate::error::{Failed, Outcome, status};
 use crate::input::{self, Output};
 use crate::open::memory;
-use crate::room;
 use crate::text::{self, ClawftPair, ClawftText};
 
 /// What is asked of a memory. `clawft_recall_init` fills in the defaults: everything may be found.
@@ -184,7 +183,6 @@ unsafe fn find(
         found => return Err(Failed::unknown_choice("fusion", 1, found)),
     };
     let mut held = memory(handle)?;
-    room::to_recall(&held.0)?;
     let recall = Recall {
         vector: (!given.vector.is_null()).then_some(vector),
         text: (!given.text.bytes.is_null()).then_some(text),

@@ -16,7 +16,8 @@ use alloc::vec::Vec;
 use core::ffi::c_char;
 use core::ffi::c_void;
 
-use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
+use crate::kernel;
+use clawft_store::storage::{BLOCKS, Handle, Outcome, Storage, StorageError};
 
 /// A storage, natively. Every function but `progress` must be there; they are called from the
 /// threads that call the memory. In WebAssembly they are the imports of the module
@@ -224,6 +225,11 @@ fn number(result: i32) -> Outcome<u32> {
 }
 
 impl Storage for HostStorage {
+    /// The arena is asked directly: what goes through Rust's allocator is cleared when it is freed.
+    fn has_memory(&self, sizes: [usize; BLOCKS]) -> bool {
+        kernel::parts::has_room(sizes)
+    }
+
     fn open(&self, name: &str) -> Outcome<Handle> {
         number(host!(self, open(name.as_ptr().cast(), name.len())))
     }

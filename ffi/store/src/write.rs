@@ -7,7 +7,6 @@ use clawft_store::Record;
 use crate::error::{Outcome, status};
 use crate::input;
 use crate::open::memory;
-use crate::room;
 use crate::text::{self, ClawftPair, ClawftText};
 
 /// A record as it goes in.
@@ -86,11 +85,7 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
         pinned: given.pinned != 0,
         metadata: &metadata,
     };
-    let strings = text.len() + kind.len() + session.len();
-    let pairs: usize = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
-    let mut held = memory(handle)?;
-    room::to_remember(&held.0, strings + pairs + size_of_val(vector))?;
-    Ok(held.0.remember(&record)?)
+    Ok(memory(handle)?.0.remember(&record)?)
 }
 
 /// Takes a record out. It is not found any more; its bytes are gone from memory, and from all files
@@ -107,17 +102,10 @@ pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
 /// is the time in ms, for the lease.
 ///
 /// Errors: `BadHandle`; those of the storage: the changes are then still pending, and a commit can
-/// be tried again; `NoMemory` where the journal is to be folded and there is no room for it: the
-/// changes are then still pending; `Conflict`, `ReadOnly`, `Stopped`.
+/// be tried again, as after `NoMemory`; `Conflict`, `ReadOnly`, `Stopped`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
-    let commit = || {
-        let mut held = memory(handle)?;
-        if held.0.file().folds_next() {
-            room::to_fold(&held.0)?;
-        }
-        Ok(held.0.commit(now)?)
-    };
+    let commit = || Ok(memory(handle)?.0.commit(now)?);
     status(commit())
 }
 
@@ -137,11 +125,7 @@ pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
 /// `ReadOnly`, `Stopped`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
-    let compact = || {
-        let mut held = memory(handle)?;
-        room::to_compact(&held.0)?;
-        Ok(held.0.compact(now)?)
-    };
+    let compact = || Ok(memory(handle)?.0.compact(now)?);
     status(compact())
 }
 

@@ -151,7 +151,9 @@ impl Index {
                 return Err(full);
             }
             self.lengths.try_reserve_exact(wanted - self.lengths.len()).map_err(|_| full)?;
-            room::ask(0).map_err(|_| full)?;
+            if !room::is_left() {
+                return Err(full);
+            }
         }
         self.lengths.resize(needed, 0);
         Ok(())

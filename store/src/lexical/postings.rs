@@ -164,7 +164,9 @@ impl Postings {
         block.try_reserve_exact(BLOCK).map_err(|_| Full)?;
         self.blocks.try_reserve(1).map_err(|_| Full)?;
         self.order.try_reserve(BLOCK).map_err(|_| Full)?;
-        room::ask(0).map_err(|_| Full)?;
+        if !room::is_left() {
+            return Err(Full);
+        }
         block.resize(BLOCK, [0; PAGE]);
         self.blocks.push(block);
         self.order.extend((first..first + BLOCK).map(|number| number as u32));

@@ -28,7 +28,9 @@ impl Buffer {
         let mut bytes = Vec::new();
         let all = len.checked_add(63).ok_or(Error::Memory)?;
         bytes.try_reserve_exact(all).map_err(|_| Error::Memory)?;
-        room::ask(0)?;
+        if !room::is_left() {
+            return Err(Error::Memory.into());
+        }
         extend_with_zeros(&mut bytes, all);
         let start = bytes.as_ptr().align_offset(64).min(63);
         Ok(Buffer { bytes, start, len })

@@ -165,7 +165,7 @@ impl Memory {
     pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
         let fields = self.file.try_fields(id)?;
         let pairs = fields.bytes().len();
-        room::ask(8 * self.dim() + 2 * pairs + self.catalog.growth())?;
+        room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
         let mut vector = vec![0.0; self.dim()];
         self.file.try_vector(id, &mut vector)?;
         let text = self.file.try_text(id)?;

@@ -100,7 +100,7 @@ impl Memory {
         let both = recall.vector.is_some() && recall.text.is_some();
         let each = if both { recall.k.saturating_mul(CANDIDATES).max(LEAST) } else { recall.k };
         // Lists of what each part found, and of its distances, which grow by doubling.
-        room::ask(2 * LISTS * each.min(self.len()) * size_of::<Fused>())?;
+        room::ask(self.file.storage(), 2 * LISTS * each.min(self.len()) * size_of::<Fused>())?;
         let mut found: Vec<Fused> = Vec::new();
         if let Some(vector) = recall.vector {
             self.near(vector, each, recall, slots.as_deref(), &mut found)?;

@@ -33,7 +33,7 @@ use super::error::Refusal;
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
 use crate::room;
-use crate::storage::{Handle, StorageError, read_full};
+use crate::storage::{Handle, Storage, StorageError, read_full};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
@@ -82,10 +82,10 @@ fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
 }
 
 /// Reads the entries that `bytes` are.
-fn entries(mut bytes: &[u8]) -> Option<Vec<Entry>> {
+fn entries(storage: &dyn Storage, mut bytes: &[u8]) -> Option<Vec<Entry>> {
     // Their hashes are on the heap as well.
     let most = bytes.len() / FIXED;
-    room::ask(most * size_of::<Entry>() + bytes.len()).ok()?;
+    room::ask(storage, most * size_of::<Entry>() + bytes.len()).ok()?;
     let mut entries = Vec::with_capacity(most);
     while !bytes.is_empty() {
         let pairs = bytes.get(..FIXED)?[2..4].first_chunk().map_or(0, |b| u16::from_le_bytes(*b));
@@ -249,7 +249,7 @@ pub(super) fn last_catalog(file: &DurableFile) -> Option<Catalog> {
     let parts = Parts::read(file, handle);
     file.storage().close(handle);
     let parts = parts.ok()?;
-    entries(parts.bytes.get(..parts.catalog_len())?).map(Catalog)
+    entries(file.storage(), parts.bytes.get(..parts.catalog_len())?).map(Catalog)
 }
 
 /// Reads what was derived from `file`, if it is there, of this version, and made for `params`.
@@ -278,7 +278,7 @@ fn read_from(
         return Err(Derived::Stale);
     }
     let (catalog, mut words) = parts.bytes.split_at(parts.catalog_len());
-    let catalog = Catalog(entries(catalog).ok_or(Derived::Damaged)?);
+    let catalog = Catalog(entries(file.storage(), catalog).ok_or(Derived::Damaged)?);
     let words = Index::open::<Derived>(word_limit, &mut |into: &mut [u8]| {
         let (now, later) = words.split_at_checked(into.len()).ok_or(Derived::Damaged)?;
         into.copy_from_slice(now);

@@ -100,7 +100,7 @@ impl Memory {
         if params.hot.is_none() {
             return Ok(work);
         }
-        room::ask(read)?;
+        room::ask(self.file.storage(), read)?;
         let mut vector = vec![0.0; self.dim()];
         let Memory { file, image, scratch, policy, .. } = self;
         let layout = *image.layout();

@@ -35,7 +35,7 @@ impl Memory {
         // Brought into its forms, and put into the batch; should that fail, what was there is
         // brought back.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
-        room::ask(given + self.catalog.growth() + self.changed.growth(1))?;
+        room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
         let old = if known { self.file.try_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed =
@@ -62,7 +62,7 @@ impl Memory {
     }
 
     fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
-        room::ask(self.file.room_to_put(0) + self.changed.growth(1))?;
+        room::ask(self.file.storage(), self.file.room_to_put(0) + self.changed.growth(1))?;
         let text = self.file.try_text(id)?;
         self.file.try_remove(id)?;
         self.withdraw(id, &text);
@@ -164,13 +164,16 @@ impl Memory {
     }
 
     fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
-        self.try_rollback()?;
+        let undone = self.try_rollback();
         // Folding makes another version of the file: it comes before what is bound to it.
         let version = self.file.version();
-        self.file.try_settle(now)?;
+        let settled = self.file.try_settle(now);
         self.stale |= self.file.version() != version;
-        self.try_save()?;
-        Ok(self.file.try_close(now)?)
+        let saved = if settled.is_ok() { self.try_save() } else { Ok(()) };
+        let closed = self.file.try_close(now);
+        undone?;
+        saved?;
+        Ok(closed?)
     }
 
     /// Takes a record into what is derived, in the place of what is known of it.
@@ -242,7 +245,9 @@ pub(super) fn lend<'a>(
     let needed = scratch_words(layout, candidates);
     if words.len() < needed {
         words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
-        room::ask(0)?;
+        if !room::is_left() {
+            return Err(Error::Memory.into());
+        }
         words.resize(needed, 0);
     }
     Scratch::new(layout, words, candidates).ok_or_else(|| Error::Memory.into())

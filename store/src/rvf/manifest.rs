@@ -241,7 +241,7 @@ pub(crate) fn find(
                 continue;
             }
             // Each id that it lists takes twice its bytes, sorted twice.
-            room::ask(segment.payload as usize * 8)?;
+            room::ask(source.storage, segment.payload as usize * 8)?;
             let payload = source.bytes(segment.start(), segment.payload as usize)?;
             let Some(manifest) = Manifest::parse(&payload)? else { continue };
             // The one field of a header that no hash and no constant covers.

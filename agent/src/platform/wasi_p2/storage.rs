@@ -112,6 +112,11 @@ impl WasiStorage {
 }
 
 impl Storage for WasiStorage {
+    #[cfg(feature = "component")]
+    fn has_memory(&self, sizes: [usize; clawft_store::storage::BLOCKS]) -> bool {
+        crate::component::heap::has_memory(sizes)
+    }
+
     fn open(&self, name: &str) -> Outcome<Handle> {
         match self.opened(name, OpenFlags::empty(), false) {
             Err(StorageError::ReadOnly) => self.opened(name, OpenFlags::empty(), true),
