@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, host, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, guests, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -22,10 +22,6 @@ const WITH_STORE: &str = "simd128";
 const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
 /// The same for `--all`.
 const LONG_FUZZ: [&str; 1] = ["-max_total_time=600"];
-/// The one among them that has unsafe code.
-const WITH_UNSAFE: &str = "clawft-codes";
-/// Targets under Miri: the machine's own, and one with 32-bit pointers.
-const MIRI_TARGETS: [Option<&str>; 2] = [None, Some("i686-unknown-linux-gnu")];
 
 /// Counts steps and says how each one went.
 struct Gate {
@@ -209,10 +205,10 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
                 "--ignored",
             ]))
         });
-        for target in MIRI_TARGETS {
-            for package in PORTABLE.into_iter().chain([STORE]) {
-                let name = target.unwrap_or("native");
-                gate.step(format!("Miri, {package}, {name}"), || miri(package, target));
+        for package in PORTABLE.into_iter().chain([STORE]) {
+            match miri::steps(package) {
+                Ok(steps) => gate.together(steps),
+                Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
             }
         }
         gate.step("peers", || bench::peers(&[]));
@@ -290,25 +286,4 @@ fn fuzz(gate: &mut Gate, limits: &[&str]) {
         };
         gate.together(two.iter().map(step).collect());
     }
-}
-
-fn miri(package: &str, target: Option<&str>) -> Outcome {
-    tools::miri()?;
-    let mut miri = command("rustup");
-    miri.args(["run", "nightly", "cargo", "miri", "test", "--no-fail-fast", "--package", package]);
-    if let Some(target) = target {
-        miri.args(["--target", target]);
-    }
-    // Crates without unsafe code keep to the rules of borrowing because they compile. To follow
-    // each borrow of an image all the same takes most of the time, hours in all.
-    let flags = match package {
-        WITH_UNSAFE => "-Zmiri-disable-isolation",
-        _ => "-Zmiri-disable-isolation -Zmiri-disable-stacked-borrows",
-    };
-    run(miri
-        .env("MIRIFLAGS", flags)
-        // The pinned toolchain's own variables would win over nightly.
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .env_remove("CARGO")
-        .env("CARGO_TARGET_DIR", process::target().join("miri")))
 }
