@@ -3,7 +3,7 @@
 //! in WebAssembly the instance: so each cap is a process of its own, whose allocator refuses
 //! whatever goes beyond it.
 
-#![cfg(not(target_family = "wasm"))]
+#![cfg(not(any(target_family = "wasm", miri)))]
 
 #[path = "support/mod.rs"]
 mod support;
