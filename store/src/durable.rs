@@ -144,6 +144,8 @@ impl Names {
     }
 }
 
+/// In place of a handle: nothing is open.
+pub(crate) const NO_FILE: Handle = Handle::MAX;
 /// In place of an entry: the record is removed.
 pub(crate) const REMOVED: u64 = u64::MAX;
 
@@ -197,7 +199,9 @@ pub struct DurableFile {
 
 impl Drop for DurableFile {
     fn drop(&mut self) {
-        self.storage.close(self.base);
+        if self.base != NO_FILE {
+            self.storage.close(self.base);
+        }
         if let Some(journal) = &self.journal {
             self.storage.close(journal.file);
         }

@@ -26,7 +26,7 @@ use crate::error::Fault;
 use crate::source::{BUFFER, Source};
 use crate::storage::{Handle, Outcome, Storage, StorageError};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
-use crate::{DamageKind, Error};
+use crate::Error;
 
 /// Bytes of the journal's header.
 pub(crate) const HEADER: usize = 64;
@@ -302,7 +302,3 @@ pub(crate) fn create_over(storage: &dyn Storage, name: &str) -> Outcome<Handle> 
     }
 }
 
-/// The damage that an unsound batch is when others follow it.
-pub(crate) fn damage(at: u64) -> Fault {
-    DamageKind::Journal.at(at)
-}

@@ -136,8 +136,8 @@ impl Directory {
         self.listed.iter().filter(move |segment| segment.kind == kind)
     }
 
-    pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
+    pub(crate) fn get(&self, kind: u8, id: u32) -> Option<&Segment> {
         let at = self.places.get(key(kind, id.into()))?;
-        self.listed.get(*at as usize).copied()
+        self.listed.get(*at as usize)
     }
 }

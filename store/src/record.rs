@@ -220,7 +220,7 @@ pub(crate) fn put_removal(id: u64, out: &mut Vec<u8>) {
 /// The fields of a stored record: everything but its vector and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Bytes of the entry that `bytes` begin with, as it says itself.
@@ -230,22 +230,30 @@ pub(crate) fn entry_len(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Fields {
+    /// Of no record: what a record's are read into.
+    pub(crate) const NONE: Self = Self { bytes: Vec::new() };
+
     /// Takes the entry that `bytes` begin with, after every check.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.get(..entry_len(bytes)?)?;
-        if check_of(bytes) != u32_at(bytes, CHECK) {
-            return None;
-        }
-        let fields = Self { bytes: bytes.to_vec() };
-        let sound = match bytes[4] {
-            RECORD => fields.sound(),
-            REMOVAL => bytes.len() == FIXED,
-            _ => false,
-        };
-        sound.then_some(fields)
+        let fields = Self { bytes: bytes.get(..entry_len(bytes)?)?.to_vec() };
+        fields.is_sound().then_some(fields)
     }
 
-    fn sound(&self) -> bool {
+    /// Every check of an entry.
+    #[inline(never)]
+    pub(crate) fn is_sound(&self) -> bool {
+        let bytes = &self.bytes;
+        if entry_len(bytes) != Some(bytes.len()) || check_of(bytes) != u32_at(bytes, CHECK) {
+            return false;
+        }
+        match bytes[4] {
+            RECORD => self.is_record(),
+            REMOVAL => bytes.len() == FIXED,
+            _ => false,
+        }
+    }
+
+    fn is_record(&self) -> bool {
         let importance = self.importance();
         let mut strings = self.strings();
         for len in [self.u16_at(72), self.u16_at(74)] {

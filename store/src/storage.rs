@@ -108,6 +108,14 @@ pub trait Storage {
     fn list(&self, prefix: &str) -> Outcome<Vec<String>>;
 }
 
+/// Removes a file if it is there.
+pub(crate) fn remove_if_there(storage: &dyn Storage, name: &str) -> Outcome<()> {
+    match storage.remove(name) {
+        Err(StorageError::NotFound) => Ok(()),
+        other => other,
+    }
+}
+
 /// Reads all of `into`, or says how many bytes there were.
 pub(crate) fn read_full(
     storage: &dyn Storage,

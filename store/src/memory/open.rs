@@ -12,6 +12,8 @@ use super::catalog::{Catalog, Entry};
 use super::error::Refusal;
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
+use crate::read::Stored;
+use crate::record::get_vector;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
 use crate::{DurableFile, Options};
@@ -87,7 +89,8 @@ impl Memory {
         options: &MemoryOptions,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Refusal> {
-        let file = DurableFile::try_open(storage, name, &options.file)?;
+        let mut file = DurableFile::new(storage, name, &options.file);
+        file.try_open(&options.file)?;
         let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
         params.encoding = options.encoding;
         params.metric = match file.metric() {
@@ -98,18 +101,22 @@ impl Memory {
         if let Some(limit) = options.image {
             params.hot = Some(most_hot(&params, limit)?);
         }
-        let words = Index::new(options.words, seed_of(&file.version().file_id));
+        let seed = seed_of(&file.version().file_id);
+        let mut words = Index::new(options.words, seed);
+        let mut catalog = Catalog::default();
         let mut derived = Derived::New;
         if !file.is_empty() {
-            match saved::read(&file, &params, options.words) {
-                Ok((image, words, catalog)) => {
+            match saved::read(&file, &params, &mut words, &mut catalog) {
+                Ok(image) => {
                     return Ok(Self::of(file, image, words, catalog, options, Derived::Read));
                 }
                 Err(why) => derived = why,
             }
+            words = Index::new(options.words, seed);
+            catalog.0.clear();
         }
         let image = Image::create(&params, Buffer::new(required_bytes(&params)?)?)?;
-        let mut memory = Self::of(file, image, words, Catalog::default(), options, derived);
+        let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
         memory.build(progress)?;
         Ok(memory)
@@ -152,7 +159,7 @@ impl Memory {
         }
         self.image.set_arrival(Tier::Hot);
         // Of another version, but the records that it counts uses of may be the same.
-        for (_, old) in saved::last_catalog(&self.file).unwrap_or_default().iter() {
+        for (_, old) in saved::last_catalog(&self.file).iter() {
             if self.entry(old.id).is_some_and(|entry| entry.created == old.created) {
                 self.recount(old.id, old.uses, old.last_used);
             }
@@ -162,13 +169,14 @@ impl Memory {
 
     /// Derives one record, which nothing derived has yet.
     pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
-        let fields = self.file.try_fields(id)?;
+        let mut record = Stored::NONE;
+        self.file.try_stored(id, &mut record)?;
         let mut vector = vec![0.0; self.dim()];
-        self.file.try_vector(id, &mut vector)?;
-        let text = self.file.try_text(id)?;
-        let entered = self.enter(Entry::of_fields(&fields), &vector, &text);
+        get_vector(&record.vector[8..], &mut vector);
+        let entered = self.enter(Entry::of_fields(&record.fields), &vector, &record.text);
         wipe(vector);
-        wipe(text);
+        wipe(record.vector);
+        wipe(record.text);
         entered
     }
 }

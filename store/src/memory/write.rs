@@ -13,7 +13,7 @@ use super::catalog::Entry;
 use super::error::Refusal;
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
-use crate::storage::StorageError;
+use crate::storage::remove_if_there;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
 const ONE: u32 = 1;
@@ -121,10 +121,7 @@ impl Memory {
         self.stale = true;
         if self.unsound {
             // What is there was saved before, and is not to outlive what was forgotten.
-            return match self.file.storage().remove(self.file.image_name()) {
-                Ok(()) | Err(StorageError::NotFound) => Ok(()),
-                Err(error) => Err(error.into()),
-            };
+            return Ok(remove_if_there(self.file.storage(), self.file.image_name())?);
         }
         self.try_save()
     }
