@@ -99,7 +99,7 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
         let held = memory(handle)?;
-        let fields = held.0.fields(id)?;
+        let fields = held.0.try_fields(id)?;
         let (uses, last_used) =
             held.0.uses(id).unwrap_or_else(|| (fields.uses(), fields.last_used()));
         out.set(
@@ -115,8 +115,8 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
                 metadata_len: fields.metadata().count() as u32,
-                tier: held.0.tier(id)? as u32,
-                lossy: held.0.is_lossy(id)?.into(),
+                tier: held.0.try_tier(id)? as u32,
+                lossy: held.0.try_is_lossy(id)?.into(),
             },
         );
         Ok(())
@@ -163,9 +163,9 @@ pub unsafe extern "C" fn clawft_record_string(
 fn string(handle: u32, id: u64, which: u32) -> Outcome<String> {
     let held = memory(handle)?;
     if which == CLAWFT_TEXT {
-        return Ok(held.0.text(id)?);
+        return Ok(held.0.try_text(id)?);
     }
-    let fields = held.0.fields(id)?;
+    let fields = held.0.try_fields(id)?;
     let string = match which {
         CLAWFT_KIND => fields.kind(),
         CLAWFT_SESSION => fields.session(),
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn clawft_record_vector(
         let held = memory(handle)?;
         let mut vector = room(dim as usize)?;
         vector.resize(dim as usize, 0.0);
-        held.0.vector(id, &mut vector)?;
+        held.0.try_vector(id, &mut vector)?;
         out.copy(&vector);
         Ok(())
     };

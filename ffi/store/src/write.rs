@@ -90,7 +90,7 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
     let pairs: usize = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
     let mut held = memory(handle)?;
     room::to_remember(&held.0, strings + pairs + size_of_val(vector))?;
-    Ok(held.0.remember(&record)?)
+    Ok(held.0.try_remember(&record)?)
 }
 
 /// Takes a record out. It is not found any more; its bytes are gone from memory, and from all files
@@ -99,7 +99,7 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
 /// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `ReadOnly`, `Stopped`; those of the storage.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
-    let forget = || Ok(memory(handle)?.0.forget(id)?);
+    let forget = || Ok(memory(handle)?.0.try_forget(id)?);
     status(forget())
 }
 
@@ -116,7 +116,7 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
         if held.0.file().folds_next() {
             room::to_fold(&held.0)?;
         }
-        Ok(held.0.commit(now)?)
+        Ok(held.0.try_commit(now)?)
     };
     status(commit())
 }
@@ -126,7 +126,7 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
 /// Errors: `BadHandle`; those of the storage: then close the memory and open it again.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
-    let rollback = || Ok(memory(handle)?.0.rollback()?);
+    let rollback = || Ok(memory(handle)?.0.try_rollback()?);
     status(rollback())
 }
 
@@ -140,7 +140,7 @@ pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
     let compact = || {
         let mut held = memory(handle)?;
         room::to_compact(&held.0)?;
-        Ok(held.0.compact(now)?)
+        Ok(held.0.try_compact(now)?)
     };
     status(compact())
 }
@@ -151,7 +151,7 @@ pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
 /// Errors: `BadHandle`; those of the storage: the file itself is not touched.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_save(handle: u32) -> i32 {
-    let save = || Ok(memory(handle)?.0.save()?);
+    let save = || Ok(memory(handle)?.0.try_save()?);
     status(save())
 }
 

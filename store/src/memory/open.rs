@@ -9,7 +9,7 @@ use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::{Catalog, Entry};
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
 use crate::read::Stored;
@@ -83,7 +83,11 @@ impl Memory {
         Ok(Self::try_open(storage, name, options, progress)?)
     }
 
-    fn try_open(
+    /// As [`open`](Self::open).
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn try_open(
         storage: Box<dyn Storage>,
         name: &str,
         options: &MemoryOptions,
@@ -115,7 +119,7 @@ impl Memory {
             words = Index::new(options.words, seed);
             catalog.0.clear();
         }
-        let image = Image::create(&params, Buffer::new(required_bytes(&params)?)?)?;
+        let image = kept(Image::create(&params, Buffer::new(kept(required_bytes(&params))?)?))?;
         let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
         memory.build(progress)?;
@@ -187,7 +191,7 @@ impl Memory {
 /// [`Error::Vectors`] where it is too small with all of them cold.
 fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let bytes = |hot| required_bytes(&Params { hot: Some(hot), ..*params });
-    let expected = bytes(0)?;
+    let expected = kept(bytes(0))?;
     if expected > limit {
         let found = limit;
         return Err(clawft_vectors::Error::TooShort { expected, found }.into());
@@ -195,7 +199,7 @@ fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let (mut fits, mut beyond) = (0, params.capacity.saturating_add(1));
     while beyond - fits > 1 {
         let middle = fits.midpoint(beyond);
-        if bytes(middle)? <= limit { fits = middle } else { beyond = middle }
+        if kept(bytes(middle))? <= limit { fits = middle } else { beyond = middle }
     }
     Ok(fits)
 }

@@ -15,7 +15,7 @@ use clawft_vectors::tiers::Limits;
 
 use super::buffer::wipe;
 use super::catalog::Entry;
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory};
 
 /// What a tick may do at most.
@@ -91,7 +91,11 @@ impl Memory {
         Ok(self.try_tick(now, budget)?)
     }
 
-    fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
+    /// As [`tick`](Self::tick).
+    ///
+    /// # Errors
+    /// Those of [`tick`](Self::tick).
+    pub fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
         let mut work = Work::default();
         let params = *self.image.params();
         let read = 4 * params.dim as usize;
@@ -108,7 +112,7 @@ impl Memory {
         {
             let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
             let mut wanting = [(0, Tier::Cold)];
-            let done = image.tick(policy, now, limits, &mut wanting, &mut scratch)?;
+            let done = kept(image.tick(policy, now, limits, &mut wanting, &mut scratch))?;
             work.looked += 1;
             work.cooled += done.moved;
             work.bytes += done.bytes;
@@ -116,7 +120,7 @@ impl Memory {
             if done.wanting == 0 {
                 continue;
             }
-            let current = image.tier(id)?;
+            let current = kept(image.tier(id))?;
             let mut better = Tier::ALL.into_iter().filter(|&tier| wanted <= tier && tier < current);
             let Some(tier) = better.find(|&tier| image.has_room(tier)) else { continue };
             work.bytes += dearest;
@@ -124,7 +128,7 @@ impl Memory {
                 work.unreadable += 1;
                 continue;
             }
-            image.restore(id, &vector, tier, now, &mut scratch)?;
+            kept(image.restore(id, &vector, tier, now, &mut scratch))?;
             work.restored += 1;
         }
         wipe(vector);
@@ -138,7 +142,15 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id.
     pub fn tier(&self, id: u64) -> Result<Tier, Error> {
-        Ok(self.image.tier(id)?)
+        Ok(self.try_tier(id)?)
+    }
+
+    /// As [`tier`](Self::tier).
+    ///
+    /// # Errors
+    /// Those of [`tier`](Self::tier).
+    pub fn try_tier(&self, id: u64) -> Result<Tier, Refusal> {
+        kept(self.image.tier(id))
     }
 
     /// Do recalls compare less of the record than the encoding holds? Its vector in the file is
@@ -147,7 +159,15 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id.
     pub fn is_lossy(&self, id: u64) -> Result<bool, Error> {
-        Ok(self.image.is_lossy(id)?)
+        Ok(self.try_is_lossy(id)?)
+    }
+
+    /// As [`is_lossy`](Self::is_lossy).
+    ///
+    /// # Errors
+    /// Those of [`is_lossy`](Self::is_lossy).
+    pub fn try_is_lossy(&self, id: u64) -> Result<bool, Refusal> {
+        kept(self.image.is_lossy(id))
     }
 
     /// The vector of a record as recalls compare it: decoded, of length 1 under the cosine.
@@ -155,7 +175,7 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id, or another dimension.
     pub fn compared(&mut self, id: u64, into: &mut [f32]) -> Result<(), Error> {
-        Ok(self.with_scratch(1, |image, scratch| Ok(image.get(id, into, scratch)?))?)
+        Ok(self.with_scratch(1, |image, scratch| kept(image.get(id, into, scratch)))?)
     }
 
     /// Records in each tier, the hottest first. Takes a look at every slot.

@@ -10,7 +10,7 @@ use clawft_vectors::{Image, Layout, Scratch, scratch_words};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
 use crate::storage::remove_if_there;
@@ -29,7 +29,11 @@ impl Memory {
         Ok(self.try_remember(record)?)
     }
 
-    fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
+    /// As [`remember`](Self::remember).
+    ///
+    /// # Errors
+    /// Those of [`remember`](Self::remember).
+    pub fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
         let known = self.file.contains(record.id);
         let old = if known { self.file.try_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
@@ -56,7 +60,11 @@ impl Memory {
         Ok(self.try_forget(id)?)
     }
 
-    fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
+    /// As [`forget`](Self::forget).
+    ///
+    /// # Errors
+    /// Those of [`forget`](Self::forget).
+    pub fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
         let text = self.file.try_text(id)?;
         self.file.try_remove(id)?;
         self.withdraw(id, &text);
@@ -72,7 +80,15 @@ impl Memory {
     /// Those of [`DurableFile::commit`](crate::DurableFile::commit): the changes are then still
     /// pending.
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
-        self.file.commit(now)?;
+        Ok(self.try_commit(now)?)
+    }
+
+    /// As [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// Those of [`commit`](Self::commit).
+    pub fn try_commit(&mut self, now: u64) -> Result<(), Refusal> {
+        self.file.try_commit(now)?;
         self.changed.clear();
         Ok(())
     }
@@ -85,7 +101,11 @@ impl Memory {
         Ok(self.try_rollback()?)
     }
 
-    fn try_rollback(&mut self) -> Result<(), Refusal> {
+    /// As [`rollback`](Self::rollback).
+    ///
+    /// # Errors
+    /// Those of [`rollback`](Self::rollback).
+    pub fn try_rollback(&mut self) -> Result<(), Refusal> {
         let before = core::mem::replace(&mut self.unsound, true);
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
@@ -115,7 +135,11 @@ impl Memory {
         Ok(self.try_compact(now)?)
     }
 
-    fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
+    /// As [`compact`](Self::compact).
+    ///
+    /// # Errors
+    /// Those of [`compact`](Self::compact).
+    pub fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
         self.file.try_compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
@@ -135,7 +159,11 @@ impl Memory {
         Ok(self.try_save()?)
     }
 
-    fn try_save(&mut self) -> Result<(), Refusal> {
+    /// As [`save`](Self::save).
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub fn try_save(&mut self) -> Result<(), Refusal> {
         if self.changed.len() > 0 || !self.stale || self.unsound || self.file.read_only {
             return Ok(());
         }
@@ -154,7 +182,11 @@ impl Memory {
         Ok(self.try_close(now)?)
     }
 
-    fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
+    /// As [`close`](Self::close); the memory is not to be used afterwards.
+    ///
+    /// # Errors
+    /// Those of [`close`](Self::close).
+    pub fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
         self.try_rollback()?;
         // Folding makes another version of the file: it comes before what is bound to it.
         let version = self.file.version();
@@ -182,9 +214,9 @@ impl Memory {
         let id = entry.id;
         let known = uses::known(&entry);
         let slot = self.with_scratch(ONE, |image, scratch| {
-            image.insert(id, vector, scratch)?;
-            image.set_use(id, &known)?;
-            image.slot(id).ok_or_else(|| Error::Memory.into())
+            kept(image.insert(id, vector, scratch))?;
+            kept(image.set_use(id, &known))?;
+            image.slot(id).ok_or_else(Refusal::memory)
         })?;
         self.catalog.put(slot, entry);
         Ok(self.words.add(slot, text)?)
@@ -196,7 +228,7 @@ impl Memory {
             self.words.remove(slot, text);
             self.catalog.strike(slot);
             // It is there, and the scratch was made for such an image.
-            let _ = self.with_scratch(ONE, |image, scratch| Ok(image.remove(id, scratch)?));
+            let _ = self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)));
         }
     }
 
@@ -232,8 +264,8 @@ pub(super) fn lend<'a>(
 ) -> Result<Scratch<'a>, Refusal> {
     let needed = scratch_words(layout, candidates);
     if words.len() < needed {
-        words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
+        words.try_reserve_exact(needed - words.len()).map_err(|_| Refusal::memory())?;
         words.resize(needed, 0);
     }
-    Scratch::new(layout, words, candidates).ok_or_else(|| Error::Memory.into())
+    Scratch::new(layout, words, candidates).ok_or_else(Refusal::memory)
 }
