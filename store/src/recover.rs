@@ -69,6 +69,7 @@ impl DurableFile {
     }
 
     /// Opens what is on the disk.
+    #[inline(never)]
     pub(crate) fn try_open(&mut self, options: &Options) -> Result<(), Fault> {
         if let Some(dim) = options.dim.filter(|&dim| dim == 0 || usize::from(dim) > MAX_DIM) {
             let (part, limit, found) = (Part::Components, MAX_DIM as u32, dim.into());
@@ -128,6 +129,7 @@ impl DurableFile {
     }
 
     /// That something is damaged; with `salvage` a note.
+    #[inline(never)]
     fn refuse(&mut self, salvage: bool, kind: DamageKind, offset: u64) -> Result<(), Fault> {
         if !salvage {
             return Err(kind.at(offset));
@@ -137,6 +139,7 @@ impl DurableFile {
     }
 
     /// Reads the base, and the journal if there is one.
+    #[inline(never)]
     fn found(&mut self, options: &Options, journal: Option<FoundJournal>) -> Result<(), Fault> {
         let salvage = options.salvage;
         let len = self.storage.len(self.base)?;

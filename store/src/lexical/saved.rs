@@ -79,6 +79,7 @@ impl Index {
     }
 
     /// Takes in what was saved; `self` is empty. After an error it is of no use.
+    #[inline(never)]
     pub(crate) fn load(&mut self, bytes: &[u8]) -> Result<(), OpenError> {
         let mut reader = Reader::new(bytes);
         if reader.take(8) != MAGIC || (reader.u32(), reader.u32()) != (VERSION, RULES) {

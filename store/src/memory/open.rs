@@ -151,6 +151,7 @@ impl Memory {
 
     /// Derives everything from the records. With tiers all are cold at first, which always fits:
     /// ticks bring those back that deserve it.
+    #[inline(never)]
     fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Refusal> {
         let all = self.file.len();
         let (mut from, mut done) = (Some(0), 0);
@@ -189,6 +190,7 @@ impl Memory {
 ///
 /// # Errors
 /// [`Error::Vectors`] where it is too small with all of them cold.
+#[inline(never)]
 fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let bytes = |hot| required_bytes(&Params { hot: Some(hot), ..*params });
     let expected = kept(bytes(0))?;

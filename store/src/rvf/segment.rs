@@ -62,11 +62,13 @@ impl Segment {
     }
 
     /// Where the payload ends.
+    #[inline(never)]
     pub(crate) const fn payload_end(&self) -> u64 {
         self.start().saturating_add(self.payload)
     }
 
     /// Where the next segment begins.
+    #[inline(never)]
     pub(crate) const fn end(&self) -> u64 {
         padded(self.payload_end())
     }
