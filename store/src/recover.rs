@@ -229,22 +229,24 @@ impl DurableFile {
             if segment.kind != RECORDS {
                 continue;
             }
-            let mut places = Vec::new();
+            // No id stands twice in what one fold wrote, and they rise.
+            let (mut places, mut last) = (Vec::new(), None);
             let each = &mut |at, fields: Fields| {
-                if fields.is_removal() {
-                    ledger.remove(fields.id());
-                    return Ok(());
+                let id = fields.id();
+                let place = self.place(segment.id as u32, at, &fields);
+                if last >= Some(id) || place.is_none() && !fields.is_removal() {
+                    return Err(DamageKind::Records.at(segment.start() + u64::from(at)));
                 }
-                match self.place(segment.id as u32, at, &fields) {
-                    Some(place) => places.push((fields.id(), place)),
-                    None => return Err(DamageKind::Records.at(segment.start() + u64::from(at))),
+                last = Some(id);
+                match place {
+                    Some(place) if !fields.is_removal() => places.push((id, place)),
+                    _ => drop(ledger.remove(id)),
                 }
                 Ok(())
             };
             if !records::read(&self.base(), &segment, salvage, each)? {
                 self.refuse(salvage, DamageKind::Records, segment.offset)?;
             }
-            // No id stands twice in what one fold wrote.
             ledger.extend(places);
         }
         for (id, _) in self.standing.removed.iter() {
