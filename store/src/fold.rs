@@ -233,8 +233,8 @@ impl DurableFile {
     pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
         let names = &self.names;
         let head = self.head();
-        let journal = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, head)?;
-        self.journal = Some(journal);
+        let file = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, &head)?;
+        self.journal = Some(Journal::open(file, head));
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use crate::durable::{Batch, DurableFile, NO_FILE, Names, Options, Report, vectors_in};
 use crate::error::Fault;
-use crate::journal::{self, Found, Head, Journal};
+use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{Fields, MAX_DIM};
 use crate::rvf::manifest::{Manifest, Newest};
@@ -19,13 +19,6 @@ use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage, StorageError, remove_if_there};
 use crate::{Damage, DamageKind, Error, Part};
-
-/// A journal that was found: its handle and its header, unless that is damaged; and whether a bit of
-/// it was turned back.
-struct FoundJournal {
-    file: Handle,
-    head: Option<(Head, bool)>,
-}
 
 /// The file is made before it is known what is in it, and filled in where it stays.
 impl DurableFile {
@@ -75,17 +68,15 @@ impl DurableFile {
             let (part, limit, found) = (Part::Components, MAX_DIM as u32, dim.into());
             return Err(Error::Limit { part, limit, found }.into());
         }
-        let journal = match self.open_if_there(&self.names.journal)? {
-            Some(file) => {
-                let head = Head::read(&Source { storage: &*self.storage, file })?;
-                Some(FoundJournal { file, head })
-            }
-            None => None,
-        };
+        let journal = self.open_if_there(&self.names.journal)?;
+        let mut head = FoundHead::default();
+        if let Some(file) = journal {
+            head.read(&Source { storage: &*self.storage, file })?;
+        }
         match self.open_if_there(&self.names.base)? {
             Some(base) => {
                 self.base = base;
-                self.found(options, journal)?;
+                self.found(options, journal, &head)?;
             }
             None if journal.is_some() => return Err(DamageKind::BaseLost.at(0)),
             None if options.create && !self.read_only => self.create(options)?,
@@ -140,17 +131,22 @@ impl DurableFile {
 
     /// Reads the base, and the journal if there is one.
     #[inline(never)]
-    fn found(&mut self, options: &Options, journal: Option<FoundJournal>) -> Result<(), Fault> {
+    fn found(
+        &mut self,
+        options: &Options,
+        journal: Option<Handle>,
+        found: &FoundHead,
+    ) -> Result<(), Fault> {
         let salvage = options.salvage;
         let len = self.storage.len(self.base)?;
-        let head = journal.as_ref().and_then(|journal| journal.head);
+        let head = (found.state != State::Unsound).then_some(&found.head);
         if journal.is_some() && head.is_none() {
             self.refuse(salvage, DamageKind::JournalHeader, 0)?;
         }
         let source = Source { storage: &*self.storage, file: self.base };
         let (manifest, segment) = (&mut self.standing, &mut self.manifest);
         let mut newest = Newest { manifest, segment, damaged: None };
-        if let Err(fault) = newest.find(&source, len, head.as_ref().map(|(head, _)| &head.file_id))
+        if let Err(fault) = newest.find(&source, len, head.map(|head| &head.file_id))
         {
             let damaged = matches!(fault.error(), Error::Damaged(_));
             if head.is_some() && damaged && newest.find(&source, len, None).is_ok() {
@@ -169,7 +165,7 @@ impl DurableFile {
             return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
         let missing = match head {
-            Some((head, _)) => (head.epoch > epoch).then_some(DamageKind::BaseCut),
+            Some(head) => (head.epoch > epoch).then_some(DamageKind::BaseCut),
             None => (ours && len > end).then_some(DamageKind::TailWithoutJournal),
         };
         if let Some(kind) = missing {
@@ -187,12 +183,12 @@ impl DurableFile {
             self.storage.sync(self.base)?;
             self.storage.sync_folder()?;
         }
-        if let Some(FoundJournal { file, head: Some((head, flipped)) }) = journal {
+        if let (Some(file), Some(head)) = (journal, head) {
             self.commits = self.commits.max(head.commits);
             // Each fold writes RECORDS of an epoch above its journal's.
             if head.epoch >= folded {
-                self.report.repaired += u32::from(flipped);
-                self.replay(Journal::open(file, head), salvage)?;
+                self.report.repaired += u32::from(found.state == State::Repaired);
+                self.replay(Journal::open(file, *head), salvage)?;
             } else {
                 self.storage.close(file);
             }
@@ -294,33 +290,30 @@ impl DurableFile {
             self.storage.sync(journal.file)?;
         }
         let end = self.storage.len(journal.file)?;
-        loop {
+        let mut found = Found::default();
+        while journal.len < end {
             let at = journal.len;
             let source = Source { storage: &*self.storage, file: journal.file };
-            match journal.next(&source, end)? {
-                Found::End => break,
-                Found::Batch(operations, flipped) => {
-                    self.report.repaired += u32::from(flipped);
-                    self.report.replayed += 1;
-                    let start = at + journal::BATCH as u64;
-                    if !self.apply(&operations, start) {
-                        return Err(DamageKind::Journal.at(at));
-                    }
-                    if flipped {
-                        self.repaired.push((start, operations));
-                    }
+            journal.next(&source, &mut found)?;
+            if found.state == State::Unsound {
+                if journal.goes_on(&source, end)? {
+                    self.refuse(salvage, DamageKind::Journal, at)?;
+                } else {
+                    self.report.torn_journal = Some((at, end - at));
                 }
-                Found::Unsound => {
-                    if journal.goes_on(&source, end)? {
-                        self.refuse(salvage, DamageKind::Journal, at)?;
-                    } else {
-                        self.report.torn_journal = Some((at, end - at));
-                    }
-                    if !self.read_only {
-                        self.storage.truncate(journal.file, at)?;
-                    }
-                    break;
+                if !self.read_only {
+                    self.storage.truncate(journal.file, at)?;
                 }
+                break;
+            }
+            self.report.replayed += 1;
+            let start = at + journal::BATCH as u64;
+            if !self.apply(&found.operations, start) {
+                return Err(DamageKind::Journal.at(at));
+            }
+            if found.state == State::Repaired {
+                self.report.repaired += 1;
+                self.repaired.push((start, core::mem::take(&mut found.operations)));
             }
         }
         if end < journal.len && !self.read_only {
