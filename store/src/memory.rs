@@ -178,8 +178,14 @@ impl Memory {
         Some((entry.uses, entry.last_used))
     }
 
+    #[inline(never)]
     fn entry(&self, id: u64) -> Option<&Entry> {
         self.catalog.at(self.image.slot(id)?)
+    }
+
+    #[inline(never)]
+    fn entry_mut(&mut self, id: u64) -> Option<&mut Entry> {
+        self.catalog.at_mut(self.image.slot(id)?)
     }
 
     /// The smallest id from `id` on.

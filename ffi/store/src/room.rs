@@ -20,8 +20,8 @@ const MOST_TO_FOLD: u64 = 3 << 20;
 /// ...and at most this many times the journal.
 const TIMES_JOURNAL: u64 = 3;
 /// What is written is put together in segments of 1 MiB.
-const PIECE: u64 = 1 << 20;
-const PIECES: usize = 5;
+const PIECE: usize = 1 << 20;
+const PIECES: u32 = 5;
 /// Bytes of a recall's lists for each record.
 const FOUND: u64 = 32;
 
@@ -29,16 +29,8 @@ const FOUND: u64 = 32;
 /// last one.
 #[inline(never)]
 fn ask(bytes: u64) -> Outcome<()> {
-    let mut left = bytes.saturating_add(LEAST);
-    let mut pieces = [0; PIECES];
-    for piece in &mut pieces {
-        let len = left.min(PIECE);
-        *piece = len as usize;
-        left -= len;
-    }
-    let [.., last] = &mut pieces;
-    *last = last.saturating_add(usize::try_from(left).unwrap_or(usize::MAX));
-    if kernel::parts::has_room(pieces) { Ok(()) } else { Err(Failed::no_memory(bytes)) }
+    let all = usize::try_from(bytes.saturating_add(LEAST)).unwrap_or(usize::MAX);
+    if kernel::parts::has_room(all, PIECE, PIECES) { Ok(()) } else { Err(Failed::no_memory(bytes)) }
 }
 
 /// For a record of `bytes`: its entry, its words, and the batch of changes, which may double.

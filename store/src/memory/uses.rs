@@ -60,8 +60,7 @@ impl Memory {
     /// what is derived, and as far as that was saved it outlives a crash.
     pub fn touch(&mut self, ids: &[u64], now: u64) {
         for &id in ids {
-            let slot = self.image.slot(id);
-            if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+            if let Some(entry) = self.entry_mut(id) {
                 entry.uses = entry.uses.saturating_add(1);
                 entry.last_used = entry.last_used.max(now);
                 self.stale = true;
@@ -72,12 +71,12 @@ impl Memory {
 
     /// Raises what is counted of a record to no less than this.
     pub(super) fn recount(&mut self, id: u64, uses: u32, last_used: u64) {
-        let slot = self.image.slot(id);
-        if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+        if let Some(entry) = self.entry_mut(id) {
             entry.uses = entry.uses.max(uses);
             entry.last_used = entry.last_used.max(last_used);
+            let known = known(entry);
             // It is there.
-            let _ = self.image.set_use(id, &known(entry));
+            let _ = self.image.set_use(id, &known);
         }
     }
 
