@@ -167,8 +167,13 @@ impl<'a> GroupWriter<'a> {
         let segment = Segment { id, offset, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, &payload);
         self.target.storage.append(self.target.file, &bytes)?;
-        let segments = &mut self.segments;
-        segments.insert(segments.partition_point(|before| before.id < id), segment);
+        // By rising ids: others that began later may be written already.
+        let mut at = self.segments.len();
+        self.segments.push(segment);
+        while at > 0 && self.segments[at - 1].id > id {
+            self.segments.swap(at - 1, at);
+            at -= 1;
+        }
         self.target.end = segment.end();
         Ok(())
     }
