@@ -278,10 +278,6 @@ impl Fields {
         (u32_at(&self.bytes, at) & 0xFFFF) as usize
     }
 
-    fn pair_count(&self) -> usize {
-        self.u16_at(6)
-    }
-
     fn strings(&self) -> Reader<'_> {
         Reader::new(self.bytes.get(FIXED..).unwrap_or_default())
     }
@@ -305,15 +301,13 @@ impl Fields {
     /// What sort of record it is.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.strings().text(self.u16_at(72))
+        self.string(0).unwrap_or_default()
     }
 
     /// The session that it comes from.
     #[must_use]
     pub fn session(&self) -> &str {
-        let mut strings = self.strings();
-        strings.take(self.u16_at(72));
-        strings.text(self.u16_at(74))
+        self.string(1).unwrap_or_default()
     }
 
     /// When it was made, ms.
@@ -350,6 +344,29 @@ impl Fields {
     #[must_use]
     pub fn text_len(&self) -> u32 {
         u32_at(&self.bytes, 48)
+    }
+
+    /// Its strings but the text, by number: the kind, the session, then key and value of each pair,
+    /// keys rising.
+    #[must_use]
+    pub fn string(&self, at: usize) -> Option<&str> {
+        let mut strings = self.strings();
+        let (mut first, mut second) = (self.u16_at(72), self.u16_at(74));
+        for _ in 0..at / 2 {
+            strings.take(first + second);
+            (first, second) = (strings.u16().into(), strings.u16().into());
+        }
+        if at % 2 == 1 {
+            strings.take(first);
+            first = second;
+        }
+        (at / 2 <= self.pair_count()).then(|| strings.text(first))
+    }
+
+    /// Pairs of metadata.
+    #[must_use]
+    pub fn pair_count(&self) -> usize {
+        self.u16_at(6)
     }
 
     /// Keys and values, keys rising.

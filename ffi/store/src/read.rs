@@ -114,7 +114,7 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 text_len: fields.text_len(),
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
-                metadata_len: fields.metadata().count() as u32,
+                metadata_len: fields.pair_count() as u32,
                 tier: held.0.try_tier(id)? as u32,
                 lossy: held.0.try_is_lossy(id)?.into(),
             },
@@ -166,20 +166,9 @@ fn string(handle: u32, id: u64, which: u32) -> Outcome<String> {
         return Ok(held.0.try_text(id)?);
     }
     let fields = held.0.try_fields(id)?;
-    let string = match which {
-        CLAWFT_KIND => fields.kind(),
-        CLAWFT_SESSION => fields.session(),
-        _ => {
-            let at = which - CLAWFT_METADATA;
-            match fields.metadata().nth(at as usize / 2) {
-                Some((key, _)) if at.is_multiple_of(2) => key,
-                Some((_, value)) => value,
-                None => {
-                    let pairs = fields.metadata().count() as u64;
-                    return Err(Failed::unknown_choice("which", 2 + 2 * pairs, which));
-                }
-            }
-        }
+    let Some(string) = fields.string((which - CLAWFT_KIND) as usize) else {
+        let pairs = fields.pair_count() as u64;
+        return Err(Failed::unknown_choice("which", 2 + 2 * pairs, which));
     };
     Ok(string.into())
 }
