@@ -21,12 +21,12 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::Error;
 use crate::crc::{crc32, turn_back};
 use crate::error::Fault;
 use crate::source::{BUFFER, Source};
 use crate::storage::{Handle, Outcome, Storage, StorageError};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
-use crate::Error;
 
 /// Bytes of the journal's header.
 pub(crate) const HEADER: usize = 64;
@@ -350,4 +350,3 @@ pub(crate) fn create_over(storage: &dyn Storage, name: &str) -> Outcome<Handle> 
         other => other,
     }
 }
-

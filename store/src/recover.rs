@@ -146,8 +146,7 @@ impl DurableFile {
         let source = Source { storage: &*self.storage, file: self.base };
         let (manifest, segment) = (&mut self.standing, &mut self.manifest);
         let mut newest = Newest { manifest, segment, damaged: None };
-        if let Err(fault) = newest.find(&source, len, head.map(|head| &head.file_id))
-        {
+        if let Err(fault) = newest.find(&source, len, head.map(|head| &head.file_id)) {
             let damaged = matches!(fault.error(), Error::Damaged(_));
             if head.is_some() && damaged && newest.find(&source, len, None).is_ok() {
                 return Err(Fault::unsupported("the journal beside it is of another file"));

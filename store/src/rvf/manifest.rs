@@ -172,8 +172,7 @@ impl Manifest {
         }
         let mut listed = 0;
         for _ in 0..count {
-            let group =
-                Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() };
+            let group = Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() };
             listed += u64::from(group.segments);
             trailer.groups.push(group);
         }

@@ -24,7 +24,8 @@ pub(crate) const FOOTER: u64 = 40;
 const NO_BASE: u64 = u64::MAX;
 
 /// The fields of the mirror, 1 to 3: number, type, may be null, and the name with its length.
-const SCHEMA: &[u8] = b"\x01\0\x01\x01\x04\0kind\x02\0\x01\x01\x07\0session\x03\0\x01\x01\x08\0metadata";
+const SCHEMA: &[u8] =
+    b"\x01\0\x01\x01\x04\0kind\x02\0\x01\x01\x07\0session\x03\0\x01\x01\x08\0metadata";
 const STRING: u8 = 1;
 /// Between a key and its value, and behind each pair.
 const UNIT: u8 = 0x1F;

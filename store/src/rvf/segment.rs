@@ -87,9 +87,7 @@ impl Segment {
     /// `strict`, what we write as zeros in the header.
     pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Fault> {
         let mut header = [0; HEADER];
-        if !source.read(self.offset, &mut header)?
-            || Self::parse(&header, self.offset) != *self
-        {
+        if !source.read(self.offset, &mut header)? || Self::parse(&header, self.offset) != *self {
             return Ok(false);
         }
         let (algorithm, compression) = (header[32], header[33]);
