@@ -33,12 +33,12 @@ fn check_range(name: &str, address: usize, n: u64, bytes: u32, align: u32) -> i3
     error::status(pointer::check(name, address, n, 1, pointer::Kind { bytes, align }))
 }
 
-/// Has the arena blocks of these sizes, all at once? Where Rust's allocator is not over the arena,
-/// it is not asked.
+/// Has the arena room for `bytes` in so many blocks, all at once, of at most `piece` bytes but for the
+/// last one? Where Rust's allocator is not over the arena, it is not asked.
 #[must_use]
-pub fn has_room<const N: usize>(sizes: [usize; N]) -> bool {
+pub fn has_room(bytes: usize, piece: usize, blocks: u32) -> bool {
     #[cfg(all(feature = "standalone", target_family = "wasm"))]
-    return crate::arena::has_room(sizes);
+    return crate::arena::has_room(bytes, piece, blocks);
     #[cfg(not(all(feature = "standalone", target_family = "wasm")))]
-    return sizes.iter().all(|&size| isize::try_from(size).is_ok());
+    return isize::try_from(if blocks > 1 { bytes.min(piece) } else { bytes }).is_ok();
 }

@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::Fault;
-use crate::journal::{BATCH, Journal, MAX_BATCH};
+use crate::journal::{BATCH, FoundHead, Journal, MAX_BATCH, State};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
@@ -145,6 +145,8 @@ impl Names {
     }
 }
 
+/// In place of a handle: nothing is open.
+pub(crate) const NO_FILE: Handle = Handle::MAX;
 /// In place of an entry: the record is removed.
 pub(crate) const REMOVED: u64 = u64::MAX;
 
@@ -198,7 +200,9 @@ pub struct DurableFile {
 
 impl Drop for DurableFile {
     fn drop(&mut self) {
-        self.storage.close(self.base);
+        if self.base != NO_FILE {
+            self.storage.close(self.base);
+        }
         if let Some(journal) = &self.journal {
             self.storage.close(journal.file);
         }
@@ -461,19 +465,16 @@ impl DurableFile {
         // The journal as its name has it now: another writer's would be another file.
         let Some(journal) = &self.journal else { return Ok(()) };
         let file = self.storage.open(&self.names.journal).map_err(|_| Error::Conflict)?;
-        let source = Source { storage: &*self.storage, file };
-        let head = journal_head(&source);
+        let mut found = FoundHead::default();
+        let read = found.read(&Source { storage: &*self.storage, file });
         let len = self.storage.len(file);
         self.storage.close(file);
-        match head? == Some(journal.head) && len? == journal.len {
+        read?;
+        match found.state != State::Unsound && found.head == journal.head && len? == journal.len {
             true => Ok(()),
             false => Err(Error::Conflict.into()),
         }
     }
-}
-
-fn journal_head(source: &Source<'_>) -> Result<Option<crate::journal::Head>, Fault> {
-    Ok(crate::journal::Head::read(source)?.map(|(head, _)| head))
 }
 
 /// How many vectors a VEC payload of `len` bytes has room for.

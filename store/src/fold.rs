@@ -7,13 +7,14 @@
 use alloc::vec::Vec;
 
 use crate::Error;
-use crate::durable::DurableFile;
+use crate::durable::{DurableFile, NO_FILE};
 use crate::error::Fault;
 use crate::group::{GroupWriter, Target};
 use crate::journal::{Head, Journal, create_over};
 use crate::ledger::{Directory, Ledger, Place};
+use crate::read::Stored;
 use crate::room;
-use crate::rvf::manifest::{self, Group, Manifest, Trailer};
+use crate::rvf::manifest::{self, Group, Manifest};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, VEC};
 use crate::sorted::Sorted;
@@ -33,7 +34,16 @@ fn level(bytes: u64) -> u32 {
     (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
 }
 
-type Places = Vec<(u64, Place)>;
+/// What a file is to become: filled in where it stays.
+#[derive(Default)]
+struct Next {
+    /// Its segments, groups and removed ids are at first those that are kept.
+    manifest: Manifest,
+    /// Where the manifest stands.
+    segment: Segment,
+    /// Of the records that were written.
+    places: Vec<(u64, Place)>,
+}
 
 impl DurableFile {
     /// How many groups at the end the next fold takes in: while seven of them are no larger than
@@ -66,11 +76,14 @@ impl DurableFile {
         let kept_segments =
             self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
-        let (kept, taken) = (kept.to_vec(), taken.to_vec());
+        let mut next = Next::default();
+        next.manifest.segments.extend_from_slice(kept);
+        next.manifest.trailer.groups.extend_from_slice(&self.standing.trailer.groups[..keep]);
+        next.manifest.removed.clone_from(&self.standing.removed);
 
         // What is written: 1 a record, 0 a removal.
         let mut changes: Sorted<u64> = Sorted::default();
-        let mut removed = self.standing.removed.clone();
+        let removed = &mut next.manifest.removed;
         for (id, &in_base) in self.touched.iter() {
             if self.ledger.get(id).is_some() {
                 removed.remove(id);
@@ -81,7 +94,7 @@ impl DurableFile {
             }
         }
         let mut vectors: Sorted<u64> = Sorted::default();
-        for segment in &taken {
+        for segment in taken {
             match segment.kind {
                 VEC => drop(vectors.insert(segment.id, 0)),
                 RECORDS if keep > 0 => {
@@ -118,16 +131,14 @@ impl DurableFile {
             since,
             generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
         };
-        let groups = self.standing.trailer.groups[..keep].to_vec();
         let mut records =
             changes.iter().map(|(id, &live)| (id, self.ledger.get(id).filter(|_| live == 1)));
-        let result = self.write(target, &mut records, kept, groups, removed);
-        match result {
-            Ok((places, manifest, segment)) => {
-                for (id, place) in places {
+        match self.write(target, &mut records, &mut next) {
+            Ok(()) => {
+                for &(id, place) in &next.places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(manifest, segment);
+                self.stand(next);
                 self.begin_journal()?;
                 if self.wants_compaction() { self.compact_now() } else { Ok(()) }
             }
@@ -153,70 +164,54 @@ impl DurableFile {
     }
 
     /// Writes a group with these records (or removals, where there is no place) behind what is
-    /// `kept`, and the manifest that lists both.
+    /// kept, and the manifest that lists both.
     fn write(
         &self,
         target: Target<'_>,
         records: &mut dyn Iterator<Item = (u64, Option<&Place>)>,
-        mut segments: Vec<Segment>,
-        mut groups: Vec<Group>,
-        removed: Sorted<u64>,
-    ) -> Result<(Places, Manifest, Segment), Fault> {
+        next: &mut Next,
+    ) -> Result<(), Fault> {
         let Target { file, epoch, since, .. } = target;
         let mut group = GroupWriter::new(target);
+        let mut record = Stored::NONE;
         for (id, place) in records {
             match place {
-                Some(place) => self.copy(id, place, &mut group)?,
+                Some(place) => {
+                    self.stored(id, place, &mut record)?;
+                    group.record(&mut record)?;
+                }
                 None => group.removal(id)?,
             }
         }
-        let written = group.finish()?;
-        groups.push(Group { segments: written.segments.len() as u32, epoch, since });
-        segments.extend_from_slice(&written.segments);
-        let next_id = written.next_id + 1;
-        let manifest = Manifest {
-            epoch,
-            dim: self.standing.dim,
-            vectors: (self.ledger.len() + removed.len()) as u64,
-            profile: self.standing.profile,
-            metric: self.standing.metric,
-            segments,
-            removed,
-            identity: Some(self.standing.identity.unwrap_or([0; 68])),
-            ours: true,
-            trailer: Trailer { commits: self.commits, next_id, groups },
-        };
-        let segment = self.publish(file, written.end, &manifest, written.next_id)?;
-        Ok((written.places, manifest, segment))
-    }
-
-    fn copy(&self, id: u64, place: &Place, group: &mut GroupWriter<'_>) -> Result<(), Fault> {
-        let fields = self.fields_at(id, place)?;
-        let vector = self.vector_at(&fields, place)?;
-        let text = self.text_at(&fields, place)?;
-        group.record(fields, &vector, text.as_bytes())
-    }
-
-    /// Syncs what a manifest lists, appends it at `offset`, and syncs it. Gives where it stands.
-    fn publish(
-        &self,
-        file: Handle,
-        offset: u64,
-        manifest: &Manifest,
-        id: u64,
-    ) -> Result<Segment, Fault> {
+        group.finish()?;
+        let manifest = &mut next.manifest;
+        manifest.epoch = epoch;
+        manifest.dim = self.standing.dim;
+        manifest.vectors = (self.ledger.len() + manifest.removed.len()) as u64;
+        manifest.profile = self.standing.profile;
+        manifest.metric = self.standing.metric;
+        manifest.segments.extend_from_slice(&group.segments);
+        manifest.identity = Some(self.standing.identity.unwrap_or([0; 68]));
+        manifest.ours = true;
+        manifest.trailer.commits = self.commits;
+        manifest.trailer.next_id = group.target.next_id + 1;
+        let segments = group.segments.len() as u32;
+        manifest.trailer.groups.push(Group { segments, epoch, since });
+        next.places = core::mem::take(&mut group.places);
+        // What a manifest lists is on the disk before it.
         self.storage.sync(file)?;
-        let bytes = manifest::encode(manifest, id);
+        let bytes = manifest::encode(manifest, group.target.next_id);
         self.storage.append(file, &bytes)?;
         self.storage.sync(file)?;
-        Ok(Segment::parse(&bytes, offset).unwrap_or_default())
+        next.segment = Segment::parse(&bytes, group.target.end);
+        Ok(())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, mut manifest: Manifest, segment: Segment) {
-        (self.manifest, self.base_len) = (segment, segment.end());
-        self.directory = Directory::new(core::mem::take(&mut manifest.segments));
-        self.standing = manifest;
+    fn stand(&mut self, next: Next) {
+        (self.manifest, self.base_len) = (next.segment, next.segment.end());
+        self.standing = next.manifest;
+        self.directory = Directory::new(core::mem::take(&mut self.standing.segments));
         self.touched.clear();
         #[cfg(feature = "foreign")]
         self.foreign.clear();
@@ -240,8 +235,8 @@ impl DurableFile {
     pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
         let names = &self.names;
         let head = self.head();
-        let journal = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, head)?;
-        self.journal = Some(journal);
+        let file = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, &head)?;
+        self.journal = Some(Journal::open(file, head));
         Ok(())
     }
 
@@ -286,15 +281,12 @@ impl DurableFile {
         room::to_write(&*self.storage, self.base_len + journal, self.ledger.len())?;
         let epoch = self.next_epoch()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
-        let written = self.write_base(file, epoch);
-        let (places, manifest, segment) = match written {
-            Ok(written) => written,
-            Err(error) => {
-                self.storage.close(file);
-                let _ = self.storage.remove(&self.names.compact);
-                return Err(error);
-            }
-        };
+        let mut next = Next::default();
+        if let Err(error) = self.write_base(file, epoch, &mut next) {
+            self.storage.close(file);
+            let _ = self.storage.remove(&self.names.compact);
+            return Err(error);
+        }
         // From here on it is open which base a crash leaves, until the folder is synced.
         let renamed = self
             .storage
@@ -305,14 +297,17 @@ impl DurableFile {
             self.storage.close(file);
             return Err(error.into());
         }
-        self.storage.close(core::mem::replace(&mut self.base, file));
+        if self.base != NO_FILE {
+            self.storage.close(self.base);
+        }
+        self.base = file;
         self.ledger = Ledger::new(self.standing.dim);
-        self.ledger.extend(places);
-        self.stand(manifest, segment);
+        self.ledger.extend(core::mem::take(&mut next.places));
+        self.stand(next);
         self.begin_journal()
     }
 
-    fn write_base(&self, file: Handle, epoch: u32) -> Result<(Places, Manifest, Segment), Fault> {
+    fn write_base(&self, file: Handle, epoch: u32, next: &mut Next) -> Result<(), Fault> {
         let target = Target {
             storage: &*self.storage,
             file,
@@ -324,7 +319,7 @@ impl DurableFile {
             generation: 1,
         };
         let mut records = self.ledger.iter().map(|(id, place)| (id, Some(place)));
-        self.write(target, &mut records, Vec::new(), Vec::new(), Sorted::default())
+        self.write(target, &mut records, next)
     }
 }
 

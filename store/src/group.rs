@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use crate::error::Fault;
 use crate::ledger::{MAX_SEGMENT, Place};
-use crate::record::{Fields, Parts, put_removal};
+use crate::read::Stored;
+use crate::record::{Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
@@ -43,53 +44,45 @@ pub(crate) struct Target<'a> {
     pub(crate) generation: u64,
 }
 
-/// What was written.
-pub(crate) struct Written {
-    /// By id.
-    pub(crate) segments: Vec<Segment>,
-    pub(crate) places: Vec<(u64, Place)>,
-    pub(crate) end: u64,
-    pub(crate) next_id: u64,
-}
-
+/// What writes a group, and what it has written.
 pub(crate) struct GroupWriter<'a> {
-    target: Target<'a>,
+    /// Its end and its next id go on with what is written.
+    pub(crate) target: Target<'a>,
     /// Of the [`KINDS`].
     filling: [Filling; 4],
     /// No META stands before the group's own.
     first: bool,
-    done: Written,
+    /// By id.
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) places: Vec<(u64, Place)>,
 }
 
 impl<'a> GroupWriter<'a> {
     pub(crate) fn new(target: Target<'a>) -> Self {
-        let (end, next_id) = (target.end, target.next_id);
-        let first = target.generation == 1;
         Self {
-            first,
+            first: target.generation == 1,
             target,
             filling: Default::default(),
-            done: Written { segments: Vec::new(), places: Vec::new(), end, next_id },
+            segments: Vec::new(),
+            places: Vec::new(),
         }
     }
 
     /// Adds a record; ids rise from call to call, over removals too.
-    pub(crate) fn record(
-        &mut self,
-        mut fields: Fields,
-        vector: &[u8],
-        text: &[u8],
-    ) -> Result<(), Fault> {
-        let mut bytes = Vec::new();
-        bytes.u64(fields.id());
-        bytes.bytes(vector);
+    pub(crate) fn record(&mut self, record: &mut Stored) -> Result<(), Fault> {
+        let Stored { fields, vector, text } = record;
         let mut parts = Parts::default();
-        (parts.vector_segment, _, parts.vector_index) = self.add(VECTORS, &bytes)?;
+        self.room(VECTORS, vector.len())?;
+        (parts.vector_segment, parts.vector_index) = self.add(VECTORS, vector);
         if !text.is_empty() {
-            (parts.text_segment, parts.text_at, _) = self.add(TEXTS, text)?;
+            self.room(TEXTS, text.len())?;
+            parts.text_at = self.filling[TEXTS].payload.len() as u32;
+            (parts.text_segment, _) = self.add(TEXTS, text.as_bytes());
         }
         fields.set_parts(parts);
-        let (entry_segment, entry_at, _) = self.add(ENTRIES, fields.bytes())?;
+        self.room(ENTRIES, fields.bytes().len())?;
+        let entry_at = self.filling[ENTRIES].payload.len() as u32;
+        let (entry_segment, _) = self.add(ENTRIES, fields.bytes());
         let place = Place {
             vector_segment: parts.vector_segment,
             vector_index: parts.vector_index,
@@ -98,31 +91,35 @@ impl<'a> GroupWriter<'a> {
             entry_len: fields.bytes().len() as u32,
             text_len: text.len() as u32,
         };
-        self.done.places.push((fields.id(), place));
-        bytes.clear();
-        meta::put_record(&fields, self.first, &mut bytes);
-        self.add(MIRROR, &bytes).map(drop)
+        self.places.push((fields.id(), place));
+        // The vector is written: its room serves the mirror.
+        vector.clear();
+        meta::put_record(fields, self.first, vector);
+        self.room(MIRROR, vector.len())?;
+        self.add(MIRROR, vector);
+        Ok(())
     }
 
     /// Adds a removal.
     pub(crate) fn removal(&mut self, id: u64) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         put_removal(id, &mut bytes);
-        self.add(ENTRIES, &bytes)?;
+        self.room(ENTRIES, bytes.len())?;
+        self.add(ENTRIES, &bytes);
         bytes.clear();
         meta::put_removal(id, &mut bytes);
-        self.add(MIRROR, &bytes).map(drop)
+        self.room(MIRROR, bytes.len())?;
+        self.add(MIRROR, &bytes);
+        Ok(())
     }
 
-    /// Adds bytes to a filling segment. Gives its id, where they begin in its payload, and how
-    /// many others stand before them.
-    fn add(&mut self, which: usize, bytes: &[u8]) -> Result<(u32, u32, u32), Fault> {
-        self.room(which, bytes.len())?;
+    /// Adds bytes to a filling segment that has room. Gives its id, and how many others stand before
+    /// them.
+    fn add(&mut self, which: usize, bytes: &[u8]) -> (u32, u32) {
         let Filling { id, payload, count } = &mut self.filling[which];
-        let place = (*id as u32, payload.len() as u32, *count);
         payload.bytes(bytes);
         *count += 1;
-        Ok(place)
+        (*id as u32, *count - 1)
     }
 
     /// Makes sure that `len` bytes fit into a filling segment.
@@ -135,11 +132,11 @@ impl<'a> GroupWriter<'a> {
         if *id > 0 {
             return Ok(());
         }
-        *id = self.done.next_id;
+        *id = self.target.next_id;
         if *id > MAX_SEGMENT {
             return Err(Fault::unsupported("its segment ids are used up: compact it"));
         }
-        self.done.next_id += 1;
+        self.target.next_id += 1;
         let Target { dim, epoch, since, .. } = self.target;
         match which {
             VECTORS => {
@@ -166,20 +163,25 @@ impl<'a> GroupWriter<'a> {
             }
             _ => {}
         }
-        let (kind, offset) = (KINDS[which], self.done.end);
+        let (kind, offset) = (KINDS[which], self.target.end);
         let segment = Segment { id, offset, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, &payload);
         self.target.storage.append(self.target.file, &bytes)?;
-        let segments = &mut self.done.segments;
-        segments.insert(segments.partition_point(|before| before.id < id), segment);
-        self.done.end = segment.end();
+        // By rising ids: others that began later may be written already.
+        let mut at = self.segments.len();
+        self.segments.push(segment);
+        while at > 0 && self.segments[at - 1].id > id {
+            self.segments.swap(at - 1, at);
+            at -= 1;
+        }
+        self.target.end = segment.end();
         Ok(())
     }
 
     /// Writes what is left. There is a RECORDS segment in the end, if an empty one: it says that
     /// the journal before it was folded. And the first META, which the others build on.
-    pub(crate) fn finish(mut self) -> Result<Written, Fault> {
-        if !self.done.segments.iter().any(|segment| segment.kind == RECORDS) {
+    pub(crate) fn finish(&mut self) -> Result<(), Fault> {
+        if !self.segments.iter().any(|segment| segment.kind == RECORDS) {
             self.room(ENTRIES, 0)?;
         }
         if self.target.generation == 1 {
@@ -188,7 +190,7 @@ impl<'a> GroupWriter<'a> {
         for which in 0..KINDS.len() {
             self.flush(which)?;
         }
-        Ok(self.done)
+        Ok(())
     }
 }
 

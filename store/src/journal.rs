@@ -21,12 +21,12 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::Error;
 use crate::crc::{crc32, turn_back};
 use crate::error::Fault;
 use crate::source::{BUFFER, Source};
 use crate::storage::{Handle, Outcome, Storage, StorageError};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
-use crate::{DamageKind, Error};
 
 /// Bytes of the journal's header.
 pub(crate) const HEADER: usize = 64;
@@ -42,7 +42,7 @@ const MAGIC: &[u8; 8] = b"CFJRNL\0\x01";
 const BATCH_MAGIC: &[u8; 8] = b"CFBATCH\x01";
 
 /// What a journal builds on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) file_id: [u8; 16],
     /// Where the manifest of `epoch` ends in the base.
@@ -67,33 +67,6 @@ impl Head {
         bytes
     }
 
-    /// Reads the header; with it, whether a bit had to be turned back.
-    pub(crate) fn read(source: &Source<'_>) -> Result<Option<(Self, bool)>, Fault> {
-        let mut bytes = [0; HEADER];
-        if !source.read(0, &mut bytes)? {
-            return Ok(None);
-        }
-        let crc = u32_at(&bytes, 60);
-        let flipped = crc32(&bytes[..60]) != crc;
-        if flipped && !turn_back(&mut bytes[..60], crc) || bytes[..7] != MAGIC[..7] {
-            return Ok(None);
-        }
-        if bytes[7] != MAGIC[7] {
-            let (expected, found) = (MAGIC[7].into(), bytes[7].into());
-            return Err(Error::Version { expected, found }.into());
-        }
-        let mut file_id = [0; 16];
-        file_id.copy_from_slice(&bytes[8..24]);
-        let head = Self {
-            file_id,
-            base: u64_at(&bytes, 24),
-            commits: u64_at(&bytes, 32),
-            epoch: u32_at(&bytes, 40),
-            dim: u32_at(&bytes, 44) as u16,
-        };
-        Ok(Some((head, flipped)))
-    }
-
     fn seed(&self) -> u64 {
         u64_at(&self.file_id, 0)
     }
@@ -101,6 +74,59 @@ impl Head {
     /// What the first batch is bound to.
     fn chain(&self) -> u64 {
         xxh64(&self.encode(), self.seed())
+    }
+}
+
+/// How bytes were found that have a CRC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    /// They are not what was written, or are not there.
+    #[default]
+    Unsound,
+    Sound,
+    /// One bit was turned back.
+    Repaired,
+}
+
+/// Turns back the one bit of `bytes` that makes their CRC differ from `crc`, if there is one.
+#[inline(never)]
+fn repair(bytes: &mut [u8], crc: u32) -> State {
+    if crc32(bytes) == crc {
+        return State::Sound;
+    }
+    if turn_back(bytes, crc) { State::Repaired } else { State::Unsound }
+}
+
+/// The header of a journal as it was found.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FoundHead {
+    pub(crate) head: Head,
+    pub(crate) state: State,
+}
+
+impl FoundHead {
+    /// Reads the header of a journal.
+    pub(crate) fn read(&mut self, source: &Source<'_>) -> Result<(), Fault> {
+        let mut bytes = [0; HEADER];
+        if !source.read(0, &mut bytes)? {
+            return Ok(());
+        }
+        let crc = u32_at(&bytes, 60);
+        let state = repair(&mut bytes[..60], crc);
+        if state == State::Unsound || bytes[..7] != MAGIC[..7] {
+            return Ok(());
+        }
+        if bytes[7] != MAGIC[7] {
+            let (expected, found) = (MAGIC[7].into(), bytes[7].into());
+            return Err(Error::Version { expected, found }.into());
+        }
+        self.state = state;
+        self.head.file_id.copy_from_slice(&bytes[8..24]);
+        self.head.base = u64_at(&bytes, 24);
+        self.head.commits = u64_at(&bytes, 32);
+        self.head.epoch = u32_at(&bytes, 40);
+        self.head.dim = u32_at(&bytes, 44) as u16;
+        Ok(())
     }
 }
 
@@ -115,14 +141,13 @@ pub(crate) struct Journal {
     chain: u64,
 }
 
-/// What stands at a place of the journal.
-pub(crate) enum Found {
-    /// Nothing more.
-    End,
-    /// A batch: its operations, and whether a bit had to be turned back.
-    Batch(Vec<u8>, bool),
-    /// Bytes that are no sound batch.
-    Unsound,
+/// What comes next in a journal.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The operations of the next batch.
+    pub(crate) operations: Vec<u8>,
+    /// How the batch is.
+    pub(crate) state: State,
 }
 
 fn pad(len: usize) -> usize {
@@ -144,8 +169,8 @@ impl Journal {
         storage: &dyn Storage,
         name: &str,
         fresh: &str,
-        head: Head,
-    ) -> Outcome<Self> {
+        head: &Head,
+    ) -> Outcome<Handle> {
         let file = create_over(storage, fresh)?;
         let done = (|| {
             storage.append(file, &head.encode())?;
@@ -154,7 +179,7 @@ impl Journal {
             storage.sync_folder()
         })();
         match done {
-            Ok(()) => Ok(Self::open(file, head)),
+            Ok(()) => Ok(file),
             Err(error) => {
                 storage.close(file);
                 Err(error)
@@ -205,44 +230,40 @@ impl Journal {
     }
 
     /// Reads the next batch and goes behind it.
-    pub(crate) fn next(&mut self, source: &Source<'_>, end: u64) -> Result<Found, Fault> {
-        if self.len >= end {
-            return Ok(Found::End);
-        }
-        let Some((mut header, mut flipped)) = read_header(source, self.len)? else {
-            return Ok(Found::Unsound);
-        };
-        let len = u32_at(&header, 16) as usize;
-        if u64_at(&header, 8) != self.commits + 1
-            || u64_at(&header, 24) != self.chain
+    pub(crate) fn next(&mut self, source: &Source<'_>, found: &mut Found) -> Result<(), Fault> {
+        found.state = State::Unsound;
+        let mut header = Header::default();
+        header.read(source, self.len)?;
+        let len = header.payload();
+        if header.state == State::Unsound
+            || header.commit() != self.commits + 1
+            || u64_at(&header.bytes, 24) != self.chain
             || len > MAX_BATCH
         {
-            return Ok(Found::Unsound);
+            return Ok(());
         }
-        let mut payload = source.bytes(self.len + BATCH as u64, len)?;
-        if payload.len() < len {
-            return Ok(Found::Unsound);
+        source.fill(self.len + BATCH as u64, len, &mut found.operations)?;
+        if found.operations.len() < len {
+            return Ok(());
         }
-        let crc = u32_at(&header, 32);
-        if crc32(&payload) != crc {
-            flipped = true;
-            if !turn_back(&mut payload, crc) {
-                return Ok(Found::Unsound);
-            }
-        }
+        let payload = repair(&mut found.operations, u32_at(&header.bytes, 32));
         // The header may have had a bit turned back in its own sum.
-        let sum = crc32(&header[..36]);
-        set_u32(&mut header, 36, sum);
-        let check = check_of(&header, &payload, self.head.seed());
-        match (check ^ u64_at(&header, 40)).count_ones() {
-            0 => {}
-            1 if !flipped => flipped = true,
-            _ => return Ok(Found::Unsound),
-        }
+        let sum = crc32(&header.bytes[..36]);
+        set_u32(&mut header.bytes, 36, sum);
+        let check = header.check(&found.operations, self.head.seed());
+        let wrong = (check ^ u64_at(&header.bytes, 40)).count_ones();
+        let sound = header.state == State::Sound && payload == State::Sound;
+        found.state = match wrong {
+            _ if payload == State::Unsound => return Ok(()),
+            0 if sound => State::Sound,
+            0 => State::Repaired,
+            1 if sound => State::Repaired,
+            _ => return Ok(()),
+        };
         self.len += pad(BATCH + len) as u64;
         self.commits += 1;
         self.chain = check;
-        Ok(Found::Batch(payload, flipped))
+        Ok(())
     }
 
     /// Whether a sound batch of a later commit stands behind the one at hand, which is not sound:
@@ -268,27 +289,55 @@ impl Journal {
     }
 
     fn is_later(&self, source: &Source<'_>, at: u64) -> Result<bool, Fault> {
-        let Some((header, _)) = read_header(source, at)? else { return Ok(false) };
-        let len = u32_at(&header, 16) as usize;
-        if u64_at(&header, 8) <= self.commits + 1 || len > MAX_BATCH {
+        let mut header = Header::default();
+        header.read(source, at)?;
+        let len = header.payload();
+        if header.state == State::Unsound || header.commit() <= self.commits + 1 || len > MAX_BATCH
+        {
             return Ok(false);
         }
         let payload = source.bytes(at + BATCH as u64, len)?;
-        Ok(payload.len() == len
-            && check_of(&header, &payload, self.head.seed()) == u64_at(&header, 40))
+        let check = header.check(&payload, self.head.seed());
+        Ok(payload.len() == len && check == u64_at(&header.bytes, 40))
     }
 }
 
-/// The header of a batch; with it, whether a bit had to be turned back.
-fn read_header(source: &Source<'_>, at: u64) -> Result<Option<([u8; BATCH], bool)>, Fault> {
-    let mut header = [0; BATCH];
-    if !source.read(at, &mut header)? {
-        return Ok(None);
+/// The header of a batch.
+#[derive(Clone, Copy)]
+struct Header {
+    bytes: [u8; BATCH],
+    state: State,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { bytes: [0; BATCH], state: State::Unsound }
     }
-    let crc = u32_at(&header, 36);
-    let flipped = crc32(&header[..36]) != crc;
-    let sound = !flipped || turn_back(&mut header[..36], crc);
-    Ok((sound && &header[..8] == BATCH_MAGIC).then_some((header, flipped)))
+}
+
+impl Header {
+    fn read(&mut self, source: &Source<'_>, at: u64) -> Result<(), Fault> {
+        if source.read(at, &mut self.bytes)? {
+            let crc = u32_at(&self.bytes, 36);
+            let state = repair(&mut self.bytes[..36], crc);
+            if &self.bytes[..8] == BATCH_MAGIC {
+                self.state = state;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self) -> u64 {
+        u64_at(&self.bytes, 8)
+    }
+
+    fn payload(&self) -> usize {
+        u32_at(&self.bytes, 16) as usize
+    }
+
+    fn check(&self, payload: &[u8], seed: u64) -> u64 {
+        check_of(&self.bytes, payload, seed)
+    }
 }
 
 /// Creates a file, in place of one that an interrupted writer left.
@@ -300,9 +349,4 @@ pub(crate) fn create_over(storage: &dyn Storage, name: &str) -> Outcome<Handle> 
         }
         other => other,
     }
-}
-
-/// The damage that an unsound batch is when others follow it.
-pub(crate) fn damage(at: u64) -> Fault {
-    DamageKind::Journal.at(at)
 }

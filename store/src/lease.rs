@@ -19,7 +19,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::Error;
 use crate::error::Fault;
-use crate::storage::{Outcome, Storage, StorageError, read_full};
+use crate::storage::{Handle, Outcome, Storage, StorageError, read_full};
 use crate::wire::{Put, u64_at};
 
 const MAGIC: &[u8; 8] = b"CFLEASE\x01";
@@ -34,20 +34,40 @@ pub struct Lease {
     duration: u64,
 }
 
-/// Nonce and end of the lease in a file. A file that is no lease was torn when it was made, and
-/// ran out long ago.
-fn read(storage: &dyn Storage, name: &str) -> Outcome<Option<(u64, u64)>> {
-    let file = match storage.open(name) {
-        Ok(file) => file,
-        Err(StorageError::NotFound) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = [0; LEN];
-    let read = read_full(storage, file, 0, &mut bytes);
-    storage.close(file);
-    let sound =
-        read? == LEN && &bytes[..8] == MAGIC && xxh64(&bytes[..24], 0) == u64_at(&bytes, 24);
-    Ok(Some(if sound { (u64_at(&bytes, 8), u64_at(&bytes, 16)) } else { (0, 0) }))
+/// What the file of a lease says. A file that is no lease was torn when it was made, and ran out long
+/// ago: all of it 0.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Held {
+    nonce: u64,
+    until: u64,
+    /// There is a file.
+    there: bool,
+}
+
+impl Held {
+    fn read(&mut self, storage: &dyn Storage, name: &str) -> Outcome<()> {
+        *self = Self::default();
+        let file = match storage.open(name) {
+            Ok(file) => file,
+            Err(StorageError::NotFound) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = [0; LEN];
+        let read = read_full(storage, file, 0, &mut bytes);
+        storage.close(file);
+        self.there = true;
+        if read? == LEN && &bytes[..8] == MAGIC && xxh64(&bytes[..24], 0) == u64_at(&bytes, 24) {
+            (self.nonce, self.until) = (u64_at(&bytes, 8), u64_at(&bytes, 16));
+        }
+        Ok(())
+    }
+
+    /// That another writer has it.
+    #[cold]
+    #[inline(never)]
+    fn refusal(&self) -> Fault {
+        Error::LeaseHeld { until: self.until }.into()
+    }
 }
 
 fn with(name: &str, nonce: u64, ending: &str) -> String {
@@ -87,25 +107,31 @@ impl Lease {
     ) -> Result<Self, Fault> {
         let mut name = String::from(file);
         name.push_str(".lease");
-        let expires = now.saturating_add(duration);
-        let lease = Self { name, nonce, expires, duration };
-        if let Some(held) = read(storage, &lease.name)? {
-            if held.1 > now && held.0 == nonce {
-                // Another taker had moved it when we looked for it the second time, and put it
-                // back since.
-                return Ok(Self { expires: held.1, ..lease });
-            }
-            if held.1 > now {
-                return Err(Error::LeaseHeld { until: held.1 }.into());
-            }
-            lease.put_away(storage, held)?;
-        }
-        lease.create(storage)?;
+        let mut lease = Self { name, nonce, expires: now.saturating_add(duration), duration };
+        lease.seize(storage, now)?;
         Ok(lease)
     }
 
+    fn seize(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
+        let mut held = Held::default();
+        held.read(storage, &self.name)?;
+        if held.until > now {
+            if held.nonce != self.nonce {
+                return Err(held.refusal());
+            }
+            // Another taker had moved it when we looked for it the second time, and put it
+            // back since.
+            self.expires = held.until;
+            return Ok(());
+        }
+        if held.there {
+            self.put_away(storage, held)?;
+        }
+        self.create(storage)
+    }
+
     /// Moves a lease that ran out away; only if it still is that one.
-    fn put_away(&self, storage: &dyn Storage, held: (u64, u64)) -> Result<(), Fault> {
+    fn put_away(&self, storage: &dyn Storage, held: Held) -> Result<(), Fault> {
         let aside = with(&self.name, self.nonce, ".old");
         match storage.rename(&self.name, &aside) {
             Ok(()) => {}
@@ -113,12 +139,13 @@ impl Lease {
             Err(StorageError::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        let moved = read(storage, &aside)?.unwrap_or_default();
-        if moved == held {
+        let mut moved = Held::default();
+        moved.read(storage, &aside)?;
+        if (moved.nonce, moved.until) == (held.nonce, held.until) {
             return Ok(storage.remove(&aside)?);
         }
         storage.rename(&aside, &self.name)?;
-        Err(Error::LeaseHeld { until: moved.1 }.into())
+        Err(moved.refusal())
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -132,23 +159,29 @@ impl Lease {
     }
 
     fn create(&self, storage: &dyn Storage) -> Result<(), Fault> {
+        let mut held = Held::default();
         // Who reads it before it is written takes it for one that ran out, and may move it away:
         // hence the second look, before anything is done under it, opening included.
-        let file = match storage.create(&self.name) {
-            Ok(file) => file,
+        match storage.create(&self.name) {
+            Ok(file) => self.write(storage, file)?,
             Err(StorageError::Exists) => {
-                let until = read(storage, &self.name)?.map_or(0, |held| held.1);
-                return Err(Error::LeaseHeld { until }.into());
+                held.read(storage, &self.name)?;
+                return Err(held.refusal());
             }
             Err(error) => return Err(error.into()),
-        };
+        }
+        held.read(storage, &self.name)?;
+        match held.there && held.nonce == self.nonce {
+            true => Ok(()),
+            false => Err(held.refusal()),
+        }
+    }
+
+    /// Writes the lease into its new file, and closes that.
+    fn write(&self, storage: &dyn Storage, file: Handle) -> Outcome<()> {
         let written = storage.append(file, &self.bytes());
         storage.close(file);
-        written?;
-        match read(storage, &self.name)? {
-            Some((nonce, _)) if nonce == self.nonce => Ok(()),
-            other => Err(Error::LeaseHeld { until: other.map_or(0, |held| held.1) }.into()),
-        }
+        written
     }
 
     /// Makes sure that the lease is still held at `now`, and lengthens it when half of it is over.
@@ -160,21 +193,24 @@ impl Lease {
     }
 
     pub(crate) fn renewed(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
-        if now >= self.expires || read(storage, &self.name)? != Some((self.nonce, self.expires)) {
+        let mut held = Held::default();
+        if now < self.expires {
+            held.read(storage, &self.name)?;
+        }
+        if !held.there || (held.nonce, held.until) != (self.nonce, self.expires) {
             return Err(Error::Conflict.into());
         }
         if self.expires - now > self.duration / 2 {
             return Ok(());
         }
-        let longer = Self { expires: now.saturating_add(self.duration), ..self.clone() };
         let fresh = with(&self.name, self.nonce, ".new");
         let file = crate::journal::create_over(storage, &fresh)?;
-        let written = storage.append(file, &longer.bytes());
-        storage.close(file);
-        written?;
-        storage.rename(&fresh, &self.name)?;
-        *self = longer;
-        Ok(())
+        self.expires = now.saturating_add(self.duration);
+        let written = self.write(storage, file).and_then(|()| storage.rename(&fresh, &self.name));
+        if written.is_err() {
+            self.expires = held.until;
+        }
+        Ok(written?)
     }
 
     /// Gives the lease back, if it is still held.
@@ -182,9 +218,11 @@ impl Lease {
     /// # Errors
     /// [`Error::Storage`].
     pub fn release(self, storage: &dyn Storage) -> Result<(), Error> {
-        match read(storage, &self.name)? {
-            Some((nonce, _)) if nonce == self.nonce => Ok(storage.remove(&self.name)?),
-            _ => Ok(()),
+        let mut held = Held::default();
+        held.read(storage, &self.name)?;
+        if held.there && held.nonce == self.nonce {
+            storage.remove(&self.name)?;
         }
+        Ok(())
     }
 }

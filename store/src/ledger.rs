@@ -80,9 +80,9 @@ impl Ledger {
         self.places.get(id)
     }
 
-    /// Takes in many records at once, in any order; of those with one id the last counts.
+    /// Takes in many records at once, by rising ids, in the place of those that have the same.
     pub(crate) fn extend(&mut self, places: Vec<(u64, Place)>) {
-        self.places.extend(places);
+        self.places.extend_rising(places);
         self.live_bytes = self.places.iter().map(|(_, place)| place.bytes(self.dim)).sum();
     }
 
@@ -110,25 +110,19 @@ impl Ledger {
     }
 }
 
-/// Ids fit into the lower bits: larger ones are refused before anything refers to them.
-fn key(kind: u8, id: u64) -> u64 {
-    u64::from(kind) << 56 | id & (u64::MAX >> 8)
-}
-
 /// The segments that count.
 #[derive(Default)]
 pub(crate) struct Directory {
     listed: Vec<Segment>,
-    /// Where in it, by kind and id.
-    places: Sorted<u64>,
+    /// Their ids rise, as those of ours do. Others are looked for one by one, as long as it takes to
+    /// write such a file anew.
+    rising: bool,
 }
 
 impl Directory {
     pub(crate) fn new(listed: Vec<Segment>) -> Self {
-        let mut places = Sorted::default();
-        let keys = listed.iter().map(|segment| key(segment.kind, segment.id));
-        places.extend(keys.zip(0..).collect());
-        Self { listed, places }
+        let rising = listed.is_sorted_by(|first, second| first.id < second.id);
+        Self { listed, rising }
     }
 
     /// In the manifest's order.
@@ -141,8 +135,12 @@ impl Directory {
         self.listed.iter().filter(move |segment| segment.kind == kind)
     }
 
-    pub(crate) fn get(&self, kind: u8, id: u32) -> Option<Segment> {
-        let at = self.places.get(key(kind, id.into()))?;
-        self.listed.get(*at as usize).copied()
+    pub(crate) fn get(&self, kind: u8, id: u32) -> Option<&Segment> {
+        let id = u64::from(id);
+        let at = match self.rising {
+            true => self.listed.partition_point(|segment| segment.id < id),
+            false => self.listed.iter().rposition(|found| (found.kind, found.id) == (kind, id))?,
+        };
+        self.listed.get(at).filter(|found| (found.kind, found.id) == (kind, id))
     }
 }

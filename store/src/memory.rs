@@ -44,7 +44,7 @@ use crate::sorted::Sorted;
 use buffer::Buffer;
 use catalog::{Catalog, Entry};
 
-pub use error::Error;
+pub use error::{Error, Refusal};
 pub use filter::Filter;
 pub use open::{Derived, MemoryOptions};
 pub use recall::{Found, Recall};
@@ -128,7 +128,15 @@ impl Memory {
     /// # Errors
     /// [`crate::Error::UnknownId`], and those of reading the file.
     pub fn fields(&self, id: u64) -> Result<Fields, Error> {
-        Ok(self.file.fields(id)?)
+        Ok(self.try_fields(id)?)
+    }
+
+    /// As [`fields`](Self::fields).
+    ///
+    /// # Errors
+    /// Those of [`fields`](Self::fields).
+    pub fn try_fields(&self, id: u64) -> Result<Fields, Refusal> {
+        Ok(self.file.try_fields(id)?)
     }
 
     /// The text of a record.
@@ -136,7 +144,15 @@ impl Memory {
     /// # Errors
     /// As [`fields`](Self::fields).
     pub fn text(&self, id: u64) -> Result<String, Error> {
-        Ok(self.file.text(id)?)
+        Ok(self.try_text(id)?)
+    }
+
+    /// As [`text`](Self::text).
+    ///
+    /// # Errors
+    /// Those of [`text`](Self::text).
+    pub fn try_text(&self, id: u64) -> Result<String, Refusal> {
+        Ok(self.file.try_text(id)?)
     }
 
     /// The vector of a record as it was given.
@@ -144,7 +160,15 @@ impl Memory {
     /// # Errors
     /// As [`fields`](Self::fields), and [`crate::Error::Dimension`].
     pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
-        Ok(self.file.vector(id, into)?)
+        Ok(self.try_vector(id, into)?)
+    }
+
+    /// As [`vector`](Self::vector).
+    ///
+    /// # Errors
+    /// Those of [`vector`](Self::vector).
+    pub fn try_vector(&self, id: u64, into: &mut [f32]) -> Result<(), Refusal> {
+        Ok(self.file.try_vector(id, into)?)
     }
 
     /// How often a record was used, and when last (ms), uses not yet saved included.
@@ -154,8 +178,14 @@ impl Memory {
         Some((entry.uses, entry.last_used))
     }
 
+    #[inline(never)]
     fn entry(&self, id: u64) -> Option<&Entry> {
         self.catalog.at(self.image.slot(id)?)
+    }
+
+    #[inline(never)]
+    fn entry_mut(&mut self, id: u64) -> Option<&mut Entry> {
+        self.catalog.at_mut(self.image.slot(id)?)
     }
 
     /// The smallest id from `id` on.

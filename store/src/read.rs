@@ -8,9 +8,10 @@ use crate::durable::REMOVED;
 use crate::error::Fault;
 use crate::ledger::{JOURNAL, MEMORY, Place};
 use crate::record::{Fields, get_vector, part_check};
+use crate::room;
 use crate::rvf::segment::{RECORDS, TEXT, VEC};
 use crate::source::Source;
-use crate::wire::{u32_at, u64_at};
+use crate::wire::{set_u64, u32_at, u64_at};
 use crate::{Damage, DamageKind, DurableFile, Error};
 
 impl DurableFile {
@@ -78,42 +79,38 @@ impl DurableFile {
         Source { storage: &*self.storage, file: self.base }
     }
 
-    /// `len` bytes of the journal from `offset` on.
-    fn journal_bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
-        // On the disk the bit is still turned, until the fold that opening makes.
-        let before = self.repaired.partition_point(|(start, _)| *start <= offset);
-        if let Some((start, bytes)) = self.repaired[..before].last() {
-            let at = usize::try_from(offset - start).unwrap_or(usize::MAX);
-            if let Some(part) = bytes.get(at..at.saturating_add(len).min(bytes.len())) {
-                return Ok(part.to_vec());
-            }
-        }
-        let journal = self.journal.as_ref().ok_or_else(|| Fault::from(Error::Stopped))?;
-        Source { storage: &*self.storage, file: journal.file }.bytes(offset, len)
-    }
-
-    /// `len` bytes of a record and where they stand: `at` in the payload of a segment; or, where
-    /// the record stands in one piece, `behind` the beginning of its entry.
-    fn part(
-        &self,
-        place: &Place,
-        (kind, segment, at): (u8, u32, u64),
-        behind: u64,
-        len: usize,
-    ) -> Result<(u64, Vec<u8>), Fault> {
-        let offset = u64::from(place.entry_at) + behind;
-        if place.vector_segment == MEMORY {
-            let rest = self.batch.bytes.get(offset as usize..).unwrap_or_default();
-            return Ok((offset, rest.get(..len).unwrap_or_default().to_vec()));
-        }
-        if place.in_journal() {
-            return Ok((offset, self.journal_bytes(offset, len)?));
+    /// Where a part of a record stands: `at` in the payload of a segment; or, where the record
+    /// stands in one piece, `behind` the beginning of its entry.
+    fn offset(&self, place: &Place, (kind, segment): (u8, u32), at: u64, behind: u64) -> u64 {
+        if place.in_one_piece() {
+            return u64::from(place.entry_at) + behind;
         }
         // Places are checked against the directory when they are read.
-        let segment = self.directory.get(kind, segment);
-        let segment = segment.ok_or_else(|| DamageKind::Segment.at(0))?;
-        let offset = segment.start() + at;
-        Ok((offset, self.base().bytes(offset, len)?))
+        self.directory.get(kind, segment).map_or(0, |segment| segment.start() + at)
+    }
+
+    /// `len` bytes of a record, at an [`offset`](Self::offset); fewer where they end before.
+    fn part(&self, place: &Place, at: u64, len: usize, into: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut file = self.base;
+        // What stands in memory is copied as well.
+        room::ask(&*self.storage, len.saturating_mul(2))?;
+        if place.vector_segment == MEMORY {
+            take_part(&self.batch.bytes, at, len, into);
+            return Ok(());
+        }
+        if place.in_journal() {
+            // On the disk the bit is still turned, until the fold that opening makes.
+            let before = self.repaired.partition_point(|(start, _)| *start <= at);
+            if let Some((start, bytes)) = self.repaired[..before].last() {
+                take_part(bytes, at - start, len, into);
+                if into.len() == len {
+                    return Ok(());
+                }
+            }
+            let Some(journal) = &self.journal else { return Err(Error::Stopped.into()) };
+            file = journal.file;
+        }
+        Source { storage: &*self.storage, file }.fill(at, len, into)
     }
 
     /// The fields of a record.
@@ -125,19 +122,23 @@ impl DurableFile {
     }
 
     pub(crate) fn try_fields(&self, id: u64) -> Result<Fields, Fault> {
-        self.fields_at(id, &self.newest(id)?)
+        let mut fields = Fields::NONE;
+        self.fields_at(id, &self.newest(id)?, &mut fields)?;
+        Ok(fields)
     }
 
-    pub(crate) fn fields_at(&self, id: u64, place: &Place) -> Result<Fields, Fault> {
+    pub(crate) fn fields_at(&self, id: u64, place: &Place, into: &mut Fields) -> Result<(), Fault> {
         #[cfg(feature = "foreign")]
         if place.entry_segment == MEMORY {
-            return self.foreign.get(id).cloned().ok_or_else(|| Error::UnknownId(id).into());
+            let fields = self.foreign.get(id).ok_or_else(|| Fault::from(Error::UnknownId(id)))?;
+            into.clone_from(fields);
+            return Ok(());
         }
-        let segment = (RECORDS, place.entry_segment, place.entry_at.into());
-        let (offset, bytes) = self.part(place, segment, 0, place.entry_len as usize)?;
-        match Fields::parse(&bytes) {
-            Some(fields) if fields.id() == id && !fields.is_removal() => Ok(fields),
-            _ => Err(DamageKind::Records.at(offset)),
+        let at = self.offset(place, (RECORDS, place.entry_segment), place.entry_at.into(), 0);
+        self.part(place, at, place.entry_len as usize, &mut into.bytes)?;
+        match into.is_sound() && into.id() == id && !into.is_removal() {
+            true => Ok(()),
+            false => Err(DamageKind::Records.at(at)),
         }
     }
 
@@ -155,27 +156,33 @@ impl DurableFile {
             return Err(Error::Dimension { expected, found }.into());
         }
         let place = self.newest(id)?;
-        let fields = self.fields_at(id, &place)?;
-        get_vector(&self.vector_at(&fields, &place)?, into);
+        let (mut fields, mut vector) = (Fields::NONE, Vec::new());
+        self.fields_at(id, &place, &mut fields)?;
+        self.vector_at(&fields, &place, &mut vector)?;
+        get_vector(&vector[8..], into);
         Ok(())
     }
 
-    /// The vector's bytes, checked.
-    pub(crate) fn vector_at(&self, fields: &Fields, place: &Place) -> Result<Vec<u8>, Fault> {
-        let (id, len) = (fields.id(), self.dim() * 4);
-        // In a segment its id stands before it.
-        let before = if place.in_one_piece() { 0 } else { 8 };
-        let at = 6 + u64::from(place.vector_index) * (8 + len as u64);
-        let segment = (VEC, place.vector_segment, at);
-        let behind = place.entry_len.into();
-        let (offset, mut vector) = self.part(place, segment, behind, before + len)?;
-        let named = before == 0 || u64_at(&vector, 0) == id;
-        vector.drain(..before.min(vector.len()));
-        let sound = named && vector.len() == len;
-        match sound && part_check(id, &vector) == fields.vector_check() {
-            true => Ok(vector),
-            false => Err(DamageKind::Vector.at(offset)),
+    /// The bytes of the vector, checked, behind the record's id.
+    pub(crate) fn vector_at(
+        &self,
+        fields: &Fields,
+        place: &Place,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let (id, len) = (fields.id(), 8 + self.dim() * 4);
+        let at = 6 + u64::from(place.vector_index) * len as u64;
+        // In a segment the id stands before it, else the end of the entry.
+        let behind = u64::from(place.entry_len).saturating_sub(8);
+        let at = self.offset(place, (VEC, place.vector_segment), at, behind);
+        self.part(place, at, len, into)?;
+        let named = place.in_one_piece() || u64_at(into, 0) == id;
+        let sound = named && into.len() == len;
+        if !sound || part_check(id, &into[8..]) != fields.vector_check() {
+            return Err(DamageKind::Vector.at(at));
         }
+        set_u64(into, 0, id);
+        Ok(())
     }
 
     /// The text of a record.
@@ -188,22 +195,35 @@ impl DurableFile {
 
     pub(crate) fn try_text(&self, id: u64) -> Result<String, Fault> {
         let place = self.newest(id)?;
-        self.text_at(&self.fields_at(id, &place)?, &place)
+        let (mut fields, mut text) = (Fields::NONE, String::new());
+        self.fields_at(id, &place, &mut fields)?;
+        self.text_at(&fields, &place, &mut text)?;
+        Ok(text)
     }
 
     /// The text, checked.
-    pub(crate) fn text_at(&self, fields: &Fields, place: &Place) -> Result<String, Fault> {
+    pub(crate) fn text_at(
+        &self,
+        fields: &Fields,
+        place: &Place,
+        into: &mut String,
+    ) -> Result<(), Fault> {
         let len = fields.text_len() as usize;
+        into.clear();
         if len == 0 {
-            return Ok(String::new());
+            return Ok(());
         }
         let parts = fields.parts();
-        let segment = (TEXT, parts.text_segment, parts.text_at.into());
         let behind = u64::from(place.entry_len) + self.dim() as u64 * 4;
-        let (offset, text) = self.part(place, segment, behind, len)?;
+        let at = self.offset(place, (TEXT, parts.text_segment), parts.text_at.into(), behind);
+        let mut text = core::mem::take(into).into_bytes();
+        self.part(place, at, len, &mut text)?;
         let sound = text.len() == len && part_check(fields.id(), &text) == fields.text_check();
-        let text = String::from_utf8(text).ok().filter(|_| sound);
-        text.ok_or_else(|| DamageKind::Text.at(offset))
+        match String::from_utf8(text) {
+            Ok(text) if sound => *into = text,
+            _ => return Err(DamageKind::Text.at(at)),
+        }
+        Ok(())
     }
 
     /// Reads everything that counts, and gives the first `most` damages, none when all is sound.
@@ -240,15 +260,45 @@ impl DurableFile {
         if !note(self.manifest.expect(&self.base(), ours, DamageKind::Manifest))? {
             return Ok(found);
         }
+        let mut record = Stored::NONE;
         for (id, place) in self.ledger.iter() {
-            let read = self.fields_at(id, place).and_then(|fields| {
-                self.vector_at(&fields, place)?;
-                self.text_at(&fields, place).map(drop)
-            });
-            if !note(read)? {
+            if !note(self.stored(id, place, &mut record))? {
                 break;
             }
         }
         Ok(found)
     }
+
+    /// All of the newest version of a record.
+    pub(crate) fn try_stored(&self, id: u64, into: &mut Stored) -> Result<(), Fault> {
+        self.stored(id, &self.newest(id)?, into)
+    }
+
+    /// All of a record.
+    pub(crate) fn stored(&self, id: u64, place: &Place, into: &mut Stored) -> Result<(), Fault> {
+        self.fields_at(id, place, &mut into.fields)?;
+        self.vector_at(&into.fields, place, &mut into.vector)?;
+        self.text_at(&into.fields, place, &mut into.text)
+    }
+}
+
+/// A record as it was read.
+pub(crate) struct Stored {
+    pub(crate) fields: Fields,
+    /// The bytes of its vector, behind its id.
+    pub(crate) vector: Vec<u8>,
+    pub(crate) text: String,
+}
+
+impl Stored {
+    /// No record: what one is read into.
+    pub(crate) const NONE: Self =
+        Self { fields: Fields::NONE, vector: Vec::new(), text: String::new() };
+}
+
+/// The part of `bytes` from `at` on, as far as it is there.
+fn take_part(bytes: &[u8], at: u64, len: usize, into: &mut Vec<u8>) {
+    into.clear();
+    let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+    into.extend_from_slice(&rest[..len.min(rest.len())]);
 }

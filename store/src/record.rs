@@ -232,7 +232,7 @@ pub(crate) fn put_removal(id: u64, out: &mut Vec<u8>) {
 /// The fields of a stored record: everything but its vector and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fields {
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Bytes of the entry that `bytes` begin with, as it says itself.
@@ -242,22 +242,30 @@ pub(crate) fn entry_len(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Fields {
+    /// Of no record: what a record's are read into.
+    pub(crate) const NONE: Self = Self { bytes: Vec::new() };
+
     /// Takes the entry that `bytes` begin with, after every check.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.get(..entry_len(bytes)?)?;
-        if check_of(bytes) != u32_at(bytes, CHECK) {
-            return None;
-        }
-        let fields = Self { bytes: bytes.to_vec() };
-        let sound = match bytes[4] {
-            RECORD => fields.sound(),
-            REMOVAL => bytes.len() == FIXED,
-            _ => false,
-        };
-        sound.then_some(fields)
+        let fields = Self { bytes: bytes.get(..entry_len(bytes)?)?.to_vec() };
+        fields.is_sound().then_some(fields)
     }
 
-    fn sound(&self) -> bool {
+    /// Every check of an entry.
+    #[inline(never)]
+    pub(crate) fn is_sound(&self) -> bool {
+        let bytes = &self.bytes;
+        if entry_len(bytes) != Some(bytes.len()) || check_of(bytes) != u32_at(bytes, CHECK) {
+            return false;
+        }
+        match bytes[4] {
+            RECORD => self.is_record(),
+            REMOVAL => bytes.len() == FIXED,
+            _ => false,
+        }
+    }
+
+    fn is_record(&self) -> bool {
         let importance = self.importance();
         let mut strings = self.strings();
         for len in [self.u16_at(72), self.u16_at(74)] {
@@ -280,10 +288,6 @@ impl Fields {
 
     fn u16_at(&self, at: usize) -> usize {
         (u32_at(&self.bytes, at) & 0xFFFF) as usize
-    }
-
-    fn pair_count(&self) -> usize {
-        self.u16_at(6)
     }
 
     fn strings(&self) -> Reader<'_> {
@@ -309,15 +313,13 @@ impl Fields {
     /// What sort of record it is.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.strings().text(self.u16_at(72))
+        self.string(0).unwrap_or_default()
     }
 
     /// The session that it comes from.
     #[must_use]
     pub fn session(&self) -> &str {
-        let mut strings = self.strings();
-        strings.take(self.u16_at(72));
-        strings.text(self.u16_at(74))
+        self.string(1).unwrap_or_default()
     }
 
     /// When it was made, ms.
@@ -354,6 +356,29 @@ impl Fields {
     #[must_use]
     pub fn text_len(&self) -> u32 {
         u32_at(&self.bytes, 48)
+    }
+
+    /// Its strings but the text, by number: the kind, the session, then key and value of each pair,
+    /// keys rising.
+    #[must_use]
+    pub fn string(&self, at: usize) -> Option<&str> {
+        let mut strings = self.strings();
+        let (mut first, mut second) = (self.u16_at(72), self.u16_at(74));
+        for _ in 0..at / 2 {
+            strings.take(first + second);
+            (first, second) = (strings.u16().into(), strings.u16().into());
+        }
+        if at % 2 == 1 {
+            strings.take(first);
+            first = second;
+        }
+        (at / 2 <= self.pair_count()).then(|| strings.text(first))
+    }
+
+    /// Pairs of metadata.
+    #[must_use]
+    pub fn pair_count(&self) -> usize {
+        self.u16_at(6)
     }
 
     /// Keys and values, keys rising.

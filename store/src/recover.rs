@@ -7,35 +7,21 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::durable::{Batch, DurableFile, Names, Options, Report, vectors_in};
+use crate::durable::{Batch, DurableFile, NO_FILE, Names, Options, Report, vectors_in};
 use crate::error::Fault;
-use crate::journal::{self, Found, Head, Journal};
+use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{FIXED, Fields, MAX_DIM};
 use crate::room;
-use crate::rvf::manifest::{self, Manifest, Newest, Trailer};
+use crate::rvf::manifest::{Manifest, Newest};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
-use crate::storage::{Handle, Storage, StorageError};
+use crate::storage::{Handle, Storage, StorageError, remove_if_there};
 use crate::{Damage, DamageKind, Error, Part};
 
-/// Opens a file if it is there.
-fn open_if_there(storage: &dyn Storage, name: &str) -> Result<Option<Handle>, Fault> {
-    match storage.open(name) {
-        Ok(file) => Ok(Some(file)),
-        Err(StorageError::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A journal that was found: its handle and its header, unless that is damaged.
-struct FoundJournal {
-    file: Handle,
-    head: Option<(Head, bool)>,
-}
-
+/// The file is made before it is known what is in it, and filled in where it stays.
 impl DurableFile {
     /// Opens the durable file `name` in `storage`; a new one where there is none and `options`
     /// say so. The caller holds the lock, or sets a lease.
@@ -44,74 +30,26 @@ impl DurableFile {
     /// [`Error::NoFile`], [`Error::NotRvf`], [`Error::Version`], [`Error::Unsupported`],
     /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`].
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
-        Ok(Self::try_open(storage, name, options)?)
-    }
-
-    pub(crate) fn try_open(
-        storage: Box<dyn Storage>,
-        name: &str,
-        options: &Options,
-    ) -> Result<Self, Fault> {
-        if options.dim.is_some_and(|dim| dim == 0 || usize::from(dim) > MAX_DIM) {
-            let found = options.dim.unwrap_or(0).into();
-            return Err(
-                Error::Limit { part: Part::Components, limit: MAX_DIM as u32, found }.into()
-            );
-        }
-        let names = Names::of(name);
-        let journal = open_if_there(&*storage, &names.journal)?;
-        let journal = match journal {
-            Some(file) => {
-                let head = Head::read(&Source { storage: &*storage, file })?;
-                Some(FoundJournal { file, head })
-            }
-            None => None,
-        };
-        let read_only = options.read_only || options.salvage;
-        let mut file = match (open_if_there(&*storage, &names.base)?, journal) {
-            (Some(base), journal) => Self::found(storage, names, options, base, journal)?,
-            (None, Some(_)) => return Err(DamageKind::BaseLost.at(0)),
-            (None, None) if options.create && !read_only => Self::create(storage, names, options)?,
-            (None, None) => return Err(Error::NoFile.into()),
-        };
-        if file.read_only {
-            return Ok(file);
-        }
-        for left in [&file.names.compact, &file.names.fresh_journal] {
-            match file.storage.remove(left) {
-                Ok(()) | Err(StorageError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if file.report.foreign {
-            file.compact_now()?;
-        } else if file.report.repaired > 0 {
-            file.fold()?;
-        }
-        file.ready_journal()?;
+        let mut file = Self::new(storage, name, options);
+        file.try_open(options)?;
         Ok(file)
     }
 
-    fn empty(
-        storage: Box<dyn Storage>,
-        names: Names,
-        options: &Options,
-        base: Handle,
-        standing: Manifest,
-    ) -> Self {
+    /// A file of which nothing is known but its name.
+    pub(crate) fn new(storage: Box<dyn Storage>, name: &str, options: &Options) -> Self {
         Self {
             storage,
-            names,
+            names: Names::of(name),
             limits: options.limits,
             read_only: options.read_only || options.salvage,
-            base,
+            base: NO_FILE,
             manifest: Segment::default(),
             base_len: 0,
             journal: None,
             commits: 0,
             directory: Directory::default(),
-            ledger: Ledger::new(standing.dim),
-            standing,
+            ledger: Ledger::default(),
+            standing: Manifest::default(),
             touched: Sorted::default(),
             repaired: Vec::new(),
             #[cfg(feature = "foreign")]
@@ -124,125 +62,155 @@ impl DurableFile {
         }
     }
 
-    fn create(storage: Box<dyn Storage>, names: Names, options: &Options) -> Result<Self, Fault> {
-        let dim = options.dim.ok_or(Error::Record("a new file needs a dimension"))?;
-        let mut identity = [0; 68];
-        identity[..16].copy_from_slice(&options.file_id);
-        let standing = Manifest {
-            dim,
-            metric: options.metric,
-            identity: Some(identity),
-            trailer: Trailer { next_id: 1, ..Trailer::default() },
-            ..Manifest::default()
-        };
-        // No handle is open yet: compaction of nothing is what makes the first base.
-        let mut file = Self::empty(storage, names, options, Handle::MAX, standing);
-        file.compact_now()?;
-        Ok(file)
+    /// Opens what is on the disk.
+    #[inline(never)]
+    pub(crate) fn try_open(&mut self, options: &Options) -> Result<(), Fault> {
+        if let Some(dim) = options.dim.filter(|&dim| dim == 0 || usize::from(dim) > MAX_DIM) {
+            let (part, limit, found) = (Part::Components, MAX_DIM as u32, dim.into());
+            return Err(Error::Limit { part, limit, found }.into());
+        }
+        let journal = self.open_if_there(&self.names.journal)?;
+        let mut head = FoundHead::default();
+        if let Some(file) = journal {
+            head.read(&Source { storage: &*self.storage, file })?;
+        }
+        match self.open_if_there(&self.names.base)? {
+            Some(base) => {
+                self.base = base;
+                self.found(options, journal, &head)?;
+            }
+            None if journal.is_some() => return Err(DamageKind::BaseLost.at(0)),
+            None if options.create && !self.read_only => self.create(options)?,
+            None => return Err(Error::NoFile.into()),
+        }
+        if self.read_only {
+            return Ok(());
+        }
+        for left in [&self.names.compact, &self.names.fresh_journal] {
+            remove_if_there(&*self.storage, left)?;
+        }
+        if self.report.foreign {
+            self.compact_now()?;
+        } else if self.report.repaired > 0 {
+            self.fold()?;
+        }
+        self.ready_journal()
     }
 
+    /// Opens a file if it is there.
+    fn open_if_there(&self, name: &str) -> Result<Option<Handle>, Fault> {
+        match self.storage.open(name) {
+            Ok(file) => Ok(Some(file)),
+            Err(StorageError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn create(&mut self, options: &Options) -> Result<(), Fault> {
+        let Some(dim) = options.dim else {
+            return Err(Error::Record("a new file needs a dimension").into());
+        };
+        let mut identity = [0; 68];
+        identity[..16].copy_from_slice(&options.file_id);
+        self.standing.dim = dim;
+        self.standing.metric = options.metric;
+        self.standing.identity = Some(identity);
+        self.standing.trailer.next_id = 1;
+        // No handle is open yet: compaction of nothing is what makes the first base.
+        self.compact_now()
+    }
+
+    /// That something is damaged; with `salvage` a note.
+    #[inline(never)]
+    fn refuse(&mut self, salvage: bool, kind: DamageKind, offset: u64) -> Result<(), Fault> {
+        if !salvage {
+            return Err(kind.at(offset));
+        }
+        self.report.damaged.push(Damage { kind, offset });
+        Ok(())
+    }
+
+    /// Reads the base, and the journal if there is one.
+    #[inline(never)]
     fn found(
-        storage: Box<dyn Storage>,
-        names: Names,
+        &mut self,
         options: &Options,
-        base: Handle,
-        journal: Option<FoundJournal>,
-    ) -> Result<Self, Fault> {
+        journal: Option<Handle>,
+        found: &FoundHead,
+    ) -> Result<(), Fault> {
         let salvage = options.salvage;
-        let mut damaged = Vec::new();
-        // With salvage a refusal becomes a note.
-        let mut refuse = |fault: Fault| match fault.error() {
-            Error::Damaged(damage) if salvage => {
-                damaged.push(damage);
-                Ok(())
+        let len = self.storage.len(self.base)?;
+        let head = (found.state != State::Unsound).then_some(&found.head);
+        if journal.is_some() && head.is_none() {
+            self.refuse(salvage, DamageKind::JournalHeader, 0)?;
+        }
+        let source = Source { storage: &*self.storage, file: self.base };
+        let (manifest, segment) = (&mut self.standing, &mut self.manifest);
+        let mut newest = Newest { manifest, segment, damaged: None };
+        if let Err(fault) = newest.find(&source, len, head.map(|head| &head.file_id)) {
+            let damaged = matches!(fault.error(), Error::Damaged(_));
+            if head.is_some() && damaged && newest.find(&source, len, None).is_ok() {
+                return Err(Fault::unsupported("the journal beside it is of another file"));
             }
-            _ => Err(fault),
-        };
-        let len = storage.len(base)?;
-        let source = Source { storage: &*storage, file: base };
-        let head = match &journal {
-            Some(FoundJournal { head: Some((head, _)), .. }) => Some(*head),
-            Some(_) => {
-                refuse(DamageKind::JournalHeader.at(0))?;
-                None
-            }
-            None => None,
-        };
-        let newest = match manifest::find(&source, len, head.map(|head| head.file_id)) {
-            Err(fault) if head.is_some() && matches!(fault.error(), Error::Damaged(_)) => {
-                return Err(match manifest::find(&source, len, None) {
-                    Ok(_) => Fault::unsupported("the journal beside it is of another file"),
-                    Err(_) => fault,
-                });
-            }
-            other => other?,
-        };
-        let Newest { mut manifest, segment, damaged: behind } = newest;
-        let end = segment.end();
-        let ours = manifest.ours;
-        if let Some(expected) = options.dim.filter(|&dim| dim != manifest.dim) {
-            let (expected, found) = (expected.into(), manifest.dim.into());
+            return Err(fault);
+        }
+        let behind = newest.damaged;
+        let end = self.manifest.end();
+        let Manifest { dim, epoch, ours, .. } = self.standing;
+        if let Some(expected) = options.dim.filter(|&expected| expected != dim) {
+            let (expected, found) = (expected.into(), dim.into());
             return Err(Error::Dimension { expected, found }.into());
         }
-        if manifest.dim == 0 || usize::from(manifest.dim) > MAX_DIM {
+        if dim == 0 || usize::from(dim) > MAX_DIM {
             return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
-        let cut = || match behind {
-            Some(offset) => DamageKind::Manifest.at(offset),
-            None => DamageKind::BaseCut.at(end),
+        let missing = match head {
+            Some(head) => (head.epoch > epoch).then_some(DamageKind::BaseCut),
+            None => (ours && len > end).then_some(DamageKind::TailWithoutJournal),
         };
-        match head {
-            Some(head) if head.epoch > manifest.epoch => refuse(cut())?,
-            None if ours && len > end => match behind {
-                Some(offset) => refuse(DamageKind::Manifest.at(offset))?,
-                None => refuse(DamageKind::TailWithoutJournal.at(end))?,
-            },
-            _ => {}
+        if let Some(kind) = missing {
+            let (kind, at) = behind.map_or((kind, end), |at| (DamageKind::Manifest, at));
+            self.refuse(salvage, kind, at)?;
         }
-        let listed = core::mem::take(&mut manifest.segments);
-        let mut file = Self::empty(storage, names, options, base, manifest);
-        let commits = file.standing.trailer.commits;
-        file.commits = commits.max(head.map_or(0, |head| head.commits));
-        file.manifest = segment;
-        file.base_len = end;
-        file.report.damaged = damaged;
-        file.report.foreign = !ours;
-        file.directory = Directory::new(listed);
-        let folded = if ours { file.load(salvage)? } else { file.load_foreign(salvage)? };
-        if !file.read_only {
+        self.commits = self.standing.trailer.commits;
+        self.base_len = end;
+        self.report.foreign = !ours;
+        self.directory = Directory::new(core::mem::take(&mut self.standing.segments));
+        let folded = if ours { self.load(salvage)? } else { self.load_foreign(salvage)? };
+        if !self.read_only {
             // What is shown from here on is durable, the file's name as well: a killed writer may
             // have renamed it and no more.
-            file.storage.sync(base)?;
-            file.storage.sync_folder()?;
+            self.storage.sync(self.base)?;
+            self.storage.sync_folder()?;
         }
-        if let Some(FoundJournal { file: handle, head: Some((head, flipped)) }) = journal {
+        if let (Some(file), Some(head)) = (journal, head) {
+            self.commits = self.commits.max(head.commits);
             // Each fold writes RECORDS of an epoch above its journal's.
             if head.epoch >= folded {
-                file.report.repaired += u32::from(flipped);
-                file.replay(Journal::open(handle, head), salvage)?;
+                self.report.repaired += u32::from(found.state == State::Repaired);
+                self.replay(Journal::open(file, *head), salvage)?;
             } else {
-                file.storage.close(handle);
+                self.storage.close(file);
             }
         }
-        if ours && !file.read_only {
+        if ours && !self.read_only {
             if len > end {
-                file.storage.truncate(base, end)?;
+                self.storage.truncate(self.base, end)?;
             } else if len < end {
                 // The manifest was whole when the power went, the zeros behind it were not.
-                file.storage.append(base, &[0; 64][..(end - len) as usize])?;
+                self.storage.append(self.base, &[0; 64][..(end - len) as usize])?;
             }
         }
         if len > end && (ours || behind.is_some()) {
-            file.report.torn_base = Some((end, len - end));
+            self.report.torn_base = Some((end, len - end));
         }
-        Ok(file)
+        Ok(())
     }
 
     /// Reads what one of our manifests lists. Gives the newest epoch of its groups.
     fn load(&mut self, salvage: bool) -> Result<u32, Fault> {
-        let listed = self.directory.listed().to_vec();
         let mut last = 0;
-        for segment in &listed {
+        for segment in self.directory.listed() {
             let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
             let within = segment.end() <= self.manifest.offset;
             let numbered = last < segment.id && segment.id < self.standing.trailer.next_id;
@@ -252,29 +220,32 @@ impl DurableFile {
             last = segment.id;
         }
         let mut ledger = Ledger::new(self.standing.dim);
-        for segment in listed.iter().filter(|segment| segment.kind == RECORDS) {
-            let most = segment.payload as usize / FIXED * size_of::<(u64, Place)>();
-            room::ask(
-                &*self.storage,
-                4 * most + ledger.growth(0) + ledger.len() * size_of::<(u64, Place)>(),
-            )?;
-            let mut places = Vec::new();
+        for at in 0..self.directory.listed().len() {
+            let segment = self.directory.listed()[at];
+            if segment.kind != RECORDS {
+                continue;
+            }
+            let place = size_of::<(u64, Place)>();
+            let most = segment.payload as usize / FIXED;
+            room::ask(&*self.storage, (4 * most + ledger.len()) * place)?;
+            // No id stands twice in what one fold wrote, and they rise.
+            let (mut places, mut last) = (Vec::new(), None);
             let each = &mut |at, fields: Fields| {
-                if fields.is_removal() {
-                    ledger.remove(fields.id());
-                    return Ok(());
+                let id = fields.id();
+                let place = self.place(segment.id as u32, at, &fields);
+                if last >= Some(id) || place.is_none() && !fields.is_removal() {
+                    return Err(DamageKind::Records.at(segment.start() + u64::from(at)));
                 }
-                match self.place(segment.id as u32, at, &fields) {
-                    Some(place) => places.push((fields.id(), place)),
-                    None => return Err(DamageKind::Records.at(segment.start() + u64::from(at))),
+                last = Some(id);
+                match place {
+                    Some(place) if !fields.is_removal() => places.push((id, place)),
+                    _ => drop(ledger.remove(id)),
                 }
                 Ok(())
             };
-            if !records::read(&self.base(), segment, salvage, each)? {
-                let kind = DamageKind::Records;
-                self.report.damaged.push(Damage { kind, offset: segment.offset });
+            if !records::read(&self.base(), &segment, salvage, each)? {
+                self.refuse(salvage, DamageKind::Records, segment.offset)?;
             }
-            // No id stands twice in what one fold wrote.
             ledger.extend(places);
         }
         for (id, _) in self.standing.removed.iter() {
@@ -322,36 +293,30 @@ impl DurableFile {
             self.storage.sync(journal.file)?;
         }
         let end = self.storage.len(journal.file)?;
-        loop {
+        let mut found = Found::default();
+        while journal.len < end {
             let at = journal.len;
             let source = Source { storage: &*self.storage, file: journal.file };
-            match journal.next(&source, end)? {
-                Found::End => break,
-                Found::Batch(operations, flipped) => {
-                    self.report.repaired += u32::from(flipped);
-                    self.report.replayed += 1;
-                    let start = at + journal::BATCH as u64;
-                    if !self.apply(&operations, start) {
-                        return Err(journal::damage(at));
-                    }
-                    if flipped {
-                        self.repaired.push((start, operations));
-                    }
+            journal.next(&source, &mut found)?;
+            if found.state == State::Unsound {
+                if journal.goes_on(&source, end)? {
+                    self.refuse(salvage, DamageKind::Journal, at)?;
+                } else {
+                    self.report.torn_journal = Some((at, end - at));
                 }
-                Found::Unsound => {
-                    if journal.goes_on(&source, end)? {
-                        if !salvage {
-                            return Err(journal::damage(at));
-                        }
-                        self.report.damaged.push(Damage { kind: DamageKind::Journal, offset: at });
-                    } else {
-                        self.report.torn_journal = Some((at, end - at));
-                    }
-                    if !self.read_only {
-                        self.storage.truncate(journal.file, at)?;
-                    }
-                    break;
+                if !self.read_only {
+                    self.storage.truncate(journal.file, at)?;
                 }
+                break;
+            }
+            self.report.replayed += 1;
+            let start = at + journal::BATCH as u64;
+            if !self.apply(&found.operations, start) {
+                return Err(DamageKind::Journal.at(at));
+            }
+            if found.state == State::Repaired {
+                self.report.repaired += 1;
+                self.repaired.push((start, core::mem::take(&mut found.operations)));
             }
         }
         if end < journal.len && !self.read_only {

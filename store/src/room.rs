@@ -12,12 +12,13 @@ use alloc::vec::Vec;
 
 use crate::Error;
 use crate::error::Fault;
-use crate::storage::{BLOCKS, Storage};
+use crate::storage::Storage;
 
 /// What any call may need, errors on their way included, and what must be left after it.
 const LEAST: usize = 64 << 10;
 /// What is written is put together in segments of this many bytes: so much must be in one piece.
 const PIECE: usize = 1 << 20;
+const PIECES: u32 = 5;
 /// Folding and compaction need at most this, however large the file is...
 const MOST_TO_WRITE: u64 = 3 << 20;
 /// ...and at most this many times what they write.
@@ -31,14 +32,7 @@ const LISTED: usize = 128;
 /// [`Error::Memory`].
 #[inline(never)]
 pub(crate) fn ask(storage: &dyn Storage, bytes: usize) -> Result<(), Fault> {
-    let mut left = bytes.saturating_add(LEAST);
-    let mut sizes = [0; BLOCKS];
-    for size in &mut sizes {
-        *size = left.min(PIECE);
-        left -= *size;
-    }
-    sizes[BLOCKS - 1] += left;
-    match storage.has_memory(sizes) {
+    match storage.has_memory(bytes.saturating_add(LEAST), PIECE, PIECES) {
         true => Ok(()),
         false => Err(Error::Memory { needed: bytes as u64 }.into()),
     }
@@ -47,13 +41,19 @@ pub(crate) fn ask(storage: &dyn Storage, bytes: usize) -> Result<(), Fault> {
 /// Is as much left as any call may need? For what can refuse by itself, and knows no storage.
 #[inline(never)]
 pub(crate) fn is_left() -> bool {
-    are_there([LEAST, 0, 0, 0, 0])
+    is_there(LEAST, LEAST, 1)
 }
 
-/// Allocates blocks of these sizes, and frees them again, before anything else is allocated.
-pub(crate) fn are_there(sizes: [usize; BLOCKS]) -> bool {
-    let mut blocks = [const { Vec::<u8>::new() }; BLOCKS];
-    blocks.iter_mut().zip(sizes).all(|(block, size)| block.try_reserve_exact(size).is_ok())
+/// Allocates so many bytes, in so many blocks of at most `piece` bytes but for the last one, and frees
+/// them again, before anything else is allocated.
+pub(crate) fn is_there(bytes: usize, piece: usize, blocks: u32) -> bool {
+    let size = if blocks > 1 { bytes.min(piece) } else { bytes };
+    let mut block = Vec::<u8>::new();
+    let is_there = block.try_reserve_exact(size).is_ok()
+        && (bytes == size || is_there(bytes - size, piece, blocks - 1));
+    // Or else the compiler may hold that a block which nobody uses is always there.
+    core::hint::black_box(&block);
+    is_there
 }
 
 /// For writing so many bytes of records into segments, of a file with so many records.

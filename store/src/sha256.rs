@@ -34,11 +34,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
         compress(&mut state, &last);
         last = [0; 64];
     }
-    last[56..].copy_from_slice(&(bytes.len() as u64 * 8).to_be_bytes());
+    let bits = bytes.len() as u64 * 8;
+    for (i, byte) in last[56..].iter_mut().enumerate() {
+        *byte = (bits >> (56 - 8 * i)) as u8;
+    }
     compress(&mut state, &last);
     let mut digest = [0; 32];
-    for (out, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
-        *out = word.to_be_bytes();
+    for (i, byte) in digest.iter_mut().enumerate() {
+        *byte = (state[i / 4] >> (24 - 8 * (i % 4))) as u8;
     }
     digest
 }

@@ -112,7 +112,11 @@ impl<T> Sorted<T> {
 impl<T: Copy> Sorted<T> {
     /// Takes in many pairs, in any order; of those with one key the last counts.
     pub(crate) fn extend(&mut self, pairs: Vec<(u64, T)>) {
-        let pairs = sort(pairs);
+        self.extend_rising(sort(pairs));
+    }
+
+    /// Takes in many pairs whose keys rise, in the place of those that have the same.
+    pub(crate) fn extend_rising(&mut self, pairs: Vec<(u64, T)>) {
         self.0 = if self.0.is_empty() { pairs } else { merge(&self.0, &pairs) };
     }
 }

@@ -1,6 +1,5 @@
 //! A file that is read: exactly, or as a stream through one small buffer.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::DamageKind;
@@ -28,12 +27,24 @@ impl<'a> Source<'a> {
     /// `len` bytes from `offset`; fewer when the file ends before. `len` is bounded by the
     /// caller.
     pub(crate) fn bytes(&self, offset: u64, len: usize) -> Result<Vec<u8>, Fault> {
-        // Whoever takes them apart may need as much once more.
-        room::ask(self.storage, len.saturating_mul(2))?;
-        let mut bytes = vec![0; len];
-        let read = read_full(self.storage, self.file, offset, &mut bytes)?;
-        bytes.truncate(read);
+        let mut bytes = Vec::new();
+        self.fill(offset, len, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// [`bytes`](Self::bytes), in the place of what is in `into`.
+    #[inline(never)]
+    pub(crate) fn fill(&self, offset: u64, len: usize, into: &mut Vec<u8>) -> Result<(), Fault> {
+        into.clear();
+        if len > into.capacity() {
+            // Whoever takes them apart may need as much once more.
+            room::ask(self.storage, len.saturating_mul(2))?;
+            into.reserve_exact(len);
+        }
+        extend_with_zeros(into, len);
+        let read = read_full(self.storage, self.file, offset, into)?;
+        into.truncate(read);
+        Ok(())
     }
 
     /// A stream of the bytes from `offset` to `end`, which end with `damage` where they should

@@ -15,9 +15,6 @@ pub mod native;
 #[cfg(feature = "simulated")]
 pub mod simulated;
 
-/// Blocks that [`Storage::has_memory`] is asked for at a time.
-pub const BLOCKS: usize = 5;
-
 /// An open file of a [`Storage`].
 pub type Handle = u32;
 
@@ -110,10 +107,19 @@ pub trait Storage {
     /// Names of all files that begin so.
     fn list(&self, prefix: &str) -> Outcome<Vec<String>>;
 
-    /// Is there memory for blocks of these sizes, all at once? Asked before a call allocates so
-    /// much. Whoever knows the allocator knows a cheaper way than to allocate them and free them.
-    fn has_memory(&self, sizes: [usize; BLOCKS]) -> bool {
-        crate::room::are_there(sizes)
+    /// Is there memory for `bytes` in so many blocks, all at once, of at most `piece` bytes but for
+    /// the last one? Asked before a call allocates so much. Whoever knows the allocator knows a
+    /// cheaper way than to allocate them and free them.
+    fn has_memory(&self, bytes: usize, piece: usize, blocks: u32) -> bool {
+        crate::room::is_there(bytes, piece, blocks)
+    }
+}
+
+/// Removes a file if it is there.
+pub(crate) fn remove_if_there(storage: &dyn Storage, name: &str) -> Outcome<()> {
+    match storage.remove(name) {
+        Err(StorageError::NotFound) => Ok(()),
+        other => other,
     }
 }
 

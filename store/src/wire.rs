@@ -52,6 +52,12 @@ impl<'a> Reader<'a> {
         self.number(8)
     }
 
+    /// Whether so many items of `size` bytes can follow: asked before there is memory for them.
+    #[inline(never)]
+    pub(crate) fn has(&self, count: u32, size: usize) -> bool {
+        self.sound && count as usize <= self.rest.len() / size
+    }
+
     #[inline(never)]
     pub(crate) fn text(&mut self, len: usize) -> &'a str {
         let text = core::str::from_utf8(self.take(len));

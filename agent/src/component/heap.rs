@@ -113,21 +113,16 @@ unsafe impl GlobalAlloc for Heap {
     }
 }
 
-/// Is there memory for blocks of these sizes, all at once? Unlike through Rust's allocator, nothing
-/// of them is written.
-pub(crate) fn has_memory<const N: usize>(sizes: [usize; N]) -> bool {
-    // SAFETY: nothing else is allocated in this function.
-    let talc = &mut unsafe { HEAP.inside() }.talc;
-    let blocks = sizes.map(|size| {
-        let layout = Layout::from_size_align(size.max(1), 1).ok()?;
-        // SAFETY: the size is not 0.
-        Some((unsafe { talc.allocate(layout) }?, layout))
-    });
-    let has_all = blocks.iter().all(Option::is_some);
-    for (block, layout) in blocks.into_iter().flatten() {
-        // SAFETY: allocated above, with that layout.
-        unsafe { talc.deallocate(block.as_ptr(), layout) };
-    }
+/// Is there memory for `bytes` in so many blocks, all at once, of at most `piece` bytes but for the
+/// last one? Unlike through Rust's allocator, nothing of them is written.
+pub(crate) fn has_memory(bytes: usize, piece: usize, blocks: u32) -> bool {
+    let size = if blocks > 1 { bytes.min(piece) } else { bytes };
+    let Ok(layout) = Layout::from_size_align(size.max(1), 1) else { return false };
+    // SAFETY: the size is not 0, and what is lent is not used beyond the line.
+    let Some(block) = (unsafe { HEAP.inside().talc.allocate(layout) }) else { return false };
+    let has_all = bytes == size || has_memory(bytes - size, piece, blocks - 1);
+    // SAFETY: allocated above, with that layout.
+    unsafe { HEAP.inside().talc.deallocate(block.as_ptr(), layout) };
     has_all
 }
 

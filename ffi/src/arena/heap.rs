@@ -20,24 +20,25 @@ fn begin(arena: &mut Arena) {
     }
 }
 
-/// Are there `N` blocks of these sizes, all at once? Nothing is written to them.
-pub(crate) fn has_room<const N: usize>(sizes: [usize; N]) -> bool {
+/// Is there room for `bytes` in so many blocks, all at once, of at most `piece` bytes but for the last
+/// one? Nothing is written to them.
+pub(crate) fn has_room(bytes: usize, piece: usize, blocks: u32) -> bool {
     let arena = &mut *ARENA.lock();
     begin(arena);
-    let mut has_all = true;
-    let blocks = sizes.map(|size| {
-        // A size beyond any memory has no layout.
-        let layout = Layout::from_size_align(size.max(1), 1).ok()?;
-        // SAFETY: the size is not 0.
-        let block = unsafe { arena.talc.allocate(layout) };
-        has_all &= block.is_some();
-        block.map(|block| (block, layout))
-    });
-    for (block, layout) in blocks.into_iter().flatten() {
-        // SAFETY: allocated above, with that layout.
-        unsafe { arena.talc.deallocate(block.as_ptr(), layout) };
-    }
-    has_all
+    holds(arena, bytes, piece, blocks)
+}
+
+fn holds(arena: &mut Arena, bytes: usize, piece: usize, blocks: u32) -> bool {
+    let size = if blocks > 1 { bytes.min(piece) } else { bytes };
+    // A size beyond any memory has no layout.
+    let Ok(layout) = Layout::from_size_align(size.max(1), 1) else { return false };
+    // SAFETY: the size is not 0.
+    let Some(block) = (unsafe { arena.talc.allocate(layout) }) else { return false };
+    let rest = bytes - size;
+    let all = rest == 0 || holds(arena, rest, piece, blocks - 1);
+    // SAFETY: allocated above, with that layout.
+    unsafe { arena.talc.deallocate(block.as_ptr(), layout) };
+    all
 }
 
 /// The arena, whose limit holds for what is allocated through `alloc` too.

@@ -8,7 +8,8 @@
 
 use clawft::parts;
 #[cfg(feature = "memory")]
-use clawft_store::memory::Error;
+use clawft_store::memory::{Error, Refusal};
+use core::num::NonZeroI32;
 
 /// The numbers that the functions of a memory return beyond those of `enum CLAWFT`.
 #[repr(i32)]
@@ -66,9 +67,9 @@ pub enum ClawftMemoryStatus {
     NoFrame = -252,
 }
 
-/// An error whose number and sentence are kept.
+/// An error whose number and sentence are kept. Never 0, so that an outcome is one register.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Failed(i32);
+pub(crate) struct Failed(NonZeroI32);
 
 /// What a call gives.
 pub(crate) type Outcome<T> = Result<T, Failed>;
@@ -78,13 +79,13 @@ impl Failed {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(code: i32, subject: &str, text: &str, first: u64, second: u64) -> Self {
-        Self(parts::refuse(code, &[subject, ": expected ", text], [first, second]))
+        Self::kept(parts::refuse(code, &[subject, ": expected ", text], [first, second]))
     }
 
     /// The error whose code and sentence are kept already.
-    #[cfg(feature = "tensor")]
     pub(crate) fn kept(code: i32) -> Self {
-        Self(code)
+        // No code is 0.
+        Self(NonZeroI32::new(code).unwrap_or(NonZeroI32::MIN))
     }
 
     /// The error of `bytes` that there is no memory for.
@@ -104,30 +105,29 @@ impl Failed {
 
 /// `Ok` for 0, else the error whose sentence is kept already.
 pub(crate) fn checked(code: i32) -> Outcome<()> {
-    match code {
-        0 => Ok(()),
-        code => Err(Failed(code)),
+    match NonZeroI32::new(code) {
+        None => Ok(()),
+        Some(code) => Err(Failed(code)),
     }
 }
 
 #[cfg(feature = "memory")]
-impl From<Error> for Failed {
-    #[inline(always)]
-    fn from(error: Error) -> Self {
-        of(&error)
+impl From<Refusal> for Failed {
+    #[cold]
+    #[inline(never)]
+    fn from(refusal: Refusal) -> Self {
+        of(&refusal)
     }
 }
 
 #[cfg(feature = "memory")]
-#[cold]
-#[inline(never)]
 fn of(error: &Error) -> Failed {
     let (text, number) = match error {
-        Error::Vectors(error) => return Failed(parts::refuse_vectors(error)),
+        Error::Vectors(error) => return Failed::kept(parts::refuse_vectors(error)),
         Error::File(error) => {
             let sentence = error.sentence();
             let parts = [sentence.text, sentence.detail, ""];
-            return Failed(parts::refuse(error.code(), &parts, sentence.numbers));
+            return Failed::kept(parts::refuse(error.code(), &parts, sentence.numbers));
         }
         Error::WordsFull { limit } => {
             ("the index of words may take # bytes, and this text needs more", *limit as u64)
@@ -135,13 +135,13 @@ fn of(error: &Error) -> Failed {
         Error::NothingAsked => ("a vector or a text expected to recall by", 0),
         _ => ("there is not enough memory for this call", 0),
     };
-    Failed(parts::refuse(error.code(), &[text, "", ""], [number, 0]))
+    Failed::kept(parts::refuse(error.code(), &[text, "", ""], [number, 0]))
 }
 
 /// The number to return.
 pub(crate) fn status(outcome: Outcome<()>) -> i32 {
     match outcome {
         Ok(()) => 0,
-        Err(Failed(code)) => code,
+        Err(Failed(code)) => code.get(),
     }
 }

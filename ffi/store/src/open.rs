@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::ffi::c_char;
 use core::mem::size_of;
 
-use clawft_store::memory::{Memory, MemoryOptions};
+use clawft_store::memory::{Memory, MemoryOptions, Refusal};
 use clawft_store::storage::Storage;
 use clawft_store::{Lease, Limits, Options};
 use clawft_vectors::tier_policy::Policy;
@@ -207,13 +207,13 @@ fn open(
     let writes = !(options.file.read_only || options.file.salvage);
     let lease = if writes && given.lease != 0 {
         let lease = Lease::take(&host, name, given.nonce, given.now, given.lease);
-        Some(lease.map_err(clawft_store::memory::Error::File)?)
+        Some(lease.map_err(Refusal::from)?)
     } else {
         None
     };
     let storage: Box<dyn Storage> = Box::new(host);
     let mut progress = |done, all| host.progress(done, all);
-    match (Memory::open(storage, name, options, &mut progress), lease) {
+    match (Memory::try_open(storage, name, options, &mut progress), lease) {
         (Ok(mut memory), Some(lease)) => {
             memory.set_lease(lease);
             Ok(memory)
@@ -240,8 +240,8 @@ fn open(
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {
-        let (opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
-        Ok(opened.0.close(now)?)
+        let (mut opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
+        Ok(opened.0.try_close(now)?)
     };
     status(close())
 }

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
         let held = memory(handle)?;
-        let fields = held.0.fields(id)?;
+        let fields = held.0.try_fields(id)?;
         let (uses, last_used) =
             held.0.uses(id).unwrap_or_else(|| (fields.uses(), fields.last_used()));
         out.set(
@@ -114,9 +114,9 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 text_len: fields.text_len(),
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
-                metadata_len: fields.metadata().count() as u32,
-                tier: held.0.tier(id)? as u32,
-                lossy: held.0.is_lossy(id)?.into(),
+                metadata_len: fields.pair_count() as u32,
+                tier: held.0.try_tier(id)? as u32,
+                lossy: held.0.try_is_lossy(id)?.into(),
             },
         );
         Ok(())
@@ -163,23 +163,12 @@ pub unsafe extern "C" fn clawft_record_string(
 fn string(handle: u32, id: u64, which: u32) -> Outcome<String> {
     let held = memory(handle)?;
     if which == CLAWFT_TEXT {
-        return Ok(held.0.text(id)?);
+        return Ok(held.0.try_text(id)?);
     }
-    let fields = held.0.fields(id)?;
-    let string = match which {
-        CLAWFT_KIND => fields.kind(),
-        CLAWFT_SESSION => fields.session(),
-        _ => {
-            let at = which - CLAWFT_METADATA;
-            match fields.metadata().nth(at as usize / 2) {
-                Some((key, _)) if at.is_multiple_of(2) => key,
-                Some((_, value)) => value,
-                None => {
-                    let pairs = fields.metadata().count() as u64;
-                    return Err(Failed::unknown_choice("which", 2 + 2 * pairs, which));
-                }
-            }
-        }
+    let fields = held.0.try_fields(id)?;
+    let Some(string) = fields.string((which - CLAWFT_KIND) as usize) else {
+        let pairs = fields.pair_count() as u64;
+        return Err(Failed::unknown_choice("which", 2 + 2 * pairs, which));
     };
     Ok(string.into())
 }
@@ -204,7 +193,7 @@ pub unsafe extern "C" fn clawft_record_vector(
         let held = memory(handle)?;
         let mut vector = room(dim as usize)?;
         vector.resize(dim as usize, 0.0);
-        held.0.vector(id, &mut vector)?;
+        held.0.try_vector(id, &mut vector)?;
         out.copy(&vector);
         Ok(())
     };

@@ -199,7 +199,7 @@ unsafe fn find(
             ids: (!given.ids.is_null()).then_some(ids),
         },
     };
-    let found = held.0.recall(&recall)?;
+    let found = held.0.try_recall(&recall)?;
     for (at, one) in found.iter().enumerate() {
         let (id, score) = (one.id, one.score);
         let (similarity, words) = (one.similarity, one.words);

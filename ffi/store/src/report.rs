@@ -2,7 +2,7 @@
 
 use core::mem::size_of;
 
-use clawft_store::memory::{Derived, Error};
+use clawft_store::memory::{Derived, Refusal};
 
 use crate::error::{Failed, status};
 use crate::input::Output;
@@ -129,7 +129,7 @@ pub extern "C" fn clawft_memory_damage(handle: u32, at: u32) -> i32 {
 pub extern "C" fn clawft_memory_verify(handle: u32) -> i32 {
     let verify = || {
         let held = memory(handle)?;
-        let found = held.0.file().verify(1).map_err(Error::File)?;
+        let found = held.0.file().verify(1).map_err(Refusal::from)?;
         match found.first() {
             Some(&damage) => Err(damaged(damage)),
             None => Ok(()),
@@ -139,5 +139,5 @@ pub extern "C" fn clawft_memory_verify(handle: u32) -> i32 {
 }
 
 fn damaged(damage: clawft_store::Damage) -> Failed {
-    Error::File(clawft_store::Error::Damaged(damage)).into()
+    Refusal::from(clawft_store::Error::Damaged(damage)).into()
 }

@@ -17,7 +17,7 @@ use core::ffi::c_char;
 use core::ffi::c_void;
 
 use crate::kernel;
-use clawft_store::storage::{BLOCKS, Handle, Outcome, Storage, StorageError};
+use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 
 /// A storage, natively. Every function but `progress` must be there; they are called from the
 /// threads that call the memory. In WebAssembly they are the imports of the module
@@ -226,8 +226,8 @@ fn number(result: i32) -> Outcome<u32> {
 
 impl Storage for HostStorage {
     /// The arena is asked directly: what goes through Rust's allocator is cleared when it is freed.
-    fn has_memory(&self, sizes: [usize; BLOCKS]) -> bool {
-        kernel::parts::has_room(sizes)
+    fn has_memory(&self, bytes: usize, piece: usize, blocks: u32) -> bool {
+        kernel::parts::has_room(bytes, piece, blocks)
     }
 
     fn open(&self, name: &str) -> Outcome<Handle> {

@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use core::ffi::c_char;
+use core::mem::size_of;
 
 use crate::error::{ClawftMemoryStatus, Failed, Outcome};
 use crate::input::{Plain, input, room};
@@ -38,8 +39,6 @@ pub struct ClawftPair {
 
 // SAFETY: a pointer that is not trusted, and an integer.
 unsafe impl Plain for ClawftText {}
-// SAFETY: as above.
-unsafe impl Plain for ClawftPair {}
 
 /// A text to read.
 ///
@@ -78,7 +77,7 @@ pub(crate) unsafe fn texts<'a>(
     Ok(all)
 }
 
-/// A list of pairs.
+/// A list of pairs: each is two texts, one behind the other.
 ///
 /// # Safety
 /// As [`texts`].
@@ -89,11 +88,12 @@ pub(crate) unsafe fn pairs<'a>(
     n: usize,
 ) -> Outcome<Vec<(&'a str, &'a str)>> {
     // SAFETY: the caller's promise.
-    let list = unsafe { input(name, list, n) }?;
+    let flat = unsafe { texts(name, list.cast(), n.saturating_mul(2)) }?;
     let mut all = room(n)?;
-    for pair in list {
-        // SAFETY: the caller's promise.
-        all.push(unsafe { (text(name, &pair.key)?, text(name, &pair.value)?) });
+    for &[key, value] in flat.as_chunks().0 {
+        all.push((key, value));
     }
     Ok(all)
 }
+
+const _: () = assert!(size_of::<ClawftPair>() == 2 * size_of::<ClawftText>());

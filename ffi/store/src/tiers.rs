@@ -66,7 +66,7 @@ pub unsafe extern "C" fn clawft_tick(
     let tick = || {
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out", out) }?;
-        let work = memory(handle)?.0.tick(now, Budget { records, bytes })?;
+        let work = memory(handle)?.0.try_tick(now, Budget { records, bytes })?;
         out.set(
             0,
             ClawftTick {

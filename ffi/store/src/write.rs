@@ -85,7 +85,7 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
         pinned: given.pinned != 0,
         metadata: &metadata,
     };
-    Ok(memory(handle)?.0.remember(&record)?)
+    Ok(memory(handle)?.0.try_remember(&record)?)
 }
 
 /// Takes a record out. It is not found any more; its bytes are gone from memory, and from all files
@@ -94,7 +94,7 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
 /// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `ReadOnly`, `Stopped`; those of the storage.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
-    let forget = || Ok(memory(handle)?.0.forget(id)?);
+    let forget = || Ok(memory(handle)?.0.try_forget(id)?);
     status(forget())
 }
 
@@ -105,7 +105,7 @@ pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
 /// be tried again, as after `NoMemory`; `Conflict`, `ReadOnly`, `Stopped`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
-    let commit = || Ok(memory(handle)?.0.commit(now)?);
+    let commit = || Ok(memory(handle)?.0.try_commit(now)?);
     status(commit())
 }
 
@@ -114,7 +114,7 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
 /// Errors: `BadHandle`; those of the storage: then close the memory and open it again.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
-    let rollback = || Ok(memory(handle)?.0.rollback()?);
+    let rollback = || Ok(memory(handle)?.0.try_rollback()?);
     status(rollback())
 }
 
@@ -125,7 +125,7 @@ pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
 /// `ReadOnly`, `Stopped`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
-    let compact = || Ok(memory(handle)?.0.compact(now)?);
+    let compact = || Ok(memory(handle)?.0.try_compact(now)?);
     status(compact())
 }
 
@@ -135,7 +135,7 @@ pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
 /// Errors: `BadHandle`; those of the storage: the file itself is not touched.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_save(handle: u32) -> i32 {
-    let save = || Ok(memory(handle)?.0.save()?);
+    let save = || Ok(memory(handle)?.0.try_save()?);
     status(save())
 }
 

@@ -113,8 +113,8 @@ impl Index {
         let mut length = 0;
         for word in words(new).take(MAX_WORDS) {
             let key = self.key(word.as_bytes());
-            let made = if length == 0 { self.make_room(slot) } else { Ok(()) };
-            if made.and_then(|()| self.add_word(key, slot)).is_err() {
+            let made = length > 0 || self.make_room(slot);
+            if !made || !self.add_word(key, slot) {
                 for word in words(new).take(length as usize) {
                     self.postings.subtract(self.key(word.as_bytes()), slot);
                 }
@@ -132,31 +132,31 @@ impl Index {
         Ok(found)
     }
 
-    fn add_word(&mut self, key: u64, slot: u32) -> Result<(), Error> {
+    /// Counts a word; false where the limit does not allow it.
+    fn add_word(&mut self, key: u64, slot: u32) -> bool {
         let limit = self.limit.saturating_sub(self.lengths.capacity() * 4);
-        self.postings.add(key, slot, limit).map_err(|_| Error::Full { limit: self.limit })
+        self.postings.add(key, slot, limit).is_ok()
     }
 
-    /// Makes the list of lengths reach to `slot`.
-    pub(super) fn make_room(&mut self, slot: u32) -> Result<(), Error> {
-        let full = Error::Full { limit: self.limit };
-        let needed = (slot as usize).checked_add(1).ok_or(full)?;
-        if needed <= self.lengths.len() {
-            return Ok(());
-        }
+    /// Makes room for the length of a slot; false where the limit does not allow it.
+    pub(super) fn make_room(&mut self, slot: u32) -> bool {
+        let needed = (slot as usize).saturating_add(1);
         if needed > self.lengths.capacity() {
-            let wanted = needed.checked_next_multiple_of(LENGTHS).ok_or(full)?;
-            let bytes = wanted.checked_mul(4).and_then(|n| n.checked_add(self.postings.bytes()));
-            if bytes.is_none_or(|bytes| bytes > self.limit) {
-                return Err(full);
+            // Saturated: beyond every limit.
+            let wanted = needed.div_ceil(LENGTHS).saturating_mul(LENGTHS);
+            let bytes = wanted.saturating_mul(4).saturating_add(self.postings.bytes());
+            let more = wanted - self.lengths.len();
+            if bytes > self.limit || self.lengths.try_reserve_exact(more).is_err() {
+                return false;
             }
-            self.lengths.try_reserve_exact(wanted - self.lengths.len()).map_err(|_| full)?;
             if !room::is_left() {
-                return Err(full);
+                return false;
             }
         }
-        self.lengths.resize(needed, 0);
-        Ok(())
+        if needed > self.lengths.len() {
+            self.lengths.resize(needed, 0);
+        }
+        true
     }
 
     fn set_length(&mut self, slot: u32, length: u32) {
@@ -227,7 +227,7 @@ mod tests {
         assert!(index.bytes() <= 40_000);
         assert_eq!((index.len(), index.length(0), index.length(1)), (1, 1, 0));
         let mut count = 0;
-        assert!(index.postings.check(|_| {
+        assert!(index.postings.check(&mut |_| {
             count += 1;
             true
         }));

@@ -293,12 +293,12 @@ pub(super) fn join(page: &mut Page, next: &Page) {
     }
 }
 
-/// A page with these entries, unchecked; `None` if there are too many bytes.
-pub(super) fn from_entries(entries: &[u8]) -> Option<Page> {
-    let mut page = [0; PAGE];
-    page.get_mut(HEAD..HEAD + entries.len())?.copy_from_slice(entries);
-    set_used(&mut page, entries.len());
-    Some(page)
+/// Puts these entries, at most [`ROOM`] bytes, into an empty page, unchecked.
+pub(super) fn fill(page: &mut Page, entries: &[u8]) {
+    if let Some(place) = page.get_mut(HEAD..HEAD + entries.len()) {
+        place.copy_from_slice(entries);
+        set_used(page, entries.len());
+    }
 }
 
 /// The used part: what is saved.
@@ -390,7 +390,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..ROOM)) {
-            let page = from_entries(&bytes).unwrap();
+            let mut page = [0; PAGE];
+            fill(&mut page, &bytes);
             let mut reader = Reader::start();
             while reader.next(&page).is_some() {}
             prop_assert!(reader.at <= bytes.len());

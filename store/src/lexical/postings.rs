@@ -175,16 +175,16 @@ impl Postings {
 
     /// Adds a page behind all others, as it was saved; whoever does so checks it (see
     /// [`check`](Self::check)).
-    pub(super) fn append(&mut self, page: Page, limit: usize) -> Result<(), Full> {
+    pub(super) fn append(&mut self, entries: &[u8], limit: usize) -> Result<(), Full> {
         let end = self.live;
         self.take(end, limit)?;
-        *self.page_mut(end) = page;
+        page::fill(self.page_mut(end), entries);
         Ok(())
     }
 
     /// Reads all postings in order, and checks that each is whole, that they ascend, and that
     /// no page is empty. `visit` says whether a posting may stand.
-    pub(super) fn check(&self, mut visit: impl FnMut(Posting) -> bool) -> bool {
+    pub(super) fn check(&self, visit: &mut dyn FnMut(Posting) -> bool) -> bool {
         let mut last = (0, 0);
         self.pages().all(|page| {
             let mut reader = Reader::start();
@@ -241,7 +241,7 @@ mod tests {
 
     fn list(postings: &Postings) -> Vec<Posting> {
         let mut all = Vec::new();
-        assert!(postings.check(|posting| {
+        assert!(postings.check(&mut |posting| {
             all.push(posting);
             true
         }));

@@ -27,12 +27,10 @@ const LENGTHS: usize = 64;
 
 /// Why an index was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenError<E> {
-    /// The bytes could not be read.
-    Read(E),
-    /// They are no index of this version, or a damaged one; the sentence says what is wrong.
-    Corrupt(&'static str),
-    /// It needs more than the limit, or more than there is.
+pub enum OpenError {
+    /// The bytes are no sound index, or one of another version or by other rules for words.
+    Corrupt,
+    /// The index does not fit the limit.
     Full,
 }
 
@@ -70,82 +68,72 @@ impl Index {
         self.postings.pages().try_for_each(|page| write(page::saved(page)))
     }
 
-    /// Reads an index that [`save`](Self::save) wrote. `read` fills what it is given, or fails.
-    ///
-    /// Time and memory are bounded by the bytes there are and by `limit`.
+    /// Reads an index that [`save`](Self::save) wrote; it stands at the beginning of `bytes`.
     ///
     /// # Errors
-    /// See [`OpenError`].
-    pub fn open<E>(
-        limit: usize,
-        read: &mut dyn FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Self, OpenError<E>> {
-        let mut header = [0; HEADER];
-        read(&mut header).map_err(OpenError::Read)?;
-        let mut header = Reader::new(&header);
-        if header.take(8) != MAGIC {
-            return Err(OpenError::Corrupt("expected an index of words"));
-        }
-        if (header.u32(), header.u32()) != (VERSION, RULES) {
-            return Err(OpenError::Corrupt("an index of another version, or by other rules"));
-        }
-        let mut index = Index::new(limit, header.u64());
-        let (slots, pages) = (header.u32(), header.u32());
-        let (texts, _, total) = (header.u32(), header.u32(), header.u64());
-        if let Some(last) = slots.checked_sub(1) {
-            index.make_room(last).map_err(|_| OpenError::Full)?;
-        }
-        for lengths in index.lengths.chunks_mut(LENGTHS) {
-            let mut bytes = [0; 4 * LENGTHS];
-            let bytes = &mut bytes[..4 * lengths.len()];
-            read(bytes).map_err(OpenError::Read)?;
-            for (i, length) in lengths.iter_mut().enumerate() {
-                *length = u32_at(bytes, i * 4);
-            }
-        }
-        index.texts = index.lengths.iter().filter(|&&length| length > 0).count() as u32;
-        index.total = index.lengths.iter().map(|&length| u64::from(length)).sum();
-        let free_at_end = index.lengths.last() == Some(&0);
-        let too_long = index.lengths.iter().any(|&length| length as usize > MAX_WORDS);
-        if free_at_end || too_long || (index.texts, index.total) != (texts, total) {
-            return Err(OpenError::Corrupt("lengths that do not fit the header"));
-        }
-        let room = limit.saturating_sub(index.lengths.capacity() * 4);
-        for _ in 0..pages {
-            let mut used = [0; 2];
-            read(&mut used).map_err(OpenError::Read)?;
-            let mut entries = [0; ROOM];
-            let entries = entries
-                .get_mut(..usize::from(u16::from_le_bytes(used)))
-                .ok_or(OpenError::Corrupt("a page that is too long"))?;
-            read(entries).map_err(OpenError::Read)?;
-            let page =
-                page::from_entries(entries).ok_or(OpenError::Corrupt("a page that is too long"))?;
-            index.postings.append(page, room).map_err(|_| OpenError::Full)?;
-        }
-        index.check()
+    /// [`OpenError`], and what opens is sound: postings in order, and as many as lengths say.
+    pub fn open(limit: usize, bytes: &[u8]) -> Result<Self, OpenError> {
+        let mut index = Index::new(limit, 0);
+        index.load(bytes)?;
+        Ok(index)
     }
 
-    /// Checks postings and lengths against each other.
-    fn check<E>(self) -> Result<Self, OpenError<E>> {
-        let mut missing = Vec::new();
-        missing.try_reserve_exact(self.lengths.len()).map_err(|_| OpenError::Full)?;
-        missing.extend_from_slice(&self.lengths);
-        let sound = self.postings.check(|posting| {
-            let left = missing.get_mut(posting.slot as usize);
-            left.is_some_and(|left| match left.checked_sub(posting.count) {
-                Some(less) => {
-                    *left = less;
-                    true
-                }
-                None => false,
-            })
-        });
-        if sound && missing.iter().all(|&left| left == 0) {
-            Ok(self)
-        } else {
-            Err(OpenError::Corrupt("postings out of order, or not as many as the lengths say"))
+    /// Takes in what was saved; `self` is empty. After an error it is of no use.
+    #[inline(never)]
+    pub(crate) fn load(&mut self, bytes: &[u8]) -> Result<(), OpenError> {
+        let mut reader = Reader::new(bytes);
+        if reader.take(8) != MAGIC || (reader.u32(), reader.u32()) != (VERSION, RULES) {
+            return Err(OpenError::Corrupt);
         }
+        self.seed = reader.u64();
+        let (slots, pages) = (reader.u32(), reader.u32());
+        let (texts, _, total) = (reader.u32(), reader.u32(), reader.u64());
+        if !reader.has(slots, 4) {
+            return Err(OpenError::Corrupt);
+        }
+        if slots > 0 && !self.make_room(slots - 1) {
+            return Err(OpenError::Full);
+        }
+        let (mut last, mut longest) = (1, 0);
+        for (length, bytes) in self.lengths.iter_mut().zip(reader.rest.chunks_exact(4)) {
+            last = u32_at(bytes, 0);
+            *length = last;
+            longest = longest.max(last);
+            self.texts += u32::from(last > 0);
+            self.total += u64::from(last);
+        }
+        reader.take(4 * self.lengths.len());
+        let fits = (self.texts, self.total) == (texts, total);
+        // The last slot is in use, as what is free at the end is not saved.
+        if !fits || last == 0 || longest as usize > MAX_WORDS {
+            return Err(OpenError::Corrupt);
+        }
+        let room = self.limit.saturating_sub(self.lengths.capacity() * 4);
+        for _ in 0..pages {
+            let used = usize::from(reader.u16());
+            let entries = reader.take(used);
+            if !reader.sound || used > ROOM {
+                return Err(OpenError::Corrupt);
+            }
+            if self.postings.append(entries, room).is_err() {
+                return Err(OpenError::Full);
+            }
+        }
+        match self.is_sound() {
+            true => Ok(()),
+            false => Err(OpenError::Corrupt),
+        }
+    }
+
+    /// Are postings in order, and as many in each slot as its length says?
+    fn is_sound(&self) -> bool {
+        let mut missing = self.lengths.clone();
+        let counted = self.postings.check(&mut |posting| {
+            let left = missing.get_mut(posting.slot as usize);
+            let less = left.and_then(|left| Some((left.checked_sub(posting.count)?, left)));
+            less.map(|(less, left)| *left = less).is_some()
+        });
+        counted && missing.iter().all(|&left| left == 0)
     }
 }
 
@@ -154,22 +142,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The end of the bytes.
-    #[derive(Debug, PartialEq)]
-    struct End;
-
-    fn open(mut bytes: &[u8], limit: usize) -> Result<Index, OpenError<End>> {
-        Index::open(limit, &mut |place: &mut [u8]| {
-            let (now, later) = bytes.split_at_checked(place.len()).ok_or(End)?;
-            place.copy_from_slice(now);
-            bytes = later;
-            Ok(())
-        })
+    fn open(bytes: &[u8], limit: usize) -> Result<Index, OpenError> {
+        Index::open(limit, bytes)
     }
 
     fn saved(index: &Index) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let result: Result<(), End> = index.save(&mut |piece| {
+        let result: Result<(), ()> = index.save(&mut |piece| {
             bytes.extend_from_slice(piece);
             Ok(())
         });
@@ -206,7 +185,7 @@ mod tests {
     fn what_is_cut_is_refused() {
         let bytes = saved(&sample());
         for len in 0..bytes.len() {
-            assert_eq!(open(&bytes[..len], 1 << 20).unwrap_err(), OpenError::Read(End));
+            assert_eq!(open(&bytes[..len], 1 << 20).unwrap_err(), OpenError::Corrupt);
         }
     }
 
@@ -215,7 +194,7 @@ mod tests {
         let mut index = sample();
         let list = |index: &Index| {
             let mut all = Vec::new();
-            assert!(index.postings.check(|posting| {
+            assert!(index.postings.check(&mut |posting| {
                 all.push(posting);
                 true
             }));

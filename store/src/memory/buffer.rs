@@ -4,7 +4,6 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
-use super::Error;
 use super::error::Refusal;
 use crate::room;
 use crate::wire::extend_with_zeros;
@@ -23,13 +22,13 @@ impl Buffer {
     /// `len` bytes of zero.
     ///
     /// # Errors
-    /// [`Error::Memory`].
+    /// [`Error::Memory`](super::Error::Memory).
     pub(super) fn new(len: usize) -> Result<Self, Refusal> {
         let mut bytes = Vec::new();
-        let all = len.checked_add(63).ok_or(Error::Memory)?;
-        bytes.try_reserve_exact(all).map_err(|_| Error::Memory)?;
+        let all = len.checked_add(63).ok_or_else(Refusal::memory)?;
+        bytes.try_reserve_exact(all).map_err(|_| Refusal::memory())?;
         if !room::is_left() {
-            return Err(Error::Memory.into());
+            return Err(Refusal::memory());
         }
         extend_with_zeros(&mut bytes, all);
         let start = bytes.as_ptr().align_offset(64).min(63);
@@ -61,6 +60,7 @@ pub(super) fn wipe<T: Copy + Default>(part: impl Into<Vec<T>>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Error;
     use super::*;
 
     #[test]

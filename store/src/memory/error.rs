@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use core::fmt;
+use core::ops::Deref;
 
 use crate::error::Fault;
 use crate::lexical;
@@ -78,9 +79,41 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// An [`Error`] on its way through the memory, behind a pointer, for the reason of [`Fault`].
+/// An [`Error`] behind a pointer: what a call gives is then one register, and not copied on its way. The `try_` methods of a memory give it, to whoever makes of it a number or a sentence at
+/// once; all others give the error itself.
 #[derive(Debug)]
-pub(super) struct Refusal(Box<Error>);
+pub struct Refusal(Box<Error>);
+
+impl Deref for Refusal {
+    type Target = Error;
+
+    fn deref(&self) -> &Error {
+        &self.0
+    }
+}
+
+impl Refusal {
+    #[cold]
+    #[inline(never)]
+    fn of(error: &clawft_vectors::Error) -> Self {
+        Error::Vectors(*error).into()
+    }
+
+    /// There is not enough memory for this call.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn memory() -> Self {
+        Error::Memory.into()
+    }
+}
+
+impl From<crate::Error> for Refusal {
+    #[cold]
+    #[inline(never)]
+    fn from(error: crate::Error) -> Self {
+        Error::File(error).into()
+    }
+}
 
 impl From<Error> for Refusal {
     #[cold]
@@ -103,6 +136,16 @@ impl From<StorageError> for Refusal {
     #[inline(never)]
     fn from(error: StorageError) -> Self {
         Error::File(error.into()).into()
+    }
+}
+
+/// What the image gave, or its error kept: read where it is, as a copy of it at each call would weigh
+/// more than the call.
+#[inline(always)]
+pub(super) fn kept<T>(result: Result<T, clawft_vectors::Error>) -> Result<T, Refusal> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(ref error) => Err(Refusal::of(error)),
     }
 }
 

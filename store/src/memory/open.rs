@@ -9,9 +9,11 @@ use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::{Catalog, Entry};
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory, saved};
 use crate::lexical::Index;
+use crate::read::Stored;
+use crate::record::get_vector;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
@@ -82,13 +84,18 @@ impl Memory {
         Ok(Self::try_open(storage, name, options, progress)?)
     }
 
-    fn try_open(
+    /// As [`open`](Self::open).
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn try_open(
         storage: Box<dyn Storage>,
         name: &str,
         options: &MemoryOptions,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Refusal> {
-        let file = DurableFile::try_open(storage, name, &options.file)?;
+        let mut file = DurableFile::new(storage, name, &options.file);
+        file.try_open(&options.file)?;
         let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
         params.encoding = options.encoding;
         params.metric = match file.metric() {
@@ -99,18 +106,22 @@ impl Memory {
         if let Some(limit) = options.image {
             params.hot = Some(most_hot(&params, limit)?);
         }
-        let words = Index::new(options.words, seed_of(&file.version().file_id));
+        let seed = seed_of(&file.version().file_id);
+        let mut words = Index::new(options.words, seed);
+        let mut catalog = Catalog::default();
         let mut derived = Derived::New;
         if !file.is_empty() {
-            match saved::read(&file, &params, options.words) {
-                Ok((image, words, catalog)) => {
+            match saved::read(&file, &params, &mut words, &mut catalog) {
+                Ok(image) => {
                     return Ok(Self::of(file, image, words, catalog, options, Derived::Read));
                 }
                 Err(why) => derived = why,
             }
+            words = Index::new(options.words, seed);
+            catalog.0.clear();
         }
-        let image = Image::create(&params, Buffer::new(required_bytes(&params)?)?)?;
-        let mut memory = Self::of(file, image, words, Catalog::default(), options, derived);
+        let image = kept(Image::create(&params, Buffer::new(kept(required_bytes(&params))?)?))?;
+        let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
         memory.build(progress)?;
         Ok(memory)
@@ -141,6 +152,7 @@ impl Memory {
 
     /// Derives everything from the records. With tiers all are cold at first, which always fits:
     /// ticks bring those back that deserve it.
+    #[inline(never)]
     fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Refusal> {
         let all = self.file.len();
         let (mut from, mut done) = (Some(0), 0);
@@ -153,7 +165,7 @@ impl Memory {
         }
         self.image.set_arrival(Tier::Hot);
         // Of another version, but the records that it counts uses of may be the same.
-        for (_, old) in saved::last_catalog(&self.file).unwrap_or_default().iter() {
+        for (_, old) in saved::last_catalog(&self.file).iter() {
             if self.entry(old.id).is_some_and(|entry| entry.created == old.created) {
                 self.recount(old.id, old.uses, old.last_used);
             }
@@ -163,15 +175,16 @@ impl Memory {
 
     /// Derives one record, which nothing derived has yet.
     pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
-        let fields = self.file.try_fields(id)?;
-        let pairs = fields.bytes().len();
+        let mut record = Stored::NONE;
+        self.file.try_stored(id, &mut record)?;
+        let pairs = record.fields.bytes().len();
         room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
         let mut vector = vec![0.0; self.dim()];
-        self.file.try_vector(id, &mut vector)?;
-        let text = self.file.try_text(id)?;
-        let entered = self.enter(Entry::of_fields(&fields), &vector, &text);
+        get_vector(&record.vector[8..], &mut vector);
+        let entered = self.enter(Entry::of_fields(&record.fields), &vector, &record.text);
         wipe(vector);
-        wipe(text);
+        wipe(record.vector);
+        wipe(record.text);
         entered
     }
 }
@@ -180,9 +193,10 @@ impl Memory {
 ///
 /// # Errors
 /// [`Error::Vectors`] where it is too small with all of them cold.
+#[inline(never)]
 fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let bytes = |hot| required_bytes(&Params { hot: Some(hot), ..*params });
-    let expected = bytes(0)?;
+    let expected = kept(bytes(0))?;
     if expected > limit {
         let found = limit;
         return Err(clawft_vectors::Error::TooShort { expected, found }.into());
@@ -190,7 +204,7 @@ fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let (mut fits, mut beyond) = (0, params.capacity.saturating_add(1));
     while beyond - fits > 1 {
         let middle = fits.midpoint(beyond);
-        if bytes(middle)? <= limit { fits = middle } else { beyond = middle }
+        if kept(bytes(middle))? <= limit { fits = middle } else { beyond = middle }
     }
     Ok(fits)
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use clawft_vectors::{Hit, Metric, Mode, SearchOptions};
 
 use super::catalog::Entry;
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::filter::Sieve;
 use super::{Error, Filter, Memory};
 use crate::lexical::{Bm25, Fused, Fusion, by_slot, fuse};
@@ -89,7 +89,11 @@ impl Memory {
         Ok(self.try_recall(recall)?)
     }
 
-    fn try_recall(&mut self, recall: &Recall<'_>) -> Result<Vec<Found>, Refusal> {
+    /// As [`recall`](Self::recall).
+    ///
+    /// # Errors
+    /// Those of [`recall`](Self::recall).
+    pub fn try_recall(&mut self, recall: &Recall<'_>) -> Result<Vec<Found>, Refusal> {
         if recall.k == 0 {
             return Err(clawft_vectors::Error::ZeroK.into());
         }
@@ -119,7 +123,7 @@ impl Memory {
         }
         found.truncate(recall.k);
         let mut result = Vec::new();
-        result.try_reserve_exact(found.len()).map_err(|_| Error::Memory)?;
+        result.try_reserve_exact(found.len()).map_err(|_| Refusal::memory())?;
         for one in found {
             if let Some(&Entry { id, .. }) = self.catalog.at(one.slot) {
                 let Fused { score, similarity, words, .. } = one;
@@ -168,10 +172,10 @@ impl Memory {
         let mut hits: Vec<Hit> = zeros(k)?;
         let options = SearchOptions { k, ef, mode: recall.mode, filter: None, slots };
         let n = self.with_scratch(k.max(ef) as u32, |image, scratch| {
-            Ok(image.search(vector, &options, scratch, &mut hits)?)
+            kept(image.search(vector, &options, scratch, &mut hits))
         })?;
         let metric = self.image.params().metric;
-        found.try_reserve(n).map_err(|_| Error::Memory)?;
+        found.try_reserve(n).map_err(|_| Refusal::memory())?;
         for hit in &hits[..n] {
             if let Some(slot) = self.image.slot(hit.id) {
                 let similarity = similarity(metric, hit.distance);
@@ -186,7 +190,7 @@ impl Memory {
         let slots: Vec<u32> = found.iter().map(|one| one.slot).collect();
         let mut distances = zeros(slots.len())?;
         self.with_scratch(1, |image, scratch| {
-            Ok(image.distances(vector, &slots, scratch, &mut distances)?)
+            kept(image.distances(vector, &slots, scratch, &mut distances))
         })?;
         let metric = self.image.params().metric;
         for (one, distance) in found.iter_mut().zip(distances) {
@@ -211,7 +215,7 @@ impl Memory {
         let by_vector = found.len();
         by_slot(found);
         let hits = words.search_with(text, k, &Bm25::default(), &mut may, found, word_scratch)?;
-        found.try_reserve(hits.len()).map_err(|_| Error::Memory)?;
+        found.try_reserve(hits.len()).map_err(|_| Refusal::memory())?;
         for hit in hits {
             if found[..by_vector].binary_search_by_key(&hit.slot, |one| one.slot).is_err() {
                 found.push(Fused { slot: hit.slot, similarity: 0.0, words: hit.score, score: 0.0 });
@@ -224,7 +228,7 @@ impl Memory {
 /// So many of what is zero, if there is memory for them.
 fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Refusal> {
     let mut all = Vec::new();
-    all.try_reserve_exact(len).map_err(|_| Error::Memory)?;
+    all.try_reserve_exact(len).map_err(|_| Refusal::memory())?;
     all.resize(len, T::default());
     Ok(all)
 }

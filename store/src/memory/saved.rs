@@ -23,7 +23,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use clawft_vectors::{Image, Layout, Params};
+use clawft_vectors::{Image, Params, required_bytes};
 use xxhash_rust::xxh64::xxh64;
 
 use super::Derived;
@@ -33,7 +33,7 @@ use super::error::Refusal;
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
 use crate::room;
-use crate::storage::{Handle, Storage, StorageError, read_full};
+use crate::storage::{Handle, Storage, StorageError, read_full, remove_if_there};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
 const MAGIC: [u8; 8] = *b"clawftIM";
@@ -81,32 +81,36 @@ fn put_entry(entry: &Entry, out: &mut Vec<u8>) {
     }
 }
 
-/// Reads the entries that `bytes` are.
-fn entries(storage: &dyn Storage, mut bytes: &[u8]) -> Option<Vec<Entry>> {
+/// Takes in the entries that `bytes` are; false where they are none, or where there is no memory.
+fn take_entries(storage: &dyn Storage, mut bytes: &[u8], entries: &mut Vec<Entry>) -> bool {
     // Their hashes are on the heap as well.
     let most = bytes.len() / FIXED;
-    room::ask(storage, most * size_of::<Entry>() + bytes.len()).ok()?;
-    let mut entries = Vec::with_capacity(most);
+    if room::ask(storage, most * size_of::<Entry>() + bytes.len()).is_err() {
+        return false;
+    }
+    entries.reserve_exact(most);
     while !bytes.is_empty() {
-        let pairs = bytes.get(..FIXED)?[2..4].first_chunk().map_or(0, |b| u16::from_le_bytes(*b));
-        let (now, later) = bytes.split_at_checked(FIXED + 8 * usize::from(pairs))?;
-        let numbers = [8, 16, 24, 32, 40].map(|at| u64_at(now, at));
-        let [id, kind, session, created, last_used] = numbers;
+        let len = FIXED + 8 * (u32_at(bytes, 0) >> 16) as usize;
+        let Some((now, later)) = bytes.split_at_checked(len) else { return false };
+        let mut pairs = Vec::new();
+        for pair in now[FIXED..].chunks_exact(8) {
+            pairs.push(u64_at(pair, 0));
+        }
         entries.push(Entry {
-            id,
+            id: u64_at(now, 8),
             live: now[0] == 1,
             pinned: now[1] == 1,
-            kind,
-            session,
-            created,
-            last_used,
+            kind: u64_at(now, 16),
+            session: u64_at(now, 24),
+            created: u64_at(now, 32),
+            last_used: u64_at(now, 40),
             uses: u32_at(now, 4),
             importance: f32::from_bits(u32_at(now, 48)),
-            pairs: now[FIXED..].chunks_exact(8).map(|pair| u64_at(pair, 0)).collect(),
+            pairs,
         });
         bytes = later;
     }
-    Some(entries)
+    true
 }
 
 /// Gives `each` the pieces of catalog and words.
@@ -148,10 +152,7 @@ pub(super) fn write(
 ) -> Result<(), Refusal> {
     let storage = file.storage();
     let fresh = fresh_name(file);
-    match storage.remove(&fresh) {
-        Ok(()) | Err(StorageError::NotFound) => {}
-        Err(error) => return Err(error.into()),
-    }
+    remove_if_there(storage, &fresh)?;
     let handle = storage.create(&fresh)?;
     let written = write_into(file, handle, image, words, catalog);
     storage.close(handle);
@@ -201,38 +202,40 @@ struct Parts {
 }
 
 impl Parts {
-    /// Bytes of the catalog.
-    fn catalog_len(&self) -> usize {
-        u64_at(&self.head, 56) as usize
+    const NONE: Self = Parts { head: [0; HEADER], bytes: Vec::new() };
+
+    /// Catalog and words.
+    fn split(&self) -> (&[u8], &[u8]) {
+        let catalog = u64_at(&self.head, 56) as usize;
+        self.bytes.split_at(catalog.min(self.bytes.len()))
     }
 
-    fn read(file: &DurableFile, handle: Handle) -> Result<Self, Derived> {
-        let storage = file.storage();
-        let mut head = [0; HEADER];
-        fill(file, handle, 0, &mut head)?;
+    fn read(&mut self, file: &DurableFile, handle: Handle) -> Result<(), Derived> {
+        fill(file, handle, 0, &mut self.head)?;
         let bound = header(file);
-        if head[..16] != bound[..16] {
+        if self.head[..16] != bound[..16] {
             return Err(Derived::Damaged);
         }
-        if head[16..32] != bound[16..32] {
+        if self.head[16..32] != bound[16..32] {
             return Err(Derived::Stale);
         }
-        let [image_len, catalog_len, words_len] = [48, 56, 64].map(|at| u64_at(&head, at));
-        let whole = storage.len(handle).map_err(|_| Derived::Damaged)?;
-        let sum = catalog_len.checked_add(words_len).and_then(|sum| sum.checked_add(image_len));
-        if sum.and_then(|sum| sum.checked_add(HEADER as u64)) != Some(whole) {
+        let whole = file.storage().len(handle).map_err(|_| Derived::Damaged)?;
+        let (image, catalog) = (u64_at(&self.head, 48), u64_at(&self.head, 56));
+        let len = catalog.saturating_add(u64_at(&self.head, 64));
+        // Both parts are at most as long as the file is, which a small machine need not address.
+        let room = usize::try_from(len).unwrap_or(usize::MAX);
+        let fits = image.saturating_add(len).saturating_add(HEADER as u64) == whole;
+        if !fits || self.bytes.try_reserve_exact(room).is_err() {
             return Err(Derived::Damaged);
         }
-        // Both parts are at most as long as the file is, which a small machine need not address.
-        let mut bytes = Vec::new();
-        let len = usize::try_from(catalog_len + words_len).map_err(|_| Derived::Damaged)?;
-        bytes.try_reserve_exact(len).map_err(|_| Derived::Damaged)?;
-        extend_with_zeros(&mut bytes, len);
-        fill(file, handle, HEADER as u64, &mut bytes)?;
-        let check =
-            bytes.chunks(PIECE).fold(xxh64(&head[..CHECK], 0), |check, piece| xxh64(piece, check));
-        let sound = check == u64_at(&head, CHECK);
-        if sound { Ok(Parts { head, bytes }) } else { Err(Derived::Damaged) }
+        extend_with_zeros(&mut self.bytes, room);
+        fill(file, handle, HEADER as u64, &mut self.bytes)?;
+        let mut check = xxh64(&self.head[..CHECK], 0);
+        for piece in self.bytes.chunks(PIECE) {
+            check = xxh64(piece, check);
+        }
+        let sound = check == u64_at(&self.head, CHECK);
+        if sound { Ok(()) } else { Err(Derived::Damaged) }
     }
 }
 
@@ -244,23 +247,30 @@ fn fill(file: &DurableFile, handle: Handle, offset: u64, into: &mut [u8]) -> Res
 }
 
 /// The catalog beside, of whatever version of `file`: what it counted of uses is a hint still.
-pub(super) fn last_catalog(file: &DurableFile) -> Option<Catalog> {
-    let handle = file.storage().open(file.image_name()).ok()?;
-    let parts = Parts::read(file, handle);
-    file.storage().close(handle);
-    let parts = parts.ok()?;
-    entries(file.storage(), parts.bytes.get(..parts.catalog_len())?).map(Catalog)
+/// Empty where there is none.
+pub(super) fn last_catalog(file: &DurableFile) -> Catalog {
+    let (mut parts, mut catalog) = (Parts::NONE, Catalog::default());
+    if let Ok(handle) = file.storage().open(file.image_name()) {
+        let read = parts.read(file, handle);
+        file.storage().close(handle);
+        if read.is_ok() {
+            take_entries(file.storage(), parts.split().0, &mut catalog.0);
+        }
+    }
+    catalog
 }
 
-/// Reads what was derived from `file`, if it is there, of this version, and made for `params`.
+/// Reads what was derived from `file`, if it is there, of this version, and made for `params`. Words
+/// and catalog, which are empty, are of no use where that is refused.
 pub(super) fn read(
     file: &DurableFile,
     params: &Params,
-    word_limit: usize,
-) -> Result<(Image<Buffer>, Index, Catalog), Derived> {
+    words: &mut Index,
+    catalog: &mut Catalog,
+) -> Result<Image<Buffer>, Derived> {
     let storage = file.storage();
     let handle = storage.open(file.image_name()).map_err(|_| Derived::Missing)?;
-    let read = read_from(file, handle, params, word_limit);
+    let read = read_from(file, handle, params, words, catalog);
     storage.close(handle);
     read
 }
@@ -269,30 +279,26 @@ fn read_from(
     file: &DurableFile,
     handle: Handle,
     params: &Params,
-    word_limit: usize,
-) -> Result<(Image<Buffer>, Index, Catalog), Derived> {
-    let parts = Parts::read(file, handle)?;
-    let layout = Layout::new(params).map_err(|_| Derived::Stale)?;
-    if parts.head[16..48] != header(file)[16..48] || layout.bytes as u64 != u64_at(&parts.head, 48)
-    {
+    words: &mut Index,
+    catalog: &mut Catalog,
+) -> Result<Image<Buffer>, Derived> {
+    let mut parts = Parts::NONE;
+    parts.read(file, handle)?;
+    let wanted = required_bytes(params).map_err(|_| Derived::Stale)?;
+    if parts.head[16..48] != header(file)[16..48] || wanted as u64 != u64_at(&parts.head, 48) {
         return Err(Derived::Stale);
     }
-    let (catalog, mut words) = parts.bytes.split_at(parts.catalog_len());
-    let catalog = Catalog(entries(file.storage(), catalog).ok_or(Derived::Damaged)?);
-    let words = Index::open::<Derived>(word_limit, &mut |into: &mut [u8]| {
-        let (now, later) = words.split_at_checked(into.len()).ok_or(Derived::Damaged)?;
-        into.copy_from_slice(now);
-        words = later;
-        Ok(())
-    });
-    let words = words.map_err(|error| match error {
+    let (entries, saved) = parts.split();
+    if !take_entries(file.storage(), entries, &mut catalog.0) {
+        return Err(Derived::Damaged);
+    }
+    words.load(saved).map_err(|error| match error {
         // Saved under a larger limit.
         OpenError::Full => Derived::Stale,
-        OpenError::Read(why) => why,
-        OpenError::Corrupt(_) => Derived::Damaged,
+        OpenError::Corrupt => Derived::Damaged,
     })?;
 
-    let mut buffer = Buffer::new(layout.bytes).map_err(|_| Derived::Damaged)?;
+    let mut buffer = Buffer::new(wanted).map_err(|_| Derived::Damaged)?;
     fill(file, handle, (HEADER + parts.bytes.len()) as u64, &mut buffer)?;
     let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
     let found = image.params();
@@ -302,12 +308,15 @@ fn read_from(
         return Err(Derived::Stale);
     }
     // All parts must know the same records.
-    let known = catalog
-        .iter()
-        .all(|(slot, entry)| image.slot(entry.id) == Some(slot) && file.contains(entry.id));
-    let count = catalog.iter().count();
-    if !known || count != image.len() as usize || count != file.len() {
+    let mut count = 0;
+    for (slot, entry) in catalog.iter() {
+        if image.slot(entry.id) != Some(slot) || !file.contains(entry.id) {
+            return Err(Derived::Damaged);
+        }
+        count += 1;
+    }
+    if count != image.len() as usize || count != file.len() {
         return Err(Derived::Damaged);
     }
-    Ok((image, words, catalog))
+    Ok(image)
 }

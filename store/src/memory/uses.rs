@@ -15,7 +15,7 @@ use clawft_vectors::tiers::Limits;
 
 use super::buffer::wipe;
 use super::catalog::Entry;
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory};
 use crate::room;
 
@@ -61,8 +61,7 @@ impl Memory {
     /// what is derived, and as far as that was saved it outlives a crash.
     pub fn touch(&mut self, ids: &[u64], now: u64) {
         for &id in ids {
-            let slot = self.image.slot(id);
-            if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+            if let Some(entry) = self.entry_mut(id) {
                 entry.uses = entry.uses.saturating_add(1);
                 entry.last_used = entry.last_used.max(now);
                 self.stale = true;
@@ -73,12 +72,12 @@ impl Memory {
 
     /// Raises what is counted of a record to no less than this.
     pub(super) fn recount(&mut self, id: u64, uses: u32, last_used: u64) {
-        let slot = self.image.slot(id);
-        if let Some(entry) = slot.and_then(|slot| self.catalog.at_mut(slot)) {
+        if let Some(entry) = self.entry_mut(id) {
             entry.uses = entry.uses.max(uses);
             entry.last_used = entry.last_used.max(last_used);
+            let known = known(entry);
             // It is there.
-            let _ = self.image.set_use(id, &known(entry));
+            let _ = self.image.set_use(id, &known);
         }
     }
 
@@ -92,7 +91,11 @@ impl Memory {
         Ok(self.try_tick(now, budget)?)
     }
 
-    fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
+    /// As [`tick`](Self::tick).
+    ///
+    /// # Errors
+    /// Those of [`tick`](Self::tick).
+    pub fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
         let mut work = Work::default();
         let params = *self.image.params();
         let read = 4 * params.dim as usize;
@@ -110,7 +113,7 @@ impl Memory {
         {
             let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
             let mut wanting = [(0, Tier::Cold)];
-            let done = image.tick(policy, now, limits, &mut wanting, &mut scratch)?;
+            let done = kept(image.tick(policy, now, limits, &mut wanting, &mut scratch))?;
             work.looked += 1;
             work.cooled += done.moved;
             work.bytes += done.bytes;
@@ -118,7 +121,7 @@ impl Memory {
             if done.wanting == 0 {
                 continue;
             }
-            let current = image.tier(id)?;
+            let current = kept(image.tier(id))?;
             let mut better = Tier::ALL.into_iter().filter(|&tier| wanted <= tier && tier < current);
             let Some(tier) = better.find(|&tier| image.has_room(tier)) else { continue };
             work.bytes += dearest;
@@ -126,7 +129,7 @@ impl Memory {
                 work.unreadable += 1;
                 continue;
             }
-            image.restore(id, &vector, tier, now, &mut scratch)?;
+            kept(image.restore(id, &vector, tier, now, &mut scratch))?;
             work.restored += 1;
         }
         wipe(vector);
@@ -140,7 +143,15 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id.
     pub fn tier(&self, id: u64) -> Result<Tier, Error> {
-        Ok(self.image.tier(id)?)
+        Ok(self.try_tier(id)?)
+    }
+
+    /// As [`tier`](Self::tier).
+    ///
+    /// # Errors
+    /// Those of [`tier`](Self::tier).
+    pub fn try_tier(&self, id: u64) -> Result<Tier, Refusal> {
+        kept(self.image.tier(id))
     }
 
     /// Do recalls compare less of the record than the encoding holds? Its vector in the file is
@@ -149,7 +160,15 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id.
     pub fn is_lossy(&self, id: u64) -> Result<bool, Error> {
-        Ok(self.image.is_lossy(id)?)
+        Ok(self.try_is_lossy(id)?)
+    }
+
+    /// As [`is_lossy`](Self::is_lossy).
+    ///
+    /// # Errors
+    /// Those of [`is_lossy`](Self::is_lossy).
+    pub fn try_is_lossy(&self, id: u64) -> Result<bool, Refusal> {
+        kept(self.image.is_lossy(id))
     }
 
     /// The vector of a record as recalls compare it: decoded, of length 1 under the cosine.
@@ -157,7 +176,7 @@ impl Memory {
     /// # Errors
     /// [`Error::Vectors`] for an unknown id, or another dimension.
     pub fn compared(&mut self, id: u64, into: &mut [f32]) -> Result<(), Error> {
-        Ok(self.with_scratch(1, |image, scratch| Ok(image.get(id, into, scratch)?))?)
+        Ok(self.with_scratch(1, |image, scratch| kept(image.get(id, into, scratch)))?)
     }
 
     /// Records in each tier, the hottest first. Takes a look at every slot.

@@ -10,11 +10,11 @@ use clawft_vectors::{Image, Layout, Scratch, scratch_words};
 
 use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
-use super::error::Refusal;
+use super::error::{Refusal, kept};
 use super::{Error, Memory, saved, uses};
 use crate::record::Record;
 use crate::room;
-use crate::storage::StorageError;
+use crate::storage::remove_if_there;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
 const ONE: u32 = 1;
@@ -30,7 +30,11 @@ impl Memory {
         Ok(self.try_remember(record)?)
     }
 
-    fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
+    /// As [`remember`](Self::remember).
+    ///
+    /// # Errors
+    /// Those of [`remember`](Self::remember).
+    pub fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
         let known = self.file.contains(record.id);
         // Brought into its forms, and put into the batch; should that fail, what was there is
         // brought back.
@@ -61,7 +65,11 @@ impl Memory {
         Ok(self.try_forget(id)?)
     }
 
-    fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
+    /// As [`forget`](Self::forget).
+    ///
+    /// # Errors
+    /// Those of [`forget`](Self::forget).
+    pub fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
         room::ask(self.file.storage(), self.file.room_to_put(0) + self.changed.growth(1))?;
         let text = self.file.try_text(id)?;
         self.file.try_remove(id)?;
@@ -78,7 +86,15 @@ impl Memory {
     /// Those of [`DurableFile::commit`](crate::DurableFile::commit): the changes are then still
     /// pending.
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
-        self.file.commit(now)?;
+        Ok(self.try_commit(now)?)
+    }
+
+    /// As [`commit`](Self::commit).
+    ///
+    /// # Errors
+    /// Those of [`commit`](Self::commit).
+    pub fn try_commit(&mut self, now: u64) -> Result<(), Refusal> {
+        self.file.try_commit(now)?;
         self.changed.clear();
         Ok(())
     }
@@ -91,7 +107,11 @@ impl Memory {
         Ok(self.try_rollback()?)
     }
 
-    fn try_rollback(&mut self) -> Result<(), Refusal> {
+    /// As [`rollback`](Self::rollback).
+    ///
+    /// # Errors
+    /// Those of [`rollback`](Self::rollback).
+    pub fn try_rollback(&mut self) -> Result<(), Refusal> {
         let before = core::mem::replace(&mut self.unsound, true);
         // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
@@ -121,16 +141,17 @@ impl Memory {
         Ok(self.try_compact(now)?)
     }
 
-    fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
+    /// As [`compact`](Self::compact).
+    ///
+    /// # Errors
+    /// Those of [`compact`](Self::compact).
+    pub fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
         self.file.try_compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
         if self.unsound {
             // What is there was saved before, and is not to outlive what was forgotten.
-            return match self.file.storage().remove(self.file.image_name()) {
-                Ok(()) | Err(StorageError::NotFound) => Ok(()),
-                Err(error) => Err(error.into()),
-            };
+            return Ok(remove_if_there(self.file.storage(), self.file.image_name())?);
         }
         self.try_save()
     }
@@ -144,7 +165,11 @@ impl Memory {
         Ok(self.try_save()?)
     }
 
-    fn try_save(&mut self) -> Result<(), Refusal> {
+    /// As [`save`](Self::save).
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save).
+    pub fn try_save(&mut self) -> Result<(), Refusal> {
         if self.changed.len() > 0 || !self.stale || self.unsound || self.file.read_only {
             return Ok(());
         }
@@ -163,7 +188,11 @@ impl Memory {
         Ok(self.try_close(now)?)
     }
 
-    fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
+    /// As [`close`](Self::close); the memory is not to be used afterwards.
+    ///
+    /// # Errors
+    /// Those of [`close`](Self::close).
+    pub fn try_close(&mut self, now: u64) -> Result<(), Refusal> {
         let undone = self.try_rollback();
         // Folding makes another version of the file: it comes before what is bound to it.
         let version = self.file.version();
@@ -194,9 +223,9 @@ impl Memory {
         let id = entry.id;
         let known = uses::known(&entry);
         let slot = self.with_scratch(ONE, |image, scratch| {
-            image.insert(id, vector, scratch)?;
-            image.set_use(id, &known)?;
-            image.slot(id).ok_or_else(|| Error::Memory.into())
+            kept(image.insert(id, vector, scratch))?;
+            kept(image.set_use(id, &known))?;
+            image.slot(id).ok_or_else(Refusal::memory)
         })?;
         self.catalog.put(slot, entry);
         Ok(self.words.add(slot, text)?)
@@ -208,7 +237,7 @@ impl Memory {
             self.words.remove(slot, text);
             self.catalog.strike(slot);
             // It is there, and the scratch was made for such an image.
-            let _ = self.with_scratch(ONE, |image, scratch| Ok(image.remove(id, scratch)?));
+            let _ = self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)));
         }
     }
 
@@ -244,11 +273,11 @@ pub(super) fn lend<'a>(
 ) -> Result<Scratch<'a>, Refusal> {
     let needed = scratch_words(layout, candidates);
     if words.len() < needed {
-        words.try_reserve_exact(needed - words.len()).map_err(|_| Error::Memory)?;
+        words.try_reserve_exact(needed - words.len()).map_err(|_| Refusal::memory())?;
         if !room::is_left() {
-            return Err(Error::Memory.into());
+            return Err(Refusal::memory());
         }
         words.resize(needed, 0);
     }
-    Scratch::new(layout, words, candidates).ok_or_else(|| Error::Memory.into())
+    Scratch::new(layout, words, candidates).ok_or_else(Refusal::memory)
 }

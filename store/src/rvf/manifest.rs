@@ -25,12 +25,12 @@ use crate::{DamageKind, Error};
 /// Most bytes of a manifest that is read: 900,000 removed ids.
 const MAX_MANIFEST: u64 = 8 << 20;
 /// Most segments that a directory lists: each one costs time whenever it is read.
-const MAX_SEGMENTS: usize = 1 << 16;
+const MAX_SEGMENTS: u32 = 1 << 16;
 const IDENTITY: u32 = 0x4649_4449;
 const OURS: u32 = u32::from_le_bytes(*b"CLFT");
 const OUR_VERSION: u16 = 1;
 /// Last 4 KiB of a signed file.
-const ROOT_PAGE: usize = 4096;
+const ROOT_PAGE: u64 = 4096;
 const ROOT_MAGIC: u32 = 0x5256_4D30;
 /// Bytes that are looked through at once, from the end backwards.
 const BLOCK: u64 = 64 << 10;
@@ -114,73 +114,70 @@ impl Manifest {
         out
     }
 
-    /// Reads a payload; none when it is none.
-    pub(crate) fn parse(payload: &[u8]) -> Result<Option<Self>, Fault> {
-        let mut reader = Reader::new(payload);
-        let Some(mut manifest) = Self::parse_fields(&mut reader) else { return Ok(None) };
-        let mut marker = reader;
+    /// Takes in what a payload says; false when it is none. A manifest is built where it stays:
+    /// as a value it would be copied from call to call.
+    pub(crate) fn parse(&mut self, payload: &[u8]) -> Result<bool, Fault> {
+        *self = Self::default();
+        let reader = &mut Reader::new(payload);
+        if !self.parse_fields(reader) {
+            return Ok(false);
+        }
+        let mut marker = *reader;
         if marker.u32() == IDENTITY {
-            manifest.identity = marker.take(68).try_into().ok();
-            reader = marker;
+            self.identity = marker.take(68).try_into().ok();
+            *reader = marker;
         }
-        if reader.u32() == OURS {
-            match reader.u16() {
-                OUR_VERSION => {}
-                found => {
-                    let found = u32::from(found);
-                    return Err(Error::Version { expected: OUR_VERSION.into(), found }.into());
-                }
-            }
-            let Some(trailer) = Self::parse_trailer(&mut reader) else { return Ok(None) };
-            (manifest.ours, manifest.trailer) = (true, trailer);
-            let listed =
-                manifest.trailer.groups.iter().map(|group| u64::from(group.segments)).sum::<u64>();
-            if listed != manifest.segments.len() as u64 {
-                return Ok(None);
-            }
+        self.ours = reader.u32() == OURS;
+        if !self.ours {
+            return Ok(true);
         }
-        Ok(Some(manifest))
+        let version = reader.u16();
+        if version != OUR_VERSION {
+            let (expected, found) = (OUR_VERSION.into(), version.into());
+            return Err(Error::Version { expected, found }.into());
+        }
+        Ok(self.parse_trailer(reader))
     }
 
-    fn parse_fields(reader: &mut Reader<'_>) -> Option<Self> {
-        let (epoch, dim, vectors) = (reader.u32(), reader.u16(), reader.u64());
-        let count = reader.u32() as usize;
-        let (profile, metric) = (reader.u8(), reader.u8());
+    fn parse_fields(&mut self, reader: &mut Reader<'_>) -> bool {
+        (self.epoch, self.dim, self.vectors) = (reader.u32(), reader.u16(), reader.u64());
+        let count = reader.u32();
+        (self.profile, self.metric) = (reader.u8(), reader.u8());
         reader.u16();
-        if count > reader.rest.len() / 25 || count > MAX_SEGMENTS {
-            return None;
+        if !reader.has(count, 25) || count > MAX_SEGMENTS {
+            return false;
         }
-        let mut segments = Vec::with_capacity(count);
         for _ in 0..count {
             let (id, offset, payload) = (reader.u64(), reader.u64(), reader.u64());
-            segments.push(Segment { id, offset, payload, kind: reader.u8() });
+            self.segments.push(Segment { id, offset, payload, kind: reader.u8() });
         }
-        let count = reader.u32() as usize;
-        if count > reader.rest.len() / 8 {
-            return None;
+        let count = reader.u32();
+        if !reader.has(count, 8) {
+            return false;
         }
-        let mut removed = Vec::with_capacity(count);
+        let mut removed = Vec::new();
         for _ in 0..count {
             removed.push((reader.u64(), 0));
         }
-        let mut manifest =
-            Self { epoch, dim, vectors, profile, metric, segments, ..Self::default() };
-        manifest.removed.extend(removed);
-        reader.sound.then_some(manifest)
+        self.removed.extend(removed);
+        reader.sound
     }
 
-    fn parse_trailer(reader: &mut Reader<'_>) -> Option<Trailer> {
+    fn parse_trailer(&mut self, reader: &mut Reader<'_>) -> bool {
         reader.u16();
-        let (commits, next_id) = (reader.u64(), reader.u64());
-        let count = reader.u32() as usize;
-        if count > reader.rest.len() / 12 {
-            return None;
+        let trailer = &mut self.trailer;
+        (trailer.commits, trailer.next_id) = (reader.u64(), reader.u64());
+        let count = reader.u32();
+        if !reader.has(count, 12) {
+            return false;
         }
-        let mut groups = Vec::with_capacity(count);
+        let mut listed = 0;
         for _ in 0..count {
-            groups.push(Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() });
+            let group = Group { segments: reader.u32(), epoch: reader.u32(), since: reader.u32() };
+            listed += u64::from(group.segments);
+            trailer.groups.push(group);
         }
-        reader.sound.then_some(Trailer { commits, next_id, groups })
+        reader.sound && listed == self.segments.len() as u64
     }
 
     /// The file's id; zeros where it has none.
@@ -194,70 +191,72 @@ impl Manifest {
 }
 
 /// The newest manifest and what stands behind it.
-pub(crate) struct Newest {
-    pub(crate) manifest: Manifest,
-    pub(crate) segment: Segment,
+pub(crate) struct Newest<'a> {
+    pub(crate) manifest: &'a mut Manifest,
+    pub(crate) segment: &'a mut Segment,
     /// A manifest behind it that is there in full and not sound.
     pub(crate) damaged: Option<u64>,
 }
 
-/// Looks for the newest sound manifest of a file of `len` bytes, from its end backwards. With
-/// `file_id`, for one of that file: bytes in a text could be a manifest too, but not one that
-/// names an id which the text's author does not know.
-pub(crate) fn find(
-    source: &Source<'_>,
-    len: u64,
-    file_id: Option<[u8; 16]>,
-) -> Result<Newest, Fault> {
-    let first = source.bytes(0, HEADER)?;
-    if u32_at(&first, 0) != MAGIC && !first.is_empty() {
-        return Err(Error::NotRvf.into());
-    }
-    if let Some(&found) = first.get(4).filter(|&&found| found != VERSION) {
-        return Err(Error::Version { expected: VERSION.into(), found: found.into() }.into());
-    }
-    if len > ROOT_PAGE as u64 {
-        let page = source.bytes(len - ROOT_PAGE as u64, 4)?;
-        if u32_at(&page, 0) == ROOT_MAGIC {
-            return Err(Fault::unsupported("it is signed"));
+impl Newest<'_> {
+    /// Looks for the newest sound manifest of a file of `len` bytes, from its end backwards. With
+    /// `file_id`, for one of that file: bytes in a text could be a manifest too, but not one that
+    /// names an id which the text's author does not know.
+    pub(crate) fn find(
+        &mut self,
+        source: &Source<'_>,
+        len: u64,
+        file_id: Option<&[u8; 16]>,
+    ) -> Result<(), Fault> {
+        let mut bytes = source.bytes(0, HEADER)?;
+        if u32_at(&bytes, 0) != MAGIC && !bytes.is_empty() {
+            return Err(Error::NotRvf.into());
         }
-    }
-    let mut damaged = None;
-    let mut high = (len & !63).saturating_add(64);
-    while high > 0 {
-        let low = high.saturating_sub(BLOCK);
-        let bytes = source.bytes(low, (high - low) as usize)?;
-        for at in (0..bytes.len() / HEADER).rev().map(|i| i * HEADER) {
-            let header = &bytes[at..];
-            if header[0] != MAGIC as u8 || header[5] != MANIFEST {
-                continue;
-            }
-            let Some(segment) = Segment::parse(header, low + at as u64) else { continue };
-            if segment.payload > MAX_MANIFEST || segment.payload_end() > len {
-                continue;
-            }
-            if !segment.verify(source, false)? {
-                damaged = damaged.or(Some(segment.offset));
-                continue;
-            }
-            // Each id that it lists takes twice its bytes, sorted twice.
-            room::ask(source.storage, segment.payload as usize * 8)?;
-            let payload = source.bytes(segment.start(), segment.payload as usize)?;
-            let Some(manifest) = Manifest::parse(&payload)? else { continue };
-            // The one field of a header that no hash and no constant covers.
-            let next = manifest.ours.then_some(manifest.trailer.next_id);
-            if next.is_some_and(|next| next != segment.id.wrapping_add(1)) {
-                damaged = damaged.or(Some(segment.offset));
-                continue;
-            }
-            if file_id.is_some_and(|id| id != manifest.file_id()) {
-                continue;
-            }
-            return Ok(Newest { manifest, segment, damaged });
+        if let Some(&found) = bytes.get(4).filter(|&&found| found != VERSION) {
+            return Err(Error::Version { expected: VERSION.into(), found: found.into() }.into());
         }
-        high = low;
+        if let Some(page) = len.checked_sub(ROOT_PAGE) {
+            source.fill(page, 4, &mut bytes)?;
+            if u32_at(&bytes, 0) == ROOT_MAGIC {
+                return Err(Fault::unsupported("it is signed"));
+            }
+        }
+        let mut payload = Vec::new();
+        let mut high = (len & !63).saturating_add(64);
+        while high > 0 {
+            let low = high.saturating_sub(BLOCK);
+            source.fill(low, (high - low) as usize, &mut bytes)?;
+            for (at, header) in bytes.chunks_exact(HEADER).enumerate().rev() {
+                *self.segment = Segment::parse(header, low + (at * HEADER) as u64);
+                let Segment { kind, offset, .. } = *self.segment;
+                let within = self.segment.payload_end() <= len;
+                if kind != MANIFEST || self.segment.payload > MAX_MANIFEST || !within {
+                    continue;
+                }
+                if !self.segment.verify(source, false)? {
+                    self.damaged = self.damaged.or(Some(offset));
+                    continue;
+                }
+                // Each id that it lists takes twice its bytes, sorted twice.
+                room::ask(source.storage, self.segment.payload as usize * 8)?;
+                source.fill(self.segment.start(), self.segment.payload as usize, &mut payload)?;
+                if !self.manifest.parse(&payload)? {
+                    continue;
+                }
+                // The one field of a header that no hash and no constant covers.
+                let next = self.segment.id.wrapping_add(1);
+                if self.manifest.ours && self.manifest.trailer.next_id != next {
+                    self.damaged = self.damaged.or(Some(offset));
+                    continue;
+                }
+                if file_id.is_none_or(|id| *id == self.manifest.file_id()) {
+                    return Ok(());
+                }
+            }
+            high = low;
+        }
+        Err(DamageKind::NoManifest.at(0))
     }
-    Err(DamageKind::NoManifest.at(0))
 }
 
 /// A manifest as a segment.
@@ -303,7 +302,9 @@ mod tests {
             if !ours {
                 manifest.trailer = Trailer::default();
             }
-            assert_eq!(Manifest::parse(&manifest.encode()), Ok(Some(manifest)));
+            let mut found = Manifest::default();
+            assert_eq!(found.parse(&manifest.encode()), Ok(true));
+            assert_eq!(found, manifest);
         }
     }
 
@@ -315,23 +316,23 @@ mod tests {
         bytes.extend(encode(&manifest(1), 2));
         let between = bytes.len() as u64;
         bytes.extend(encode(&manifest(2), 2));
-        let find = |bytes: &[u8], id| {
+        // Epoch, where the segment ends, and where the damage is.
+        let find = |bytes: &[u8], id: Option<[u8; 16]>| {
             disk.put("a", bytes.to_vec());
             let source = Source { storage: &disk, file: disk.open("a").unwrap() };
-            find(&source, bytes.len() as u64, id)
+            let (mut manifest, mut segment) = (Manifest::default(), Segment::default());
+            let mut newest =
+                Newest { manifest: &mut manifest, segment: &mut segment, damaged: None };
+            newest.find(&source, bytes.len() as u64, id.as_ref())?;
+            let damaged = newest.damaged;
+            Ok::<_, Fault>((manifest.epoch, segment.end(), damaged))
         };
-        let newest = find(&bytes, Some([7; 16])).unwrap();
-        assert_eq!((newest.manifest.epoch, newest.segment.end()), (2, bytes.len() as u64));
+        assert_eq!(find(&bytes, Some([7; 16])), Ok((2, bytes.len() as u64, None)));
         // Cut in it: the older one. Damaged: the older one, and where the damage is.
-        let newest = find(&bytes[..bytes.len() - 40], None).unwrap();
-        assert_eq!(
-            (newest.manifest.epoch, newest.segment.end(), newest.damaged),
-            (1, between, None)
-        );
+        assert_eq!(find(&bytes[..bytes.len() - 40], None), Ok((1, between, None)));
         let mut flipped = bytes.clone();
         flipped[between as usize + 70] ^= 4;
-        let newest = find(&flipped, None).unwrap();
-        assert_eq!((newest.manifest.epoch, newest.damaged), (1, Some(between)));
+        assert_eq!(find(&flipped, None), Ok((1, between, Some(between))));
         // Of another file: none.
         let none = || Some(DamageKind::NoManifest.at(0));
         assert_eq!(find(&bytes, Some([8; 16])).err(), none());
@@ -356,7 +357,7 @@ mod tests {
                 payload[at % len] = byte;
             }
             payload.truncate(len);
-            let _ = Manifest::parse(&payload);
+            let _ = Manifest::default().parse(&payload);
         }
     }
 }

@@ -23,16 +23,16 @@ const DONE: &[u8; 8] = b"RVFDONE\0";
 pub(crate) const FOOTER: u64 = 40;
 const NO_BASE: u64 = u64::MAX;
 
-/// Field ids of the mirror, in the order of [`NAMES`].
-const NAMES: [&str; 3] = ["kind", "session", "metadata"];
+/// The fields of the mirror, 1 to 3: number, type, may be null, and the name with its length.
+const SCHEMA: &[u8] =
+    b"\x01\0\x01\x01\x04\0kind\x02\0\x01\x01\x07\0session\x03\0\x01\x01\x08\0metadata";
 const STRING: u8 = 1;
 /// Between a key and its value, and behind each pair.
 const UNIT: u8 = 0x1F;
 const RECORD: u8 = 0x1E;
 
 /// Bytes before the records of a mirror: all that is needed to know when it is full.
-const SCHEMA: usize = 3 * 6 + 4 + 7 + 8;
-pub(crate) const OVERHEAD: usize = 40 + SCHEMA + FOOTER as usize;
+pub(crate) const OVERHEAD: usize = 40 + SCHEMA.len() + FOOTER as usize;
 
 /// Appends the mirror of a record. What is empty is null, as another reader would keep the value
 /// of an earlier version; or left out of a `first` version.
@@ -81,15 +81,10 @@ pub(crate) fn encode(generation: u64, count: u32, records: &[u8]) -> Vec<u8> {
     out.u16(u16::from(generation == 1));
     out.u64(generation);
     out.u64(if generation == 1 { NO_BASE } else { generation - 1 });
-    out.u32(NAMES.len() as u32);
+    out.u32(3);
     out.u32(0);
     out.u32(count);
-    for (field, name) in (1..).zip(NAMES) {
-        out.u16(field);
-        out.bytes(&[STRING, 1]);
-        out.u16(name.len() as u16);
-        out.bytes(name.as_bytes());
-    }
+    out.bytes(SCHEMA);
     out.bytes(records);
     let digest = sha256(&out);
     out.bytes(DONE);

@@ -62,33 +62,32 @@ impl Segment {
     }
 
     /// Where the payload ends.
+    #[inline(never)]
     pub(crate) const fn payload_end(&self) -> u64 {
         self.start().saturating_add(self.payload)
     }
 
     /// Where the next segment begins.
+    #[inline(never)]
     pub(crate) const fn end(&self) -> u64 {
         padded(self.payload_end())
     }
 
-    /// The segment whose header `bytes` begin with.
-    pub(crate) fn parse(bytes: &[u8], offset: u64) -> Option<Self> {
+    /// The segment whose header `bytes` are; where they are none, one of no kind.
+    #[inline(never)]
+    pub(crate) fn parse(bytes: &[u8], offset: u64) -> Self {
         let sound = bytes.len() >= HEADER && u32_at(bytes, 0) == MAGIC && bytes[4] == VERSION;
-        sound.then(|| Segment {
-            id: u64_at(bytes, 8),
-            offset,
-            payload: u64_at(bytes, 16),
-            kind: bytes[5],
-        })
+        if !sound {
+            return Self::default();
+        }
+        Segment { id: u64_at(bytes, 8), offset, payload: u64_at(bytes, 16), kind: bytes[5] }
     }
 
     /// Whether the segment is what was written: its header, its payload by its hash and, with
     /// `strict`, what we write as zeros in the header.
     pub(crate) fn verify(&self, source: &Source<'_>, strict: bool) -> Result<bool, Fault> {
         let mut header = [0; HEADER];
-        if !source.read(self.offset, &mut header)?
-            || Self::parse(&header, self.offset) != Some(*self)
-        {
+        if !source.read(self.offset, &mut header)? || Self::parse(&header, self.offset) != *self {
             return Ok(false);
         }
         let (algorithm, compression) = (header[32], header[33]);

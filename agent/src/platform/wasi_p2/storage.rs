@@ -113,8 +113,8 @@ impl WasiStorage {
 
 impl Storage for WasiStorage {
     #[cfg(feature = "component")]
-    fn has_memory(&self, sizes: [usize; clawft_store::storage::BLOCKS]) -> bool {
-        crate::component::heap::has_memory(sizes)
+    fn has_memory(&self, bytes: usize, piece: usize, blocks: u32) -> bool {
+        crate::component::heap::has_memory(bytes, piece, blocks)
     }
 
     fn open(&self, name: &str) -> Outcome<Handle> {
