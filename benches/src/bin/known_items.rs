@@ -111,7 +111,7 @@ fn measure(folder: &Path) -> io::Result<()> {
             .collect();
         let fused = [Fusion::DEFAULT, Fusion::RECIPROCAL].map(|how| {
             let mut candidates = candidates.clone();
-            fuse(&mut candidates, how);
+            fuse(&mut candidates, how, index.enough());
             candidates.iter().map(|c| c.slot).collect()
         });
         let [weighted, reciprocal] = fused;

@@ -275,9 +275,9 @@ typedef struct {
   uint32_t mode;
   // How two parts become one: 0 weighted, 1 by reciprocal ranks.
   uint32_t fusion;
-  // Weighted: the weight of the similarity, 0.7. By ranks: the constant, 60.
+  // Weighted: the weight of the similarity, 0.6. By ranks: the constant, 60.
   float vector_weight;
-  // Weighted: the weight of the words' score, divided by the highest; 0.3.
+  // Weighted: the weight of the words' score, divided by the highest and squared; 0.4.
   float words_weight;
   // Only records of one of these kinds; null: all.
   const ClawftText *kinds;

@@ -32,9 +32,9 @@ pub struct ClawftRecall {
     pub mode: u32,
     /// How two parts become one: 0 weighted, 1 by reciprocal ranks.
     pub fusion: u32,
-    /// Weighted: the weight of the similarity, 0.7. By ranks: the constant, 60.
+    /// Weighted: the weight of the similarity, 0.6. By ranks: the constant, 60.
     pub vector_weight: f32,
-    /// Weighted: the weight of the words' score, divided by the highest; 0.3.
+    /// Weighted: the weight of the words' score, divided by the highest and squared; 0.4.
     pub words_weight: f32,
     /// Only records of one of these kinds; null: all.
     pub kinds: *const ClawftText,
@@ -101,8 +101,8 @@ pub unsafe extern "C" fn clawft_recall_init(out: *mut ClawftRecall, k: u32) -> i
                 ef: Recall::default().ef as u32,
                 mode: 0,
                 fusion: 0,
-                vector_weight: 0.7,
-                words_weight: 0.3,
+                vector_weight: 0.6,
+                words_weight: 0.4,
                 kinds: ptr::null(),
                 sessions: ptr::null(),
                 metadata: ptr::null(),

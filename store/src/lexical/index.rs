@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use xxhash_rust::xxh64::xxh64;
 
 use super::Error;
+use super::bm25::weight;
 use super::page::KEY_BITS;
 use super::postings::Postings;
 use super::tokens::words;
@@ -62,6 +63,13 @@ impl Index {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.texts == 0
+    }
+
+    /// The score by words from which on a text fits a question: that of a word and a half of
+    /// those that no text has yet, in a text of middling length. Above 0.
+    #[must_use]
+    pub fn enough(&self) -> f32 {
+        1.5 * weight(self.texts, 0)
     }
 
     /// Words in the text of this slot; 0 where there is no text, or one without words.

@@ -115,7 +115,7 @@ impl Memory {
         }
         if let (Some(vector), true) = (recall.vector, both) {
             self.score_vectors(vector, &mut found[by_vector..])?;
-            fuse(&mut found, recall.fusion);
+            fuse(&mut found, recall.fusion, self.words.enough());
         } else {
             for one in &mut found {
                 one.score = one.similarity + one.words;
