@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Arguments, Bench, Outcome};
 use crate::date::day;
+use crate::failure::Failure;
 use crate::memory::New;
 use crate::provider::Tool;
 
@@ -46,7 +47,7 @@ fn was_said(quote: &str, said: &[String]) -> bool {
 impl Bench<'_, '_> {
     pub(super) fn search(&mut self, arguments: &Arguments) -> Outcome {
         let k = arguments.number("k", 5, 20)? as usize;
-        let found = self.memory.recall(arguments.text("query")?, k).map_err(|f| f.sentence)?;
+        let found = self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
         if found.is_empty() {
             return Ok("memory holds nothing about this".to_string());
         }
@@ -72,7 +73,7 @@ impl Bench<'_, '_> {
                 .to_string());
         }
         let new = New { session: self.session, source: "model", ..New::fact(quote) };
-        let done = self.memory.remember(&new).map_err(|failure| failure.sentence)?;
+        let done = self.memory.remember(&new).map_err(Failure::into_sentence)?;
         Ok(match done.merged {
             true => format!("memory {} says so already", done.id),
             false => format!("remembered as {}", done.id),
@@ -89,7 +90,7 @@ impl Bench<'_, '_> {
         }
         let mut question = String::from("\nForget for good:\n");
         for &id in &ids {
-            let memo = self.memory.get(id).map_err(|failure| failure.sentence)?;
+            let memo = self.memory.get(id).map_err(Failure::into_sentence)?;
             let Some(memo) = memo else {
                 return Err(format!("there is no memory {id}: nothing was forgotten"));
             };
@@ -105,7 +106,7 @@ impl Bench<'_, '_> {
         if answer.trim() != "yes" {
             return Err("the person did not confirm it: nothing was forgotten".to_string());
         }
-        self.memory.forget(&ids).map_err(|failure| failure.sentence)?;
+        self.memory.forget(&ids).map_err(Failure::into_sentence)?;
         self.given.retain(|memo| !ids.contains(&memo.id));
         let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
         Ok(format!("forgotten: {}", named.join(", ")))
