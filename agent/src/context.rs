@@ -15,9 +15,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use crate::date::day;
+use crate::json::Json;
 use crate::memory::Memo;
 use crate::provider::{Cited, Message};
 use crate::session::Said;
@@ -60,15 +59,12 @@ fn tokens_of(message: &Message) -> usize {
 
 /// A memory as a line of JSON that holds no mark and no line break.
 fn quoted(memo: &Memo, text: &str) -> String {
-    let string = |text: &str| Value::from(text).to_string();
-    let line = format!(
-        "{{\"id\":{},\"date\":\"{}\",\"kind\":{},\"text\":{}}}\n",
-        memo.id,
-        day(memo.created),
-        string(&memo.kind),
-        string(text)
-    );
-    line.replace('<', "\\u003c").replace('>', "\\u003e")
+    let mut json = Json::object();
+    json.count("id", memo.id);
+    json.text("date", &day(memo.created));
+    json.text("kind", &memo.kind);
+    json.text("text", text);
+    json.line().replace('<', "\\u003c").replace('>', "\\u003e")
 }
 
 /// As much of a text as `budget` tokens hold, with a mark where it was cut.
@@ -181,6 +177,7 @@ mod tests {
     use crate::provider::ToolCall;
     use alloc::vec;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     fn memo(id: u64, text: &str) -> Memo {
         Memo {

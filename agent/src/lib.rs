@@ -36,6 +36,7 @@ pub mod context;
 pub mod date;
 pub mod embed;
 pub mod failure;
+mod json;
 pub mod learn;
 pub mod memory;
 pub mod platform;

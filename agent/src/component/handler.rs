@@ -161,7 +161,7 @@ fn body(request: &IncomingRequest) -> Result<Option<Vec<u8>>, Reply> {
 /// Sends a reply; where nobody waits for it any more, that is all there is to it.
 fn send(out: ResponseOutparam, reply: &Reply) {
     let fields = Fields::new();
-    let bytes = reply.body.to_string().into_bytes();
+    let bytes = reply.body.as_bytes();
     let len = bytes.len().to_string();
     let own = [("content-type", "application/json"), ("content-length", len.as_str())];
     for (name, value) in own.iter().chain(&reply.headers) {

@@ -13,13 +13,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::access::failure;
 use super::chunk::Chunker;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
+use crate::json;
 
 /// Bytes read at a time.
 const PART: usize = 32 << 10;
@@ -84,13 +83,14 @@ struct Piece {
 
 fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
-    let value: Value = serde_json::from_str(line).map_err(|_| wrong("a JSON object expected"))?;
-    let text = value["text"].as_str().unwrap_or_default().trim();
+    let value =
+        json::read(line.as_bytes(), usize::MAX).map_err(|_| wrong("a JSON object expected"))?;
+    let text = value["text"].text().trim();
     if text.is_empty() || text.len() > MOST_TEXT {
         return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));
     }
     let word = |key: &str, most: usize| {
-        value[key].as_str().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
+        value[key].as_text().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
     };
     Ok(Piece {
         text: text.to_owned(),

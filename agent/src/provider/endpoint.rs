@@ -12,11 +12,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_json::Value;
-
 use super::draft::{Draft, Fault};
 use super::retry::{Next, Retry};
-use super::{Answer, Error, Flow, Question, Stop, json, refusal, sse};
+use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
+use crate::json::{Value, read};
 use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
 
 /// Bytes of an answer that comes whole: its text may be escaped twofold.
@@ -109,6 +108,15 @@ pub(super) fn host(url: &str) -> &str {
     let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
     let name = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
     authority.get(name..).unwrap_or("")
+}
+
+/// Values that one answer may have. A real one has a few dozen; a tree takes twelve times the room
+/// of `0,0,0…`, and the whole agent has 16 MiB.
+const MOST_VALUES: usize = 20_000;
+
+/// Reads JSON; `None` where it is none, or has too many values.
+pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+    read(bytes, MOST_VALUES).ok()
 }
 
 /// What differs between vendors.
@@ -312,7 +320,7 @@ impl Exchange<'_> {
         if data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let Some(event) = json::parse(data) else {
+        let Some(event) = parse(data) else {
             return Err(Fault::passing(
                 self.says("sent a part of the answer that is no valid JSON", ""),
             ));
@@ -345,7 +353,7 @@ impl Exchange<'_> {
             }
             bytes.extend_from_slice(part);
         }
-        let Some(answer) = json::parse(&bytes) else {
+        let Some(answer) = parse(&bytes) else {
             return Err(Fault::lasting(self.says(
                 "answered with what is no valid JSON: is the provider's base_url right?",
                 "",

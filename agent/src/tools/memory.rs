@@ -5,11 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use clawft_store::lexical::words;
-use serde_json::Value;
 
 use super::{Arguments, Bench, Outcome};
 use crate::date::day;
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::memory::New;
 use crate::provider::Tool;
 
@@ -47,16 +47,18 @@ fn was_said(quote: &str, said: &[String]) -> bool {
 impl Bench<'_, '_> {
     pub(super) fn search(&mut self, arguments: &Arguments) -> Outcome {
         let k = arguments.number("k", 5, 20)? as usize;
-        let found = self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
+        let found =
+            self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
         if found.is_empty() {
             return Ok("memory holds nothing about this".to_string());
         }
         let mut lines = String::new();
         for memo in found {
-            let text = Value::from(&*memo.text);
-            let date = day(memo.created);
-            lines
-                .push_str(&format!("{{\"id\":{},\"date\":\"{date}\",\"text\":{text}}}\n", memo.id));
+            let mut json = Json::object();
+            json.count("id", memo.id);
+            json.text("date", &day(memo.created));
+            json.text("text", &memo.text);
+            lines.push_str(&json.line());
             self.given.push(memo);
         }
         Ok(lines)

@@ -10,11 +10,10 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use serde_json::Value;
-
 use super::{Agent, Turn};
 use crate::context::{begin, cut};
 use crate::failure::Failure;
+use crate::json::{Json, quoted};
 use crate::memory::{MOST_TEXT, New};
 use crate::provider::{Flow, Message, Question};
 use crate::session::Session;
@@ -78,14 +77,17 @@ fn put_away(
     if agent.provider.name() == "offline" {
         return Ok(());
     }
-    let mut lines = format!("{}\n", Value::from(&*session.summary));
+    let mut lines = quoted(&session.summary);
+    lines.push('\n');
     for said in old {
         let (role, text) = match &said.message {
             Message::User(text) => ("person", text),
             Message::Assistant { text, .. } if !text.is_empty() => ("assistant", text),
             _ => continue,
         };
-        lines.push_str(&format!("{{\"{role}\":{}}}\n", Value::from(cut(text, PART))));
+        let mut json = Json::object();
+        json.text(role, &cut(text, PART));
+        lines.push_str(&json.line());
     }
     let question = Question {
         model: agent.model,
