@@ -14,6 +14,7 @@ mod dist;
 mod gate;
 mod guests;
 mod host;
+mod names;
 mod platform;
 mod process;
 mod sizes;
