@@ -217,7 +217,7 @@ mod tests {
         let of_host = [&[2, 1, 1][..], &name("[method]d"), &[0, 0]].concat();
         let given = [&[0, 0, 1][..], &name("a:b/c"), &[0x12, 0]].concat();
         let core_alias = [&[2, 0, 0, 1, 1][..], &name("e:f#g")].concat();
-        let seen_alias = [&[1, 0][..], &name("e:f#g")].concat();
+        let seen_alias = [&[1, 0, 0][..], &name("e:f#g")].concat();
         let mut component = b"\0asm\x0d\0\x01\0".to_vec();
         write_section(&mut component, CORE_MODULE, &core);
         write_section(&mut component, CORE_INSTANCE, &[of_host, given].concat());
