@@ -10,6 +10,7 @@
 //! What it must never do: hold or print a key of a provider. It knows the name of the variable
 //! that has it.
 
+mod field;
 mod print;
 mod set;
 mod toml;
@@ -229,6 +230,22 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(Config::parse(&other.print()).unwrap(), other);
+    }
+
+    #[test]
+    fn keys_and_settings_stand_in_the_same_order() {
+        let mut config = Config::default();
+        for (key, whole) in [("provider.max_tokens", 7), ("memory.recall", 9), ("embedder.dim", 3)]
+        {
+            config.set(key, &toml::Value::Whole(whole)).unwrap();
+        }
+        config.set("tools.hosts", &toml::Value::List(Vec::from(["a".to_string()]))).unwrap();
+        config.set("memory.learn", &toml::Value::Truth(false)).unwrap();
+        assert_eq!((config.max_tokens, config.recall, config.dim), (7, 9, 3));
+        assert!(config.hosts == ["a"] && config.folders.is_empty());
+        assert!(config.stream && !config.learn);
+        let printed = config.print();
+        assert!(printed.contains("\n[tools]\nfolders = []\nhosts = [\"a\"]\n"), "{printed}");
     }
 
     #[test]

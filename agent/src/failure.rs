@@ -1,9 +1,12 @@
 //! Why a command did not do what it was asked to, and what a script is told of it.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
+
+use crate::platform::FileError;
 
 /// Exit codes, which never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,13 @@ impl Failure {
         self.sentence.insert_str(0, ": ");
         self.sentence.insert_str(0, what);
         self
+    }
+
+    /// What a file, or a folder, was refused for.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn of_file(path: &str, error: &FileError) -> Self {
+        Self::new(Exit::Failed, format!("{path}: {error}"))
     }
 
     /// The sentence alone.

@@ -112,7 +112,7 @@ impl Session {
             },
             Err(FileError::NotFound) => return Ok((session, None)),
             Err(error @ FileError::TooLarge { .. }) => format!("{error}"),
-            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+            Err(error) => return Err(Failure::of_file(&path, &error)),
         };
         let aside = format!("{path}.damaged-{}", platform.clock.now());
         platform.files.rename(&path, &aside).map_err(|error| {
@@ -306,7 +306,7 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
     let all = match platform.files.list(&folder) {
         Ok(all) => all,
         Err(FileError::NotFound) => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::new(Exit::Failed, format!("{folder}: {error}"))),
+        Err(error) => return Err(Failure::of_file(&folder, &error)),
     };
     let name = |name: &str| Some(name.strip_suffix(".json")?.to_owned());
     Ok(all

@@ -69,7 +69,7 @@ impl Identity {
         let bytes = match platform.files.read(&path, 4096) {
             Ok(bytes) => bytes,
             Err(FileError::NotFound) => return Ok(None),
-            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+            Err(error) => return Err(Failure::of_file(&path, &error)),
         };
         let value = json::or_null(&bytes);
         let identity = || {

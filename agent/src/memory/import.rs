@@ -114,7 +114,7 @@ impl Memory<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Imported, Failure> {
         let files = self.platform.files;
-        let failed = |error| Failure::new(Exit::Failed, format!("{path}: {error}"));
+        let failed = |error| Failure::of_file(path, &error);
         let all = files.entry(path).map_err(failed)?.len;
         let name = path.rsplit('/').next().unwrap_or(path);
         let name: String = name.chars().take(60).collect();

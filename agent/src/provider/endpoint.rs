@@ -12,7 +12,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::draft::{Draft, Fault};
+use super::draft::{Cause, Draft, Fault};
 use super::retry::{Next, Retry};
 use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
 use crate::json::{Value, read};
@@ -175,7 +175,7 @@ pub(super) fn ask(
 ) -> Result<Answer, Error> {
     let exchange = Exchange { endpoint, wire, platform, question, begun: platform.clock.elapsed() };
     if let Err(fault) = endpoint.check() {
-        return Err(Error { sentence: fault.sentence, partial: String::new(), status: None });
+        return Err(Error { sentence: fault.0.sentence, partial: String::new(), status: None });
     }
     let body = wire.body(question);
     let mut tries = 0;
@@ -188,7 +188,7 @@ pub(super) fn ask(
             Err(fault) => fault,
         };
         let wait = match draft.text.is_empty() {
-            true => endpoint.retry.wait(fault.next, tries, platform.random),
+            true => endpoint.retry.wait(fault.0.next, tries, platform.random),
             false => None,
         };
         match wait.filter(|wait| *wait < exchange.left()) {
@@ -200,8 +200,8 @@ pub(super) fn ask(
 
 /// The error after the last attempt.
 fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
-    let mut sentence = fault.sentence;
-    match fault.next {
+    let Cause { mut sentence, next, status } = *fault.0;
+    match next {
         Next::After(wait) if wait >= 1_000 => {
             sentence.push_str(&format!("; it asks to wait {} s", wait.div_ceil(1_000)));
         }
@@ -210,7 +210,7 @@ fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
     if tries > 1 {
         sentence.push_str(&format!(" (tried {tries} times)"));
     }
-    Error { sentence, partial: draft.text, status: fault.status }
+    Error { sentence, partial: draft.text, status }
 }
 
 impl Exchange<'_> {

@@ -137,7 +137,7 @@ pub(super) fn fault(
     };
     let host = endpoint.host();
     let sentence = format!("{host} {middle}{end} (status {status})");
-    Fault { sentence, next, status: Some(status) }
+    Fault::new(sentence, next, Some(status))
 }
 
 /// The beginning of a refusal; `None` where it broke off.
