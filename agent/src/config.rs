@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
 use crate::platform::{Environment, FileError, Platform};
+use crate::text;
 
 /// The version of the config that this program reads.
 pub const VERSION: i64 = 1;
@@ -107,7 +108,7 @@ impl Default for Config {
 pub fn folder(environment: &dyn Environment) -> String {
     let named = |name: &str| environment.variable(name).filter(|value| !value.is_empty());
     named("CLAWFT_HOME").unwrap_or_else(|| match named("HOME") {
-        Some(home) => format!("{}/.clawft", home.trim_end_matches('/')),
+        Some(home) => format!("{}/.clawft", text::without_end(&home, b"/")),
         None => ".clawft".to_owned(),
     })
 }

@@ -20,6 +20,7 @@ use crate::json::Json;
 use crate::memory::Memo;
 use crate::provider::{Cited, Message};
 use crate::session::Said;
+use crate::text::{self, parts, replaced};
 
 /// Who the assistant is.
 const SYSTEM: &str = "You are clawft, an assistant with a memory. Answer in the language of the \
@@ -64,7 +65,7 @@ fn quoted(memo: &Memo, text: &str) -> String {
     json.text("date", &day(memo.created));
     json.text("kind", &memo.kind);
     json.text("text", text);
-    json.line().replace('<', "\\u003c").replace('>', "\\u003e")
+    replaced(&replaced(&json.line(), "<", "\\u003c"), ">", "\\u003e")
 }
 
 /// As much of a text as `budget` tokens hold, with a mark where it was cut.
@@ -156,9 +157,9 @@ pub fn begin(messages: &[Said], budget: usize) -> usize {
 #[must_use]
 pub fn citations(answer: &str) -> Vec<u64> {
     let mut ids = Vec::new();
-    for part in answer.split('[').skip(1) {
-        let Some((inside, _)) = part.split_once(']') else { continue };
-        for word in inside.split([',', ';', ' ']).filter(|word| !word.is_empty()) {
+    for part in parts(answer, b"[").into_iter().skip(1) {
+        let Some((inside, _)) = text::cut(part, b"]") else { continue };
+        for word in parts(inside, b",; ").into_iter().filter(|word| !word.is_empty()) {
             match word.parse() {
                 Ok(id) if !ids.contains(&id) => ids.push(id),
                 Ok(_) => {}

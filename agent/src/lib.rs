@@ -43,6 +43,7 @@ pub mod platform;
 pub mod provider;
 pub mod serve;
 pub mod session;
+mod text;
 pub mod tools;
 pub mod turn;
 

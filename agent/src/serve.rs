@@ -31,6 +31,7 @@ use crate::failure::{Exit, Failure};
 use crate::json::{self, Json, Value};
 use crate::memory::Memory;
 use crate::provider::Flow;
+use crate::text;
 use crate::turn::Agent;
 
 mod chat;
@@ -65,7 +66,7 @@ impl Asked {
     fn object(&self) -> Result<Value, Reply> {
         // A page of another origin cannot send this type without asking first.
         let kind = self.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let kind = text::head(kind, b";").trim();
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Reply::refusal(415, "content-type: application/json expected"));
         }
@@ -175,7 +176,7 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
     if let Err(refusal) = guard.check(asked) {
         return refusal;
     }
-    let path = asked.path.split('?').next().unwrap_or_default();
+    let path = text::head(&asked.path, b"?");
     if let Some(rest) = path.strip_prefix("/v1/memory")
         && (rest.is_empty() || rest.starts_with('/'))
     {

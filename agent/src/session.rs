@@ -21,6 +21,7 @@ use crate::failure::{Exit, Failure};
 use crate::json::{self, Json, Value};
 use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
+use crate::text::{has, replaced};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -169,14 +170,13 @@ impl Session {
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
         !text.is_empty()
-            && (self.summary.contains(text)
+            && (has(&self.summary, text)
                 || self.messages.iter().any(|said| match &said.message {
-                    Message::User(found) => found.contains(text),
+                    Message::User(found) => has(found, text),
                     Message::Assistant { text: found, calls } => {
-                        found.contains(text)
-                            || calls.iter().any(|call| call.arguments.contains(text))
+                        has(found, text) || calls.iter().any(|call| has(&call.arguments, text))
                     }
-                    Message::Result { content, .. } => content.contains(text),
+                    Message::Result { content, .. } => has(content, text),
                 }))
     }
 
@@ -186,8 +186,8 @@ impl Session {
             return false;
         }
         let strike = |found: &mut String| {
-            if found.contains(text) {
-                *found = found.replace(text, REDACTED);
+            if has(found, text) {
+                *found = replaced(found, text, REDACTED);
             }
         };
         strike(&mut self.summary);

@@ -13,6 +13,7 @@ use crate::json::Json;
 use crate::memory::Memory;
 use crate::provider::{Flow, Provider};
 use crate::session::{Session, that_say};
+use crate::text::words;
 use crate::turn::{Turn, answer};
 
 const CHAT: &str = "\
@@ -175,7 +176,7 @@ fn found(
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
     let ids: Result<Vec<u64>, Failure> =
-        rest.split_whitespace().map(super::arguments::id).collect();
+        words(rest).into_iter().map(super::arguments::id).collect();
     let output = talk.output;
     match ids {
         Ok(ids) if !ids.is_empty() => {

@@ -6,6 +6,8 @@ use alloc::string::{String, ToString};
 use super::field::{Field, KEYS};
 use super::{Config, VERSION};
 
+use crate::text;
+
 /// A string of TOML.
 fn quoted(text: &str, out: &mut String) {
     out.push('"');
@@ -54,7 +56,7 @@ impl Config {
         let mut out = format!("version = {VERSION}\n");
         let mut last = "";
         for (at, key) in KEYS.iter().enumerate() {
-            let (table, name) = key.split_once('.').unwrap_or_default();
+            let (table, name) = text::cut(key, b".").unwrap_or_default();
             if table != last {
                 out.push_str(&format!("\n[{table}]\n"));
                 last = table;

@@ -37,7 +37,7 @@ fn take(field: Field<'_>, value: &Value) -> bool {
             text.clone_into(into);
         }
         (Field::Address(into), Value::Text(text)) if is_address(text) => {
-            text.trim_end_matches('/').clone_into(into);
+            crate::text::without_end(text, b"/").clone_into(into);
         }
         (Field::Variable(into), Value::Text(name)) if is_variable(name) => name.clone_into(into),
         (Field::Whole(into, least, most), Value::Whole(whole))

@@ -239,7 +239,8 @@ impl Reader<'_> {
 
     fn word(&mut self) -> Result<Value, Box<Fault>> {
         let mut word = String::new();
-        let inside = |c: &char| c.is_ascii_alphanumeric() || "_+-.:".contains(*c);
+        let inside =
+            |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '.' | ':');
         while let Some(c) = self.rest.next_if(inside) {
             word.push(c);
         }
@@ -284,7 +285,7 @@ fn number(word: &str) -> Option<Value> {
         b'+' => (false, &word[1..]),
         _ => (false, word),
     };
-    let (whole, fraction) = match plain.split_once('.') {
+    let (whole, fraction) = match crate::text::cut(plain, b".") {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (plain, None),
     };

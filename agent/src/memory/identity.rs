@@ -19,6 +19,7 @@ use crate::embed::{self, Embedder};
 use crate::failure::{Exit, Failure};
 use crate::json::{self, Json};
 use crate::platform::{FileError, Platform};
+use crate::text;
 
 /// Name of the memory's file.
 pub const NAME: &str = "memory.rvf";
@@ -50,7 +51,7 @@ fn path(data: &str) -> String {
 impl Identity {
     pub(super) fn of(embedder: &dyn Embedder) -> Self {
         let id = embedder.id();
-        let name = id.split(['-', ':', '/', ' ']).next().unwrap_or_default();
+        let name = text::head(id, b"-:/ ");
         Self {
             name: name.to_owned(),
             embedder: id.to_owned(),

@@ -19,6 +19,7 @@ use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
 use crate::json;
+use crate::text;
 
 /// Bytes read at a time.
 const PART: usize = 32 << 10;
@@ -42,7 +43,7 @@ impl Format {
     /// By the ending of a file's name: `.txt`, `.md`, `.jsonl`.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
-        let (_, ending) = path.rsplit_once('.')?;
+        let (_, ending) = text::cut_last(path, b'.')?;
         Some(match &*ending.to_ascii_lowercase() {
             "txt" | "text" => Self::Text,
             "md" | "markdown" => Self::Markdown,
@@ -116,7 +117,7 @@ impl Memory<'_> {
         let files = self.platform.files;
         let failed = |error| Failure::of_file(path, &error);
         let all = files.entry(path).map_err(failed)?.len;
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
         let name: String = name.chars().take(60).collect();
         let mut chunker = Chunker::new(format == Format::Markdown);
         let mut waiting: Vec<Piece> = Vec::new();
@@ -145,7 +146,7 @@ impl Memory<'_> {
                     let sentence = format!("{path}, line {number}: text in UTF-8 expected");
                     Failure::new(Exit::Usage, sentence)
                 })?;
-                let text = text.trim_end_matches(['\n', '\r']);
+                let text = text::without_end(text, b"\n\r");
                 if format == Format::JsonLines {
                     if !text.trim().is_empty() {
                         waiting.push(of_json(text, number).map_err(|f| f.of(path))?);

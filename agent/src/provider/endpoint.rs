@@ -17,6 +17,7 @@ use super::retry::{Next, Retry};
 use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
 use crate::json::{Value, read};
 use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
+use crate::text;
 
 /// Bytes of an answer that comes whole: its text may be escaped twofold.
 const MOST_WHOLE: usize = 2 << 20;
@@ -69,7 +70,7 @@ impl Endpoint {
     #[must_use]
     pub fn new(base_url: &str, key: Option<Key>, key_variable: &str) -> Self {
         Self {
-            base_url: base_url.trim().trim_end_matches('/').to_string(),
+            base_url: text::without_end(base_url.trim(), b"/").to_string(),
             key,
             key_variable: key_variable.to_string(),
             timeouts: Timeouts::default(),
@@ -102,7 +103,7 @@ impl Endpoint {
 
 /// Host and port of a URL.
 pub(super) fn host(url: &str) -> &str {
-    let begin = url.find("://").map_or(0, |at| at + 3);
+    let begin = text::find(url, "://").map_or(0, |at| at + 3);
     let rest = url.get(begin..).unwrap_or("");
     let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#');
     let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
@@ -253,8 +254,8 @@ impl Exchange<'_> {
         }
         let kind = response.header("content-type").unwrap_or("");
         let streamed = match () {
-            () if kind.contains("event-stream") => true,
-            () if kind.contains("json") => false,
+            () if text::has(kind, "event-stream") => true,
+            () if text::has(kind, "json") => false,
             () => self.question.stream,
         };
         if streamed {

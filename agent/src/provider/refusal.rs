@@ -13,6 +13,7 @@ use super::endpoint::{Endpoint, Wire, host, parse};
 use super::retry::Next;
 use crate::json::Value;
 use crate::platform::Response;
+use crate::text;
 
 /// Characters of a server's own words.
 const MOST_QUOTED: usize = 300;
@@ -62,7 +63,7 @@ pub(super) fn error_of(value: &Value, endpoint: &Endpoint) -> Option<(Kind, Stri
 /// The words of a server as a part of a sentence.
 fn quoted(words: &str, endpoint: &Endpoint) -> String {
     let words = match &endpoint.key {
-        Some(key) => words.replace(key.secret(), "(key)"),
+        Some(key) => text::replaced(words, key.secret(), "(key)"),
         None => String::from(words),
     };
     let mut line = String::new();

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::json::Json;
 use crate::memory::New;
 use crate::provider::Tool;
+use crate::text;
 
 pub(super) const SEARCH: Tool = Tool {
     name: "memory_search",
@@ -39,9 +40,9 @@ const SHOWN: usize = 80;
 
 /// Whether the text stands in one of those that were said, but for case and blanks.
 fn was_said(quote: &str, said: &[String]) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = |text: &str| text::words(text).join(" ");
     let quote = plain(quote).to_ascii_lowercase();
-    said.iter().any(|text| plain(text).to_ascii_lowercase().contains(&quote))
+    said.iter().any(|text| text::has(&plain(text).to_ascii_lowercase(), &quote))
 }
 
 impl Bench<'_, '_> {

@@ -17,6 +17,7 @@ use crate::json::{Json, quoted};
 use crate::memory::{MOST_TEXT, New};
 use crate::provider::{Flow, Message, Question};
 use crate::session::Session;
+use crate::text::words;
 
 /// Who summarises.
 const SYSTEM: &str = "You summarise a conversation for the assistant that goes on with it. Below \
@@ -68,7 +69,7 @@ fn put_away(
     for said in old {
         let Message::User(text) = &said.message else { continue };
         let statement = !text.trim_end().ends_with('?') && text.len() <= MOST_TEXT;
-        if statement && text.split_whitespace().count() >= FEWEST {
+        if statement && words(text).len() >= FEWEST {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
             agent.memory.remember(&new)?;
