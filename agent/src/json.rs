@@ -119,7 +119,7 @@ impl Index<&str> for Value {
 fn decimal(number: &[u8]) -> f64 {
     let (mut digits, mut power, mut behind) = (0_u64, 0_i32, false);
     let mut rest = number.iter();
-    while let Some(&byte) = rest.next() {
+    for &byte in rest.by_ref() {
         match byte {
             b'.' => behind = true,
             b'0'..=b'9' => {

@@ -25,6 +25,9 @@ use crate::text::{has, replaced};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
+/// Values that a session's file may have: each that we write takes 8 bytes or more. A file of others
+/// would take twenty times its own bytes in memory.
+const MOST_VALUES: usize = MOST as usize / 8;
 /// Most bytes of a session's name.
 pub const MOST_NAME: usize = 64;
 const VERSION: u64 = 1;
@@ -256,7 +259,7 @@ const REDACTED: &str = "[forgotten]";
 
 fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
     let value =
-        json::read(bytes, usize::MAX).map_err(|_| "JSON expected, it ends or breaks before")?;
+        json::read(bytes, MOST_VALUES).map_err(|_| "JSON expected, it ends or breaks before")?;
     if value["version"].as_u64() != Some(VERSION) {
         return Err(format!("version {VERSION} expected, found {}", value["version"].print()));
     }

@@ -20,8 +20,11 @@ pub(crate) fn has(text: &str, what: &str) -> bool {
     find(text, what).is_some()
 }
 
-/// The text with `by` wherever `what`, which is not empty, stood.
+/// The text with `by` wherever `what` stood; the text as it is where `what` is empty.
 pub(crate) fn replaced(text: &str, what: &str, by: &str) -> String {
+    if what.is_empty() {
+        return text.into();
+    }
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = find(rest, what) {
         let (before, after) = rest.split_at(at);
@@ -97,6 +100,7 @@ mod tests {
             prop_assert_eq!(find(&text, ""), Some(0));
             prop_assert_eq!(has(&text, &what), text.contains(&what));
             prop_assert_eq!(replaced(&text, &what, &by), text.replace(&what, &by));
+            prop_assert_eq!(replaced(&text, "", &by), text.clone());
             prop_assert_eq!(cut(&text, b"/."), text.split_once(['/', '.']));
             prop_assert_eq!(head(&text, b"/."), text.split(['/', '.']).next().unwrap());
             prop_assert_eq!(cut_last(&text, b'/'), text.rsplit_once('/'));

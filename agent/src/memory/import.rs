@@ -25,6 +25,8 @@ use crate::text;
 const PART: usize = 32 << 10;
 /// Most bytes of a line.
 const MOST_LINE: usize = 1 << 20;
+/// Values in a line of JSON: of a line full of numbers the tree would take all memory.
+const MOST_VALUES: usize = 50_000;
 /// Pieces that are embedded and committed together.
 const BATCH: usize = 32;
 
@@ -85,7 +87,7 @@ struct Piece {
 fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
     let value =
-        json::read(line.as_bytes(), usize::MAX).map_err(|_| wrong("a JSON object expected"))?;
+        json::read(line.as_bytes(), MOST_VALUES).map_err(|_| wrong("a JSON object expected"))?;
     let text = value["text"].text().trim();
     if text.is_empty() || text.len() > MOST_TEXT {
         return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));
