@@ -26,7 +26,7 @@ use crate::failure::{Exit, Failure};
 use crate::platform::Platform;
 
 use arguments::Arguments;
-use output::Output;
+use output::{Output, Shown};
 use setup::Setup;
 
 const HELP: &str = "\
@@ -83,7 +83,7 @@ fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> R
         }
         "version" | "--version" => {
             let version = env!("CARGO_PKG_VERSION");
-            output.pair(&format!("clawft {version}\n"), "version", version);
+            output.pair(&format!("clawft {version}\n"), "version", &Shown::Text(version));
             return Ok(());
         }
         _ => {}

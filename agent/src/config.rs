@@ -10,6 +10,7 @@
 //! What it must never do: hold or print a key of a provider. It knows the name of the variable
 //! that has it.
 
+mod field;
 mod print;
 mod set;
 mod toml;
@@ -21,6 +22,7 @@ use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
 use crate::platform::{Environment, FileError, Platform};
+use crate::text;
 
 /// The version of the config that this program reads.
 pub const VERSION: i64 = 1;
@@ -106,7 +108,7 @@ impl Default for Config {
 pub fn folder(environment: &dyn Environment) -> String {
     let named = |name: &str| environment.variable(name).filter(|value| !value.is_empty());
     named("CLAWFT_HOME").unwrap_or_else(|| match named("HOME") {
-        Some(home) => format!("{}/.clawft", home.trim_end_matches('/')),
+        Some(home) => format!("{}/.clawft", text::without_end(&home, b"/")),
         None => ".clawft".to_owned(),
     })
 }
@@ -229,6 +231,22 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(Config::parse(&other.print()).unwrap(), other);
+    }
+
+    #[test]
+    fn keys_and_settings_stand_in_the_same_order() {
+        let mut config = Config::default();
+        for (key, whole) in [("provider.max_tokens", 7), ("memory.recall", 9), ("embedder.dim", 3)]
+        {
+            config.set(key, &toml::Value::Whole(whole)).unwrap();
+        }
+        config.set("tools.hosts", &toml::Value::List(Vec::from(["a".to_string()]))).unwrap();
+        config.set("memory.learn", &toml::Value::Truth(false)).unwrap();
+        assert_eq!((config.max_tokens, config.recall, config.dim), (7, 9, 3));
+        assert!(config.hosts == ["a"] && config.folders.is_empty());
+        assert!(config.stream && !config.learn);
+        let printed = config.print();
+        assert!(printed.contains("\n[tools]\nfolders = []\nhosts = [\"a\"]\n"), "{printed}");
     }
 
     #[test]

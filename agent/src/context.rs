@@ -15,12 +15,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use crate::date::day;
+use crate::json::Json;
 use crate::memory::Memo;
 use crate::provider::{Cited, Message};
 use crate::session::Said;
+use crate::text::{self, parts, replaced};
 
 /// Who the assistant is.
 const SYSTEM: &str = "You are clawft, an assistant with a memory. Answer in the language of the \
@@ -60,15 +60,12 @@ fn tokens_of(message: &Message) -> usize {
 
 /// A memory as a line of JSON that holds no mark and no line break.
 fn quoted(memo: &Memo, text: &str) -> String {
-    let string = |text: &str| Value::from(text).to_string();
-    let line = format!(
-        "{{\"id\":{},\"date\":\"{}\",\"kind\":{},\"text\":{}}}\n",
-        memo.id,
-        day(memo.created),
-        string(&memo.kind),
-        string(text)
-    );
-    line.replace('<', "\\u003c").replace('>', "\\u003e")
+    let mut json = Json::object();
+    json.count("id", memo.id);
+    json.text("date", &day(memo.created));
+    json.text("kind", &memo.kind);
+    json.text("text", text);
+    replaced(&replaced(&json.line(), "<", "\\u003c"), ">", "\\u003e")
 }
 
 /// As much of a text as `budget` tokens hold, with a mark where it was cut.
@@ -160,9 +157,9 @@ pub fn begin(messages: &[Said], budget: usize) -> usize {
 #[must_use]
 pub fn citations(answer: &str) -> Vec<u64> {
     let mut ids = Vec::new();
-    for part in answer.split('[').skip(1) {
-        let Some((inside, _)) = part.split_once(']') else { continue };
-        for word in inside.split([',', ';', ' ']).filter(|word| !word.is_empty()) {
+    for part in parts(answer, b"[").into_iter().skip(1) {
+        let Some((inside, _)) = text::cut(part, b"]") else { continue };
+        for word in parts(inside, b",; ").into_iter().filter(|word| !word.is_empty()) {
             match word.parse() {
                 Ok(id) if !ids.contains(&id) => ids.push(id),
                 Ok(_) => {}
@@ -181,6 +178,7 @@ mod tests {
     use crate::provider::ToolCall;
     use alloc::vec;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     fn memo(id: u64, text: &str) -> Memo {
         Memo {

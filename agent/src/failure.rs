@@ -1,7 +1,12 @@
 //! Why a command did not do what it was asked to, and what a script is told of it.
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+use crate::platform::FileError;
 
 /// Exit codes, which never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +30,14 @@ pub enum Exit {
     Embedder = 8,
 }
 
+/// Why something did not work. Behind a pointer, so that handing it on is handing on one number:
+/// nearly everything here may fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(Box<Reason>);
+
 /// A sentence for a person, and a number for a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Reason {
     /// The number.
     pub exit: Exit,
     /// The sentence: what was expected, what was found. Without secrets.
@@ -40,7 +50,7 @@ impl Failure {
     #[inline(never)]
     #[must_use]
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
-        Self { exit, sentence: sentence.into() }
+        Self(Box::new(Reason { exit, sentence: sentence.into() }))
     }
 
     /// The same, of this file or part.
@@ -50,6 +60,33 @@ impl Failure {
         self.sentence.insert_str(0, ": ");
         self.sentence.insert_str(0, what);
         self
+    }
+
+    /// What a file, or a folder, was refused for.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn of_file(path: &str, error: &FileError) -> Self {
+        Self::new(Exit::Failed, format!("{path}: {error}"))
+    }
+
+    /// The sentence alone.
+    #[must_use]
+    pub fn into_sentence(self) -> String {
+        self.0.sentence
+    }
+}
+
+impl Deref for Failure {
+    type Target = Reason;
+
+    fn deref(&self) -> &Reason {
+        &self.0
+    }
+}
+
+impl DerefMut for Failure {
+    fn deref_mut(&mut self) -> &mut Reason {
+        &mut self.0
     }
 }
 

@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 
 use clawft_store::lexical::fold;
 
+use crate::text::replaced;
+
 /// Sentences kept of one message.
 const MOST: usize = 4;
 /// Bytes of a sentence that is kept: a longer one is no fact but a text.
@@ -76,8 +78,7 @@ pub fn kept(message: &str) -> Vec<&str> {
         if fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
             continue;
         }
-        let words: Vec<String> = lower
-            .replace('’', "'")
+        let words: Vec<String> = replaced(&lower, "’", "'")
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
             .filter(|word| !word.is_empty())
             .map(Into::into)

@@ -44,6 +44,7 @@ use alloc::vec::Vec;
 use crate::config::Config;
 use crate::embed::Embedder;
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::platform::Platform;
 
 use access::Open;
@@ -105,6 +106,16 @@ pub struct Stats {
     pub journal: u64,
     /// Records in each tier, the hottest first.
     pub tiers: [u32; 4],
+}
+
+impl Stats {
+    /// Members about bytes, for programs.
+    pub(crate) fn write_bytes(&self, json: &mut Json) {
+        json.count("image_bytes", self.image as u64);
+        json.count("file_bytes", self.file);
+        json.count("live_bytes", self.live);
+        json.count("journal_bytes", self.journal);
+    }
 }
 
 impl<'a> Memory<'a> {

@@ -11,7 +11,6 @@
 //! | `sse` | server-sent events out of bytes that split anywhere |
 //! | `retry`, `http_date` | what is tried again, and when |
 //! | `refusal` | statuses that say no, as sentences |
-//! | `json` | requests written, answers read under a limit |
 //!
 //! What a provider must never do: let a key or a header's value into an error or an event; repeat
 //! a request of which a part of the answer was already shown.
@@ -26,7 +25,6 @@ mod draft;
 mod embeddings;
 mod endpoint;
 mod http_date;
-mod json;
 mod offline;
 pub mod openai;
 mod refusal;

@@ -24,14 +24,14 @@
 //! What it must never do: answer a page of another origin, or say in an error what is in a file.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
-
 use crate::failure::{Exit, Failure};
+use crate::json::{self, Json, Value};
 use crate::memory::Memory;
 use crate::provider::Flow;
+use crate::text;
 use crate::turn::Agent;
 
 mod chat;
@@ -63,21 +63,23 @@ impl Asked {
     }
 
     /// The body, an object in JSON.
-    fn object(&self) -> Result<Map<String, Value>, Reply> {
+    fn object(&self) -> Result<Value, Reply> {
         // A page of another origin cannot send this type without asking first.
         let kind = self.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let kind = text::head(kind, b";").trim();
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Reply::refusal(415, "content-type: application/json expected"));
         }
         let Some(body) = &self.body else {
             return Err(Reply::refusal(413, &format!("at most {MOST} bytes expected")));
         };
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(object),
+        match json::read(body, usize::MAX) {
+            Ok(object @ Value::Object(_)) => Ok(object),
             Ok(_) => Err(Reply::refusal(400, "an object in JSON expected")),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
+            Err(at) => {
+                let mut lines = body[..at].split(|byte| *byte == b'\n');
+                let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
+                let line = lines.count() + 1;
                 let place = format!("JSON expected, found something else at {line}:{column}");
                 Err(Reply::refusal(400, &place))
             }
@@ -92,20 +94,20 @@ pub struct Reply {
     pub status: u16,
     /// Headers beside `content-type`, which is `application/json`.
     pub headers: Vec<(&'static str, &'static str)>,
-    /// The body.
-    pub body: Value,
+    /// The body: JSON.
+    pub body: String,
     /// Whether a stream has been sent in its place.
     pub is_sent: bool,
 }
 
 impl Reply {
-    fn new(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body, is_sent: false }
+    fn new(status: u16, body: Json) -> Self {
+        Self { status, headers: Vec::new(), body: body.done(), is_sent: false }
     }
 
     /// What is left to say after a stream.
     fn sent() -> Self {
-        Self { is_sent: true, ..Self::new(200, Value::Null) }
+        Self { is_sent: true, ..Self::new(200, Json::object()) }
     }
 
     /// A refusal, in the form in which OpenAI's clients read one.
@@ -116,8 +118,12 @@ impl Reply {
             500.. => "server_error",
             _ => "invalid_request_error",
         };
-        let error = object([("message", sentence.into()), ("type", kind.into())]);
-        let mut reply = Self::new(status, object([("error", error)]));
+        let mut json = Json::object();
+        json.begin("error", '{');
+        json.text("message", sentence);
+        json.text("type", kind);
+        json.close('}');
+        let mut reply = Self::new(status, json);
         match status {
             401 => reply.headers.push(("www-authenticate", "Bearer")),
             503 => reply.headers.push(("retry-after", "1")),
@@ -147,11 +153,6 @@ impl From<Failure> for Reply {
     }
 }
 
-/// An object of these members.
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
-}
-
 /// What is done with a memory.
 pub type Work<'w> = dyn FnMut(&mut Memory<'_>) -> Reply + 'w;
 
@@ -175,7 +176,7 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
     if let Err(refusal) = guard.check(asked) {
         return refusal;
     }
-    let path = asked.path.split('?').next().unwrap_or_default();
+    let path = text::head(&asked.path, b"?");
     if let Some(rest) = path.strip_prefix("/v1/memory")
         && (rest.is_empty() || rest.starts_with('/'))
     {
@@ -186,8 +187,10 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
             .with_agent(&mut |agent| chat::answer(asked, agent, &mut |part| server.send(part))),
         ("/v1/chat/completions", _) => Reply::method("POST"),
         ("/health", "GET") => {
-            let version = env!("CARGO_PKG_VERSION").into();
-            Reply::new(200, object([("status", "ok".into()), ("version", version)]))
+            let mut json = Json::object();
+            json.text("status", "ok");
+            json.text("version", env!("CARGO_PKG_VERSION"));
+            Reply::new(200, json)
         }
         ("/health", _) => Reply::method("GET"),
         _ => Reply::refusal(404, "there is nothing of that path"),

@@ -17,14 +17,17 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
-
 use crate::failure::{Exit, Failure};
+use crate::json::{self, Json, Value};
 use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
+use crate::text::{has, replaced};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
+/// Values that a session's file may have: each that we write takes 8 bytes or more. A file of others
+/// would take twenty times its own bytes in memory.
+const MOST_VALUES: usize = MOST as usize / 8;
 /// Most bytes of a session's name.
 pub const MOST_NAME: usize = 64;
 const VERSION: u64 = 1;
@@ -113,7 +116,7 @@ impl Session {
             },
             Err(FileError::NotFound) => return Ok((session, None)),
             Err(error @ FileError::TooLarge { .. }) => format!("{error}"),
-            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+            Err(error) => return Err(Failure::of_file(&path, &error)),
         };
         let aside = format!("{path}.damaged-{}", platform.clock.now());
         platform.files.rename(&path, &aside).map_err(|error| {
@@ -170,14 +173,13 @@ impl Session {
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
         !text.is_empty()
-            && (self.summary.contains(text)
+            && (has(&self.summary, text)
                 || self.messages.iter().any(|said| match &said.message {
-                    Message::User(found) => found.contains(text),
+                    Message::User(found) => has(found, text),
                     Message::Assistant { text: found, calls } => {
-                        found.contains(text)
-                            || calls.iter().any(|call| call.arguments.contains(text))
+                        has(found, text) || calls.iter().any(|call| has(&call.arguments, text))
                     }
-                    Message::Result { content, .. } => content.contains(text),
+                    Message::Result { content, .. } => has(content, text),
                 }))
     }
 
@@ -187,8 +189,8 @@ impl Session {
             return false;
         }
         let strike = |found: &mut String| {
-            if found.contains(text) {
-                *found = found.replace(text, REDACTED);
+            if has(found, text) {
+                *found = replaced(found, text, REDACTED);
             }
         };
         strike(&mut self.summary);
@@ -206,61 +208,63 @@ impl Session {
     }
 
     fn print(&self) -> String {
-        let messages = self.messages.iter().map(|said| {
-            let (role, text) = match &said.message {
-                Message::User(text) => ("user", text),
-                Message::Assistant { text, .. } => ("assistant", text),
-                Message::Result { content, .. } => ("tool", content),
-            };
-            let mut map = Map::new();
-            map.insert("role".to_owned(), role.into());
-            map.insert("text".to_owned(), text.as_str().into());
-            map.insert("at".to_owned(), said.at.into());
-            match &said.message {
-                Message::Assistant { calls, .. } if !calls.is_empty() => {
-                    let calls = calls.iter().map(|call| {
-                        object(&[
-                            ("id", &call.id),
-                            ("name", &call.name),
-                            ("arguments", &call.arguments),
-                        ])
-                    });
-                    map.insert("calls".to_owned(), calls.collect());
-                }
-                Message::Result { id, name, failed, .. } => {
-                    map.insert("id".to_owned(), id.as_str().into());
-                    map.insert("name".to_owned(), name.as_str().into());
-                    map.insert("failed".to_owned(), (*failed).into());
-                }
-                _ => {}
+        let mut json = Json::object();
+        json.count("version", VERSION);
+        json.text("summary", &self.summary);
+        json.count("covered", self.covered as u64);
+        json.begin("messages", '[');
+        for said in &self.messages {
+            json.open('{');
+            write(said, &mut json);
+            json.close('}');
+        }
+        json.close(']');
+        json.line()
+    }
+}
+
+/// Members of a message.
+fn write(said: &Said, json: &mut Json) {
+    let (role, text) = match &said.message {
+        Message::User(text) => ("user", text),
+        Message::Assistant { text, .. } => ("assistant", text),
+        Message::Result { content, .. } => ("tool", content),
+    };
+    json.text("role", role);
+    json.text("text", text);
+    json.count("at", said.at);
+    match &said.message {
+        Message::Assistant { calls, .. } if !calls.is_empty() => {
+            json.begin("calls", '[');
+            for call in calls {
+                json.open('{');
+                json.text("id", &call.id);
+                json.text("name", &call.name);
+                json.text("arguments", &call.arguments);
+                json.close('}');
             }
-            Value::Object(map)
-        });
-        let messages: Value = messages.collect();
-        let mut map = Map::new();
-        map.insert("version".to_owned(), VERSION.into());
-        map.insert("summary".to_owned(), self.summary.as_str().into());
-        map.insert("covered".to_owned(), self.covered.into());
-        map.insert("messages".to_owned(), messages);
-        format!("{}\n", Value::Object(map))
+            json.close(']');
+        }
+        Message::Result { id, name, failed, .. } => {
+            json.text("id", id);
+            json.text("name", name);
+            json.truth("failed", *failed);
+        }
+        _ => {}
     }
 }
 
 /// In the place of what was forgotten.
 const REDACTED: &str = "[forgotten]";
 
-fn object(pairs: &[(&str, &str)]) -> Value {
-    pairs.iter().map(|&(key, value)| (key.to_owned(), Value::from(value))).collect()
-}
-
 fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|_| "JSON expected, it ends or breaks before")?;
+    let value =
+        json::read(bytes, MOST_VALUES).map_err(|_| "JSON expected, it ends or breaks before")?;
     if value["version"].as_u64() != Some(VERSION) {
-        return Err(format!("version {VERSION} expected, found {}", value["version"]));
+        return Err(format!("version {VERSION} expected, found {}", value["version"].print()));
     }
-    into.summary = value["summary"].as_str().unwrap_or_default().to_owned();
-    let messages = value["messages"].as_array().ok_or("a list of messages expected")?;
+    into.summary = value["summary"].text().to_owned();
+    let messages = value["messages"].as_list().ok_or("a list of messages expected")?;
     into.covered = value["covered"].as_u64().map_or(0, |n| n as usize).min(messages.len());
     for (i, message) in messages.iter().enumerate() {
         let said = said(message).ok_or_else(|| format!("message {} is none", i + 1))?;
@@ -270,13 +274,13 @@ fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
 }
 
 fn said(value: &Value) -> Option<Said> {
-    let text_of = |value: &Value, key: &str| Some(value[key].as_str()?.to_owned());
+    let text_of = |value: &Value, key: &str| Some(value[key].as_text()?.to_owned());
     let text = text_of(value, "text")?;
-    let message = match value["role"].as_str()? {
+    let message = match value["role"].as_text()? {
         "user" => Message::User(text),
         "assistant" => {
             let mut calls = Vec::new();
-            for call in value["calls"].as_array().map_or(&[][..], |all| all) {
+            for call in value["calls"].list() {
                 calls.push(ToolCall {
                     id: text_of(call, "id")?,
                     name: text_of(call, "name")?,
@@ -305,7 +309,7 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
     let all = match platform.files.list(&folder) {
         Ok(all) => all,
         Err(FileError::NotFound) => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::new(Exit::Failed, format!("{folder}: {error}"))),
+        Err(error) => return Err(Failure::of_file(&folder, &error)),
     };
     let name = |name: &str| Some(name.strip_suffix(".json")?.to_owned());
     Ok(all

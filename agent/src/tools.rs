@@ -23,11 +23,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use crate::config::Config;
 use crate::context::cut;
 use crate::date::minute;
+use crate::json::{self, Value};
 use crate::memory::{Memo, Memory};
 use crate::platform::Platform;
 use crate::provider::{Tool, ToolCall};
@@ -104,6 +103,9 @@ impl Bench<'_, '_> {
     }
 }
 
+/// Values that the arguments of a call may have.
+const MOST_VALUES: usize = 10_000;
+
 /// Arguments of a call: an object with no other keys than the tool has.
 struct Arguments(Value);
 
@@ -111,24 +113,29 @@ impl Arguments {
     fn parse(tool: &Tool, text: &str) -> Result<Self, String> {
         // Some models write nothing where there is nothing to say.
         let text = if text.trim().is_empty() { "{}" } else { text };
-        let found: Value = serde_json::from_str(text).map_err(|_| {
+        let found = json::read(text.as_bytes(), MOST_VALUES).map_err(|_| {
             format!("arguments of {} as a JSON object expected, found invalid JSON", tool.name)
         })?;
-        let Some(map) = found.as_object() else {
+        let Some(members) = found.as_object() else {
             return Err(format!("arguments of {} as a JSON object expected", tool.name));
         };
-        let schema: Value = serde_json::from_str(tool.parameters).unwrap_or_default();
+        let schema = json::or_null(tool.parameters.as_bytes());
         let known = &schema["properties"];
-        if let Some(other) = map.keys().find(|key| known.get(key.as_str()).is_none()) {
+        if let Some(other) = members.iter().map(|(name, _)| name).find(|name| known[name].is_null())
+        {
             let other: String = other.chars().take(64).collect();
-            return Err(format!("{} has no argument {other}: {known} expected", tool.name));
+            return Err(format!(
+                "{} has no argument {other}: {} expected",
+                tool.name,
+                known.print()
+            ));
         }
         Ok(Self(found))
     }
 
     /// A text that must be there.
     fn text(&self, key: &str) -> Result<&str, String> {
-        self.0[key].as_str().ok_or_else(|| format!("the argument {key} expected, a string"))
+        self.0[key].as_text().ok_or_else(|| format!("the argument {key} expected, a string"))
     }
 
     /// A number that may be there.
@@ -144,7 +151,7 @@ impl Arguments {
     /// Numbers that must be there.
     fn numbers(&self, key: &str) -> Result<Vec<u64>, String> {
         let wrong = || format!("the argument {key} expected, a list of whole numbers");
-        let list = self.0[key].as_array().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
+        let list = self.0[key].as_list().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
         list.iter().map(|value| value.as_u64().ok_or_else(wrong)).collect()
     }
 }
@@ -152,6 +159,7 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn every_schema_is_a_schema() {

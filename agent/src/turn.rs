@@ -111,7 +111,7 @@ fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
     if let Err(failure) = session.save(&agent.platform, agent.data)
         && !turn.notes.contains(&failure.sentence)
     {
-        turn.notes.push(failure.sentence);
+        turn.notes.push(failure.into_sentence());
     }
 }
 

@@ -63,9 +63,14 @@ fn reply(folder: &Folder, asked: &Asked) -> Reply {
     answer(asked, &Guard::new(&Token), &Own(folder))
 }
 
+/// What a reply says.
+fn said(reply: &Reply) -> Value {
+    serde_json::from_str(&reply.body).unwrap()
+}
+
 fn send(folder: &Folder, method: &str, path: &str, body: Value) -> (u16, Value) {
     let reply = reply(folder, &asked(method, path, &body.to_string()));
-    (reply.status, reply.body)
+    (reply.status, said(&reply))
 }
 
 #[test]
@@ -137,7 +142,8 @@ fn bad_bodies_are_refused_with_what_was_expected() {
         ("/v1/memory/search", "{}", "query: a text expected"),
     ] {
         let reply = reply(&folder, &asked("POST", path, body));
-        let message = reply.body["error"]["message"].as_str().unwrap();
+        let answer = said(&reply);
+        let message = answer["error"]["message"].as_str().unwrap();
         assert_eq!(reply.status, 400, "{body}: {message}");
         assert!(message.contains(expected), "{body}: {message}");
     }

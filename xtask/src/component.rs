@@ -3,6 +3,7 @@
 //! The linker could make it one by itself, but `wasm-opt` takes no components: so the core is linked
 //! alone, optimised, and wrapped here.
 
+use crate::names;
 use crate::process::Outcome;
 
 /// The ids of sections in a module or component that count here.
@@ -18,42 +19,63 @@ const MODULE: &[u8; HEAD] = b"\0asm\x01\0\0\0";
 pub(crate) fn wrap(core: &[u8]) -> Outcome<Vec<u8>> {
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(core).and_then(|encoder| encoder.encode());
-    strip(&component.map_err(|error| format!("the component: {error:#}"))?)
+    names::shorten(&strip(&component.map_err(|error| format!("the component: {error:#}"))?)?)
 }
 
 /// Without custom sections, those of what it contains included.
 fn strip(binary: &[u8]) -> Outcome<Vec<u8>> {
-    let (head, mut rest) =
+    let (head, rest) =
         binary.split_at_checked(HEAD).ok_or("the component has fewer bytes than a head")?;
     let mut out = head.to_vec();
+    for Section { id, content } in sections(rest)? {
+        match id {
+            CUSTOM => {}
+            CORE_MODULE | COMPONENT if head != MODULE => {
+                write_section(&mut out, id, &strip(content)?);
+            }
+            id => write_section(&mut out, id, content),
+        }
+    }
+    Ok(out)
+}
+
+/// A section of a module or component.
+pub(crate) struct Section<'a> {
+    pub(crate) id: u8,
+    pub(crate) content: &'a [u8],
+}
+
+/// All that is behind a head.
+pub(crate) fn sections(mut rest: &[u8]) -> Outcome<Vec<Section<'_>>> {
+    let mut all = Vec::new();
     while let [id, after @ ..] = rest {
         let (len, content) = unsigned(after).ok_or("a section of the component has no length")?;
         let (content, next) = content
             .split_at_checked(len)
             .ok_or("a section of the component is longer than the rest of it")?;
-        match *id {
-            CUSTOM => {}
-            CORE_MODULE | COMPONENT if head != MODULE => section(&mut out, *id, &strip(content)?),
-            id => section(&mut out, id, content),
-        }
+        all.push(Section { id: *id, content });
         rest = next;
     }
-    Ok(out)
+    Ok(all)
 }
 
-fn section(out: &mut Vec<u8>, id: u8, content: &[u8]) {
+pub(crate) fn write_section(out: &mut Vec<u8>, id: u8, content: &[u8]) {
     out.push(id);
-    let mut len = content.len();
-    while len > 0x7F {
-        out.push(len as u8 | 0x80);
-        len >>= 7;
-    }
-    out.push(len as u8);
+    write_unsigned(out, content.len());
     out.extend(content);
 }
 
+/// A number in LEB128.
+pub(crate) fn write_unsigned(out: &mut Vec<u8>, mut value: usize) {
+    while value > 0x7F {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
 /// A number in LEB128, and what follows it.
-fn unsigned(bytes: &[u8]) -> Option<(usize, &[u8])> {
+pub(crate) fn unsigned(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0;
     for (at, byte) in bytes.iter().enumerate().take(5) {
         value |= usize::from(byte & 0x7F) << (7 * at);
@@ -74,7 +96,7 @@ mod tests {
         let bare = [MODULE.as_slice(), &[1, 1, 0]].concat();
         let outer = |inner: &[u8]| {
             let mut out = b"\0asm\x0d\0\x01\0".to_vec();
-            section(&mut out, CORE_MODULE, inner);
+            write_section(&mut out, CORE_MODULE, inner);
             out
         };
         let named = [outer(&inner), vec![0, 3, 1, b'x', b'y']].concat();

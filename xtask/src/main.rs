@@ -15,6 +15,7 @@ mod gate;
 mod guests;
 mod host;
 mod miri;
+mod names;
 mod platform;
 mod process;
 mod sizes;

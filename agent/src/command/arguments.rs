@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
+use crate::text;
 
 /// A command line, taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Arguments {
         let mut rest = words.iter();
         let mut options = true;
         while let Some(word) = rest.next() {
-            let (name, mut given) = match word.split_once('=') {
+            let (name, mut given) = match text::cut(word, b"=") {
                 Some((name, value)) if word.starts_with("--") => (name, Some(value.to_owned())),
                 _ => (&**word, None),
             };
@@ -97,7 +98,7 @@ impl Arguments {
 
 /// An id as a person types it: `12` or `[12]`.
 pub(super) fn id(word: &str) -> Result<u64, Failure> {
-    let plain = word.trim_start_matches('[').trim_end_matches([']', ',']);
+    let plain = text::without_end(word.trim_start_matches('['), b"],");
     plain.parse().map_err(|_| {
         usage(format!("a memory's id expected, found \"{}\"", super::output::short(word, 40)))
     })

@@ -1,13 +1,11 @@
 //! Sentences for people, JSON for programs.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use serde_json::{Map, Value};
-
 use crate::date::day;
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::memory::Memo;
 use crate::platform::Terminal;
 
@@ -27,18 +25,24 @@ pub(super) fn short(text: &str, most: usize) -> String {
     out
 }
 
-/// A memory as a program reads it.
-pub(super) fn object(memo: &Memo) -> Value {
-    let mut map = Map::new();
-    map.insert("id".to_owned(), memo.id.into());
-    map.insert("text".to_owned(), memo.text.as_str().into());
-    map.insert("created".to_owned(), memo.created.into());
-    map.insert("kind".to_owned(), memo.kind.as_str().into());
-    map.insert("session".to_owned(), memo.session.as_str().into());
-    map.insert("pinned".to_owned(), memo.pinned.into());
-    // In thousandths: printing decimals costs more code than it tells.
-    map.insert("score_milli".to_owned(), ((memo.score * 1000.0) as i64).into());
-    Value::Object(map)
+/// Memories as a program reads them.
+pub(super) fn list(name: &str, memos: &[Memo], json: &mut Json) {
+    json.begin(name, '[');
+    for memo in memos {
+        json.open('{');
+        memo.write(json);
+        json.count("score_milli", (memo.score * 1000.0) as u64);
+        json.close('}');
+    }
+    json.close(']');
+}
+
+/// A value that a program gets of a command.
+pub(super) enum Shown<'a> {
+    Text(&'a str),
+    Number(u64),
+    Texts(&'a [String]),
+    Numbers(&'a [u64]),
 }
 
 /// A memory as a person reads it.
@@ -49,23 +53,38 @@ pub(super) fn line(memo: &Memo) -> String {
 
 impl Output<'_> {
     /// One object for programs.
-    pub(super) fn object(&self, pairs: &[(&str, Value)]) {
-        let map: Map<String, Value> =
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        self.terminal.print(&format!("{}\n", Value::Object(map)));
+    pub(super) fn object(&self, object: Json) {
+        self.terminal.print(&object.line());
     }
 
     /// A sentence for people, or an object with one value.
-    pub(super) fn pair(&self, sentence: &str, key: &str, value: impl Into<Value>) {
-        match self.json {
-            true => self.object(&[(key, value.into())]),
-            false => self.terminal.print(sentence),
+    pub(super) fn pair(&self, sentence: &str, key: &str, value: &Shown<'_>) {
+        if !self.json {
+            return self.terminal.print(sentence);
         }
+        let mut json = Json::object();
+        match *value {
+            Shown::Text(text) => json.text(key, text),
+            Shown::Number(number) => json.count(key, number),
+            Shown::Texts(texts) => json.texts(key, texts),
+            Shown::Numbers(numbers) => json.counts(key, numbers),
+        }
+        self.object(json);
+    }
+
+    /// Memories that were found.
+    pub(super) fn found(&self, found: &[Memo]) {
+        if !self.json {
+            return found.iter().for_each(|memo| self.terminal.print(&line(memo)));
+        }
+        let mut json = Json::object();
+        list("found", found, &mut json);
+        self.object(json);
     }
 
     /// A text.
     pub(super) fn text(&self, key: &str, text: &str) {
-        self.pair(text, key, text);
+        self.pair(text, key, &Shown::Text(text));
     }
 
     /// A sentence beside the output.
@@ -75,12 +94,12 @@ impl Output<'_> {
 
     /// Why it failed.
     pub(super) fn failure(&self, failure: &Failure) {
-        match self.json {
-            true => self.object(&[
-                ("error", failure.sentence.as_str().into()),
-                ("exit", (failure.exit as i32).into()),
-            ]),
-            false => self.note(&failure.sentence),
+        if !self.json {
+            return self.note(&failure.sentence);
         }
+        let mut json = Json::object();
+        json.text("error", &failure.sentence);
+        json.count("exit", failure.exit as u64);
+        self.object(json);
     }
 }

@@ -4,12 +4,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::arguments::{Arguments, id};
-use super::output::{Output, line, object, short};
+use super::output::{Output, Shown, line, list, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
+use crate::json::Json;
 use crate::memory::{Format, Imported, New};
 use crate::session::{Session, that_say};
 
@@ -24,12 +23,12 @@ pub(super) fn remember(
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
     memory.finish()?;
     if output.json {
-        output.object(&[
-            ("id", done.id.into()),
-            ("merged", done.merged.into()),
-            ("redacted", done.redacted.into()),
-            ("near", done.near.iter().map(object).collect()),
-        ]);
+        let mut json = Json::object();
+        json.count("id", done.id);
+        json.truth("merged", done.merged);
+        json.count("redacted", done.redacted as u64);
+        list("near", &done.near, &mut json);
+        output.object(json);
         return Ok(());
     }
     let what = if done.merged { "is known already" } else { "remembered" };
@@ -55,10 +54,7 @@ pub(super) fn recall(
     if found.is_empty() {
         return Err(Failure::new(Exit::Nothing, "memory holds nothing about this"));
     }
-    match output.json {
-        true => output.object(&[("found", found.iter().map(object).collect())]),
-        false => found.iter().for_each(|memo| output.terminal.print(&line(memo))),
-    }
+    output.found(&found);
     Ok(())
 }
 
@@ -71,7 +67,7 @@ pub(super) fn correct(
     let mut memory = setup.memory();
     memory.correct(id, &arguments.text(1)?)?;
     memory.finish()?;
-    output.pair(&format!("[{id}] corrected\n"), "corrected", id);
+    output.pair(&format!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
     Ok(())
 }
 
@@ -85,7 +81,7 @@ pub(super) fn pin(
     for id in arguments.ids()? {
         memory.pin(id, pinned)?;
         let what = if pinned { "pinned" } else { "unpinned" };
-        output.pair(&format!("[{id}] {what}\n"), what, id);
+        output.pair(&format!("[{id}] {what}\n"), what, &Shown::Number(id));
     }
     memory.finish()
 }
@@ -105,11 +101,11 @@ pub(super) fn forget(
         strike(setup, &sessions, &texts)?;
     }
     if output.json {
-        output.object(&[
-            ("forgotten", ids.into_iter().collect()),
-            ("sessions", sessions.into_iter().collect()),
-            ("redacted", wanted.into()),
-        ]);
+        let mut json = Json::object();
+        json.counts("forgotten", &ids);
+        json.texts("sessions", &sessions);
+        json.truth("redacted", wanted);
+        output.object(json);
         return Ok(());
     }
     output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
@@ -163,7 +159,7 @@ pub(super) fn redact(
     }
     strike(setup, &sessions, &texts)?;
     let sentence = format!("taken out of: {}\n", sessions.join(", "));
-    output.pair(&sentence, "redacted", sessions.into_iter().collect::<Value>());
+    output.pair(&sentence, "redacted", &Shown::Texts(&sessions));
     Ok(())
 }
 
@@ -206,11 +202,11 @@ pub(super) fn import(
     }
     memory.finish()?;
     if output.json {
-        output.object(&[
-            ("added", all.added.into()),
-            ("known", all.known.into()),
-            ("redacted", all.redacted.into()),
-        ]);
+        let mut json = Json::object();
+        json.count("added", all.added as u64);
+        json.count("known", all.known as u64);
+        json.count("redacted", all.redacted as u64);
+        output.object(json);
         return Ok(());
     }
     let Imported { added, known, redacted } = all;

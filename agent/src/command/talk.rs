@@ -4,16 +4,16 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::arguments::Arguments;
-use super::output::{Output, line, object};
+use super::output::{Output, Shown, list};
 use super::records::named;
 use super::setup::Setup;
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::memory::Memory;
 use crate::provider::{Flow, Provider};
 use crate::session::{Session, that_say};
+use crate::text::words;
 use crate::turn::{Turn, answer};
 
 const CHAT: &str = "\
@@ -57,16 +57,18 @@ impl Talk<'_, '_> {
         }
         done?;
         if output.json {
-            output.object(&[
-                ("answer", turn.text.as_str().into()),
-                ("session", session.name.as_str().into()),
-                ("cited", turn.cited.into_iter().collect()),
-                ("memories", turn.given.iter().map(object).collect()),
-                ("learned", turn.learned.iter().map(|done| Value::from(done.id)).collect()),
-                ("notes", turn.notes.into_iter().collect()),
-                ("input_tokens", turn.usage.input.into()),
-                ("output_tokens", turn.usage.output.into()),
-            ]);
+            let mut json = Json::object();
+            json.text("answer", &turn.text);
+            json.text("session", &session.name);
+            json.counts("cited", &turn.cited);
+            list("memories", &turn.given, &mut json);
+            json.begin("learned", '[');
+            turn.learned.iter().for_each(|done| json.number(done.id));
+            json.close(']');
+            json.texts("notes", &turn.notes);
+            json.count("input_tokens", turn.usage.input);
+            json.count("output_tokens", turn.usage.output);
+            output.object(json);
         }
         Ok(())
     }
@@ -137,7 +139,7 @@ pub(super) fn chat(
             "/memory" => found(talk.memory, rest, setup.config.recall as usize, output),
             "/forget" => forget(&mut talk, &mut session, rest),
             "/session" if rest.is_empty() => {
-                output.pair(&format!("{}\n", session.name), "session", &*session.name);
+                output.pair(&format!("{}\n", session.name), "session", &Shown::Text(&session.name));
                 Ok(())
             }
             "/session" => load(setup, rest, output).map(|other| session = other),
@@ -163,14 +165,10 @@ fn found(
     output: &Output<'_>,
 ) -> Result<(), Failure> {
     let found = memory.recall(query, k)?;
-    if output.json {
-        output.object(&[("found", found.iter().map(object).collect())]);
-        return Ok(());
-    }
-    if found.is_empty() {
+    if found.is_empty() && !output.json {
         output.terminal.print("memory holds nothing about this\n");
     }
-    found.iter().for_each(|memo| output.terminal.print(&line(memo)));
+    output.found(&found);
     Ok(())
 }
 
@@ -178,7 +176,7 @@ fn found(
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
     let ids: Result<Vec<u64>, Failure> =
-        rest.split_whitespace().map(super::arguments::id).collect();
+        words(rest).into_iter().map(super::arguments::id).collect();
     let output = talk.output;
     match ids {
         Ok(ids) if !ids.is_empty() => {
@@ -186,7 +184,7 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
             output.pair(
                 &format!("forgotten: {}\n", named(&ids)),
                 "forgotten",
-                ids.iter().copied().collect::<Value>(),
+                &Shown::Numbers(&ids),
             );
             let setup = talk.setup;
             // This one is in memory as well as on the disk.

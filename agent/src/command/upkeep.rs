@@ -1,36 +1,33 @@
 //! Sizes, sessions, and the care of the file.
 
 use alloc::format;
+use alloc::string::String;
 
-use serde_json::Value;
-
-use super::output::Output;
+use super::output::{Output, Shown};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
+use crate::json::Json;
 use crate::session;
 
 pub(super) fn sessions(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
     let names = session::names(&setup.platform, &setup.data)?;
-    match output.json {
-        true => output.object(&[("sessions", names.into_iter().collect())]),
-        false => names.iter().for_each(|name| output.terminal.print(&format!("{name}\n"))),
-    }
+    let lines: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+    output.pair(&lines, "sessions", &Shown::Texts(&names));
     Ok(())
 }
 
 pub(super) fn stats(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
     let stats = setup.memory().stats()?;
     if output.json {
-        output.object(&[
-            ("records", stats.records.into()),
-            ("capacity", stats.capacity.into()),
-            ("dim", stats.dim.into()),
-            ("image_bytes", stats.image.into()),
-            ("file_bytes", stats.file.into()),
-            ("live_bytes", stats.live.into()),
-            ("journal_bytes", stats.journal.into()),
-            ("tiers", stats.tiers.iter().copied().collect()),
-        ]);
+        let mut json = Json::object();
+        json.count("records", stats.records);
+        json.count("capacity", stats.capacity.into());
+        json.count("dim", stats.dim as u64);
+        stats.write_bytes(&mut json);
+        json.begin("tiers", '[');
+        stats.tiers.iter().for_each(|tier| json.number((*tier).into()));
+        json.close(']');
+        output.object(json);
         return Ok(());
     }
     let [hot, warm, cool, cold] = stats.tiers;
@@ -59,7 +56,7 @@ pub(super) fn compact(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Fail
     let after = memory.stats()?;
     let (from, to) = (before.file + before.journal, after.file + after.journal);
     let sentence = format!("{} KiB, before {} KiB\n", to.div_ceil(1024), from.div_ceil(1024));
-    output.pair(&sentence, "file_bytes", to);
+    output.pair(&sentence, "file_bytes", &Shown::Number(to));
     Ok(())
 }
 
@@ -83,6 +80,10 @@ pub(super) fn reembed(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Fail
     // Opened once, so that the next program finds everything derived.
     memory.compact()?;
     memory.finish()?;
-    output.pair(&format!("{count} vectors made anew\n"), "reembedded", Value::from(count));
+    output.pair(
+        &format!("{count} vectors made anew\n"),
+        "reembedded",
+        &Shown::Number(count as u64),
+    );
     Ok(())
 }

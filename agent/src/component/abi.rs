@@ -87,7 +87,7 @@ fn text(address: usize, len: usize) -> Result<String, Failure> {
 fn ended(done: Result<String, Failure>) -> i32 {
     let (code, output) = match done {
         Ok(output) => (0, output),
-        Err(failure) => (-(failure.exit as i32), failure.sentence),
+        Err(failure) => (-(failure.exit as i32), failure.into_sentence()),
     };
     *OUTPUT.0.borrow_mut() = output;
     code

@@ -11,7 +11,7 @@ use super::bindings::exports::clawft::memory::agent::{
 use crate::command::setup::Setup;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::memory::{Memo, Memory, New};
+use crate::memory::{Memo, Memory, New, Remembered as Done};
 use crate::platform::wasi_p2::Wasi;
 use crate::provider::Flow;
 use crate::session::{self, Session};
@@ -34,37 +34,40 @@ pub(super) fn init(config: Option<String>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does something with what the config says.
-fn with<T>(work: impl FnOnce(&Setup<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+/// Does something with what the config says. Compiled once, whatever is done.
+#[inline(never)]
+fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
     let given = GIVEN.0.borrow().clone();
     work(&Setup::of_config(&wasi.platform(), given.as_deref())?)
 }
 
+/// What is done with a memory, and what comes of it.
+type Work<'w> = dyn FnMut(&Setup<'_>, &mut Memory<'_>) -> Result<(), Failure> + 'w;
+
 /// Does something with the memory; what was changed is then saved whole.
-fn with_memory<T>(
-    work: impl FnOnce(&Setup<'_>, &mut Memory<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    with(|setup| {
+#[inline(never)]
+fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
+    with(&mut |setup| {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
         let ended = memory.finish();
-        done.and_then(|done| ended.map(|()| done))
+        done.and(ended)
     })
 }
 
 /// Answers a message.
 pub(super) fn say(session: &str, message: &str) -> Result<Turn, Failure> {
-    with_memory(|setup, memory| {
+    let mut turn = Turn::default();
+    with_memory(&mut |setup, memory| {
         let (provider, model) = setup.provider()?;
         let (mut session, note) = Session::load(&setup.platform, &setup.data, session)?;
-        let mut turn = Turn::default();
         turn.notes.extend(note);
         let mut agent = setup.agent(&*provider, &model, memory);
         let mut show = |_: &str| Flow::Go;
-        turn::answer(&mut agent, &mut session, message, false, &mut show, &mut turn)?;
-        Ok(turn)
-    })
+        turn::answer(&mut agent, &mut session, message, false, &mut show, &mut turn)
+    })?;
+    Ok(turn)
 }
 
 fn memo(memo: Memo) -> WitMemo {
@@ -95,7 +98,11 @@ impl Guest for Component {
     }
 
     fn remember(text: String) -> Result<Remembered, Error> {
-        let done = with_memory(|_, memory| memory.remember(&New::fact(&text)))?;
+        let mut done = Done::default();
+        with_memory(&mut |_, memory| {
+            done = memory.remember(&New::fact(&text))?;
+            Ok(())
+        })?;
         Ok(Remembered {
             id: done.id,
             merged: done.merged,
@@ -105,14 +112,29 @@ impl Guest for Component {
     }
 
     fn recall(query: String, limit: u32) -> Result<Vec<WitMemo>, Error> {
-        Ok(memos(with_memory(|_, memory| memory.recall(&query, limit as usize))?))
+        let mut found = Vec::new();
+        with_memory(&mut |_, memory| {
+            found = memory.recall(&query, limit as usize)?;
+            Ok(())
+        })?;
+        Ok(memos(found))
     }
 
     fn forget(ids: Vec<u64>) -> Result<Vec<String>, Error> {
-        Ok(with_memory(|_, memory| memory.forget(&ids))?)
+        let mut texts = Vec::new();
+        with_memory(&mut |_, memory| {
+            texts = memory.forget(&ids)?;
+            Ok(())
+        })?;
+        Ok(texts)
     }
 
     fn sessions() -> Result<Vec<String>, Error> {
-        Ok(with(|setup| session::names(&setup.platform, &setup.data))?)
+        let mut names = Vec::new();
+        with(&mut |setup| {
+            names = session::names(&setup.platform, &setup.data)?;
+            Ok(())
+        })?;
+        Ok(names)
     }
 }

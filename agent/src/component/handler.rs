@@ -14,7 +14,7 @@ use wasip2::io::streams::{OutputStream, StreamError};
 use super::Component;
 use crate::command::setup::Setup;
 use crate::platform::Platform;
-use crate::platform::wasi_p2::Wasi;
+use crate::platform::wasi_p2::{Wasi, raw};
 use crate::provider::Flow;
 use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
 
@@ -35,7 +35,7 @@ impl Guest for Component {
             Out::Waits(out) => send(out, &reply),
             Out::Streams { body, stream } => {
                 drop(stream);
-                let _ = OutgoingBody::finish(body, None);
+                raw::finish(body);
             }
             Out::Gone => {}
         }
@@ -108,7 +108,7 @@ fn begin(out: ResponseOutparam) -> Out {
     }
     let response = OutgoingResponse::new(fields);
     let Ok(body) = response.body() else { return Out::Gone };
-    ResponseOutparam::set(out, Ok(response));
+    raw::set(out, response);
     match body.write() {
         Ok(stream) => Out::Streams { stream, body },
         Err(()) => Out::Gone,
@@ -161,7 +161,7 @@ fn body(request: &IncomingRequest) -> Result<Option<Vec<u8>>, Reply> {
 /// Sends a reply; where nobody waits for it any more, that is all there is to it.
 fn send(out: ResponseOutparam, reply: &Reply) {
     let fields = Fields::new();
-    let bytes = reply.body.to_string().into_bytes();
+    let bytes = reply.body.as_bytes();
     let len = bytes.len().to_string();
     let own = [("content-type", "application/json"), ("content-length", len.as_str())];
     for (name, value) in own.iter().chain(&reply.headers) {
@@ -171,7 +171,7 @@ fn send(out: ResponseOutparam, reply: &Reply) {
     let response = OutgoingResponse::new(fields);
     let _ = response.set_status_code(reply.status);
     let Ok(body) = response.body() else { return };
-    ResponseOutparam::set(out, Ok(response));
+    raw::set(out, response);
     if let Ok(stream) = body.write() {
         for part in bytes.chunks(PART) {
             if stream.blocking_write_and_flush(part).is_err() {
@@ -179,5 +179,5 @@ fn send(out: ResponseOutparam, reply: &Reply) {
             }
         }
     }
-    let _ = OutgoingBody::finish(body, None);
+    raw::finish(body);
 }

@@ -57,7 +57,7 @@ fn options(given: &wit::Options) -> MemoryOptions {
 }
 
 fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+    let (folder, name) = crate::text::cut_last(path, b'/').unwrap_or((".", path));
     let folder = if folder.is_empty() { "/" } else { folder };
     let files = WasiFileSystem::new();
     let writes = !(given.read_only || given.salvage);

@@ -66,6 +66,6 @@ impl From<Failure> for Error {
             Exit::Damaged => Kind::Damaged,
             _ => Kind::Failed,
         };
-        Error { kind, code: -(failure.exit as i32), sentence: failure.sentence }
+        Error { kind, code: -(failure.exit as i32), sentence: failure.into_sentence() }
     }
 }

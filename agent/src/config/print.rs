@@ -2,13 +2,15 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
+use super::field::{Field, KEYS};
 use super::{Config, VERSION};
 
+use crate::text;
+
 /// A string of TOML.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
+fn quoted(text: &str, out: &mut String) {
+    out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -17,60 +19,57 @@ fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }
 
-/// A number from 0 to 2 with three decimals, without the code that floats are printed by.
-fn thousandths(value: f32) -> String {
-    let all = (value * 1000.0 + 0.5) as u32;
-    format!("{}.{:03}", all / 1000, all % 1000)
+/// The value of a setting, as a file has it.
+fn value(field: Field<'_>, out: &mut String) {
+    match field {
+        Field::Text(text)
+        | Field::Choice(text, _)
+        | Field::Address(text)
+        | Field::Variable(text) => quoted(text, out),
+        Field::Whole(whole, ..) => out.push_str(&whole.to_string()),
+        // With three decimals, without the code that floats are printed by.
+        Field::Degree(degree) => {
+            let all = (degree.unwrap_or_default() * 1000.0 + 0.5) as u32;
+            out.push_str(&format!("{}.{:03}", all / 1000, all % 1000));
+        }
+        Field::Truth(truth) => out.push_str(if *truth { "true" } else { "false" }),
+        Field::List(all) => {
+            out.push('[');
+            for (i, one) in all.iter().enumerate() {
+                if i > 0 {
+                    out.push_str(", ");
+                }
+                quoted(one, out);
+            }
+            out.push(']');
+        }
+    }
 }
 
 impl Config {
     /// All settings, as a `config.toml` that would give them. No secrets: there are none in it.
     #[must_use]
     pub fn print(&self) -> String {
+        let mut config = self.clone();
         let mut out = format!("version = {VERSION}\n");
-        let mut line = |key: &str, value: &str| {
-            if value.is_empty() {
-                out.push_str(&format!("\n[{key}]\n"));
-            } else {
-                out.push_str(&format!("{key} = {value}\n"));
+        let mut last = "";
+        for (at, key) in KEYS.iter().enumerate() {
+            let (table, name) = text::cut(key, b".").unwrap_or_default();
+            if table != last {
+                out.push_str(&format!("\n[{table}]\n"));
+                last = table;
             }
-        };
-        let list = |all: &[String]| {
-            let all: Vec<_> = all.iter().map(|one| quoted(one)).collect();
-            format!("[{}]", all.join(", "))
-        };
-        line("provider", "");
-        line("name", &quoted(&self.provider.name));
-        line("model", &quoted(&self.provider.model));
-        line("base_url", &quoted(&self.provider.base_url));
-        line("api_key_env", &quoted(&self.provider.api_key_env));
-        line("max_tokens", &self.max_tokens.to_string());
-        if let Some(temperature) = self.temperature {
-            line("temperature", &thousandths(temperature));
+            let field = config.field(at);
+            if matches!(field, Field::Degree(None)) {
+                continue;
+            }
+            out.push_str(name);
+            out.push_str(" = ");
+            value(field, &mut out);
+            out.push('\n');
         }
-        line("stream", &self.stream.to_string());
-        line("embedder", "");
-        line("name", &quoted(&self.embedder.name));
-        line("model", &quoted(&self.embedder.model));
-        line("base_url", &quoted(&self.embedder.base_url));
-        line("api_key_env", &quoted(&self.embedder.api_key_env));
-        line("dim", &self.dim.to_string());
-        line("memory", "");
-        line("capacity", &self.capacity.to_string());
-        line("image_kib", &self.image_kib.to_string());
-        line("words_kib", &self.words_kib.to_string());
-        line("recall", &self.recall.to_string());
-        line("learn", &self.learn.to_string());
-        line("chat", "");
-        line("context_tokens", &self.context_tokens.to_string());
-        line("memory_share", &self.memory_share.to_string());
-        line("tool_rounds", &self.tool_rounds.to_string());
-        line("tools", "");
-        line("folders", &list(&self.folders));
-        line("hosts", &list(&self.hosts));
         out
     }
 }

@@ -3,13 +3,10 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 
 use super::Config;
+use super::field::{Field, KEYS};
 use super::toml::Value;
-
-type Outcome = Result<(), String>;
 
 /// A value as a sentence shows it.
 pub(super) fn shown(value: &Value) -> String {
@@ -22,119 +19,81 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-#[cold]
-fn wrong(expected: &str, value: &Value) -> Outcome {
-    Err(format!("{expected} expected, found {}", shown(value)))
-}
-
-fn whole(into: &mut u32, range: RangeInclusive<u32>, value: &Value) -> Outcome {
-    if let Value::Whole(whole) = value
-        && let Some(fits) = u32::try_from(*whole).ok().filter(|fits| range.contains(fits))
-    {
-        *into = fits;
-        return Ok(());
-    }
-    wrong(&format!("a whole number from {} to {}", range.start(), range.end()), value)
-}
-
-fn truth(into: &mut bool, value: &Value) -> Outcome {
-    let Value::Truth(truth) = value else { return wrong("true or false", value) };
-    *into = *truth;
-    Ok(())
-}
-
-fn text(into: &mut String, value: &Value) -> Outcome {
-    let Value::Text(text) = value else { return wrong("a string", value) };
-    text.clone_into(into);
-    Ok(())
-}
-
-fn one_of(into: &mut String, all: &[&str], value: &Value) -> Outcome {
-    match value {
-        Value::Text(text) if all.contains(&&**text) => text.clone_into(into),
-        _ => return wrong(&format!("one of {}", all.join(", ")), value),
-    }
-    Ok(())
-}
-
 /// An address, or nothing.
-fn url(into: &mut String, value: &Value) -> Outcome {
-    match value {
-        Value::Text(text)
-            if text.is_empty() || text.starts_with("https://") || text.starts_with("http://") =>
+fn is_address(text: &str) -> bool {
+    text.is_empty() || text.starts_with("https://") || text.starts_with("http://")
+}
+
+/// Name of a variable.
+fn is_variable(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Takes a value where it is of the field's kind and within its range.
+fn take(field: Field<'_>, value: &Value) -> bool {
+    match (field, value) {
+        (Field::Text(into), Value::Text(text)) => text.clone_into(into),
+        (Field::Choice(into, all), Value::Text(text)) if all.contains(&&**text) => {
+            text.clone_into(into);
+        }
+        (Field::Address(into), Value::Text(text)) if is_address(text) => {
+            crate::text::without_end(text, b"/").clone_into(into);
+        }
+        (Field::Variable(into), Value::Text(name)) if is_variable(name) => name.clone_into(into),
+        (Field::Whole(into, least, most), Value::Whole(whole))
+            if (i64::from(least)..=i64::from(most)).contains(whole) =>
         {
-            text.trim_end_matches('/').clone_into(into);
-            Ok(())
+            *into = *whole as u32;
         }
-        _ => wrong("an address that begins with https:// or http://", value),
-    }
-}
-
-/// Name of a variable. What else stands here may be a key by mistake: it is not repeated.
-fn variable(into: &mut String, value: &Value) -> Outcome {
-    match value {
-        Value::Text(name) if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
-            name.clone_into(into);
-            Ok(())
+        (Field::Degree(into), Value::Whole(whole @ 0..=2)) => *into = Some(*whole as f32),
+        (Field::Degree(into), Value::Decimal(found)) if (0.0..=2.0).contains(found) => {
+            *into = Some(*found);
         }
-        _ => Err("the name of an environment variable expected".to_owned()),
+        (Field::Truth(into), Value::Truth(truth)) => *into = *truth,
+        (Field::List(into), Value::List(all)) => all.clone_into(into),
+        _ => return false,
+    }
+    true
+}
+
+/// What a field takes.
+fn expected(field: &Field<'_>) -> String {
+    match field {
+        Field::Text(_) => "a string".to_owned(),
+        Field::Choice(_, all) => format!("one of {}", all.join(", ")),
+        Field::Address(_) => "an address that begins with https:// or http://".to_owned(),
+        Field::Variable(_) => "the name of an environment variable".to_owned(),
+        Field::Whole(_, least, most) => format!("a whole number from {least} to {most}"),
+        Field::Degree(_) => "a number from 0 to 2".to_owned(),
+        Field::Truth(_) => "true or false".to_owned(),
+        Field::List(_) => "a list of strings".to_owned(),
     }
 }
-
-fn list(into: &mut Vec<String>, value: &Value) -> Outcome {
-    let Value::List(all) = value else { return wrong("a list of strings", value) };
-    all.clone_into(into);
-    Ok(())
-}
-
-fn temperature(into: &mut Option<f32>, value: &Value) -> Outcome {
-    let found = match value {
-        Value::Whole(whole) => *whole as f32,
-        Value::Decimal(decimal) => *decimal,
-        _ => -1.0,
-    };
-    match (0.0..=2.0).contains(&found) {
-        true => *into = Some(found),
-        false => return wrong("a number from 0 to 2", value),
-    }
-    Ok(())
-}
-
-/// Who may answer.
-pub(super) const PROVIDERS: [&str; 4] = ["auto", "offline", "openai", "anthropic"];
-/// Who may make vectors.
-pub(super) const EMBEDDERS: [&str; 4] = ["auto", "static", "hashed", "openai"];
 
 impl Config {
     /// Takes a value for a key.
-    pub(super) fn set(&mut self, key: &str, value: &Value) -> Outcome {
-        match key {
-            "provider.name" => one_of(&mut self.provider.name, &PROVIDERS, value),
-            "provider.model" => text(&mut self.provider.model, value),
-            "provider.base_url" => url(&mut self.provider.base_url, value),
-            "provider.api_key_env" => variable(&mut self.provider.api_key_env, value),
-            "provider.max_tokens" => whole(&mut self.max_tokens, 1..=1_000_000, value),
-            "provider.temperature" => temperature(&mut self.temperature, value),
-            "provider.stream" => truth(&mut self.stream, value),
-            "embedder.name" => one_of(&mut self.embedder.name, &EMBEDDERS, value),
-            "embedder.model" => text(&mut self.embedder.model, value),
-            "embedder.base_url" => url(&mut self.embedder.base_url, value),
-            "embedder.api_key_env" => variable(&mut self.embedder.api_key_env, value),
-            "embedder.dim" => whole(&mut self.dim, 0..=8192, value),
-            "memory.capacity" => whole(&mut self.capacity, 1..=40_000, value),
-            "memory.image_kib" => whole(&mut self.image_kib, 64..=1 << 20, value),
-            "memory.words_kib" => whole(&mut self.words_kib, 64..=1 << 20, value),
-            "memory.recall" => whole(&mut self.recall, 1..=100, value),
-            "memory.learn" => truth(&mut self.learn, value),
-            "chat.context_tokens" => whole(&mut self.context_tokens, 500..=2_000_000, value),
-            "chat.memory_share" => whole(&mut self.memory_share, 0..=80, value),
-            "chat.tool_rounds" => whole(&mut self.tool_rounds, 0..=64, value),
-            "tools.folders" => list(&mut self.folders, value),
-            "tools.hosts" => list(&mut self.hosts, value),
-            "provider.api_key" | "embedder.api_key" => {
-                Err("a key has no place in a file: name its variable in api_key_env".to_owned())
+    pub(super) fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
+        let Some(at) = KEYS.iter().position(|known| *known == key) else {
+            return Err(match key {
+                "provider.api_key" | "embedder.api_key" => {
+                    "a key has no place in a file: name its variable in api_key_env"
+                }
+                _ => "there is no such key",
             }
-            _ => Err("there is no such key".to_owned()),
+            .to_owned());
+        };
+        if take(self.field(at), value) {
+            return Ok(());
         }
+        let field = self.field(at);
+        let mut sentence = expected(&field);
+        sentence.push_str(" expected");
+        // What stands where a variable's name is expected may be a key by mistake: it is not
+        // repeated.
+        if !matches!(field, Field::Variable(_)) {
+            sentence.push_str(", found ");
+            sentence.push_str(&shown(value));
+        }
+        Err(sentence)
     }
 }

@@ -8,6 +8,7 @@
 //! 72 KB, and `boml` needs the standard library. The `toml` crate is the oracle of the tests.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -50,7 +51,7 @@ struct Reader<'a> {
 }
 
 /// Reads a whole file.
-pub(super) fn read(text: &str) -> Result<Vec<Entry>, Fault> {
+pub(super) fn read(text: &str) -> Result<Vec<Entry>, Box<Fault>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { rest: text.chars().peekable(), line: 1, key: String::new() };
     let mut entries: Vec<Entry> = Vec::new();
@@ -89,13 +90,13 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, Fault> {
 
 impl Reader<'_> {
     #[cold]
-    fn fault(&self, sentence: &str) -> Fault {
+    fn fault(&self, sentence: &str) -> Box<Fault> {
         self.fault_at(self.line, sentence)
     }
 
     #[cold]
-    fn fault_at(&self, line: u32, sentence: &str) -> Fault {
-        Fault { line, key: self.key.clone(), sentence: sentence.to_owned() }
+    fn fault_at(&self, line: u32, sentence: &str) -> Box<Fault> {
+        Box::new(Fault { line, key: self.key.clone(), sentence: sentence.to_owned() })
     }
 
     fn spaces(&mut self) {
@@ -103,7 +104,7 @@ impl Reader<'_> {
     }
 
     /// Takes one end of a line, if there is one.
-    fn newline(&mut self) -> Result<bool, Fault> {
+    fn newline(&mut self) -> Result<bool, Box<Fault>> {
         if self.rest.next_if_eq(&'\r').is_some() && self.rest.peek() != Some(&'\n') {
             return Err(self.fault("a line feed expected after a carriage return"));
         }
@@ -112,7 +113,7 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    fn comment(&mut self) -> Result<(), Fault> {
+    fn comment(&mut self) -> Result<(), Box<Fault>> {
         if self.rest.next_if_eq(&'#').is_none() {
             return Ok(());
         }
@@ -125,7 +126,7 @@ impl Reader<'_> {
     }
 
     /// Skips spaces, comments and ends of lines.
-    fn blank(&mut self) -> Result<(), Fault> {
+    fn blank(&mut self) -> Result<(), Box<Fault>> {
         loop {
             self.spaces();
             self.comment()?;
@@ -135,7 +136,7 @@ impl Reader<'_> {
         }
     }
 
-    fn end_of_line(&mut self) -> Result<(), Fault> {
+    fn end_of_line(&mut self) -> Result<(), Box<Fault>> {
         self.spaces();
         self.comment()?;
         if self.newline()? || self.rest.peek().is_none() {
@@ -144,7 +145,7 @@ impl Reader<'_> {
         Err(self.fault("the end of the line expected after the value"))
     }
 
-    fn bare(&mut self) -> Result<String, Fault> {
+    fn bare(&mut self) -> Result<String, Box<Fault>> {
         let mut word = String::new();
         while let Some(c) =
             self.rest.next_if(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-')
@@ -157,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    fn table(&mut self) -> Result<String, Fault> {
+    fn table(&mut self) -> Result<String, Box<Fault>> {
         self.rest.next();
         self.spaces();
         let name = self.bare()?;
@@ -169,7 +170,7 @@ impl Reader<'_> {
         Ok(name)
     }
 
-    fn value(&mut self) -> Result<Value, Fault> {
+    fn value(&mut self) -> Result<Value, Box<Fault>> {
         match self.rest.peek() {
             Some('"' | '\'') => Ok(Value::Text(self.string()?)),
             Some('[') => self.list(),
@@ -177,7 +178,7 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self) -> Result<Value, Fault> {
+    fn list(&mut self) -> Result<Value, Box<Fault>> {
         self.rest.next();
         let mut all = Vec::new();
         loop {
@@ -196,7 +197,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Fault> {
+    fn string(&mut self) -> Result<String, Box<Fault>> {
         let quote = self.rest.next().unwrap_or('"');
         let mut text = String::new();
         loop {
@@ -213,7 +214,7 @@ impl Reader<'_> {
         Ok(text)
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, Box<Fault>> {
         let digits = match self.rest.next() {
             Some('b') => return Ok('\u{8}'),
             Some('t') => return Ok('\t'),
@@ -236,9 +237,10 @@ impl Reader<'_> {
         char::from_u32(code).ok_or_else(|| self.fault("a character's number expected after `\\u`"))
     }
 
-    fn word(&mut self) -> Result<Value, Fault> {
+    fn word(&mut self) -> Result<Value, Box<Fault>> {
         let mut word = String::new();
-        let inside = |c: &char| c.is_ascii_alphanumeric() || "_+-.:".contains(*c);
+        let inside =
+            |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '.' | ':');
         while let Some(c) = self.rest.next_if(inside) {
             word.push(c);
         }
@@ -283,7 +285,7 @@ fn number(word: &str) -> Option<Value> {
         b'+' => (false, &word[1..]),
         _ => (false, word),
     };
-    let (whole, fraction) = match plain.split_once('.') {
+    let (whole, fraction) = match crate::text::cut(plain, b".") {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (plain, None),
     };

@@ -84,7 +84,7 @@ pub(super) fn failure(error: &Error) -> Failure {
     Failure::new(exit, sentence)
 }
 
-fn no_storage(data: &str, error: FileError) -> Failure {
+pub(super) fn no_storage(data: &str, error: FileError) -> Failure {
     Failure::new(Exit::Failed, format!("the data folder {data}: {error}"))
 }
 

@@ -29,8 +29,12 @@ fn cut_at(text: &str, most: usize) -> usize {
         end -= 1;
     }
     let head = &text[..end];
-    let sentence = [". ", "! ", "? "].iter().filter_map(|mark| head.rfind(mark)).max();
-    match (sentence.filter(|at| *at > most / 3), head.rfind(' ').filter(|at| *at > 0)) {
+    let sentence =
+        head.as_bytes().windows(2).rposition(|two| matches!(two, [b'.' | b'!' | b'?', b' ']));
+    match (
+        sentence.filter(|at| *at > most / 3),
+        head.bytes().rposition(|byte| byte == b' ').filter(|at| *at > 0),
+    ) {
         (Some(at), _) => at + 1,
         (None, Some(at)) => at,
         _ => end,

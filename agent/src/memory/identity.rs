@@ -14,12 +14,12 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
-use serde_json::{Map, Value};
-
 use super::Memory;
 use crate::embed::{self, Embedder};
 use crate::failure::{Exit, Failure};
+use crate::json::{self, Json};
 use crate::platform::{FileError, Platform};
+use crate::text;
 
 /// Name of the memory's file.
 pub const NAME: &str = "memory.rvf";
@@ -51,7 +51,7 @@ fn path(data: &str) -> String {
 impl Identity {
     pub(super) fn of(embedder: &dyn Embedder) -> Self {
         let id = embedder.id();
-        let name = id.split(['-', ':', '/', ' ']).next().unwrap_or_default();
+        let name = text::head(id, b"-:/ ");
         Self {
             name: name.to_owned(),
             embedder: id.to_owned(),
@@ -70,11 +70,11 @@ impl Identity {
         let bytes = match platform.files.read(&path, 4096) {
             Ok(bytes) => bytes,
             Err(FileError::NotFound) => return Ok(None),
-            Err(error) => return Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+            Err(error) => return Err(Failure::of_file(&path, &error)),
         };
-        let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let value = json::or_null(&bytes);
         let identity = || {
-            let text = |key: &str| Some(value[key].as_str()?.to_owned());
+            let text = |key: &str| Some(value[key].as_text()?.to_owned());
             Some(Self {
                 name: text("name")?,
                 embedder: text("embedder")?,
@@ -96,14 +96,14 @@ impl Identity {
     }
 
     pub(super) fn save(&self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
-        let mut map = Map::new();
-        map.insert("version".to_owned(), VERSION.into());
-        map.insert("name".to_owned(), self.name.as_str().into());
-        map.insert("embedder".to_owned(), self.embedder.as_str().into());
-        map.insert("dim".to_owned(), self.dim.into());
-        map.insert("room".to_owned(), self.room.into());
-        map.insert("pending".to_owned(), self.pending.into());
-        let text = format!("{}\n", Value::Object(map));
+        let mut json = Json::object();
+        json.count("version", VERSION);
+        json.text("name", &self.name);
+        json.text("embedder", &self.embedder);
+        json.count("dim", self.dim as u64);
+        json.count("room", self.room.into());
+        json.truth("pending", self.pending);
+        let text = json.line();
         let path = path(data);
         platform
             .files

@@ -13,18 +13,20 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::access::failure;
 use super::chunk::Chunker;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::text;
 
 /// Bytes read at a time.
 const PART: usize = 32 << 10;
 /// Most bytes of a line.
 const MOST_LINE: usize = 1 << 20;
+/// Values in a line of JSON: of a line full of numbers the tree would take all memory.
+const MOST_VALUES: usize = 50_000;
 /// Pieces that are embedded and committed together.
 const BATCH: usize = 32;
 
@@ -43,7 +45,7 @@ impl Format {
     /// By the ending of a file's name: `.txt`, `.md`, `.jsonl`.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
-        let (_, ending) = path.rsplit_once('.')?;
+        let (_, ending) = text::cut_last(path, b'.')?;
         Some(match &*ending.to_ascii_lowercase() {
             "txt" | "text" => Self::Text,
             "md" | "markdown" => Self::Markdown,
@@ -84,13 +86,14 @@ struct Piece {
 
 fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
-    let value: Value = serde_json::from_str(line).map_err(|_| wrong("a JSON object expected"))?;
-    let text = value["text"].as_str().unwrap_or_default().trim();
+    let value =
+        json::read(line.as_bytes(), MOST_VALUES).map_err(|_| wrong("a JSON object expected"))?;
+    let text = value["text"].text().trim();
     if text.is_empty() || text.len() > MOST_TEXT {
         return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));
     }
     let word = |key: &str, most: usize| {
-        value[key].as_str().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
+        value[key].as_text().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
     };
     Ok(Piece {
         text: text.to_owned(),
@@ -114,9 +117,9 @@ impl Memory<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Imported, Failure> {
         let files = self.platform.files;
-        let failed = |error| Failure::new(Exit::Failed, format!("{path}: {error}"));
+        let failed = |error| Failure::of_file(path, &error);
         let all = files.entry(path).map_err(failed)?.len;
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
         let name: String = name.chars().take(60).collect();
         let mut chunker = Chunker::new(format == Format::Markdown);
         let mut waiting: Vec<Piece> = Vec::new();
@@ -145,7 +148,7 @@ impl Memory<'_> {
                     let sentence = format!("{path}, line {number}: text in UTF-8 expected");
                     Failure::new(Exit::Usage, sentence)
                 })?;
-                let text = text.trim_end_matches(['\n', '\r']);
+                let text = text::without_end(text, b"\n\r");
                 if format == Format::JsonLines {
                     if !text.trim().is_empty() {
                         waiting.push(of_json(text, number).map_err(|f| f.of(path))?);

@@ -9,6 +9,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 use super::Memory;
 use super::access::failure;
 use crate::failure::{Exit, Failure};
+use crate::json::Json;
 
 /// Cosine below which a text that shares no word with the question is no answer to it: a nearest
 /// one there always is. With the static model, of the pairs in `data/paraphrases.jsonl` fewer than
@@ -32,6 +33,18 @@ pub struct Memo {
     pub pinned: bool,
     /// How well it answers, about 0 to 1; 0 where nothing was asked.
     pub score: f32,
+}
+
+impl Memo {
+    /// Members of it, for programs.
+    pub(crate) fn write(&self, json: &mut Json) {
+        json.count("id", self.id);
+        json.text("text", &self.text);
+        json.count("created", self.created);
+        json.text("kind", &self.kind);
+        json.text("session", &self.session);
+        json.truth("pinned", self.pinned);
+    }
 }
 
 /// What a record says.

@@ -10,6 +10,8 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use crate::text;
+
 /// In the place of a secret.
 pub(super) const MARK: &str = "[secret]";
 
@@ -60,7 +62,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 
 fn is_inside(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.+/~".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '~')
 }
 
 fn is_secret(token: &str) -> bool {
@@ -72,15 +74,20 @@ fn is_secret(token: &str) -> bool {
     }
     let has = |what: fn(&u8) -> bool| token.as_bytes().iter().any(&what);
     // Words put together by points and strokes are addresses and paths.
-    token.split(['/', '.']).any(|part| part.len() >= RANDOM)
+    text::parts(token, b"/.").iter().any(|part| part.len() >= RANDOM)
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
 }
 
+/// Whether a character stands around a word: a blank, a quote.
+fn is_around(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '`')
+}
+
 /// Whether the text ends in the name of a secret, with `=`, `:` or `is` behind it.
 fn names_secret(before: &str) -> bool {
-    let before = before.trim_end_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    let before = before.trim_end_matches(is_around);
     let name = match before.strip_suffix(['=', ':']) {
         Some(name) => name,
         None => match before.strip_suffix("is") {
@@ -88,7 +95,7 @@ fn names_secret(before: &str) -> bool {
             _ => return false,
         },
     };
-    let name = name.trim_end_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
+    let name = name.trim_end_matches(is_around);
     NAMES.iter().any(|known| {
         name.len() >= known.len()
             && name.is_char_boundary(name.len() - known.len())
@@ -104,17 +111,23 @@ pub fn redact(text: &str) -> (String, usize) {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         if rest.starts_with(BEGIN) && is_private(rest) {
-            let end = rest.find(END).map_or(rest.len(), |at| {
-                at + END.len() + rest[at + END.len()..].find("-----").map_or(0, |more| more + 5)
+            let end = text::find(rest, END).map_or(rest.len(), |at| {
+                at + END.len()
+                    + text::find(&rest[at + END.len()..], "-----").map_or(0, |more| more + 5)
             });
             out.push_str(MARK);
             count += 1;
             rest = &rest[end..];
             continue;
         }
-        let named = !c.is_whitespace() && !"\"'`=:".contains(c) && names_secret(&out);
+        let named =
+            !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '=' | ':') && names_secret(&out);
         let inside = |c: char| {
-            if named { !c.is_whitespace() && !"\"'`,;".contains(c) } else { is_inside(c) }
+            if named {
+                !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | ',' | ';')
+            } else {
+                is_inside(c)
+            }
         };
         let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         if len == 0 {
@@ -124,7 +137,7 @@ pub fn redact(text: &str) -> (String, usize) {
         }
         let (token, after) = rest.split_at(len);
         // A sentence's point is not a part of what stands before it.
-        let token_only = token.trim_end_matches(['.', '!', '?']);
+        let token_only = text::without_end(token, b".!?");
         if !token_only.is_empty() && (named && token_only != MARK || is_secret(token_only)) {
             out.push_str(MARK);
             out.push_str(&token[token_only.len()..]);
@@ -138,7 +151,7 @@ pub fn redact(text: &str) -> (String, usize) {
 }
 
 fn is_private(text: &str) -> bool {
-    text[BEGIN.len()..].split('\n').next().is_some_and(|line| line.contains("PRIVATE KEY"))
+    text::has(text::head(&text[BEGIN.len()..], b"\n"), "PRIVATE KEY")
 }
 
 #[cfg(test)]

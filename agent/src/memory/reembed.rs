@@ -7,17 +7,19 @@
 //!
 //! What it must never do: touch the old file before the new one is whole.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_store::memory::Error;
+use clawft_store::storage::Storage;
 use clawft_store::{DurableFile, Lease, Options, Record};
 
 use super::Memory;
-use super::access::failure;
+use super::access::{failure, no_storage};
 use super::identity::{FRESH, Identity, NAME};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::platform::FileError;
 
 /// Texts that are embedded together.
@@ -58,9 +60,12 @@ impl Memory<'_> {
         done
     }
 
+    fn storage(&self) -> Result<Box<dyn Storage>, Failure> {
+        self.platform.files.storage(&self.data).map_err(|error| no_storage(&self.data, error))
+    }
+
     fn durable(&self, name: &str, options: &Options) -> Result<DurableFile, Failure> {
-        let storage = self.platform.files.storage(&self.data);
-        let storage = storage.map_err(|e| Failure::new(Exit::Failed, format!("{e}")))?;
+        let storage = self.storage()?;
         DurableFile::open(storage, name, options).map_err(|error| failure(&error.into()))
     }
 
@@ -84,8 +89,7 @@ impl Memory<'_> {
         };
         self.platform.random.fill(&mut options.file_id);
         let mut new = self.durable(FRESH, &options)?;
-        let beside = self.platform.files.storage(&self.data);
-        let beside = beside.map_err(|e| Failure::new(Exit::Failed, format!("{e}")))?;
+        let beside = self.storage()?;
         let (all, mut done, mut from) = (old.len(), 0, Some(0));
         loop {
             let mut ids = Vec::new();
@@ -136,7 +140,7 @@ impl Memory<'_> {
         let path = self.path(name);
         match self.platform.files.remove(&path) {
             Ok(()) | Err(FileError::NotFound) => Ok(()),
-            Err(error) => Err(Failure::new(Exit::Failed, format!("{path}: {error}"))),
+            Err(error) => Err(Failure::of_file(&path, &error)),
         }
     }
 
@@ -147,7 +151,7 @@ impl Memory<'_> {
             let (from, to) = (format!("{FRESH}{ending}"), format!("{NAME}{ending}"));
             match self.platform.files.rename(&self.path(&from), &self.path(&to)) {
                 Ok(()) | Err(FileError::NotFound) => Ok(()),
-                Err(error) => Err(Failure::new(Exit::Failed, format!("{from}: {error}"))),
+                Err(error) => Err(Failure::of_file(&from, &error)),
             }
         };
         if self.platform.files.entry(&self.path(FRESH)).is_ok() {

@@ -1,5 +1,7 @@
 //! The parts of a URL that a request is made of.
 
+use crate::text;
+
 /// A URL, split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Url<'a> {
@@ -21,13 +23,17 @@ pub(super) fn split(url: &str) -> Option<Url<'_>> {
         Some(rest) => (true, rest),
         None => (false, url.strip_prefix("http://")?),
     };
-    let rest = rest.split('#').next().unwrap_or(rest);
-    let (authority, path) = match rest.find(['/', '?']) {
+    let rest = text::head(rest, b"#");
+    let (authority, path) = match rest.bytes().position(|byte| matches!(byte, b'/' | b'?')) {
         Some(at) => rest.split_at(at),
         None => (rest, ""),
     };
     let has_host = !authority.is_empty() && !authority.starts_with(':');
-    (has_host && !authority.contains('@')).then_some(Url { is_secure, authority, path })
+    (has_host && !authority.as_bytes().contains(&b'@')).then_some(Url {
+        is_secure,
+        authority,
+        path,
+    })
 }
 
 #[cfg(test)]

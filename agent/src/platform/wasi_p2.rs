@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `http` | requests: `wasi:http/outgoing-handler` |
+//! | `raw` | those of its functions that give error codes |
 //! | `sentence` | what each of its error codes means, in words |
 //! | `wait` | waiting with an end |
 //! | `files` | files below the preopened folders |
@@ -10,7 +11,8 @@
 //! | `storage` | one folder as the storage of a durable file |
 //! | `environment`, `clock`, `random`, `terminal` | the rest |
 //!
-//! The bindings are those of the crate `wasip2`, which needs no `std` and links only what is called.
+//! The bindings are those of the crate `wasip2`, which needs no `std` and links only what is called;
+//! but for `raw`.
 //! WASI ends a program that drops a parent before its child, or a stream before its pollable: the
 //! order of fields and of lets in this folder is the order in which things may go.
 
@@ -22,6 +24,7 @@ mod files;
 mod http;
 mod path;
 mod random;
+pub(crate) mod raw;
 mod sentence;
 mod storage;
 mod terminal;

@@ -6,15 +6,13 @@
 //! results in the turn after the calls and before any text, no empty text.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
-
-use serde_json::Value;
 
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
-use super::json::{self, Json};
 use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall};
+use crate::json::{Json, Value};
 use crate::platform::Platform;
 
 /// Anthropic's own address.
@@ -69,16 +67,16 @@ impl Wire for Anthropic {
 
     fn body(&self, question: &Question<'_>) -> String {
         let mut json = Json::object();
-        json.key("model").string(question.model);
-        json.key("max_tokens").number(question.max_tokens);
+        json.text("model", question.model);
+        json.count("max_tokens", question.max_tokens.into());
         if let Some(temperature) = question.temperature {
-            json.key("temperature").hundredths((temperature.clamp(0.0, 1.0) * 100.0 + 0.5) as u32);
+            json.decimal("temperature", (temperature.clamp(0.0, 1.0) * 100.0 + 0.5) as u64, 2);
         }
-        json.key("stream").boolean(question.stream);
+        json.truth("stream", question.stream);
         if !question.system.trim().is_empty() {
-            json.key("system").string(question.system);
+            json.text("system", question.system);
         }
-        json.key("messages").open('[');
+        json.begin("messages", '[');
         let is_answer = |message: &Message| matches!(message, Message::Assistant { .. });
         let messages: Vec<&Message> =
             question.messages.iter().filter(|message| !is_empty(message)).collect();
@@ -86,8 +84,8 @@ impl Wire for Anthropic {
             json.open('{');
             let role =
                 if turn.iter().any(|message| is_answer(message)) { "assistant" } else { "user" };
-            json.key("role").string(role);
-            json.key("content").open('[');
+            json.text("role", role);
+            json.begin("content", '[');
             turn.iter().for_each(|message| write_result(&mut json, message));
             turn.iter().for_each(|message| write_said(&mut json, message));
             json.close(']');
@@ -95,11 +93,11 @@ impl Wire for Anthropic {
         }
         json.close(']');
         if !question.tools.is_empty() {
-            json.key("tools").open('[');
+            json.begin("tools", '[');
             for tool in question.tools {
                 json.open('{');
-                json.key("name").string(tool.name);
-                json.key("description").string(tool.description);
+                json.text("name", tool.name);
+                json.text("description", tool.description);
                 json.key("input_schema").raw(tool.parameters);
                 json.close('}');
             }
@@ -109,26 +107,25 @@ impl Wire for Anthropic {
     }
 
     fn event(&self, event: &Value, draft: &mut Draft) -> Result<(), Fault> {
-        let part = |name| event.get(name).unwrap_or(&Value::Null);
-        let index = json::count(event, "index");
-        match json::text(event, "type") {
+        let index = event["index"].as_u64();
+        match event["type"].text() {
             "message_start" => {
-                count(part("message"), draft);
+                count(&event["message"], draft);
             }
-            "content_block_start" => take_block(part("content_block"), index, draft)?,
+            "content_block_start" => take_block(&event["content_block"], index, draft)?,
             "content_block_delta" => {
-                let delta = part("delta");
-                match json::text(delta, "type") {
-                    "text_delta" => draft.say(json::text(delta, "text"))?,
+                let delta = &event["delta"];
+                match delta["type"].text() {
+                    "text_delta" => draft.say(delta["text"].text())?,
                     "input_json_delta" => {
-                        draft.call(index, "", "", json::text(delta, "partial_json"))?;
+                        draft.call(index, "", "", delta["partial_json"].text())?;
                     }
                     _ => {}
                 }
             }
             "message_delta" => {
                 count(event, draft);
-                stop(part("delta"), draft);
+                stop(&event["delta"], draft);
             }
             "message_stop" => draft.done = true,
             _ => {}
@@ -137,7 +134,7 @@ impl Wire for Anthropic {
     }
 
     fn whole(&self, answer: &Value, draft: &mut Draft) -> Result<(), Fault> {
-        let Some(blocks) = answer.get("content").and_then(Value::as_array) else {
+        let Some(blocks) = answer["content"].as_list() else {
             let host = self.endpoint.host();
             return Err(Fault::lasting(format!(
                 "{host} answered with JSON that is no message: is base_url right?"
@@ -154,34 +151,34 @@ impl Wire for Anthropic {
 
 /// Takes a block: a whole one, or the beginning of one.
 fn take_block(block: &Value, index: Option<u64>, draft: &mut Draft) -> Result<(), Fault> {
-    match json::text(block, "type") {
-        "text" => draft.say(json::text(block, "text")),
+    match block["type"].text() {
+        "text" => draft.say(block["text"].text()),
         "tool_use" => {
-            let input = block.get("input").and_then(Value::as_object);
+            let input = &block["input"];
             // A stream begins with an empty one and sends the text of it in parts.
-            let arguments = match input.filter(|input| !input.is_empty()) {
-                Some(_) => block.get("input").map(Value::to_string).unwrap_or_default(),
-                None => String::new(),
+            let arguments = match input.as_object().unwrap_or_default() {
+                [] => String::new(),
+                _ => input.print(),
             };
-            draft.call(index, json::text(block, "id"), json::text(block, "name"), &arguments)
+            draft.call(index, block["id"].text(), block["name"].text(), &arguments)
         }
         _ => Ok(()),
     }
 }
 
 fn count(value: &Value, draft: &mut Draft) {
-    let Some(usage) = value.get("usage").filter(|usage| usage.is_object()) else { return };
-    if let Some(input) = json::count(usage, "input_tokens") {
+    let usage = &value["usage"];
+    if let Some(input) = usage["input_tokens"].as_u64() {
         // What comes from the vendor's cache, or goes there, was read as well.
         let cached = ["cache_read_input_tokens", "cache_creation_input_tokens"]
-            .map(|name| json::count(usage, name).unwrap_or(0));
+            .map(|name| usage[name].as_u64().unwrap_or(0));
         draft.usage.input = cached.into_iter().fold(input, u64::saturating_add);
     }
-    draft.usage.output = json::count(usage, "output_tokens").unwrap_or(draft.usage.output);
+    draft.usage.output = usage["output_tokens"].as_u64().unwrap_or(draft.usage.output);
 }
 
 fn stop(value: &Value, draft: &mut Draft) {
-    draft.stop = match json::text(value, "stop_reason") {
+    draft.stop = match value["stop_reason"].text() {
         "" => return,
         "tool_use" => Some(Stop::Tools),
         "max_tokens" | "model_context_window_exceeded" => Some(Stop::Length),
@@ -202,10 +199,10 @@ fn is_empty(message: &Message) -> bool {
 fn write_result(json: &mut Json, message: &Message) {
     if let Message::Result { id, content, failed, .. } = message {
         json.open('{');
-        json.key("type").string("tool_result");
-        json.key("tool_use_id").string(&accepted(id));
-        json.key("content").string(content);
-        json.key("is_error").boolean(*failed);
+        json.text("type", "tool_result");
+        json.text("tool_use_id", &accepted(id));
+        json.text("content", content);
+        json.truth("is_error", *failed);
         json.close('}');
     }
 }
@@ -218,8 +215,8 @@ fn write_said(json: &mut Json, message: &Message) {
     };
     if !text.trim().is_empty() {
         json.open('{');
-        json.key("type").string("text");
-        json.key("text").string(text);
+        json.text("type", "text");
+        json.text("text", text);
         json.close('}');
     }
     for call in calls {
@@ -229,17 +226,17 @@ fn write_said(json: &mut Json, message: &Message) {
 
 fn write_call(json: &mut Json, call: &ToolCall) {
     json.open('{');
-    json.key("type").string("tool_use");
-    json.key("id").string(&accepted(&call.id));
-    json.key("name").string(&call.name);
+    json.text("type", "tool_use");
+    json.text("id", &accepted(&call.id));
+    json.text("name", &call.name);
     let arguments = call.arguments.trim();
-    match json::parse(arguments.as_bytes()) {
+    match endpoint::parse(arguments.as_bytes()) {
         Some(Value::Object(_)) => json.key("input").raw(arguments),
         _ => {
-            json.key("input").open('{');
+            json.begin("input", '{');
             // What the model wrote is no object: it has to see what it was.
             if !arguments.is_empty() {
-                json.key("invalid").string(arguments);
+                json.text("invalid", arguments);
             }
             json.close('}');
         }

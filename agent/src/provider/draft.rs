@@ -1,5 +1,6 @@
 //! What has come of an answer so far.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,9 +13,13 @@ const MOST_KEPT: usize = 1 << 20;
 /// Calls that one answer may have.
 const MOST_CALLS: usize = 64;
 
-/// Why an attempt failed.
+/// Why an attempt failed; behind a pointer, as it is handed on from place to place.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Fault(pub(super) Box<Cause>);
+
+/// What went wrong, and what to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Cause {
     /// A sentence for a person, without secrets.
     pub(super) sentence: String,
     /// Whether another attempt makes sense.
@@ -26,12 +31,16 @@ pub(super) struct Fault {
 impl Fault {
     /// One that would come again.
     pub(super) fn lasting(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), next: Next::GiveUp, status: None }
+        Self::new(sentence.into(), Next::GiveUp, None)
     }
 
     /// One that may be gone the next time.
     pub(super) fn passing(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), next: Next::BackOff, status: None }
+        Self::new(sentence.into(), Next::BackOff, None)
+    }
+
+    pub(super) fn new(sentence: String, next: Next, status: Option<u16>) -> Self {
+        Self(Box::new(Cause { sentence, next, status }))
     }
 }
 

@@ -10,13 +10,12 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use clawft_codes::arith;
-use serde_json::Value;
 
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
-use super::json::{self, Json};
 use super::{Answer, Flow, Question};
 use crate::embed::{Embedder, Error};
+use crate::json::{Json, Value};
 use crate::platform::Platform;
 
 /// Texts of one request.
@@ -147,16 +146,16 @@ impl Wire for Batch<'_> {
 
     fn body(&self, question: &Question<'_>) -> String {
         let mut json = Json::object();
-        json.key("model").string(question.model);
-        json.key("input").open('[');
+        json.text("model", question.model);
+        json.begin("input", '[');
         for text in self.texts {
             let text = if text.trim().is_empty() { NOTHING } else { text };
             json.string(text.get(..text.floor_char_boundary(MOST_BYTES)).unwrap_or(text));
         }
         json.close(']');
-        json.key("encoding_format").string("float");
+        json.text("encoding_format", "float");
         if self.of.shortened {
-            json.key("dimensions").number(self.of.dim as u32);
+            json.count("dimensions", self.of.dim as u64);
         }
         json.done()
     }
@@ -166,13 +165,13 @@ impl Wire for Batch<'_> {
     }
 
     fn whole(&self, answer: &Value, _: &mut Draft) -> Result<(), Fault> {
-        let data = json::list(answer, "data");
+        let data = answer["data"].list();
         let count = self.texts.len();
         if data.len() != count {
             return Err(self.wrong(format_args!("sent {} for {count} texts", data.len())));
         }
         let dim = match self.of.dim {
-            0 => data.first().map_or(0, |entry| json::list(entry, "embedding").len()),
+            0 => data.first().map_or(0, |entry| entry["embedding"].list().len()),
             dim => dim,
         };
         if !(1..=clawft_codes::MAX_DIM).contains(&dim) {
@@ -180,12 +179,12 @@ impl Wire for Batch<'_> {
         }
         let mut vectors = alloc::vec![0.0; dim * count];
         for (place, entry) in data.iter().enumerate() {
-            let index = json::count(entry, "index").unwrap_or(place as u64);
+            let index = entry["index"].as_u64().unwrap_or(place as u64);
             let at = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(dim);
             let Some(vector) = vectors.get_mut(at..at.saturating_add(dim)) else {
                 return Err(self.wrong(format_args!("numbered one {index} of {count}")));
             };
-            let components = json::list(entry, "embedding");
+            let components = entry["embedding"].list();
             if components.len() != dim {
                 let found = components.len();
                 return Err(self.wrong(format_args!(
@@ -193,7 +192,7 @@ impl Wire for Batch<'_> {
                 )));
             }
             for (to, from) in vector.iter_mut().zip(components) {
-                *to = from.as_f64().unwrap_or(f64::NAN) as f32;
+                *to = from.as_f32().unwrap_or(f32::NAN);
             }
             // Some servers do not set the length; a sum of squares finds what is no number too.
             let length = arith::sqrt(arith::norm2(vector));

@@ -12,12 +12,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_json::Value;
-
-use super::draft::{Draft, Fault};
+use super::draft::{Cause, Draft, Fault};
 use super::retry::{Next, Retry};
-use super::{Answer, Error, Flow, Question, Stop, json, refusal, sse};
+use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
+use crate::json::{Value, read};
 use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
+use crate::text;
 
 /// Bytes of an answer that comes whole: its text may be escaped twofold.
 const MOST_WHOLE: usize = 2 << 20;
@@ -70,7 +70,7 @@ impl Endpoint {
     #[must_use]
     pub fn new(base_url: &str, key: Option<Key>, key_variable: &str) -> Self {
         Self {
-            base_url: base_url.trim().trim_end_matches('/').to_string(),
+            base_url: text::without_end(base_url.trim(), b"/").to_string(),
             key,
             key_variable: key_variable.to_string(),
             timeouts: Timeouts::default(),
@@ -103,12 +103,21 @@ impl Endpoint {
 
 /// Host and port of a URL.
 pub(super) fn host(url: &str) -> &str {
-    let begin = url.find("://").map_or(0, |at| at + 3);
+    let begin = text::find(url, "://").map_or(0, |at| at + 3);
     let rest = url.get(begin..).unwrap_or("");
     let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#');
     let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
     let name = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
     authority.get(name..).unwrap_or("")
+}
+
+/// Values that one answer may have. A real one has a few dozen; a tree takes twelve times the room
+/// of `0,0,0…`, and the whole agent has 16 MiB.
+const MOST_VALUES: usize = 20_000;
+
+/// Reads JSON; `None` where it is none, or has too many values.
+pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+    read(bytes, MOST_VALUES).ok()
 }
 
 /// What differs between vendors.
@@ -167,7 +176,7 @@ pub(super) fn ask(
 ) -> Result<Answer, Error> {
     let exchange = Exchange { endpoint, wire, platform, question, begun: platform.clock.elapsed() };
     if let Err(fault) = endpoint.check() {
-        return Err(Error { sentence: fault.sentence, partial: String::new(), status: None });
+        return Err(Error { sentence: fault.0.sentence, partial: String::new(), status: None });
     }
     let body = wire.body(question);
     let mut tries = 0;
@@ -180,7 +189,7 @@ pub(super) fn ask(
             Err(fault) => fault,
         };
         let wait = match draft.text.is_empty() {
-            true => endpoint.retry.wait(fault.next, tries, platform.random),
+            true => endpoint.retry.wait(fault.0.next, tries, platform.random),
             false => None,
         };
         match wait.filter(|wait| *wait < exchange.left()) {
@@ -192,8 +201,8 @@ pub(super) fn ask(
 
 /// The error after the last attempt.
 fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
-    let mut sentence = fault.sentence;
-    match fault.next {
+    let Cause { mut sentence, next, status } = *fault.0;
+    match next {
         Next::After(wait) if wait >= 1_000 => {
             sentence.push_str(&format!("; it asks to wait {} s", wait.div_ceil(1_000)));
         }
@@ -202,7 +211,7 @@ fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
     if tries > 1 {
         sentence.push_str(&format!(" (tried {tries} times)"));
     }
-    Error { sentence, partial: draft.text, status: fault.status }
+    Error { sentence, partial: draft.text, status }
 }
 
 impl Exchange<'_> {
@@ -245,8 +254,8 @@ impl Exchange<'_> {
         }
         let kind = response.header("content-type").unwrap_or("");
         let streamed = match () {
-            () if kind.contains("event-stream") => true,
-            () if kind.contains("json") => false,
+            () if text::has(kind, "event-stream") => true,
+            () if text::has(kind, "json") => false,
             () => self.question.stream,
         };
         if streamed {
@@ -312,7 +321,7 @@ impl Exchange<'_> {
         if data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let Some(event) = json::parse(data) else {
+        let Some(event) = parse(data) else {
             return Err(Fault::passing(
                 self.says("sent a part of the answer that is no valid JSON", ""),
             ));
@@ -345,7 +354,7 @@ impl Exchange<'_> {
             }
             bytes.extend_from_slice(part);
         }
-        let Some(answer) = json::parse(&bytes) else {
+        let Some(answer) = parse(&bytes) else {
             return Err(Fault::lasting(self.says(
                 "answered with what is no valid JSON: is the provider's base_url right?",
                 "",

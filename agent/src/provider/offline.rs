@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::{Answer, Cited, Error, Flow, Provider, Question, Stop, Usage};
 use crate::platform::Platform;
+use crate::text::words;
 
 /// Memories that are cited.
 const MOST_CITED: usize = 5;
@@ -55,8 +56,7 @@ impl Provider for Offline {
 /// A memory as a line: text, id, date.
 fn cite(memory: &Cited) -> String {
     // A memory is data: line breaks in it must not look like another entry.
-    let words: Vec<&str> = memory.text.split_whitespace().collect();
-    let mut line = words.join(" ");
+    let mut line = words(&memory.text).join(" ");
     if let Some((end, _)) = line.char_indices().nth(MOST_CHARACTERS) {
         line.truncate(end);
         line.push('…');

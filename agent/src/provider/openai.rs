@@ -5,14 +5,12 @@
 //! choice, within the last one or never; calls come with their number, with ids alone, or whole;
 //! an error may come in the middle of a stream.
 
-use alloc::string::{String, ToString as _};
-
-use serde_json::Value;
+use alloc::string::String;
 
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
-use super::json::{self, Json};
 use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall};
+use crate::json::{Json, Value};
 use crate::platform::Platform;
 
 /// OpenAI's own address.
@@ -69,16 +67,16 @@ impl Wire for OpenAi {
 
     fn body(&self, question: &Question<'_>) -> String {
         let mut json = Json::object();
-        json.key("model").string(question.model);
-        json.key(self.limit_name).number(question.max_tokens);
+        json.text("model", question.model);
+        json.count(self.limit_name, question.max_tokens.into());
         if let Some(temperature) = question.temperature {
-            json.key("temperature").hundredths((temperature.clamp(0.0, 2.0) * 100.0 + 0.5) as u32);
+            json.decimal("temperature", (temperature.clamp(0.0, 2.0) * 100.0 + 0.5) as u64, 2);
         }
-        json.key("stream").boolean(question.stream);
+        json.truth("stream", question.stream);
         if question.stream {
             json.key("stream_options").raw("{\"include_usage\":true}");
         }
-        json.key("messages").open('[');
+        json.begin("messages", '[');
         if !question.system.is_empty() {
             said(&mut json, "system", question.system);
             json.close('}');
@@ -92,20 +90,20 @@ impl Wire for OpenAi {
                 }
                 Message::Result { id, content, .. } => {
                     said(&mut json, "tool", content);
-                    json.key("tool_call_id").string(id);
+                    json.text("tool_call_id", id);
                 }
             }
             json.close('}');
         }
         json.close(']');
         if !question.tools.is_empty() {
-            json.key("tools").open('[');
+            json.begin("tools", '[');
             for tool in question.tools {
                 json.open('{');
-                json.key("type").string("function");
-                json.key("function").open('{');
-                json.key("name").string(tool.name);
-                json.key("description").string(tool.description);
+                json.text("type", "function");
+                json.begin("function", '{');
+                json.text("name", tool.name);
+                json.text("description", tool.description);
                 json.key("parameters").raw(tool.parameters);
                 json.close('}');
                 json.close('}');
@@ -117,24 +115,21 @@ impl Wire for OpenAi {
 
     fn event(&self, event: &Value, draft: &mut Draft) -> Result<(), Fault> {
         count(event, draft);
-        let Some(choice) = json::list(event, "choices").first() else { return Ok(()) };
-        if let Some(delta) = choice.get("delta") {
-            take_message(delta, false, draft)?;
-        }
+        let Some(choice) = event["choices"].list().first() else { return Ok(()) };
+        take_message(&choice["delta"], false, draft)?;
         finish(choice, draft)
     }
 
     fn whole(&self, answer: &Value, draft: &mut Draft) -> Result<(), Fault> {
         count(answer, draft);
-        let message = json::list(answer, "choices")
-            .first()
-            .and_then(|choice| Some((choice, choice.get("message")?)));
-        let Some((choice, message)) = message else {
+        let choice = answer["choices"].list().first().unwrap_or(&Value::Null);
+        let message = &choice["message"];
+        if message.is_null() {
             let host = self.endpoint.host();
             return Err(Fault::lasting(alloc::format!(
                 "{host} answered with JSON that is no chat completion: is base_url right?"
             )));
-        };
+        }
         take_message(message, true, draft)?;
         finish(choice, draft)
     }
@@ -143,24 +138,24 @@ impl Wire for OpenAi {
 /// Begins a message.
 fn said(json: &mut Json, role: &str, content: &str) {
     json.open('{');
-    json.key("role").string(role);
-    json.key("content").string(content);
+    json.text("role", role);
+    json.text("content", content);
 }
 
 fn write_calls(json: &mut Json, calls: &[ToolCall]) {
     if calls.is_empty() {
         return;
     }
-    json.key("tool_calls").open('[');
+    json.begin("tool_calls", '[');
     for call in calls {
         json.open('{');
-        json.key("id").string(&call.id);
-        json.key("type").string("function");
-        json.key("function").open('{');
-        json.key("name").string(&call.name);
+        json.text("id", &call.id);
+        json.text("type", "function");
+        json.begin("function", '{');
+        json.text("name", &call.name);
         // Some servers parse it, and an empty text is no JSON.
         let arguments = call.arguments.trim();
-        json.key("arguments").string(if arguments.is_empty() { "{}" } else { arguments });
+        json.text("arguments", if arguments.is_empty() { "{}" } else { arguments });
         json.close('}');
         json.close('}');
     }
@@ -169,35 +164,35 @@ fn write_calls(json: &mut Json, calls: &[ToolCall]) {
 
 /// Takes a whole message, or what is new in one.
 fn take_message(message: &Value, whole: bool, draft: &mut Draft) -> Result<(), Fault> {
-    draft.say(json::text(message, "content"))?;
-    let refusal = json::text(message, "refusal");
+    draft.say(message["content"].text())?;
+    let refusal = message["refusal"].text();
     if !refusal.is_empty() {
         draft.say(refusal)?;
         draft.refused = true;
     }
-    for (place, call) in json::list(message, "tool_calls").iter().enumerate() {
-        let id = json::text(call, "id");
-        let function = call.get("function").unwrap_or(&Value::Null);
-        let arguments = match function.get("arguments") {
-            Some(Value::String(text)) => text.clone(),
+    for (place, call) in message["tool_calls"].list().iter().enumerate() {
+        let id = call["id"].text();
+        let function = &call["function"];
+        let arguments = match &function["arguments"] {
+            Value::Text(text) => text.clone(),
             // Some servers give the object itself.
-            Some(value @ Value::Object(_)) => value.to_string(),
+            value @ Value::Object(_) => value.print(),
             _ => String::new(),
         };
-        let index = json::count(call, "index").or(whole.then_some(place as u64));
-        draft.call(index, id, json::text(function, "name"), &arguments)?;
+        let index = call["index"].as_u64().or(whole.then_some(place as u64));
+        draft.call(index, id, function["name"].text(), &arguments)?;
     }
     Ok(())
 }
 
 fn count(value: &Value, draft: &mut Draft) {
-    let Some(usage) = value.get("usage").filter(|usage| usage.is_object()) else { return };
-    draft.usage.input = json::count(usage, "prompt_tokens").unwrap_or(draft.usage.input);
-    draft.usage.output = json::count(usage, "completion_tokens").unwrap_or(draft.usage.output);
+    let usage = &value["usage"];
+    draft.usage.input = usage["prompt_tokens"].as_u64().unwrap_or(draft.usage.input);
+    draft.usage.output = usage["completion_tokens"].as_u64().unwrap_or(draft.usage.output);
 }
 
 fn finish(choice: &Value, draft: &mut Draft) -> Result<(), Fault> {
-    let stop = match json::text(choice, "finish_reason") {
+    let stop = match choice["finish_reason"].text() {
         "" => return Ok(()),
         "length" => Stop::Length,
         "tool_calls" | "function_call" => Stop::Tools,

@@ -8,13 +8,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::draft::Fault;
-use super::endpoint::{Endpoint, Wire, host};
-use super::json;
+use super::endpoint::{Endpoint, Wire, host, parse};
 use super::retry::Next;
+use crate::json::Value;
 use crate::platform::Response;
+use crate::text;
 
 /// Characters of a server's own words.
 const MOST_QUOTED: usize = 300;
@@ -34,12 +33,15 @@ pub(super) enum Kind {
 
 /// The error within what a server sent, where there is one: its kind, its words.
 pub(super) fn error_of(value: &Value, endpoint: &Endpoint) -> Option<(Kind, String)> {
-    let error = value.get("error").filter(|error| !error.is_null())?;
+    let error = &value["error"];
+    if error.is_null() {
+        return None;
+    }
     // A text alone is what Ollama sends; an object is what both vendors send.
-    let words = error.as_str().unwrap_or_else(|| json::text(error, "message"));
-    let code = error.get("code");
-    let names = [json::text(error, "type"), code.and_then(Value::as_str).unwrap_or("")];
-    let number = code.and_then(Value::as_u64).unwrap_or(0);
+    let words = error.as_text().unwrap_or_else(|| error["message"].text());
+    let code = &error["code"];
+    let names = [error["type"].text(), code.text()];
+    let number = code.as_u64().unwrap_or(0);
     let is = |list: &[&str]| names.iter().any(|name| list.contains(name));
     let kind = if is(&["insufficient_quota"]) {
         Kind::NoCredit
@@ -61,7 +63,7 @@ pub(super) fn error_of(value: &Value, endpoint: &Endpoint) -> Option<(Kind, Stri
 /// The words of a server as a part of a sentence.
 fn quoted(words: &str, endpoint: &Endpoint) -> String {
     let words = match &endpoint.key {
-        Some(key) => words.replace(key.secret(), "(key)"),
+        Some(key) => text::replaced(words, key.secret(), "(key)"),
         None => String::from(words),
     };
     let mut line = String::new();
@@ -91,10 +93,10 @@ pub(super) fn fault(
     now: u64,
 ) -> Fault {
     let status = response.status;
-    let value = read(response).and_then(|bytes| json::parse(&bytes));
+    let value = read(response).and_then(|bytes| parse(&bytes));
     let (kind, said) = value
         .and_then(|value| {
-            let words = [json::text(&value, "message"), json::text(&value, "detail")].concat();
+            let words = [value["message"].text(), value["detail"].text()].concat();
             error_of(&value, endpoint).or_else(|| Some((Kind::Lasting, quoted(&words, endpoint))))
         })
         .unwrap_or_else(|| (Kind::Lasting, quoted("", endpoint)));
@@ -136,7 +138,7 @@ pub(super) fn fault(
     };
     let host = endpoint.host();
     let sentence = format!("{host} {middle}{end} (status {status})");
-    Fault { sentence, next, status: Some(status) }
+    Fault::new(sentence, next, Some(status))
 }
 
 /// The beginning of a refusal; `None` where it broke off.

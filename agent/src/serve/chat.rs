@@ -10,10 +10,9 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use serde_json::{Map, Value};
-
-use super::{Asked, Reply, object};
+use super::{Asked, Reply};
 use crate::config::Config;
+use crate::json::{Json, Value};
 use crate::provider::{Flow, Message};
 use crate::session::Session;
 use crate::turn::{self, Agent, Turn};
@@ -76,13 +75,8 @@ fn complete(
         if !wanted.stream {
             return Flow::Go;
         }
-        let mut delta = Map::new();
-        if !begun {
-            delta.insert("role".to_string(), "assistant".into());
-        }
-        begun = true;
-        delta.insert("content".to_string(), part.into());
-        send(&event(&head.chunk(Value::Object(delta), Value::Null)))
+        let first = !core::mem::replace(&mut begun, true);
+        send(&head.chunk(first, Some(part), None))
     };
     let session = &mut wanted.session;
     let done = turn::answer(&mut agent, session, &wanted.message, false, &mut show, &mut turn);
@@ -90,50 +84,73 @@ fn complete(
     match (done, wanted.stream) {
         (Err(failure), true) if begun => {
             // The status is gone already: the error is the last event, and no end is told.
-            send(&event(&Reply::from(failure).body));
+            send(&event(Reply::from(failure).body));
             Reply::sent()
         }
         (Err(failure), _) => failure.into(),
         (Ok(()), true) => {
             if !begun {
-                let delta = object([("role", "assistant".into()), ("content", "".into())]);
-                send(&event(&head.chunk(delta, Value::Null)));
+                send(&head.chunk(true, Some(""), None));
             }
-            send(&event(&head.chunk(object([]), finish.into())));
+            send(&head.chunk(false, None, Some(finish)));
             if wanted.usage {
-                let mut last = head.object("chat.completion.chunk", Value::Array([].into()));
-                last["usage"] = usage(&turn);
-                send(&event(&last));
+                let mut last = head.begin(CHUNK);
+                last.close(']');
+                usage(&turn, &mut last);
+                send(&event(last.done()));
             }
             send("data: [DONE]\n\n");
             Reply::sent()
         }
         (Ok(()), false) => {
-            let text = turn.text.as_str().into();
-            let message = object([("role", "assistant".into()), ("content", text)]);
-            let choice = object([
-                ("index", 0.into()),
-                ("message", message),
-                ("finish_reason", finish.into()),
-            ]);
-            let mut body = head.object("chat.completion", Value::Array([choice].into()));
-            body["usage"] = usage(&turn);
+            let mut body = head.begin("chat.completion");
+            choice("message", true, Some(&turn.text), Some(finish), &mut body);
+            body.close(']');
+            usage(&turn, &mut body);
             Reply::new(200, body)
         }
     }
 }
 
-fn event(value: &Value) -> String {
-    format!("data: {value}\n\n")
+/// Kind of a part of an answer.
+const CHUNK: &str = "chat.completion.chunk";
+
+fn event(json: String) -> String {
+    ["data: ", &json, "\n\n"].concat()
 }
 
-fn usage(turn: &Turn) -> Value {
+fn usage(turn: &Turn, json: &mut Json) {
     let (input, output) = (turn.usage.input, turn.usage.output);
-    object([
-        ("prompt_tokens", input.into()),
-        ("completion_tokens", output.into()),
-        ("total_tokens", input.saturating_add(output).into()),
-    ])
+    json.begin("usage", '{');
+    json.count("prompt_tokens", input);
+    json.count("completion_tokens", output);
+    json.count("total_tokens", input.saturating_add(output));
+    json.close('}');
+}
+
+/// The one choice that there is: what is said, under the name that its kind of answer has for it.
+fn choice(
+    name: &str,
+    is_first: bool,
+    content: Option<&str>,
+    finish: Option<&str>,
+    json: &mut Json,
+) {
+    json.open('{');
+    json.count("index", 0);
+    json.begin(name, '{');
+    if is_first {
+        json.text("role", "assistant");
+    }
+    if let Some(content) = content {
+        json.text("content", content);
+    }
+    json.close('}');
+    match finish {
+        Some(finish) => json.text("finish_reason", finish),
+        None => json.key("finish_reason").raw("null"),
+    }
+    json.close('}');
 }
 
 /// What all parts of an answer begin with.
@@ -144,19 +161,23 @@ struct Head {
 }
 
 impl Head {
-    fn object(&self, kind: &str, choices: Value) -> Value {
-        object([
-            ("id", self.id.as_str().into()),
-            ("object", kind.into()),
-            ("created", self.created.into()),
-            ("model", self.model.as_str().into()),
-            ("choices", choices),
-        ])
+    /// Up to the choices, a list that has to be closed.
+    fn begin(&self, kind: &str) -> Json {
+        let mut json = Json::object();
+        json.text("id", &self.id);
+        json.text("object", kind);
+        json.count("created", self.created);
+        json.text("model", &self.model);
+        json.begin("choices", '[');
+        json
     }
 
-    fn chunk(&self, delta: Value, finish: Value) -> Value {
-        let choice = object([("index", 0.into()), ("delta", delta), ("finish_reason", finish)]);
-        self.object("chat.completion.chunk", Value::Array([choice].into()))
+    /// A part, as an event.
+    fn chunk(&self, is_first: bool, content: Option<&str>, finish: Option<&str>) -> String {
+        let mut json = self.begin(CHUNK);
+        choice("delta", is_first, content, finish, &mut json);
+        json.close(']');
+        event(json.done())
     }
 }
 
@@ -166,30 +187,28 @@ fn refusal(sentence: &str) -> Reply {
 
 /// Reads a request. What says how words are chosen (`top_p` and its kind) is passed over; what
 /// would change the shape of the answer is refused.
-fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
-    let filled = |name: &str| {
-        given.get(name).is_some_and(|value| match value {
-            Value::Null => false,
-            Value::Array(values) => !values.is_empty(),
-            _ => true,
-        })
+fn read(given: &Value) -> Result<Wanted, Reply> {
+    let filled = |name: &str| match &given[name] {
+        Value::Null => false,
+        Value::List(values) => !values.is_empty(),
+        _ => true,
     };
     if filled("tools") || filled("functions") {
         return Err(refusal("no tools expected: the memory's own are used"));
     }
-    if given.get("n").is_some_and(|n| n.as_u64() != Some(1) && !n.is_null()) {
+    let n = &given["n"];
+    if !n.is_null() && n.as_u64() != Some(1) {
         return Err(refusal("n: 1 expected"));
     }
-    let stream = match given.get("stream") {
-        None | Some(Value::Null) => false,
-        Some(stream) => {
-            stream.as_bool().ok_or_else(|| refusal("stream: true or false expected"))?
-        }
+    let stream = match &given["stream"] {
+        Value::Null => false,
+        stream => stream.as_bool().ok_or_else(|| refusal("stream: true or false expected"))?,
     };
-    let usage = given.get("stream_options").and_then(|o| o.get("include_usage")?.as_bool());
+    let usage = given["stream_options"]["include_usage"].as_bool();
     let limit = ["max_completion_tokens", "max_tokens"]
         .iter()
-        .find_map(|name| given.get(*name).filter(|value| !value.is_null()));
+        .map(|name| &given[*name])
+        .find(|value| !value.is_null());
     let max_tokens = match limit {
         None => None,
         Some(limit) => match limit.as_u64().and_then(|limit| u32::try_from(limit).ok()) {
@@ -197,26 +216,26 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
             _ => return Err(refusal("max_tokens: 1 or more expected")),
         },
     };
-    let temperature = match given.get("temperature") {
-        None | Some(Value::Null) => None,
-        Some(value) => match value.as_f64() {
-            Some(value) if (0.0..=2.0).contains(&value) => Some(value as f32),
+    let temperature = match &given["temperature"] {
+        Value::Null => None,
+        value => match value.as_f32() {
+            Some(value) if (0.0..=2.0).contains(&value) => Some(value),
             _ => return Err(refusal("temperature: 0 to 2 expected")),
         },
     };
-    let Some(Value::Array(messages)) = given.get("messages") else {
+    let Some(messages) = given["messages"].as_list() else {
         return Err(refusal("messages: a list expected"));
     };
     let mut session = Session { passing: true, ..Session::default() };
     for message in messages {
-        let text = text(message.get("content").unwrap_or(&Value::Null))?;
-        match message.get("role").and_then(Value::as_str) {
-            Some("system" | "developer") => {
+        let text = text(&message["content"])?;
+        match message["role"].text() {
+            "system" | "developer" => {
                 session.instructions.push_str(&text);
                 session.instructions.push('\n');
             }
-            Some("user") => session.push(0, Message::User(text)),
-            Some("assistant") if message.get("tool_calls").is_none_or(Value::is_null) => {
+            "user" => session.push(0, Message::User(text)),
+            "assistant" if message["tool_calls"].is_null() => {
                 session.push(0, Message::Assistant { text, calls: Default::default() });
             }
             _ => {
@@ -236,13 +255,13 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
 fn text(content: &Value) -> Result<String, Reply> {
     let joined = |parts: &Value| -> Option<String> {
         let mut text = String::new();
-        for part in parts.as_array()? {
-            text.push_str(part.get("text")?.as_str()?);
+        for part in parts.as_list()? {
+            text.push_str(part["text"].as_text()?);
         }
         Some(text)
     };
     match content {
-        Value::String(text) => Ok(text.clone()),
+        Value::Text(text) => Ok(text.clone()),
         parts => {
             joined(parts).ok_or_else(|| refusal("content: a text, or a list of texts, expected"))
         }

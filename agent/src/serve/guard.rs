@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::{Asked, Reply};
 use crate::platform::Environment;
+use crate::text;
 
 /// Names of this machine.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -33,7 +34,8 @@ impl Guard {
             Some(_) => environment.variable("CLAWFT_HOSTS").unwrap_or_default(),
             None => String::new(),
         };
-        let hosts = hosts.split(',').map(|host| host.trim().to_ascii_lowercase());
+        let hosts =
+            text::parts(&hosts, b",").into_iter().map(|host| host.trim().to_ascii_lowercase());
         Self { token, hosts: hosts.filter(|host| !host.is_empty()).collect() }
     }
 
@@ -54,7 +56,7 @@ impl Guard {
             return Err(Reply::refusal(500, "CLAWFT_TOKEN: 16 bytes or more expected"));
         }
         let given = asked.header("authorization").unwrap_or_default();
-        let (scheme, given) = given.split_once(' ').unwrap_or_default();
+        let (scheme, given) = text::cut(given, b" ").unwrap_or_default();
         match scheme.eq_ignore_ascii_case("bearer") && same(given.trim(), token) {
             true => Ok(()),
             false => Err(Reply::refusal(401, "the token expected: authorization: Bearer …")),
@@ -62,7 +64,7 @@ impl Guard {
     }
 
     fn is_ours(&self, authority: &str) -> bool {
-        let name = match authority.rsplit_once(':') {
+        let name = match text::cut_last(authority, b':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => authority,
         };

@@ -1,12 +1,11 @@
 //! `/v1/memory`.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use serde_json::{Map, Value};
-
-use super::{Asked, Reply, object};
+use super::{Asked, Reply};
 use crate::failure::Failure;
+use crate::json::{Json, Value};
 use crate::memory::{Memo, Memory, New};
 
 /// Results of a search where nothing is said, and at most.
@@ -32,50 +31,46 @@ pub(super) fn answer(asked: &Asked, rest: &str, memory: &mut Memory<'_>) -> Repl
     answered.unwrap_or_else(|refusal| refusal)
 }
 
-fn json(memo: &Memo) -> Value {
-    object([
-        ("id", memo.id.into()),
-        ("text", memo.text.as_str().into()),
-        ("created", memo.created.into()),
-        ("kind", memo.kind.as_str().into()),
-        ("session", memo.session.as_str().into()),
-        ("pinned", memo.pinned.into()),
-        ("score", memo.score.into()),
-    ])
+/// Members of a memory.
+fn write(memo: &Memo, json: &mut Json) {
+    memo.write(json);
+    json.decimal("score", (memo.score * 1e6 + 0.5) as u64, 6);
 }
 
-fn list(memos: &[Memo]) -> Value {
-    Value::Array(memos.iter().map(json).collect())
+fn list(name: &str, memos: &[Memo], json: &mut Json) {
+    json.begin(name, '[');
+    for memo in memos {
+        json.open('{');
+        write(memo, json);
+        json.close('}');
+    }
+    json.close(']');
 }
 
 fn stats(memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     let stats = memory.stats()?;
-    let body = object([
-        ("records", stats.records.into()),
-        ("capacity", stats.capacity.into()),
-        ("dimension", stats.dim.into()),
-        ("image_bytes", stats.image.into()),
-        ("file_bytes", stats.file.into()),
-        ("live_bytes", stats.live.into()),
-        ("journal_bytes", stats.journal.into()),
-    ]);
-    Ok(Reply::new(200, body))
+    let mut json = Json::object();
+    json.count("records", stats.records);
+    json.count("capacity", stats.capacity.into());
+    json.count("dimension", stats.dim as u64);
+    stats.write_bytes(&mut json);
+    Ok(Reply::new(200, json))
 }
 
 /// A member that is a text, or what was found instead.
-fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Reply> {
-    match object.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(wrong(name, "a text")),
+fn text<'a>(object: &'a Value, name: &str) -> Result<Option<&'a str>, Reply> {
+    match &object[name] {
+        Value::Null => Ok(None),
+        Value::Text(text) => Ok(Some(text)),
+        _ => Err(wrong(name, "a text")),
     }
 }
 
-fn truth(object: &Map<String, Value>, name: &str) -> Result<Option<bool>, Reply> {
-    match object.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(truth)) => Ok(Some(*truth)),
-        Some(_) => Err(wrong(name, "true or false")),
+fn truth(object: &Value, name: &str) -> Result<Option<bool>, Reply> {
+    match &object[name] {
+        Value::Null => Ok(None),
+        Value::Truth(truth) => Ok(Some(*truth)),
+        _ => Err(wrong(name, "true or false")),
     }
 }
 
@@ -84,11 +79,12 @@ fn wrong(name: &str, expected: &str) -> Reply {
 }
 
 /// Refuses members that would be passed over.
-fn only(object: &Map<String, Value>, known: &[&str]) -> Result<(), Reply> {
-    match object.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(_) => Err(Reply::refusal(400, &["only ", &known.join(", "), " expected"].concat())),
-        None => Ok(()),
+fn only(object: &Value, known: &[&str]) -> Result<(), Reply> {
+    let members = object.as_object().unwrap_or_default();
+    if members.iter().all(|(name, _)| known.contains(&name.as_str())) {
+        return Ok(());
     }
+    Err(Reply::refusal(400, &["only ", &known.join(", "), " expected"].concat()))
 }
 
 fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
@@ -101,28 +97,29 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
         ..New::fact(text(&given, "text")?.ok_or_else(|| wrong("text", "a text"))?)
     };
     let done = memory.remember(&new)?;
-    let body = object([
-        ("id", done.id.into()),
-        ("merged", done.merged.into()),
-        ("redacted", done.redacted.into()),
-        ("near", list(&done.near)),
-    ]);
-    Ok(Reply::new(if done.merged { 200 } else { 201 }, body))
+    let mut json = Json::object();
+    json.count("id", done.id);
+    json.truth("merged", done.merged);
+    json.count("redacted", done.redacted as u64);
+    list("near", &done.near, &mut json);
+    Ok(Reply::new(if done.merged { 200 } else { 201 }, json))
 }
 
 fn search(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     let given = asked.object()?;
     only(&given, &["query", "limit"])?;
     let query = text(&given, "query")?.ok_or_else(|| wrong("query", "a text"))?;
-    let limit = match given.get("limit") {
-        None => LIMIT,
-        Some(limit) => limit
+    let limit = match &given["limit"] {
+        Value::Null => LIMIT,
+        limit => limit
             .as_u64()
             .filter(|limit| (1..=MOST_RESULTS).contains(limit))
             .ok_or_else(|| wrong("limit", "1 to 100"))?,
     };
     let found: Vec<Memo> = memory.recall(query, limit as usize)?;
-    Ok(Reply::new(200, object([("memories", list(&found))])))
+    let mut json = Json::object();
+    list("memories", &found, &mut json);
+    Ok(Reply::new(200, json))
 }
 
 fn unknown(id: u64) -> Reply {
@@ -131,7 +128,9 @@ fn unknown(id: u64) -> Reply {
 
 fn get(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     let memo = memory.get(id)?.ok_or_else(|| unknown(id))?;
-    Ok(Reply::new(200, json(&memo)))
+    let mut json = Json::object();
+    write(&memo, &mut json);
+    Ok(Reply::new(200, json))
 }
 
 fn change(asked: &Asked, memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
@@ -153,5 +152,7 @@ fn change(asked: &Asked, memory: &mut Memory<'_>, id: u64) -> Result<Reply, Repl
 fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     let forgotten: Result<_, Failure> = memory.forget(&[id]);
     forgotten?;
-    Ok(Reply::new(200, object([("forgotten", id.into())])))
+    let mut json = Json::object();
+    json.count("forgotten", id);
+    Ok(Reply::new(200, json))
 }

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use super::{Arguments, Bench, Outcome};
 use crate::platform::{Method, Payload, Request, Timeouts};
 use crate::provider::Tool;
+use crate::text;
 
 pub(super) const FETCH: Tool = Tool {
     name: "web_fetch",
@@ -25,13 +26,13 @@ const MOST: usize = 256 << 10;
 /// The host of a URL, without user, port and path.
 fn host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    if authority.contains('@') {
+    let authority = text::head(rest, b"/?#\\");
+    if authority.as_bytes().contains(&b'@') {
         return None;
     }
     let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next()?,
-        None => authority.split(':').next()?,
+        Some(v6) => text::head(v6, b"]"),
+        None => text::head(authority, b":"),
     };
     (!host.is_empty()).then_some(host)
 }

@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 
 use super::{Arguments, Bench, Outcome};
 use crate::provider::Tool;
+use crate::text;
 
 pub(super) const ALL: [Tool; 4] = [
     Tool {
@@ -44,9 +45,10 @@ fn inside(path: &str, folders: &[String]) -> Outcome {
         path.strip_prefix(folder)
             .is_some_and(|rest| rest.is_empty() || folder.ends_with('/') || rest.starts_with('/'))
     };
-    let plain = !path.contains(['\0', '\\']) && path.split('/').all(|part| part != "..");
+    let plain = !path.bytes().any(|byte| matches!(byte, 0 | b'\\'))
+        && !text::parts(path, b"/").contains(&"..");
     let place = match (path.starts_with('/'), folders.first()) {
-        (false, Some(first)) => format!("{}/{path}", first.trim_end_matches('/')),
+        (false, Some(first)) => format!("{}/{path}", text::without_end(first, b"/")),
         _ => path.to_string(),
     };
     if plain && !path.is_empty() && folders.iter().any(|folder| within(&place, folder)) {
@@ -77,9 +79,14 @@ impl Bench<'_, '_> {
             "file_edit" => {
                 let (old, new) = (arguments.text("old")?, arguments.text("new")?);
                 let text = read()?;
-                let count = if old.is_empty() { 0 } else { text.matches(old).count() };
+                let mut count = 0;
+                let mut rest = text.as_str();
+                while let Some(at) = text::find(rest, old).filter(|_| !old.is_empty()) {
+                    count += 1;
+                    rest = &rest[at + old.len()..];
+                }
                 match count {
-                    1 => write(&text.replacen(old, new, 1)),
+                    1 => write(&text::replaced(&text, old, new)),
                     _ => Err(format!("{path}: `old` expected once, found {count} times")),
                 }
             }

@@ -5,12 +5,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use clawft_store::lexical::words;
-use serde_json::Value;
 
 use super::{Arguments, Bench, Outcome};
 use crate::date::day;
+use crate::failure::Failure;
+use crate::json::Json;
 use crate::memory::New;
 use crate::provider::Tool;
+use crate::text;
 
 pub(super) const SEARCH: Tool = Tool {
     name: "memory_search",
@@ -38,24 +40,26 @@ const SHOWN: usize = 80;
 
 /// Whether the text stands in one of those that were said, but for case and blanks.
 fn was_said(quote: &str, said: &[String]) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = |text: &str| text::words(text).join(" ");
     let quote = plain(quote).to_ascii_lowercase();
-    said.iter().any(|text| plain(text).to_ascii_lowercase().contains(&quote))
+    said.iter().any(|text| text::has(&plain(text).to_ascii_lowercase(), &quote))
 }
 
 impl Bench<'_, '_> {
     pub(super) fn search(&mut self, arguments: &Arguments) -> Outcome {
         let k = arguments.number("k", 5, 20)? as usize;
-        let found = self.memory.recall(arguments.text("query")?, k).map_err(|f| f.sentence)?;
+        let found =
+            self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
         if found.is_empty() {
             return Ok("memory holds nothing about this".to_string());
         }
         let mut lines = String::new();
         for memo in found {
-            let text = Value::from(&*memo.text);
-            let date = day(memo.created);
-            lines
-                .push_str(&format!("{{\"id\":{},\"date\":\"{date}\",\"text\":{text}}}\n", memo.id));
+            let mut json = Json::object();
+            json.count("id", memo.id);
+            json.text("date", &day(memo.created));
+            json.text("text", &memo.text);
+            lines.push_str(&json.line());
             self.given.push(memo);
         }
         Ok(lines)
@@ -72,7 +76,7 @@ impl Bench<'_, '_> {
                 .to_string());
         }
         let new = New { session: self.session, source: "model", ..New::fact(quote) };
-        let done = self.memory.remember(&new).map_err(|failure| failure.sentence)?;
+        let done = self.memory.remember(&new).map_err(Failure::into_sentence)?;
         Ok(match done.merged {
             true => format!("memory {} says so already", done.id),
             false => format!("remembered as {}", done.id),
@@ -89,7 +93,7 @@ impl Bench<'_, '_> {
         }
         let mut question = String::from("\nForget for good:\n");
         for &id in &ids {
-            let memo = self.memory.get(id).map_err(|failure| failure.sentence)?;
+            let memo = self.memory.get(id).map_err(Failure::into_sentence)?;
             let Some(memo) = memo else {
                 return Err(format!("there is no memory {id}: nothing was forgotten"));
             };
@@ -105,7 +109,7 @@ impl Bench<'_, '_> {
         if answer.trim() != "yes" {
             return Err("the person did not confirm it: nothing was forgotten".to_string());
         }
-        self.memory.forget(&ids).map_err(|failure| failure.sentence)?;
+        self.memory.forget(&ids).map_err(Failure::into_sentence)?;
         self.given.retain(|memo| !ids.contains(&memo.id));
         let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
         Ok(format!("forgotten: {}", named.join(", ")))

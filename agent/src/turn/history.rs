@@ -10,14 +10,14 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use serde_json::Value;
-
 use super::{Agent, Turn};
 use crate::context::{begin, cut};
 use crate::failure::Failure;
+use crate::json::{Json, quoted};
 use crate::memory::{MOST_TEXT, New};
 use crate::provider::{Flow, Message, Question};
 use crate::session::Session;
+use crate::text::words;
 
 /// Who summarises.
 const SYSTEM: &str = "You summarise a conversation for the assistant that goes on with it. Below \
@@ -69,7 +69,7 @@ fn put_away(
     for said in old {
         let Message::User(text) = &said.message else { continue };
         let statement = !text.trim_end().ends_with('?') && text.len() <= MOST_TEXT;
-        if statement && text.split_whitespace().count() >= FEWEST {
+        if statement && words(text).len() >= FEWEST {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
             agent.memory.remember(&new)?;
@@ -78,14 +78,17 @@ fn put_away(
     if agent.provider.name() == "offline" {
         return Ok(());
     }
-    let mut lines = format!("{}\n", Value::from(&*session.summary));
+    let mut lines = quoted(&session.summary);
+    lines.push('\n');
     for said in old {
         let (role, text) = match &said.message {
             Message::User(text) => ("person", text),
             Message::Assistant { text, .. } if !text.is_empty() => ("assistant", text),
             _ => continue,
         };
-        lines.push_str(&format!("{{\"{role}\":{}}}\n", Value::from(cut(text, PART))));
+        let mut json = Json::object();
+        json.text(role, &cut(text, PART));
+        lines.push_str(&json.line());
     }
     let question = Question {
         model: agent.model,

@@ -190,7 +190,8 @@ impl FileSystem for WasiFileSystem {
 
     fn create_folder(&self, path: &str) -> Result<(), FileError> {
         let place = self.folders.find(path)?;
-        let ends = place.way.match_indices('/').map(|(at, _)| at).chain([place.way.len()]);
+        let ends = (0..=place.way.len())
+            .filter(|at| matches!(place.way.as_bytes().get(*at), None | Some(b'/')));
         for end in ends {
             let way = place.way.get(..end).unwrap_or(&place.way);
             // On a read-only medium what is there already is fine.

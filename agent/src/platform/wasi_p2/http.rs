@@ -11,14 +11,14 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse,
-    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme, http_error_code,
+    Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse,
+    Method as WasiMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 use super::clock::MILLISECOND;
+use super::raw::{self, Code};
 use super::sentence::{error, of_code};
 use super::wait::End;
 use crate::platform::url::{self, Url};
@@ -48,8 +48,8 @@ impl HttpClient for WasiHttpClient {
         let body = outgoing.body().map_err(refused)?;
         // The body is written after this call: before it, one longer than the host's buffer would
         // wait for a reader who is not there.
-        let future = outgoing_handler::handle(outgoing, Some(options(&request)))
-            .map_err(|code| of_code(url.authority, &code))?;
+        let future = raw::handle(outgoing, options(&request))
+            .map_err(|code| of_code(url.authority, code))?;
         let rest = Out { url: &url, future: &future, end }.send(body, &mut request.payload)?;
         let incoming = answer(&url, &future, &request.timeouts, end)?;
         response(&url, incoming, rest, &request.timeouts, end)
@@ -176,7 +176,7 @@ impl Out<'_> {
         // In this order, which the host insists on.
         drop(stream);
         // Of a body that could not be ended the answer knows why.
-        let _ = OutgoingBody::finish(body, None);
+        raw::finish(body);
         Ok(None)
     }
 
@@ -226,9 +226,9 @@ fn answer(
 ) -> Result<IncomingResponse, HttpError> {
     let first = end.or(End::after(timeouts.first_byte));
     loop {
-        match future.get() {
+        match raw::get(future) {
             Some(Ok(Ok(response))) => return Ok(response),
-            Some(Ok(Err(code))) => return Err(of_code(url.authority, &code)),
+            Some(Ok(Err(code))) => return Err(of_code(url.authority, code)),
             // It is asked for once.
             Some(Err(())) => return Err(error(HttpFailure::Other, url.authority, "no answer")),
             None if first.wait(&future.subscribe()) => {}
@@ -311,8 +311,8 @@ impl Incoming {
                 }
                 Err(StreamError::Closed) => return Ok(Vec::new()),
                 Err(StreamError::LastOperationFailed(why)) => {
-                    let code = http_error_code(&why).unwrap_or(ErrorCode::ConnectionTerminated);
-                    return Err(of_code(&self.authority, &code));
+                    let code = raw::code_of(&why).unwrap_or(Code::CONNECTION_TERMINATED);
+                    return Err(of_code(&self.authority, code));
                 }
             }
         }

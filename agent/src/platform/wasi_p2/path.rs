@@ -12,6 +12,7 @@ use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::Descriptor;
 
 use crate::platform::FileError;
+use crate::text;
 
 /// A folder that the program was given.
 struct Given {
@@ -76,7 +77,7 @@ impl Folders {
 impl Place<'_> {
     /// The folder around it and its name there; `None` for a given folder itself.
     pub(super) fn split(&self) -> Option<(&str, &str)> {
-        match self.way.rsplit_once('/') {
+        match text::cut_last(&self.way, b'/') {
             Some(split) => Some(split),
             None if self.way == "." => None,
             None => Some((".", &self.way)),
@@ -88,7 +89,7 @@ impl Place<'_> {
 /// nothing.
 fn plain(path: &str, start: Vec<String>) -> Result<Vec<String>, FileError> {
     let mut parts = start;
-    for part in path.split('/') {
+    for part in text::parts(path, b"/") {
         match part {
             "" | "." => {}
             ".." => {

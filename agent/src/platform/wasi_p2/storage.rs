@@ -74,7 +74,9 @@ fn stream_error(why: StreamError) -> StorageError {
 fn own(name: &str) -> Outcome<&str> {
     match name {
         "" | "." | ".." => Err(StorageError::BadHandle),
-        name if name.contains(['/', '\\', '\0']) => Err(StorageError::BadHandle),
+        name if name.bytes().any(|byte| matches!(byte, b'/' | b'\\' | 0)) => {
+            Err(StorageError::BadHandle)
+        }
         name => Ok(name),
     }
 }
