@@ -132,7 +132,7 @@ fn print(questions: &[Question], ranks: &[Vec<Option<usize>>; 4]) {
         "hit@1, hit@10, MRR@{DEPTH} of all {}, of the {few} with overlap <= {FEW}, of the others",
         questions.len()
     );
-    let ways = ["vector", "words", "fused, 0.7 and 0.3", "fused, reciprocal ranks"];
+    let ways = ["vector", "words", "fused, 0.6 and 0.4", "fused, reciprocal ranks"];
     for (way, ranks) in ways.into_iter().zip(ranks) {
         let mut line = format!("| {way:<23} |");
         for part in [|_: f64| true, |overlap| overlap <= FEW, |overlap| overlap > FEW] {
