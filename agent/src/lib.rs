@@ -25,8 +25,8 @@
 //! file, a log or an error; take what a memory says for an instruction.
 // The component has no `std`: that is 50 KB. Whoever links this crate beside `std` has that one's
 // allocator, and leaves the feature out.
-#![cfg_attr(all(target_env = "p2", feature = "component", not(test)), no_std)]
-#![cfg_attr(not(all(target_env = "p2", feature = "component")), forbid(unsafe_code))]
+#![cfg_attr(all(target_os = "wasi", feature = "component", not(test)), no_std)]
+#![cfg_attr(not(target_os = "wasi"), forbid(unsafe_code))]
 
 extern crate alloc;
 
@@ -45,5 +45,5 @@ pub mod session;
 pub mod tools;
 pub mod turn;
 
-#[cfg(all(target_env = "p2", feature = "component", not(test)))]
+#[cfg(all(target_os = "wasi", feature = "component", not(test)))]
 mod component;

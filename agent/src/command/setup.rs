@@ -38,7 +38,7 @@ impl<'a> Setup<'a> {
     }
 
     /// What a config says, for whoever has no command line: without one, that of the data folder.
-    #[cfg(all(target_env = "p2", feature = "component"))]
+    #[cfg(all(target_os = "wasi", feature = "component"))]
     pub(crate) fn of_config(
         platform: &Platform<'a>,
         config: Option<&str>,

@@ -12,7 +12,7 @@ use crate::command::setup::Setup;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::memory::{Memo, Memory, New};
-use crate::platform::wasi_p2::Wasi;
+use crate::platform::wasi::Wasi;
 use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
