@@ -65,7 +65,7 @@ pub fn run(platform: &Platform<'_>) -> i32 {
     let words = platform.environment.arguments();
     let wants_json = words.iter().any(|word| word == "--json");
     let output = Output { terminal: platform.terminal, json: wants_json };
-    match dispatch(platform, &words, &output) {
+    match dispatch(platform, &words, None, &output) {
         Ok(()) => 0,
         Err(failure) => {
             output.failure(&failure);
@@ -74,7 +74,27 @@ pub fn run(platform: &Platform<'_>) -> i32 {
     }
 }
 
-fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> Result<(), Failure> {
+/// Does what these words name, with this config instead of the data folder's. What is printed goes
+/// to the terminal; what fails is only given back.
+///
+/// # Errors
+/// Those of the command.
+#[cfg(all(target_os = "wasi", feature = "component"))]
+pub(crate) fn carry_out(
+    platform: &Platform<'_>,
+    words: &[String],
+    config: Option<&str>,
+) -> Result<(), Failure> {
+    let json = words.iter().any(|word| word == "--json");
+    dispatch(platform, words, config, &Output { terminal: platform.terminal, json })
+}
+
+fn dispatch(
+    platform: &Platform<'_>,
+    words: &[String],
+    config: Option<&str>,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
     let arguments = Arguments::parse(words)?;
     match arguments.command() {
         "" | "help" | "--help" | "-h" => {
@@ -88,7 +108,7 @@ fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> R
         }
         _ => {}
     }
-    let setup = Setup::new(platform, &arguments)?;
+    let setup = Setup::new(platform, &arguments, config)?;
     match arguments.command() {
         "chat" => talk::chat(&setup, &arguments, output),
         "ask" => talk::ask(&setup, &arguments, output),

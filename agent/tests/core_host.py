@@ -34,7 +34,7 @@ class Refused(Exception):
 class Exchange:
     """One request and its answer."""
 
-    def __init__(self, request, memory):
+    def __init__(self, request, memory, hosts):
         (_, method, url, url_len, headers, headers_len, body, self.body_len, *limits) = request
         self.connect, self.first, self.between, total = (limit / 1000 for limit in limits)
         self.end = time.monotonic() + total
@@ -44,6 +44,8 @@ class Exchange:
             is_secure, host, port = url.scheme == "https", url.hostname, url.port
         except ValueError as why:
             raise Refused(BAD_URL, str(why)) from why
+        if hosts is not None and host not in hosts:
+            raise Refused(DENIED)
         self.reach(host, port or (443 if is_secure else 80), is_secure)
         path = url._replace(scheme="", netloc="").geturl()
         head = f"{self.method} {path} HTTP/1.1\r\nhost: {url.netloc}\r\n".encode()
@@ -130,7 +132,7 @@ class Http:
             if op == OPEN:
                 request = struct.unpack("<12I", memory(place, 48))
                 handle = max(self.open, default=-1) + 1
-                self.open[handle] = Exchange(request, memory)
+                self.open[handle] = Exchange(request, memory, self.hosts)
                 return handle
             if op == WHY:
                 part = self.why[:length]

@@ -2,14 +2,12 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
-use super::Component;
 use super::bindings::exports::clawft::memory::agent::{
     Answer, Error, Guest, Memo as WitMemo, Remembered,
 };
+use super::{Component, given};
 use crate::command::setup::Setup;
-use crate::config::Config;
 use crate::failure::Failure;
 use crate::memory::{Memo, Memory, New};
 use crate::platform::wasi::Wasi;
@@ -17,28 +15,10 @@ use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
 
-/// The text of the config that `init` got.
-struct Given(RefCell<Option<String>>);
-
-// SAFETY: an instance has one thread.
-unsafe impl Sync for Given {}
-
-static GIVEN: Given = Given(RefCell::new(None));
-
-/// Takes a config, once it is known to be one.
-pub(super) fn init(config: Option<String>) -> Result<(), Failure> {
-    if let Some(text) = &config {
-        Config::parse(text)?;
-    }
-    *GIVEN.0.borrow_mut() = config;
-    Ok(())
-}
-
 /// Does something with what the config says.
 fn with<T>(work: impl FnOnce(&Setup<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let wasi = Wasi::new();
-    let given = GIVEN.0.borrow().clone();
-    work(&Setup::of_config(&wasi.platform(), given.as_deref())?)
+    work(&Setup::of_config(&wasi.platform(), given::get().as_deref())?)
 }
 
 /// Does something with the memory; what was changed is then saved whole.
@@ -54,7 +34,7 @@ fn with_memory<T>(
 }
 
 /// Answers a message.
-pub(super) fn say(session: &str, message: &str) -> Result<Turn, Failure> {
+fn say(session: &str, message: &str) -> Result<Turn, Failure> {
     with_memory(|setup, memory| {
         let (provider, model) = setup.provider()?;
         let (mut session, note) = Session::load(&setup.platform, &setup.data, session)?;
@@ -78,7 +58,7 @@ fn memos(all: Vec<Memo>) -> Vec<WitMemo> {
 
 impl Guest for Component {
     fn init(config: Option<String>) -> Result<(), Error> {
-        Ok(init(config)?)
+        Ok(given::take(config)?)
     }
 
     fn run(session: String, message: String) -> Result<Answer, Error> {
