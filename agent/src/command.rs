@@ -5,7 +5,7 @@
 //! | `arguments` | the command line |
 //! | `setup` | config, embedder and provider of a run |
 //! | `output` | sentences for people, JSON for programs |
-//! | `records` | remember, recall, correct, pin, forget, redact, import, export |
+//! | `records` | remember, recall, correct, pin, feedback, forget, redact, import, export |
 //! | `upkeep` | sessions, stats, compact, reembed, config |
 //! | `talk` | ask, chat |
 //!
@@ -38,6 +38,7 @@ clawft: an agent with a memory
   clawft recall \"…\"             what memory holds about something
   clawft correct ID \"…\"         give a memory another text
   clawft pin ID, unpin ID       keep a memory whatever happens, or no longer
+  clawft feedback ID VERDICT    used, cited, good, bad or corrected: what became of it
   clawft forget ID…             forget for good; --redact takes the text out of sessions too
   clawft redact \"…\"             take a text out of all sessions
   clawft import FILE…           txt, md, jsonl; once more, and it goes on where it was
@@ -117,6 +118,7 @@ fn dispatch(
         "correct" => records::correct(&setup, &arguments, output),
         "pin" => records::pin(&setup, &arguments, output, true),
         "unpin" => records::pin(&setup, &arguments, output, false),
+        "feedback" => records::feedback(&setup, &arguments, output),
         "forget" => records::forget(&setup, &arguments, output),
         "redact" => records::redact(&setup, &arguments, output),
         "import" => records::import(&setup, &arguments, output),

@@ -4,47 +4,48 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::bindings::exports::clawft::memory::agent::{
-    Answer, Error, Guest, Memo as WitMemo, Remembered,
+    Answer, Error, Guest, Memo as WitMemo, Remembered, Verdict as WitVerdict,
 };
 use super::{Component, given};
 use crate::command::setup::Setup;
 use crate::failure::Failure;
-use crate::memory::{Memo, Memory, New};
+use crate::memory::{Memo, Memory, New, Verdict};
 use crate::platform::wasi::Wasi;
 use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
 
 /// Does something with what the config says.
-fn with<T>(work: impl FnOnce(&Setup<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
     work(&Setup::of_config(&wasi.platform(), given::get().as_deref())?)
 }
 
+/// What is done with a memory.
+type Work<'a> = dyn FnMut(&Setup<'_>, &mut Memory<'_>) -> Result<(), Failure> + 'a;
+
 /// Does something with the memory; what was changed is then saved whole.
-fn with_memory<T>(
-    work: impl FnOnce(&Setup<'_>, &mut Memory<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    with(|setup| {
+fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
+    with(&mut |setup| {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
         let ended = memory.finish();
-        done.and_then(|done| ended.map(|()| done))
+        done.and(ended)
     })
 }
 
 /// Answers a message.
 fn say(session: &str, message: &str) -> Result<Turn, Failure> {
-    with_memory(|setup, memory| {
+    let mut turn = Turn::default();
+    with_memory(&mut |setup, memory| {
         let (provider, model) = setup.provider()?;
         let (mut session, note) = Session::load(&setup.platform, &setup.data, session)?;
-        let mut turn = Turn::default();
         turn.notes.extend(note);
         let mut agent = setup.agent(&*provider, &model, memory);
         let mut show = |_: &str| Flow::Go;
-        turn::answer(&mut agent, &mut session, message, false, &mut show, &mut turn)?;
-        Ok(turn)
-    })
+        turn::answer(&mut agent, &mut session, message, false, &mut show, &mut turn)
+    })?;
+    Ok(turn)
 }
 
 fn memo(memo: Memo) -> WitMemo {
@@ -75,7 +76,11 @@ impl Guest for Component {
     }
 
     fn remember(text: String) -> Result<Remembered, Error> {
-        let done = with_memory(|_, memory| memory.remember(&New::fact(&text)))?;
+        let mut done = crate::memory::Remembered::default();
+        with_memory(&mut |_, memory| {
+            done = memory.remember(&New::fact(&text))?;
+            Ok(())
+        })?;
         Ok(Remembered {
             id: done.id,
             merged: done.merged,
@@ -85,14 +90,45 @@ impl Guest for Component {
     }
 
     fn recall(query: String, limit: u32) -> Result<Vec<WitMemo>, Error> {
-        Ok(memos(with_memory(|_, memory| memory.recall(&query, limit as usize))?))
+        let mut found = Vec::new();
+        with_memory(&mut |_, memory| {
+            found = memory.recall(&query, limit as usize)?;
+            Ok(())
+        })?;
+        Ok(memos(found))
     }
 
     fn forget(ids: Vec<u64>) -> Result<Vec<String>, Error> {
-        Ok(with_memory(|_, memory| memory.forget(&ids))?)
+        let mut texts = Vec::new();
+        with_memory(&mut |_, memory| {
+            texts = memory.forget(&ids)?;
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    fn feedback(id: u64, verdict: WitVerdict) -> Result<f32, Error> {
+        let verdict = match verdict {
+            WitVerdict::Used => Verdict::Used,
+            WitVerdict::Cited => Verdict::Cited,
+            WitVerdict::Good => Verdict::Good,
+            WitVerdict::Bad => Verdict::Bad,
+            WitVerdict::Corrected => Verdict::Corrected,
+        };
+        let mut importance = 0.0;
+        with_memory(&mut |_, memory| {
+            importance = memory.feedback(id, verdict)?;
+            Ok(())
+        })?;
+        Ok(importance)
     }
 
     fn sessions() -> Result<Vec<String>, Error> {
-        Ok(with(|setup| session::names(&setup.platform, &setup.data))?)
+        let mut names = Vec::new();
+        with(&mut |setup| {
+            names = session::names(&setup.platform, &setup.data)?;
+            Ok(())
+        })?;
+        Ok(names)
     }
 }

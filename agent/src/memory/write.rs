@@ -114,12 +114,12 @@ pub(super) fn put(
 }
 
 /// Puts a stored record again, with changes. `extra` takes the place of pairs of the same keys.
-fn put_again(
+pub(super) fn put_again(
     store: &mut Store,
     id: u64,
     text: Option<(&str, &[f32])>,
     extra: &[(&str, &str)],
-    change: impl FnOnce(&mut Record<'_>),
+    change: &mut dyn FnMut(&mut Record<'_>),
 ) -> Result<(), Error> {
     let fields = store.fields(id)?;
     let (old_text, mut old_vector) = (store.text(id)?, alloc::vec![0.0; store.dim()]);
@@ -161,7 +161,7 @@ fn checked(text: &str) -> Result<(String, usize), Failure> {
     Ok(redact(text))
 }
 
-fn unknown(id: u64) -> Failure {
+pub(super) fn unknown(id: u64) -> Failure {
     Failure::new(Exit::Nothing, format!("there is no memory {id}"))
 }
 
@@ -202,7 +202,7 @@ impl Memory<'_> {
             let Some(same) = same else { return put(store, id, new, &text, &vector, now) };
             done = Remembered { id: same, merged: true, redacted, near: Vec::new() };
             let confirmed = now.to_string();
-            put_again(store, same, None, &[("confirmed", &confirmed)], |record| {
+            put_again(store, same, None, &[("confirmed", &confirmed)], &mut |record| {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;
                 record.pinned |= new.pinned;
@@ -223,7 +223,7 @@ impl Memory<'_> {
             let known = store.fields(id)?;
             let known = known.metadata().find(|pair| pair.0 == "was");
             let was = known.map_or_else(|| mark_of(&old.text), |pair| pair.1.to_owned());
-            put_again(store, id, Some((&text, &vector)), &[("was", &was)], |record| {
+            put_again(store, id, Some((&text, &vector)), &[("was", &was)], &mut |record| {
                 record.created = now;
             })
         })
@@ -238,7 +238,7 @@ impl Memory<'_> {
             return Err(unknown(id));
         }
         self.change(&mut |store, _| {
-            put_again(store, id, None, &[], |record| record.pinned = pinned)
+            put_again(store, id, None, &[], &mut |record| record.pinned = pinned)
         })
     }
 

@@ -208,9 +208,9 @@ impl Exchange {
         let slash = if url.path.starts_with('/') { "" } else { "/" };
         let plain = [scheme, url.authority, slash, url.path].concat();
         let (body, body_len) = match &request.payload {
-            Payload::Empty => (core::ptr::null(), 0),
-            Payload::Bytes(bytes) => (bytes.as_ptr(), bytes.len() as u32),
-            Payload::Stream(_) => (core::ptr::null(), CLAWFT_HTTP_STREAM),
+            Payload::Empty => (0, 0),
+            Payload::Bytes(bytes) => (bytes.as_ptr() as u32, bytes.len() as u32),
+            Payload::Stream(_) => (0, CLAWFT_HTTP_STREAM),
         };
         let Timeouts { connect, first_byte, between_bytes, total } = request.timeouts;
         let given = ClawftHttpRequest {
@@ -219,9 +219,9 @@ impl Exchange {
                 Method::Get => CLAWFT_HTTP_GET,
                 Method::Post => CLAWFT_HTTP_POST,
             },
-            url: plain.as_ptr(),
+            url: plain.as_ptr() as u32,
             url_len: plain.len() as u32,
-            headers: lines.as_ptr(),
+            headers: lines.as_ptr() as u32,
             headers_len: lines.len() as u32,
             body,
             body_len,

@@ -51,6 +51,23 @@ pub const CLAWFT_HTTP_POST: u32 = 2;
 /// `body_len` of a body that comes by `CLAWFT_HTTP_WRITE`.
 pub const CLAWFT_HTTP_STREAM: u32 = u32::MAX;
 
+/// The import, of the module `clawft`: what a host writes. `ptr` is an address in the module's
+/// memory, in which the host checks that `len` bytes lie there.
+///
+/// | op | what | gives |
+/// |---|---|---|
+/// | OPEN | connects, and sends the `ClawftHttpRequest` at `ptr` with its body | a handle, from 0 on |
+/// | WRITE | sends the next `len` bytes of the body; 0 bytes: that was all | how many it took; 0: no more, an answer is there |
+/// | READ | waits for bytes of the answer, and puts up to `len` of them at `ptr` | how many; 0: that was all |
+/// | CLOSE | forgets the handle, whatever it was doing | 0 |
+/// | WHY | puts a sentence about the last failure at `ptr`: UTF-8, no secrets | its length, up to `len`; 0: there is none |
+///
+/// Or one of `CLAWFT_HTTP`. READ gives first the head of the answer as HTTP/1.1 writes it, status
+/// line, headers and an empty line, each with `\r\n`; then the body, without the coding of its
+/// transfer. One part may hold the end of the one and the beginning of the other. A body that ends
+/// before its length is `CLAWFT_HTTP_BROKEN`. No redirect is followed.
+pub type ClawftHttpImport = extern "C" fn(op: u32, handle: u32, ptr: u32, len: u32) -> i32;
+
 /// What the host says when a request fails.
 #[repr(i32)]
 #[derive(Clone, Copy)]
@@ -83,16 +100,16 @@ pub struct ClawftHttpRequest {
     pub method: u32,
     /// `http://` or `https://`, host, perhaps a port, and a path with its query: `/` at least. No
     /// fragment, no password.
-    pub url: *const u8,
+    pub url: u32,
     /// Its bytes.
     pub url_len: u32,
     /// Lines `name: value`, each with `\r\n`; with `content-length` where it is known. The host adds
     /// `host`, and `transfer-encoding` for a body that comes by `CLAWFT_HTTP_WRITE`.
-    pub headers: *const u8,
+    pub headers: u32,
     /// Their bytes.
     pub headers_len: u32,
-    /// The body.
-    pub body: *const u8,
+    /// The body; 0 where there is none yet.
+    pub body: u32,
     /// Its bytes, or `CLAWFT_HTTP_STREAM`.
     pub body_len: u32,
     /// Milliseconds to be connected.
