@@ -175,7 +175,8 @@ def feedback(call, number):
     after = kept()
     assert (after.importance, after.uses) == (0.5, before.uses + 4)
     assert ("verdict", "bad") in after.metadata and after.text == before.text
-    assert after.last_used >= before.last_used and after.vector == before.vector
+    last_used = lambda got: getattr(got, "last-used")
+    assert last_used(after) >= last_used(before) and after.vector == before.vector
     for verdict, bound in [("good", 1.0), ("corrected", 0.0)]:
         for _ in range(6):
             last = call("agent", "feedback", number, verdict)

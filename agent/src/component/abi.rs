@@ -5,7 +5,7 @@
 //!
 //! Texts go in by address and length, in memory from `clawft_alloc` or anywhere else in the
 //! module's memory; what comes out is one text, the output or the sentence of the failure, until
-//! the next call that returns a number of [`ClawftAgentStatus`].
+//! the next call that returns a number of [`Status`].
 //!
 //! What it must never do: take an address that leads outside of memory, or keep one.
 
