@@ -1,4 +1,4 @@
-//! The component's memory: what it may have at most, and the stack in it.
+//! The memory of the component and of the core module: what it may have at most, and the stack in it.
 
 use std::env::var;
 
@@ -9,7 +9,7 @@ const STACK: u32 = 128 << 10;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    if var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "p2") {
+    if var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "wasi") {
         println!("cargo::rustc-link-arg-cdylib=--max-memory={MEMORY}");
         println!("cargo::rustc-link-arg-cdylib=-zstack-size={STACK}");
     }

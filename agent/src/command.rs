@@ -5,7 +5,7 @@
 //! | `arguments` | the command line |
 //! | `setup` | config, embedder and provider of a run |
 //! | `output` | sentences for people, JSON for programs |
-//! | `records` | remember, recall, correct, pin, forget, redact, import, export |
+//! | `records` | remember, recall, correct, pin, feedback, forget, redact, import, export |
 //! | `upkeep` | sessions, stats, compact, reembed, config |
 //! | `talk` | ask, chat |
 //!
@@ -38,6 +38,7 @@ clawft: an agent with a memory
   clawft recall \"…\"             what memory holds about something
   clawft correct ID \"…\"         give a memory another text
   clawft pin ID, unpin ID       keep a memory whatever happens, or no longer
+  clawft feedback ID VERDICT    used, cited, good, bad or corrected: what became of it
   clawft forget ID…             forget for good; --redact takes the text out of sessions too
   clawft redact \"…\"             take a text out of all sessions
   clawft import FILE…           txt, md, jsonl; once more, and it goes on where it was
@@ -65,7 +66,7 @@ pub fn run(platform: &Platform<'_>) -> i32 {
     let words = platform.environment.arguments();
     let wants_json = words.iter().any(|word| word == "--json");
     let output = Output { terminal: platform.terminal, json: wants_json };
-    match dispatch(platform, &words, &output) {
+    match dispatch(platform, &words, None, &output) {
         Ok(()) => 0,
         Err(failure) => {
             output.failure(&failure);
@@ -74,7 +75,27 @@ pub fn run(platform: &Platform<'_>) -> i32 {
     }
 }
 
-fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> Result<(), Failure> {
+/// Does what these words name, with this config instead of the data folder's. What is printed goes
+/// to the terminal; what fails is only given back.
+///
+/// # Errors
+/// Those of the command.
+#[cfg(all(target_os = "wasi", feature = "component"))]
+pub(crate) fn carry_out(
+    platform: &Platform<'_>,
+    words: &[String],
+    config: Option<&str>,
+) -> Result<(), Failure> {
+    let json = words.iter().any(|word| word == "--json");
+    dispatch(platform, words, config, &Output { terminal: platform.terminal, json })
+}
+
+fn dispatch(
+    platform: &Platform<'_>,
+    words: &[String],
+    config: Option<&str>,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
     let arguments = Arguments::parse(words)?;
     match arguments.command() {
         "" | "help" | "--help" | "-h" => {
@@ -88,7 +109,7 @@ fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> R
         }
         _ => {}
     }
-    let setup = Setup::new(platform, &arguments)?;
+    let setup = Setup::new(platform, &arguments, config)?;
     match arguments.command() {
         "chat" => talk::chat(&setup, &arguments, output),
         "ask" => talk::ask(&setup, &arguments, output),
@@ -97,6 +118,7 @@ fn dispatch(platform: &Platform<'_>, words: &[String], output: &Output<'_>) -> R
         "correct" => records::correct(&setup, &arguments, output),
         "pin" => records::pin(&setup, &arguments, output, true),
         "unpin" => records::pin(&setup, &arguments, output, false),
+        "feedback" => records::feedback(&setup, &arguments, output),
         "forget" => records::forget(&setup, &arguments, output),
         "redact" => records::redact(&setup, &arguments, output),
         "import" => records::import(&setup, &arguments, output),

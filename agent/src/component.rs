@@ -1,4 +1,12 @@
-//! The exports of the component, over WASI 0.2.
+//! The exports: of the component, over WASI 0.2, and of the core module, over preview 1.
+//!
+//! | file | what |
+//! |---|---|
+//! | `abi`, `status` | `clawft_*`: C functions of the core module, that inside the component included |
+//! | `given` | the config that the host gave |
+//! | `heap` | the allocator |
+//!
+//! In the component only:
 //!
 //! | file | what |
 //! |---|---|
@@ -8,20 +16,26 @@
 //! | `agent` | `clawft:memory/agent`: talks, and the memory of a data folder |
 //! | `memory` | `clawft:memory/memory`: a store as a resource |
 //! | `refusal` | the store's errors as `clawft:memory/errors` has them |
-//! | `abi` | `clawft_*`: functions of the core module, for who unpacks it |
-//! | `heap` | the allocator |
 //!
 //! Here the platform is chosen, and only here. What it must never do: trap on what a caller gives.
 
 mod abi;
+#[cfg(target_env = "p2")]
 mod agent;
+mod given;
+#[cfg(target_env = "p2")]
 mod handler;
 pub(crate) mod heap;
+#[cfg(target_env = "p2")]
 mod memory;
+#[cfg(target_env = "p2")]
 mod refusal;
+#[cfg(target_env = "p2")]
 mod run;
+mod status;
 
 /// Made of the WIT.
+#[cfg(target_env = "p2")]
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -34,10 +48,14 @@ mod bindings {
 }
 
 /// Whose functions are exported.
+#[cfg(target_env = "p2")]
 struct Component;
 
+#[cfg(target_env = "p2")]
 bindings::export!(Component with_types_in bindings);
+#[cfg(target_env = "p2")]
 wasip2::cli::command::export!(Component);
+#[cfg(target_env = "p2")]
 wasip2::http::proxy::export!(Component);
 
 /// A bug of ours ends the call in a trap, which the host sees.

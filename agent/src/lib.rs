@@ -25,8 +25,8 @@
 //! file, a log or an error; take what a memory says for an instruction.
 // The component has no `std`: that is 50 KB. Whoever links this crate beside `std` has that one's
 // allocator, and leaves the feature out.
-#![cfg_attr(all(target_env = "p2", feature = "component", not(test)), no_std)]
-#![cfg_attr(not(target_env = "p2"), forbid(unsafe_code))]
+#![cfg_attr(all(target_os = "wasi", feature = "component", not(test)), no_std)]
+#![cfg_attr(not(target_os = "wasi"), forbid(unsafe_code))]
 
 extern crate alloc;
 
@@ -47,5 +47,5 @@ mod text;
 pub mod tools;
 pub mod turn;
 
-#[cfg(all(target_env = "p2", feature = "component", not(test)))]
+#[cfg(all(target_os = "wasi", feature = "component", not(test)))]
 mod component;

@@ -14,6 +14,7 @@
 //! | `access` | opening to read; changes under a lease, again on a conflict |
 //! | `identity` | `memory.json` |
 //! | `write` | remember, correct, pin, forget |
+//! | `feedback` | what became of a memory that was given |
 //! | `recall` | search, and what a record says |
 //! | `alike` | whether two texts say the same |
 //! | `redact` | secrets |
@@ -31,6 +32,7 @@ mod access;
 mod alike;
 mod chunk;
 mod export;
+mod feedback;
 mod identity;
 mod import;
 mod recall;
@@ -49,6 +51,7 @@ use crate::platform::Platform;
 
 use access::Open;
 pub use alike::alike;
+pub use feedback::Verdict;
 pub use identity::{Identity, NAME};
 pub use import::{Format, Imported, Progress};
 pub use recall::Memo;

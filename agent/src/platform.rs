@@ -1,8 +1,8 @@
 //! What the agent needs of the outside.
 //!
 //! Traits only, all usable as `dyn`: calls block, texts are UTF-8, times are numbers. The
-//! implementations stand in folders beside this file: `wasi_p2` (WASI 0.2), `wasi_p1` (preview 1
-//! and one import for HTTP), `native`. Which one is taken is decided at the edge, once.
+//! implementations stand in folders beside this file: `wasi`, over `wasi_p2` (WASI 0.2) or `wasi_p1`
+//! (preview 1 and one import for HTTP), and `native`. Which one is taken is decided at the edge, once.
 //!
 //! What an implementation must never do: follow a redirect by itself, send a header that was not
 //! asked for beyond those that HTTP needs, or write outside the folders that it was given.
@@ -17,10 +17,14 @@ mod error;
 mod http;
 #[cfg(feature = "native-platform")]
 pub mod native;
-#[cfg(any(test, all(target_env = "p2", feature = "wasi-platform")))]
+#[cfg(any(test, all(target_os = "wasi", feature = "wasi-platform")))]
 mod url;
+#[cfg(all(target_os = "wasi", feature = "wasi-platform"))]
+pub mod wasi;
+#[cfg(all(target_env = "p1", feature = "wasi-platform"))]
+mod wasi_p1;
 #[cfg(all(target_env = "p2", feature = "wasi-platform"))]
-pub mod wasi_p2;
+pub(crate) mod wasi_p2;
 
 pub use error::{FileError, HttpError, HttpFailure};
 pub use http::{Body, Method, Payload, Request, Response, Timeouts};

@@ -5,7 +5,7 @@ mod support;
 
 use clawft_agent::config::Config;
 use clawft_agent::failure::Exit;
-use clawft_agent::memory::{Format, Imported, Limits, Memory, New, Remembered};
+use clawft_agent::memory::{Format, Imported, Limits, Memory, New, Remembered, Verdict};
 use support::{Folder, WORDS, WordHashes, World};
 
 fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
@@ -59,6 +59,33 @@ fn the_same_is_merged_and_a_contradiction_is_kept() {
     let found = memory.recall("where does the user live", 5).unwrap();
     assert!(found.iter().all(|memo| memo.created > 1_764_028_800_000));
     assert_ne!(found[0].created, found[1].created);
+}
+
+#[test]
+fn verdicts_move_the_importance_within_its_bounds_and_change_nothing_else() {
+    let (world, folder) = (World::default(), Folder::new("feedback"));
+    let mut first = memory(&world, &folder);
+    let tea = tell(&mut first, "Ada drinks oolong tea at five").id;
+    for (verdict, expected) in [
+        (Verdict::Used, 0.5),
+        (Verdict::Cited, 0.5),
+        (Verdict::Good, 0.625),
+        (Verdict::Bad, 0.5),
+        (Verdict::Corrected, 0.25),
+        (Verdict::Corrected, 0.0),
+        (Verdict::Bad, 0.0),
+    ] {
+        assert_eq!(first.feedback(tea, verdict), Ok(expected), "{verdict:?}");
+    }
+    first.finish().unwrap();
+    let mut second = memory(&world, &folder);
+    assert_eq!(second.feedback(tea, Verdict::Good), Ok(0.125), "it was kept");
+    for _ in 0..9 {
+        second.feedback(tea, Verdict::Good).unwrap();
+    }
+    assert_eq!(second.feedback(tea, Verdict::Used), Ok(1.0));
+    assert_eq!(texts(&mut second, "oolong"), ["Ada drinks oolong tea at five"]);
+    assert_eq!(second.feedback(tea + 1, Verdict::Good).unwrap_err().exit, Exit::Nothing);
 }
 
 #[test]

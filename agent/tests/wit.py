@@ -87,6 +87,9 @@ def query(**more):
     return record(**{**fields, **more})
 
 
+EXISTING = options(create=False, dimension=None, read_only=True)
+
+
 def no_filter(**more):
     fields = dict.fromkeys(("kinds", "sessions", "created", "last_used", "ids"))
     return record(**{**fields, "metadata": [], **more})
@@ -149,10 +152,37 @@ def agent(call):
     answer = call("agent", "run", "wit", "What does Ada drink?")
     assert "oolong" in answer.text and told.id in answer.cited, answer.text
     assert call("agent", "sessions") == ["wit"]
+    feedback(call, told.id)
     refused(call("agent", "run", "no/name", "x"), "invalid", -2, "name")
     refused(call("agent", "forget", [1]), "not-found", -4, "")
     assert call("agent", "forget", [told.id]) == ["Ada drinks oolong tea"]
     assert call("agent", "recall", "oolong", 5) == []
+
+
+def feedback(call, number):
+    """Verdicts count as uses and move the importance within 0 and 1; the record keeps them."""
+
+    def kept():
+        store = call("memory", "[static]store.open", "/data/memory.rvf", EXISTING)
+        got = call("memory", "[method]store.get", store, number)
+        call("memory", "[static]store.close", store)
+        return got
+
+    before = kept()
+    assert before.importance == 0.5
+    for verdict, expected in [("used", 0.5), ("cited", 0.5), ("good", 0.625), ("bad", 0.5)]:
+        assert call("agent", "feedback", number, verdict) == expected, verdict
+    after = kept()
+    assert (after.importance, after.uses) == (0.5, before.uses + 4)
+    assert ("verdict", "bad") in after.metadata and after.text == before.text
+    last_used = lambda got: getattr(got, "last-used")
+    assert last_used(after) >= last_used(before) and after.vector == before.vector
+    for verdict, bound in [("good", 1.0), ("corrected", 0.0)]:
+        for _ in range(6):
+            last = call("agent", "feedback", number, verdict)
+        assert last == bound, verdict
+    assert kept().importance == 0.0
+    refused(call("agent", "feedback", number + 1, "good"), "not-found", -4, str(number + 1))
 
 
 def main():

@@ -37,8 +37,10 @@ pub(crate) struct Artifact {
     allowed: &'static [&'static str],
     /// The passes of `wasm-opt`.
     passes: &'static [&'static str],
-    /// It is wrapped into a component; its own build says what memory and stack it has.
+    /// It is wrapped into a component.
     is_component: bool,
+    /// Bytes of its stack; `None`: its own build says what memory and stack it has.
+    stack: Option<u32>,
     pub(crate) budget: Option<Budget>,
     /// What it may weigh until the budget is met: never more than it has
     /// weighed. `cargo xtask size` fails above the budget, the gate above this,
@@ -50,6 +52,7 @@ pub(crate) struct Artifact {
 const SCALAR: &str = "wasm32v1-none";
 const MODERN: &str = "wasm32-unknown-unknown";
 const COMPONENT: &str = "wasm32-wasip2";
+const CORE: &str = "wasm32-wasip1";
 const MVP: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 const SIMD: &[&str] = &[
     "--mvp-features",
@@ -85,6 +88,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     allowed: MVP,
     passes: SMALLER,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: None,
     standing: None,
 };
@@ -100,6 +104,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLER,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
     standing: Some(Budget { raw: 61_700, gzipped: Some(31_900) }),
 };
@@ -115,6 +120,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     allowed: RELAXED,
     passes: SMALLER,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: None,
     standing: None,
 };
@@ -140,6 +146,7 @@ pub(crate) const GRAPH: Artifact = Artifact {
     allowed: MVP,
     passes: SMALLER,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 10_000, gzipped: None }),
     standing: None,
 };
@@ -165,6 +172,7 @@ pub(crate) const STORE: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLEST,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
     standing: Some(Budget { raw: 161_700, gzipped: None }),
 };
@@ -181,6 +189,7 @@ pub(crate) const TENSOR: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLER,
     is_component: false,
+    stack: Some(STACK_BYTES),
     budget: None,
     standing: Some(Budget { raw: 76_000, gzipped: None }),
 };
@@ -197,12 +206,38 @@ pub(crate) const AGENT: Artifact = Artifact {
     allowed: SIMD,
     passes: SMALLEST,
     is_component: true,
+    stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
     standing: Some(Budget { raw: 373_700, gzipped: Some(178_900) }),
 };
+/// The same for engines without components: over WASI preview 1, and an import for HTTP.
+pub(crate) const AGENT_CORE: Artifact = Artifact {
+    name: "agent-core",
+    file: "clawft-agent.core.wasm",
+    package: "clawft-agent",
+    parts: None,
+    built: "clawft_agent.wasm",
+    target: CORE,
+    features: "+simd128",
+    flags: SMALL_STORE,
+    allowed: SIMD,
+    passes: SMALLEST,
+    is_component: false,
+    stack: None,
+    budget: None,
+    standing: Some(Budget { raw: 362_200, gzipped: Some(174_800) }),
+};
 /// Everything in WebAssembly that ships.
-pub(crate) const ALL: [&Artifact; 7] =
-    [&SIMD128_KERNEL, &SCALAR_KERNEL, &RELAXED_KERNEL, &STORE, &TENSOR, &GRAPH, &AGENT];
+pub(crate) const ALL: [&Artifact; 8] = [
+    &SIMD128_KERNEL,
+    &SCALAR_KERNEL,
+    &RELAXED_KERNEL,
+    &STORE,
+    &TENSOR,
+    &GRAPH,
+    &AGENT,
+    &AGENT_CORE,
+];
 
 /// What goes to the panic handler of these modules is not read by anybody: a panic is a trap at
 /// once, and neither the place nor a message is kept for it.
@@ -241,14 +276,10 @@ impl Artifact {
             .map(PathBuf::from)
             .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
             .unwrap_or_default();
-        let mut flags = vec![
-            match self.is_component {
-                true => "-Clink-arg=--skip-wit-component".into(),
-                false => format!("-Clink-arg=-zstack-size={STACK_BYTES}"),
-            },
-            // Should a file still be named: the builder's folders are nobody's business.
-            format!("--remap-path-prefix={}=", registry.display()),
-        ];
+        // Should a file still be named: the builder's folders are nobody's business.
+        let mut flags = vec![format!("--remap-path-prefix={}=", registry.display())];
+        flags.extend(self.stack.map(|bytes| format!("-Clink-arg=-zstack-size={bytes}")));
+        flags.extend(self.is_component.then(|| "-Clink-arg=--skip-wit-component".into()));
         flags.extend(NO_MESSAGES.map(String::from));
         flags.extend(self.flags.iter().map(|flag| (*flag).to_string()));
         if !self.features.is_empty() {

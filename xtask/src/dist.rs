@@ -37,7 +37,11 @@ pub(crate) fn dist() -> Outcome {
         let library = read(&target().join("release").join(built))?;
         all.insert(format!("libclawft.{ending}"), put(&format!("libclawft.{ending}"), &library)?);
     }
-    for (from, file) in [("ffi/include", "clawft.h"), ("ffi/store/include", "clawft_store.h")] {
+    for (from, file) in [
+        ("ffi/include", "clawft.h"),
+        ("ffi/store/include", "clawft_store.h"),
+        ("agent/include", "clawft_agent.h"),
+    ] {
         let header = read(&root().join(from).join(file))?;
         all.insert(file.into(), put(file, &header)?);
     }

@@ -140,13 +140,16 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             .args(["clawft-ffi-store", "--no-default-features", "--features"])
             .args(["standalone,memory,tensor", "--lib", "--", "-D", "warnings"]))
     });
-    gate.step("the agent, as the component has it", || {
-        tools::targets(&["wasm32-wasip2"])?;
+    gate.step("the agent, as the component and the core module have it", || {
+        let targets = ["wasm32-wasip2", "wasm32-wasip1"];
+        tools::targets(&targets)?;
         // One after the other: the guest has the agent without the component's own allocator.
-        for package in ["clawft-agent", "clawft-agent-guest"] {
-            run(cargo()
-                .args(["clippy", "--quiet", "--target", "wasm32-wasip2", "--package", package])
-                .args(["--", "-D", "warnings"]))?;
+        for target in targets {
+            for package in ["clawft-agent", "clawft-agent-guest"] {
+                run(cargo()
+                    .args(["clippy", "--quiet", "--target", target, "--package", package])
+                    .args(["--", "-D", "warnings"]))?;
+            }
         }
         Ok(())
     });

@@ -36,8 +36,8 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
-  platform  each function of the agent's WASI platform in Wasmtime, against servers that
-          misbehave; `platform CASE...` takes the cases named
+  platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
+          servers that misbehave; `platform CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory

@@ -1,38 +1,65 @@
-//! `cargo xtask platform`: each function of the agent's WASI 0.2 platform, under the Wasmtime command.
+//! `cargo xtask platform`: each function of the agent's WASI platform, under Wasmtime.
 //!
 //! A guest (`agent/guest/`) calls them, `agent/tests/wasi.py` is what it calls: servers on loopback
-//! that misbehave, folders that may not be written, a terminal. Then `agent/tests/component.py` takes
-//! `clawft.wasm` as a person with Wasmtime has it.
+//! that misbehave, folders that may not be written, a terminal. As a component it runs under the
+//! Wasmtime command; as a core module for preview 1 in `agent/tests/core_host.py`, which has the
+//! import for HTTP. Then `agent/tests/component.py` takes `clawft.wasm` as a person with Wasmtime has
+//! it, and `agent/tests/core.py` takes `clawft-agent.core.wasm` as a host in C would.
 
-use crate::artifacts::AGENT;
+use crate::artifacts::{AGENT, AGENT_CORE};
 use crate::process::{Outcome, cargo, command, root, run, target};
 use crate::tools;
+use std::path::{Path, PathBuf};
 
 const TARGET: &str = "wasm32-wasip2";
+const CORE_TARGET: &str = "wasm32-wasip1";
+/// What compiles a module for `core_host.py`, whose engine is another than the command's.
+const COMPILE: &str = "\
+import sys, wasmtime
+module = wasmtime.Module.from_file(wasmtime.Engine(), sys.argv[1])
+open(sys.argv[2], 'wb').write(module.serialize())";
 
 /// Runs the cases of these names; all where none is named.
 pub(crate) fn check(cases: &[String]) -> Outcome {
-    tools::targets(&[TARGET])?;
+    tools::targets(&[TARGET, CORE_TARGET])?;
     let wasmtime = tools::wasmtime()?;
-    run(cargo()
-        .args(["build", "--quiet", "--package", "clawft-agent-guest", "--target", TARGET])
-        .env_remove("RUSTFLAGS"))?;
-    let built = target().join(TARGET).join("debug");
-    let guest = built.join("clawft-agent-guest.cwasm");
-    run(command(&wasmtime)
-        .arg("compile")
-        .arg(built.join("clawft-agent-guest.wasm"))
-        .arg("-o")
-        .arg(&guest))?;
+    let python = tools::python_with_wasmtime()?;
     let tests = root().join("agent/tests");
-    run(command("python3").arg(tests.join("wasi.py")).arg(&wasmtime).arg(guest).args(cases))?;
+
+    let guest = guest(TARGET)?;
+    let compiled = guest.with_extension("cwasm");
+    run(command(&wasmtime).arg("compile").arg(guest).arg("-o").arg(&compiled))?;
+    let drive = |runner: &Path, guest: &Path| {
+        run(command("python3").arg(tests.join("wasi.py")).args([runner, guest]).args(cases))
+    };
+    drive(&wasmtime, &compiled)?;
+
+    let guest = self::guest(CORE_TARGET)?;
+    let compiled = guest.with_extension("cwasm");
+    run(command(&python).args(["-c", COMPILE]).args([&guest, &compiled]))?;
+    drive(&python, &guest)?;
+
     let component = AGENT.build()?.path;
     run(command("python3")
         .arg(tests.join("component.py"))
         .args([&wasmtime, &component])
         .args(cases))?;
+    let core = AGENT_CORE.build()?.path;
+    run(command(&python)
+        .arg("-B")
+        .arg(tests.join("core.py"))
+        .args([&component, &core])
+        .args(cases))?;
     if !cases.is_empty() {
         return Ok(());
     }
-    run(command(tools::python_with_wasmtime()?).arg(tests.join("wit.py")).arg(component))
+    run(command(python).arg(tests.join("wit.py")).arg(component))
+}
+
+/// Builds the guest.
+fn guest(for_target: &str) -> Outcome<PathBuf> {
+    run(cargo()
+        .args(["build", "--quiet", "--package", "clawft-agent-guest", "--target", for_target])
+        .env_remove("RUSTFLAGS"))?;
+    Ok(target().join(for_target).join("debug/clawft-agent-guest.wasm"))
 }

@@ -1,20 +1,20 @@
-//! Drives each function of the WASI 0.2 platform. `agent/tests/wasi.py` starts it under Wasmtime,
+//! Drives each function of the WASI platform, 0.2 or preview 1. `agent/tests/wasi.py` starts it under Wasmtime,
 //! with a server of its own for each case of HTTP, and looks at what it prints and leaves behind.
 //! `agent/tests/README.md` says which case drives which function.
 #![forbid(unsafe_code)]
 
-#[cfg(target_env = "p2")]
+#[cfg(target_os = "wasi")]
 mod files;
-#[cfg(target_env = "p2")]
+#[cfg(target_os = "wasi")]
 mod http;
-#[cfg(target_env = "p2")]
+#[cfg(target_os = "wasi")]
 mod rest;
-#[cfg(target_env = "p2")]
+#[cfg(target_os = "wasi")]
 mod storage;
 
-#[cfg(target_env = "p2")]
+#[cfg(target_os = "wasi")]
 fn main() {
-    let wasi = clawft_agent::platform::wasi_p2::Wasi::new();
+    let wasi = clawft_agent::platform::wasi::Wasi::new();
     let platform = wasi.platform();
     let arguments = platform.environment.arguments();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -34,5 +34,5 @@ fn main() {
 }
 
 /// Elsewhere there is nothing to drive.
-#[cfg(not(target_env = "p2"))]
+#[cfg(not(target_os = "wasi"))]
 fn main() {}

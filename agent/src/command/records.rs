@@ -9,7 +9,7 @@ use super::output::{Output, Shown, line, list, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
-use crate::memory::{Format, Imported, New};
+use crate::memory::{Format, Imported, New, Verdict};
 use crate::session::{Session, that_say};
 
 pub(super) fn remember(
@@ -84,6 +84,31 @@ pub(super) fn pin(
         output.pair(&format!("[{id}] {what}\n"), what, &Shown::Number(id));
     }
     memory.finish()
+}
+
+pub(super) fn feedback(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let [of, verdict] = arguments.rest() else {
+        return Err(Failure::new(Exit::Usage, "an id and a verdict expected: see `clawft help`"));
+    };
+    let of = id(of)?;
+    let Some(verdict) = Verdict::of(verdict) else {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "used, cited, good, bad or corrected expected, found \"{}\"",
+                short(verdict, 40)
+            ),
+        ));
+    };
+    let mut memory = setup.memory();
+    memory.feedback(of, verdict)?;
+    memory.finish()?;
+    output.pair(&format!("[{of}] noted\n"), "noted", &Shown::Number(of));
+    Ok(())
 }
 
 pub(super) fn forget(

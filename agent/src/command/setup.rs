@@ -25,9 +25,14 @@ pub(crate) struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    pub(super) fn new(platform: &Platform<'a>, arguments: &Arguments) -> Result<Self, Failure> {
+    /// What a config and a command line say.
+    pub(super) fn new(
+        platform: &Platform<'a>,
+        arguments: &Arguments,
+        given: Option<&str>,
+    ) -> Result<Self, Failure> {
         let data = config::folder(platform.environment);
-        let mut config = Config::load(platform, &data)?;
+        let mut config = load(platform, &data, given)?;
         if let Some(name) = &arguments.provider {
             config.choose("provider.name", name)?;
         }
@@ -37,17 +42,11 @@ impl<'a> Setup<'a> {
         Ok(Self::of(platform, data, config))
     }
 
-    /// What a config says, for whoever has no command line: without one, that of the data folder.
+    /// What a config says, for whoever has no command line.
     #[cfg(all(target_env = "p2", feature = "component"))]
-    pub(crate) fn of_config(
-        platform: &Platform<'a>,
-        config: Option<&str>,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn of_config(platform: &Platform<'a>, given: Option<&str>) -> Result<Self, Failure> {
         let data = config::folder(platform.environment);
-        let config = match config {
-            Some(text) => Config::parse(text)?,
-            None => Config::load(platform, &data)?,
-        };
+        let config = load(platform, &data, given)?;
         Ok(Self::of(platform, data, config))
     }
 
@@ -107,6 +106,14 @@ impl<'a> Setup<'a> {
             ),
             _ => (Box::new(Offline), String::new()),
         })
+    }
+}
+
+/// The config that was given; without one, that of the data folder.
+fn load(platform: &Platform<'_>, data: &str, given: Option<&str>) -> Result<Config, Failure> {
+    match given {
+        Some(text) => Config::parse(text),
+        None => Config::load(platform, data),
     }
 }
 

@@ -2,44 +2,24 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
-use super::Component;
 use super::bindings::exports::clawft::memory::agent::{
-    Answer, Error, Guest, Memo as WitMemo, Remembered,
+    Answer, Error, Guest, Memo as WitMemo, Remembered, Verdict as WitVerdict,
 };
+use super::{Component, given};
 use crate::command::setup::Setup;
-use crate::config::Config;
 use crate::failure::Failure;
-use crate::memory::{Memo, Memory, New, Remembered as Done};
-use crate::platform::wasi_p2::Wasi;
+use crate::memory::{Memo, Memory, New, Remembered as Done, Verdict};
+use crate::platform::wasi::Wasi;
 use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
-
-/// The text of the config that `init` got.
-struct Given(RefCell<Option<String>>);
-
-// SAFETY: an instance has one thread.
-unsafe impl Sync for Given {}
-
-static GIVEN: Given = Given(RefCell::new(None));
-
-/// Takes a config, once it is known to be one.
-pub(super) fn init(config: Option<String>) -> Result<(), Failure> {
-    if let Some(text) = &config {
-        Config::parse(text)?;
-    }
-    *GIVEN.0.borrow_mut() = config;
-    Ok(())
-}
 
 /// Does something with what the config says. Compiled once, whatever is done.
 #[inline(never)]
 fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
-    let given = GIVEN.0.borrow().clone();
-    work(&Setup::of_config(&wasi.platform(), given.as_deref())?)
+    work(&Setup::of_config(&wasi.platform(), given::get().as_deref())?)
 }
 
 /// What is done with a memory, and what comes of it.
@@ -57,7 +37,7 @@ fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
 }
 
 /// Answers a message.
-pub(super) fn say(session: &str, message: &str) -> Result<Turn, Failure> {
+fn say(session: &str, message: &str) -> Result<Turn, Failure> {
     let mut turn = Turn::default();
     with_memory(&mut |setup, memory| {
         let (provider, model) = setup.provider()?;
@@ -81,7 +61,7 @@ fn memos(all: Vec<Memo>) -> Vec<WitMemo> {
 
 impl Guest for Component {
     fn init(config: Option<String>) -> Result<(), Error> {
-        Ok(init(config)?)
+        Ok(given::take(config)?)
     }
 
     fn run(session: String, message: String) -> Result<Answer, Error> {
@@ -127,6 +107,22 @@ impl Guest for Component {
             Ok(())
         })?;
         Ok(texts)
+    }
+
+    fn feedback(id: u64, verdict: WitVerdict) -> Result<f32, Error> {
+        let verdict = match verdict {
+            WitVerdict::Used => Verdict::Used,
+            WitVerdict::Cited => Verdict::Cited,
+            WitVerdict::Good => Verdict::Good,
+            WitVerdict::Bad => Verdict::Bad,
+            WitVerdict::Corrected => Verdict::Corrected,
+        };
+        let mut importance = 0.0;
+        with_memory(&mut |_, memory| {
+            importance = memory.feedback(id, verdict)?;
+            Ok(())
+        })?;
+        Ok(importance)
     }
 
     fn sessions() -> Result<Vec<String>, Error> {

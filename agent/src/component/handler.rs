@@ -14,7 +14,8 @@ use wasip2::io::streams::{OutputStream, StreamError};
 use super::Component;
 use crate::command::setup::Setup;
 use crate::platform::Platform;
-use crate::platform::wasi_p2::{Wasi, raw};
+use crate::platform::wasi::Wasi;
+use crate::platform::wasi_p2::raw;
 use crate::provider::Flow;
 use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
 

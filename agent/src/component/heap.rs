@@ -170,6 +170,7 @@ unsafe extern "C" {
 }
 
 /// Memory for what the host gives; how the canonical ABI asks for it.
+#[cfg(target_env = "p2")]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cabi_realloc(
     block: *mut u8,

@@ -14,7 +14,7 @@ use super::bindings::exports::clawft::memory::memory::{
     self as wit, Found, Guest, GuestStore, Item, Metric, Query, Statistics, Store as Handle,
 };
 use super::refusal::of_folder;
-use crate::platform::wasi_p2::{WasiClock, WasiFileSystem, WasiRandom};
+use crate::platform::wasi::{WasiClock, WasiFileSystem, WasiRandom};
 use crate::platform::{Clock, FileSystem, Random};
 
 /// An open store. One caller at a time calls into a component, so it is never lent twice.

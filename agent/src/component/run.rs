@@ -5,7 +5,7 @@ use wasip2::exports::cli::run::Guest;
 
 use super::Component;
 use crate::command;
-use crate::platform::wasi_p2::Wasi;
+use crate::platform::wasi::Wasi;
 
 impl Guest for Component {
     /// Ends the program with the command's exit code; 0 returns.

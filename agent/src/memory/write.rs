@@ -114,7 +114,7 @@ pub(super) fn put(
 }
 
 /// Puts a stored record again, with changes. `extra` takes the place of pairs of the same keys.
-fn put_again(
+pub(super) fn put_again(
     store: &mut Store,
     id: u64,
     text: Option<(&str, &[f32])>,
@@ -161,7 +161,7 @@ fn checked(text: &str) -> Result<(String, usize), Failure> {
     Ok(redact(text))
 }
 
-fn unknown(id: u64) -> Failure {
+pub(super) fn unknown(id: u64) -> Failure {
     Failure::new(Exit::Nothing, format!("there is no memory {id}"))
 }
 

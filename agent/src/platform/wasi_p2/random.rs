@@ -16,3 +16,8 @@ impl Random for WasiRandom {
         }
     }
 }
+
+/// A number that nobody can foretell.
+pub(crate) fn random_u64() -> u64 {
+    random::get_random_u64()
+}

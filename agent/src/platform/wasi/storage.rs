@@ -10,12 +10,10 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
-use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, ErrorCode, OpenFlags, filesystem_error_code,
-};
-use wasip2::io::streams::StreamError;
 
-use super::files::{FOLLOW, names, read_full};
+use super::edge::descriptor::{
+    Descriptor, ErrorCode, OpenFlags, append, names, open_to_append, read_full,
+};
 
 /// An open file.
 struct Open {
@@ -60,16 +58,6 @@ fn error(code: ErrorCode) -> StorageError {
     }
 }
 
-/// What a stream says; one that closed took not all.
-fn stream_error(why: StreamError) -> StorageError {
-    match why {
-        StreamError::LastOperationFailed(why) => {
-            filesystem_error_code(&why).map_or(StorageError::Failed, error)
-        }
-        StreamError::Closed => StorageError::Failed,
-    }
-}
-
 /// A name of this folder and of no other.
 fn own(name: &str) -> Outcome<&str> {
     match name {
@@ -87,9 +75,7 @@ impl WasiStorage {
     }
 
     fn opened(&self, name: &str, how: OpenFlags, is_read_only: bool) -> Outcome<Handle> {
-        let read = DescriptorFlags::READ;
-        let flags = if is_read_only { read } else { read | DescriptorFlags::WRITE };
-        let file = self.folder.open_at(FOLLOW, own(name)?, how, flags).map_err(error)?;
+        let file = open_to_append(&self.folder, own(name)?, how, is_read_only).map_err(error)?;
         let open = Some(Rc::new(Open { file, is_read_only }));
         let mut table = self.open.borrow_mut();
         let at = match table.iter().position(Option::is_none) {
@@ -148,20 +134,7 @@ impl Storage for WasiStorage {
     /// To the end as the host knows it, and not to a place that was the end when we looked: two
     /// writers that do not know of each other must not write over what the other one committed.
     fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
-        let open = self.writable(file)?;
-        let stream = open.file.append_via_stream().map_err(error)?;
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let room = stream.check_write().map_err(stream_error)?;
-            let (part, more) = rest.split_at(rest.len().min(room as usize));
-            if part.is_empty() {
-                stream.subscribe().block();
-            } else {
-                stream.write(part).map_err(stream_error)?;
-            }
-            rest = more;
-        }
-        stream.blocking_flush().map_err(stream_error)
+        append(&self.writable(file)?.file, bytes).map_err(error)
     }
 
     fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {

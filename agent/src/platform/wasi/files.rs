@@ -8,23 +8,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_store::storage::Storage;
-use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
-};
-use wasip2::random::random::get_random_u64;
 
+use super::edge::descriptor::{
+    Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
+    names, read_full,
+};
+use super::edge::random_u64;
 use super::path::{Folders, Place};
 use super::storage::{self, WasiStorage};
 use crate::platform::{Entry, FileError, FileSystem};
 
-/// Bytes that are read or written at once: the host's copy of them is in our memory too.
-pub(super) const PART: usize = 64 << 10;
-/// Names of a folder that are listed at most.
-pub(super) const NAMES: usize = 100_000;
+/// Bytes that are written at once.
+const PART: usize = 64 << 10;
 /// Links to folders and files are followed, as far as they stay inside.
-pub(super) const FOLLOW: PathFlags = PathFlags::SYMLINK_FOLLOW;
+const FOLLOW: PathFlags = PathFlags::SYMLINK_FOLLOW;
 
-/// `wasi:filesystem`.
+/// The host's files.
 pub struct WasiFileSystem {
     folders: Folders,
 }
@@ -78,41 +77,6 @@ fn entry(name: &str, stat: &DescriptorStat) -> Entry {
     Entry { name: name.into(), is_folder, len: if is_folder { 0 } else { stat.size } }
 }
 
-/// Reads from `offset` on until `into` is full or the file ends.
-pub(super) fn read_full(
-    file: &Descriptor,
-    offset: u64,
-    into: &mut [u8],
-) -> Result<usize, ErrorCode> {
-    let mut done = 0;
-    while done < into.len() {
-        let most = (into.len() - done).min(PART);
-        let (part, _) = file.read(most as u64, offset.saturating_add(done as u64))?;
-        let len = part.len().min(most);
-        if len == 0 {
-            break;
-        }
-        into[done..done + len].copy_from_slice(&part[..len]);
-        done += len;
-    }
-    Ok(done)
-}
-
-/// The names in a folder, in any order. One that is no UTF-8 is passed over.
-pub(super) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
-    let stream = folder.read_directory()?;
-    let mut names = Vec::new();
-    for _ in 0..NAMES {
-        match stream.read_directory_entry() {
-            Ok(Some(entry)) => names.push(entry.name),
-            Ok(None) => break,
-            Err(ErrorCode::IllegalByteSequence) => {}
-            Err(code) => return Err(code),
-        }
-    }
-    Ok(names)
-}
-
 /// Writes a file that is not there yet, durably.
 fn write_new(folder: &Descriptor, way: &str, bytes: &[u8]) -> Result<(), ErrorCode> {
     let how = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
@@ -157,7 +121,7 @@ impl FileSystem for WasiFileSystem {
         let (around, name) = place.split().ok_or(FileError::Exists)?;
         let around = Place { folder: place.folder, way: around.into() };
         let around = open(&around, OpenFlags::DIRECTORY)?;
-        let beside = storage::with_number(name, get_random_u64(), ".new");
+        let beside = storage::with_number(name, random_u64(), ".new");
         let written = write_new(&around, &beside, bytes)
             .and_then(|()| around.rename_at(&beside, &around, name));
         if let Err(code) = written {

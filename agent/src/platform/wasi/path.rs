@@ -7,10 +7,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use wasip2::cli::environment::initial_cwd;
-use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::Descriptor;
-
+use super::edge::descriptor::{Descriptor, given_folders, working_folder};
 use crate::platform::FileError;
 use crate::text;
 
@@ -39,14 +36,14 @@ pub(super) struct Place<'a> {
 
 impl Folders {
     pub(super) fn new() -> Self {
-        let given = get_directories()
+        let given = given_folders()
             .into_iter()
             .filter_map(|(folder, name)| {
                 let parts = plain(&name, Vec::new()).ok()?;
                 Some(Given { folder, is_absolute: name.starts_with('/'), parts })
             })
             .collect();
-        Self { given, working: initial_cwd() }
+        Self { given, working: working_folder() }
     }
 
     /// Finds the folder that a path is in: the innermost one.

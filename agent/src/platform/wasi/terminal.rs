@@ -4,21 +4,15 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use wasip2::cli::{stderr, stdin, stdout, terminal_stdin, terminal_stdout};
-use wasip2::io::streams::{InputStream, OutputStream};
-
+use super::edge::Standard;
 use crate::platform::Terminal;
 
-/// Bytes that a blocking write takes at most; more of them end the program.
-const WRITE: usize = 4096;
-/// Bytes that are read at once.
-const READ: u64 = 4096;
 /// Bytes of the longest line; what is longer comes as several.
 const LINE: usize = 1 << 20;
 
 /// What has been read and not yet given out.
+#[derive(Default)]
 struct Input {
-    stream: InputStream,
     bytes: Vec<u8>,
     /// How far they are known to have no end of a line.
     searched: usize,
@@ -26,36 +20,21 @@ struct Input {
 
 /// The host's standard streams.
 pub struct WasiTerminal {
+    standard: Standard,
     input: RefCell<Input>,
-    output: OutputStream,
-    error: OutputStream,
 }
 
 impl WasiTerminal {
     /// The streams that the program was started with.
     #[must_use]
     pub fn new() -> Self {
-        let input = Input { stream: stdin::get_stdin(), bytes: Vec::new(), searched: 0 };
-        Self {
-            input: RefCell::new(input),
-            output: stdout::get_stdout(),
-            error: stderr::get_stderr(),
-        }
+        Self { standard: Standard::new(), input: RefCell::default() }
     }
 }
 
 impl Default for WasiTerminal {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Writes as far as somebody reads: with nobody there it matters to none.
-fn write(stream: &OutputStream, text: &str) {
-    for part in text.as_bytes().chunks(WRITE) {
-        if stream.blocking_write_and_flush(part).is_err() {
-            return;
-        }
     }
 }
 
@@ -75,7 +54,7 @@ impl Input {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    fn line(&mut self) -> Option<String> {
+    fn line(&mut self, standard: &Standard) -> Option<String> {
         loop {
             let fresh = self.bytes.get(self.searched..).unwrap_or_default();
             if let Some(at) = fresh.iter().position(|&byte| byte == b'\n') {
@@ -85,10 +64,10 @@ impl Input {
             if self.searched >= LINE {
                 return Some(self.take(LINE));
             }
-            match self.stream.blocking_read(READ) {
-                Ok(more) => self.bytes.extend_from_slice(&more),
-                Err(_) if self.bytes.is_empty() => return None,
-                Err(_) => return Some(self.take(self.bytes.len())),
+            match standard.read() {
+                Some(more) => self.bytes.extend_from_slice(&more),
+                None if self.bytes.is_empty() => return None,
+                None => return Some(self.take(self.bytes.len())),
             }
         }
     }
@@ -96,19 +75,18 @@ impl Input {
 
 impl Terminal for WasiTerminal {
     fn print(&self, text: &str) {
-        write(&self.output, text);
+        self.standard.write(false, text);
     }
 
     fn note(&self, text: &str) {
-        write(&self.error, text);
+        self.standard.write(true, text);
     }
 
     fn line(&self) -> Option<String> {
-        self.input.borrow_mut().line()
+        self.input.borrow_mut().line(&self.standard)
     }
 
     fn is_interactive(&self) -> bool {
-        terminal_stdin::get_terminal_stdin().is_some()
-            && terminal_stdout::get_terminal_stdout().is_some()
+        self.standard.is_terminal()
     }
 }

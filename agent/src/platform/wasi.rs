@@ -1,0 +1,73 @@
+//! The outside over WASI: 0.2 in a component, preview 1 in a core module.
+//!
+//! | file | what |
+//! |---|---|
+//! | `files` | files below the given folders |
+//! | `path` | which given folder a path is in |
+//! | `storage` | one folder as the storage of a durable file |
+//! | `terminal` | lines of the standard streams |
+//!
+//! What differs stands in the folders `wasi_p2` and `wasi_p1`, under the same names; the target says
+//! which one is taken.
+
+use super::Platform;
+#[cfg(target_env = "p1")]
+use super::wasi_p1 as edge;
+#[cfg(target_env = "p2")]
+use super::wasi_p2 as edge;
+
+mod files;
+mod path;
+mod storage;
+mod terminal;
+
+pub use edge::{WasiClock, WasiEnvironment, WasiHttpClient, WasiRandom};
+pub use files::WasiFileSystem;
+pub use terminal::WasiTerminal;
+
+/// Names of a folder that are listed at most.
+pub(super) const NAMES: usize = 100_000;
+
+/// All of it.
+pub struct Wasi {
+    http: WasiHttpClient,
+    files: WasiFileSystem,
+    environment: WasiEnvironment,
+    clock: WasiClock,
+    random: WasiRandom,
+    terminal: WasiTerminal,
+}
+
+impl Wasi {
+    /// What the host gives.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            http: WasiHttpClient,
+            files: WasiFileSystem::new(),
+            environment: WasiEnvironment,
+            clock: WasiClock,
+            random: WasiRandom,
+            terminal: WasiTerminal::new(),
+        }
+    }
+
+    /// The same, as the agent takes it.
+    #[must_use]
+    pub fn platform(&self) -> Platform<'_> {
+        Platform {
+            http: &self.http,
+            files: &self.files,
+            environment: &self.environment,
+            clock: &self.clock,
+            random: &self.random,
+            terminal: &self.terminal,
+        }
+    }
+}
+
+impl Default for Wasi {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,52 @@
+//! Standard input, output and error.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::sys::{self, Fd};
+
+const INPUT: Fd = 0;
+const OUTPUT: Fd = 1;
+const ERROR: Fd = 2;
+/// Bytes that are read at once.
+const READ: usize = 4096;
+/// `filetype` of a terminal…
+const CHARACTERS: u8 = 2;
+/// …in which one cannot go back: the rights to seek and to tell.
+const SEEKS: u64 = 1 << 2 | 1 << 5;
+
+/// The three descriptors, which are always there.
+pub(crate) struct Standard;
+
+impl Standard {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    /// What comes next; `None` at the end.
+    pub(crate) fn read(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; READ];
+        let len = sys::read(INPUT, &mut bytes).ok().filter(|&len| len > 0)?;
+        bytes.truncate(len);
+        Some(bytes)
+    }
+
+    /// Writes as far as somebody reads: with nobody there it matters to none.
+    pub(crate) fn write(&self, is_error: bool, text: &str) {
+        let fd = if is_error { ERROR } else { OUTPUT };
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            match sys::write(fd, rest) {
+                Ok(len @ 1..) => rest = rest.get(len..).unwrap_or_default(),
+                _ => return,
+            }
+        }
+    }
+
+    /// Whether a person is at both ends.
+    pub(crate) fn is_terminal(&self) -> bool {
+        [INPUT, OUTPUT].into_iter().all(|fd| {
+            sys::fd_stat(fd).is_ok_and(|stat| stat.kind == CHARACTERS && stat.rights & SEEKS == 0)
+        })
+    }
+}

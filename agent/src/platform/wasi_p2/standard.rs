@@ -1,0 +1,49 @@
+//! Standard input, output and error.
+
+use alloc::vec::Vec;
+
+use wasip2::cli::{stderr, stdin, stdout, terminal_stdin, terminal_stdout};
+use wasip2::io::streams::{InputStream, OutputStream};
+
+/// Bytes that a blocking write takes at most; more of them end the program.
+const WRITE: usize = 4096;
+/// Bytes that are read at once.
+const READ: u64 = 4096;
+
+/// The three streams.
+pub(crate) struct Standard {
+    input: InputStream,
+    output: OutputStream,
+    error: OutputStream,
+}
+
+impl Standard {
+    pub(crate) fn new() -> Self {
+        Self {
+            input: stdin::get_stdin(),
+            output: stdout::get_stdout(),
+            error: stderr::get_stderr(),
+        }
+    }
+
+    /// What comes next; `None` at the end.
+    pub(crate) fn read(&self) -> Option<Vec<u8>> {
+        self.input.blocking_read(READ).ok()
+    }
+
+    /// Writes as far as somebody reads: with nobody there it matters to none.
+    pub(crate) fn write(&self, is_error: bool, text: &str) {
+        let stream = if is_error { &self.error } else { &self.output };
+        for part in text.as_bytes().chunks(WRITE) {
+            if stream.blocking_write_and_flush(part).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether a person is at both ends.
+    pub(crate) fn is_terminal(&self) -> bool {
+        terminal_stdin::get_terminal_stdin().is_some()
+            && terminal_stdout::get_terminal_stdout().is_some()
+    }
+}
