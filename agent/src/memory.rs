@@ -46,7 +46,8 @@ use crate::embed::Embedder;
 use crate::failure::Failure;
 use crate::platform::Platform;
 
-use access::Open;
+pub use access::WRITER;
+use access::{Open, nonce};
 pub use alike::alike;
 pub use identity::{Identity, NAME};
 pub use import::{Format, Imported, Progress};
@@ -82,6 +83,8 @@ pub struct Memory<'a> {
     embedder: Result<&'a dyn Embedder, Failure>,
     limits: Limits,
     open: Option<Open>,
+    /// Of all its leases, so that it knows its own again.
+    nonce: u64,
     /// Ids of memories that were used since the last change.
     used: Vec<u64>,
 }
@@ -123,6 +126,7 @@ impl<'a> Memory<'a> {
             embedder,
             limits,
             open: None,
+            nonce: nonce(platform),
             used: Vec::new(),
         }
     }

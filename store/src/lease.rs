@@ -121,6 +121,21 @@ impl Lease {
         Err(Error::LeaseHeld { until: moved.1 }.into())
     }
 
+    /// Takes away what a writer has left that is known to have ended: the lease with its nonce. Any
+    /// other one stays.
+    ///
+    /// # Errors
+    /// [`Error::LeaseHeld`]: somebody else has taken it by now; [`Error::Storage`].
+    pub fn discard(storage: &dyn Storage, file: &str, nonce: u64) -> Result<(), Error> {
+        let mut name = String::from(file);
+        name.push_str(".lease");
+        let lease = Self { name, nonce, expires: 0, duration: 0 };
+        match read(storage, &lease.name)? {
+            Some(held) if held.0 == nonce => Ok(lease.put_away(storage, held)?),
+            _ => Ok(()),
+        }
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LEN);
         bytes.bytes(MAGIC);

@@ -194,7 +194,11 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
     gate.step("the agent's providers", agent::providers);
     gate.step("the modules from Python", python_programs);
-    gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
+    gate.step("demo on the sample", || {
+        let mut demo = demo::host(&KERNELS)?;
+        demo::with_agent(&mut demo)?;
+        run(demo.arg("--check"))
+    });
     fuzz(&mut gate, &FUZZ);
     if all {
         // The engine is compiled twice for it.

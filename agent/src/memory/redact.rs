@@ -1,9 +1,19 @@
 //! Secrets taken out of a text before it is stored.
 //!
-//! What is taken for a secret: tokens with the prefixes that vendors give their keys, tokens that
-//! look drawn at random (32 characters and more, of small letters, large ones and digits), what
-//! follows `password`, `token`, `api_key` and their like with `=`, `:` or `is`, and private keys in
-//! PEM. It errs on the side of taking too much: a memory is read by models and sent to providers.
+//! What is taken for a secret:
+//!
+//! - tokens with the prefixes that vendors give their keys, and something drawn behind it: a digit
+//!   or a capital (`npm_config_registry` has neither);
+//! - tokens that look drawn at random: 32 characters and more without a point or a slash, of small
+//!   letters, large ones and digits. So hashes and UUIDs, which are of one case, stay, and words in
+//!   base64 too; long ones in base64, such as checksums with `sha512-`, go;
+//! - what follows the name of a secret (`password`, `api_key`…): with `=` anything, with `:` words
+//!   of four letters and more and what is quoted or has signs or digits, with `is` the latter, and
+//!   a word at the end of its clause, if it is not one that is said of passwords (`wrong`,
+//!   `encrypted`). So `the token is specific to the session` stays;
+//! - private keys in PEM.
+//!
+//! It errs on the side of taking too much: a memory is read by models and sent to providers.
 //!
 //! What it must never do: let through what it takes for a secret in part.
 
@@ -43,10 +53,12 @@ const SHORTEST: usize = 16;
 /// From so many on, what looks random is one.
 const RANDOM: usize = 32;
 /// What names a secret that follows.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "password",
     "passwd",
     "passphrase",
+    "passwort",
+    "kennwort",
     "pwd",
     "token",
     "api_key",
@@ -55,6 +67,12 @@ const NAMES: [&str; 10] = [
     "secret",
     "secret_key",
 ];
+/// What is said of a secret; and words that end in `ed`.
+const SAID: [&str; 14] = [
+    "correct", "wrong", "valid", "invalid", "empty", "optional", "set", "known", "unknown",
+    "missing", "weak", "strong", "secret", "lost",
+];
+const QUOTES: &str = "\"'`";
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -67,33 +85,68 @@ fn is_secret(token: &str) -> bool {
     if token.len() < SHORTEST {
         return false;
     }
-    if PREFIXES.iter().any(|prefix| token.starts_with(prefix)) {
-        return true;
-    }
-    let has = |what: fn(&u8) -> bool| token.as_bytes().iter().any(&what);
+    let drawn = |prefix: &&str| match token.strip_prefix(*prefix) {
+        // Those of AWS have no small letter.
+        Some(tail) if prefix.starts_with('A') && prefix.ends_with('A') => {
+            tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        }
+        Some(tail) => tail.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
+        None => false,
+    };
     // Words put together by points and strokes are addresses and paths.
-    token.split(['/', '.']).any(|part| part.len() >= RANDOM)
+    PREFIXES.iter().any(drawn) || token.split(['/', '.']).any(is_random)
+}
+
+fn is_random(part: &str) -> bool {
+    let has = |what: fn(&u8) -> bool| part.as_bytes().iter().any(&what);
+    part.len() >= RANDOM
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
 }
 
-/// Whether the text ends in the name of a secret, with `=`, `:` or `is` behind it.
-fn names_secret(before: &str) -> bool {
-    let before = before.trim_end_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
-    let name = match before.strip_suffix(['=', ':']) {
-        Some(name) => name,
-        None => match before.strip_suffix("is") {
-            Some(name) if name.ends_with(char::is_whitespace) => name,
-            _ => return false,
-        },
+fn without_quotes(text: &str) -> &str {
+    text.trim_end_matches(|c: char| c.is_whitespace() || QUOTES.contains(c))
+}
+
+/// How the end of a text names a secret that follows: with `=`, with `:`, with `is` (a blank).
+fn names_secret(before: &str) -> Option<char> {
+    let before = without_quotes(before);
+    let sign = before.chars().next_back().filter(|sign| "=:".contains(*sign));
+    let name = without_quotes(before.strip_suffix(['=', ':']).unwrap_or(before));
+    let verb = name.strip_suffix("ist").or(name.strip_suffix("is"));
+    let name = match (verb.filter(|name| without_quotes(name) != *name), sign) {
+        (Some(name), _) => without_quotes(name),
+        (None, Some(_)) => name,
+        (None, None) => return None,
     };
-    let name = name.trim_end_matches(|c: char| c.is_whitespace() || "\"'`".contains(c));
-    NAMES.iter().any(|known| {
-        name.len() >= known.len()
-            && name.is_char_boundary(name.len() - known.len())
-            && name[name.len() - known.len()..].eq_ignore_ascii_case(known)
-    })
+    let ends = |known: &&str| {
+        let Some(at) = name.len().checked_sub(known.len()) else { return false };
+        let (Some(front), Some(end)) = (name.get(..at), name.get(at..)) else { return false };
+        // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
+        let begins = |c: char| !c.is_alphanumeric() || end.starts_with(char::is_uppercase);
+        let is_word = sign == Some('=') || front.chars().next_back().is_none_or(begins);
+        is_word && end.eq_ignore_ascii_case(known)
+    };
+    NAMES.iter().any(|known| ends(&known)).then_some(sign.unwrap_or(' '))
+}
+
+/// Whether a token is the secret that was named before it. `is_last`: its clause ends with it.
+fn is_named(token: &str, sign: char, is_quoted: bool, is_last: bool) -> bool {
+    let bytes = token.as_bytes();
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte > 127).count();
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if letters + digits == 0 {
+        return false;
+    }
+    // A hyphen is a part of words.
+    let signs = bytes.iter().filter(|byte| byte.is_ascii_punctuation() && **byte != b'-').count();
+    let is_odd = letters > 0 && digits + signs > 0 && bytes.len() > 4;
+    match sign {
+        '=' => true,
+        ':' => is_quoted || digits > 0 || is_odd || letters > 3,
+        _ => is_quoted || is_odd || is_last && !token.ends_with("ed") && !SAID.contains(&token),
+    }
 }
 
 /// The text without its secrets, and how many there were.
@@ -112,9 +165,11 @@ pub fn redact(text: &str) -> (String, usize) {
             rest = &rest[end..];
             continue;
         }
-        let named = !c.is_whitespace() && !"\"'`=:".contains(c) && names_secret(&out);
-        let inside = |c: char| {
-            if named { !c.is_whitespace() && !"\"'`,;".contains(c) } else { is_inside(c) }
+        let begins = !c.is_whitespace() && !"\"'`=:".contains(c);
+        let named = begins.then(|| names_secret(&out)).flatten();
+        let inside = |c: char| match named {
+            Some(_) => !c.is_whitespace() && !"\"'`,;".contains(c),
+            None => is_inside(c),
         };
         let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         if len == 0 {
@@ -125,7 +180,11 @@ pub fn redact(text: &str) -> (String, usize) {
         let (token, after) = rest.split_at(len);
         // A sentence's point is not a part of what stands before it.
         let token_only = token.trim_end_matches(['.', '!', '?']);
-        if !token_only.is_empty() && (named && token_only != MARK || is_secret(token_only)) {
+        let is_last = token_only.len() < token.len()
+            || after.trim_start_matches(' ').chars().next().is_none_or(|c| ",;)\n".contains(c));
+        let is_quoted = out.ends_with(|c| QUOTES.contains(c));
+        let is_named = named.is_some_and(|sign| is_named(token_only, sign, is_quoted, is_last));
+        if is_named && token_only != MARK || is_secret(token_only) {
             out.push_str(MARK);
             out.push_str(&token[token_only.len()..]);
             count += 1;
