@@ -18,6 +18,7 @@
 //! | `alike` | whether two texts say the same |
 //! | `redact` | secrets |
 //! | `chunk`, `import` | files into memories |
+//! | `evict` | room in a full memory |
 //! | `export` | memories as lines of JSON |
 //! | `reembed` | the same texts under another embedder |
 //!
@@ -30,6 +31,7 @@
 mod access;
 mod alike;
 mod chunk;
+mod evict;
 mod export;
 mod identity;
 mod import;
@@ -64,6 +66,8 @@ pub struct Limits {
     pub image: usize,
     /// Bytes that the index of words may take in memory.
     pub words: usize,
+    /// Whether a full memory forgets what is in use least, instead of refusing what is new.
+    pub evict: bool,
 }
 
 impl From<&Config> for Limits {
@@ -72,6 +76,7 @@ impl From<&Config> for Limits {
             capacity: config.capacity,
             image: (config.image_kib as usize) << 10,
             words: (config.words_kib as usize) << 10,
+            evict: config.when_full == "evict",
         }
     }
 }
@@ -85,6 +90,8 @@ pub struct Memory<'a> {
     open: Option<Open>,
     /// Of all its leases, so that it knows its own again.
     nonce: u64,
+    /// Memories that were taken away, and not yet spoken of.
+    evicted: usize,
     /// Ids of memories that were used since the last change.
     used: Vec<u64>,
 }
@@ -127,6 +134,7 @@ impl<'a> Memory<'a> {
             limits,
             open: None,
             nonce: nonce(platform),
+            evicted: 0,
             used: Vec::new(),
         }
     }

@@ -102,6 +102,7 @@ pub fn answer(
     if agent.config.learn {
         agent.keep(session, message, turn);
     }
+    turn.notes.extend(agent.memory.evicted());
     check(agent, turn);
     save(agent, session, turn);
     done

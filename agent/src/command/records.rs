@@ -29,8 +29,12 @@ pub(super) fn remember(
             ("merged", done.merged.into()),
             ("redacted", done.redacted.into()),
             ("near", done.near.iter().map(object).collect()),
+            ("note", memory.evicted().into()),
         ]);
         return Ok(());
+    }
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
     }
     let what = if done.merged { "is known already" } else { "remembered" };
     output.terminal.print(&format!("[{}] {what}\n", done.id));
@@ -210,8 +214,12 @@ pub(super) fn import(
             ("added", all.added.into()),
             ("known", all.known.into()),
             ("redacted", all.redacted.into()),
+            ("note", memory.evicted().into()),
         ]);
         return Ok(());
+    }
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
     }
     let Imported { added, known, redacted } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));

@@ -62,6 +62,7 @@ impl Config {
         line("capacity", &self.capacity.to_string());
         line("image_kib", &self.image_kib.to_string());
         line("words_kib", &self.words_kib.to_string());
+        line("when_full", &quoted(&self.when_full));
         line("recall", &self.recall.to_string());
         line("learn", &self.learn.to_string());
         line("chat", "");

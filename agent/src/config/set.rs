@@ -124,6 +124,7 @@ impl Config {
             "memory.capacity" => whole(&mut self.capacity, 1..=40_000, value),
             "memory.image_kib" => whole(&mut self.image_kib, 64..=1 << 20, value),
             "memory.words_kib" => whole(&mut self.words_kib, 64..=1 << 20, value),
+            "memory.when_full" => one_of(&mut self.when_full, &["refuse", "evict"], value),
             "memory.recall" => whole(&mut self.recall, 1..=100, value),
             "memory.learn" => truth(&mut self.learn, value),
             "chat.context_tokens" => whole(&mut self.context_tokens, 500..=2_000_000, value),

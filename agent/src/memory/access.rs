@@ -266,18 +266,22 @@ impl Memory<'_> {
             work(store, now)
         };
         let mut tries = TRIES;
+        let mut left = None;
         loop {
             let mut lease = self.take_lease()?;
-            let mut done = self.change_once(&mut lease, &mut with_uses);
-            if let Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) = done {
-                // With the lease still held: others write memory.json too.
-                match self.grow() {
-                    Ok(true) => done = Ok(Err(Error::File(clawft_store::Error::Conflict))),
-                    Ok(false) => {}
-                    Err(failure) => done = Err(failure),
-                }
-            }
+            let done = self.change_once(&mut lease, &mut with_uses);
+            // With the lease still held: others write memory.json too.
+            let has_room = match done {
+                Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) => self
+                    .grow()
+                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, &mut left)?)),
+                Ok(Err(Error::WordsFull { .. })) => self.evict(&mut lease, &used, &mut left),
+                _ => Ok(false),
+            };
             self.release(lease);
+            if has_room? {
+                continue;
+            }
             match done? {
                 Ok(()) => return Ok(()),
                 Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => tries -= 1,
@@ -297,7 +301,7 @@ impl Memory<'_> {
         Ok(true)
     }
 
-    fn change_once(
+    pub(super) fn change_once(
         &mut self,
         lease: &mut Lease,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,

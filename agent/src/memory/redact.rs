@@ -2,8 +2,8 @@
 //!
 //! What is taken for a secret:
 //!
-//! - tokens with the prefixes that vendors give their keys, and something drawn behind it: a digit
-//!   or a capital (`npm_config_registry` has neither);
+//! - tokens with the prefixes that vendors give their keys, and something drawn behind it: a digit,
+//!   a capital, or 16 letters in a row (`npm_config_registry` has none of these);
 //! - tokens that look drawn at random: 32 characters and more without a point or a slash, of small
 //!   letters, large ones and digits. So hashes and UUIDs, which are of one case, stay, and words in
 //!   base64 too; long ones in base64, such as checksums with `sha512-`, go;
@@ -90,7 +90,10 @@ fn is_secret(token: &str) -> bool {
         Some(tail) if prefix.starts_with('A') && prefix.ends_with('A') => {
             tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         }
-        Some(tail) => tail.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
+        Some(tail) => {
+            tail.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                || tail.split(['-', '_']).any(|part| part.len() >= SHORTEST)
+        }
         None => false,
     };
     // Words put together by points and strokes are addresses and paths.
@@ -222,6 +225,14 @@ mod tests {
             ),
             ("-----BEGIN PRIVATE KEY-----\nMIIE cut off", "[secret]"),
             ("x aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3 y", "x [secret] y"),
+            ("The wifi password is swordfish.", "The wifi password is [secret]."),
+            ("my password is: correct-horse", "my password is: [secret]"),
+            ("Mein Passwort ist geheim-3, ja", "Mein Passwort ist [secret], ja"),
+            ("the password is \"secret\" here", "the password is \"[secret]\" here"),
+            ("accessToken: x9y8", "accessToken: [secret]"),
+            ("dbpassword=a", "dbpassword=[secret]"),
+            // A checksum cannot be told from a key.
+            ("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP-DGNKHfuw", "[secret]"),
         ] {
             let (found, count) = redact(text);
             assert_eq!((&*found, count), (expected, 1), "{text}");
@@ -238,6 +249,19 @@ mod tests {
             "The token ring network is old; a secret garden; password managers.",
             "-----BEGIN CERTIFICATE-----",
             "Käse ist gut, 日本語 auch.",
+            // As packages are described.
+            "libsecret is a library for storing and retrieving passwords and other secrets.",
+            "without contacting the issuer to determine if the token is valid. This is convenient",
+            "prints a prompt (by default `Password:') and then accepts input",
+            "By default, this password is 32 characters long; the token is specific to the session.",
+            "JSON Web Token is implemented in Mojo::JWT; Gfsecret is a set of tools.",
+            "Token: an opaque string. The passphrase is wrong, the secret is stored encrypted.",
+            // Names that begin like keys, hashes, numbers of one case, words in base64.
+            "npm_config_registry, sk_buff_head_init, hf_transformers_cache, pypi-server-package",
+            "ASIANetworkOperators and AKIA-something-long",
+            "(Closes: #1012345) [f8a9b1c 5D41402ABC4B2A76B9719D911017C592ABCDEF]",
+            "id 123e4567-e89b-12d3-a456-426614174000, SGVsbG8gd29ybGQh",
+            "see https://bugs.debian.org/cgi-bin/bugreport.cgi?bug=123456 and CVE-2021-44228",
         ] {
             assert_eq!(redact(text), (text.to_owned(), 0), "{text}");
         }
@@ -255,6 +279,40 @@ mod tests {
             prop_assert!(!found.contains(&tail), "{found}");
             // Once is enough.
             prop_assert_eq!(redact(&found), (found.clone(), 0));
+        }
+
+        /// The shapes that vendors give their keys.
+        #[test]
+        fn keys_of_every_vendor_go(
+            key in prop_oneof![
+                "sk-proj-[A-Za-z0-9_]{48}", "sk-ant-api03-[A-Za-z0-9]{40}-[A-Za-z0-9_]{40}AA",
+                "sk_live_[A-Za-z0-9]{24}", "gh[pousr]_[A-Za-z0-9]{36}",
+                "github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "glpat-[A-Za-z0-9]{20}",
+                "xoxb-[0-9]{12}-[0-9]{12}-[A-Za-z0-9]{24}", "(AKIA|ASIA)[A-Z2-7]{16}",
+                "AIza[A-Za-z0-9_]{35}", "hf_[A-Za-z]{34}", "npm_[A-Za-z0-9]{36}",
+                "pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_]{120}", "ya29\\.a0[A-Za-z0-9_]{60}",
+                "eyJhbGciOiJIUzI1NiJ9\\.eyJ[A-Za-z0-9_]{40}\\.[A-Za-z0-9_]{43}",
+            ],
+            before in "([a-zé]{1,8} ){0,4}", after in "[ ,;\"\n.]?",
+        ) {
+            let text = format!("{before}{key}{after}");
+            prop_assert_eq!(redact(&text), (format!("{before}{MARK}{after}"), 1));
+        }
+
+        /// Words of one case, as sentences have them, with numbers between: whatever they speak of.
+        #[test]
+        fn sentences_about_secrets_stay(
+            words in proptest::collection::vec(
+                prop_oneof!["[a-z]{1,12}", "[0-9]{1,4}", Just("token".to_owned()),
+                    Just("password".to_owned()), Just("the".to_owned()), Just("is a".to_owned())],
+                1..20,
+            ),
+            hash in "[0-9a-f]{40}",
+        ) {
+            let mut words = words;
+            words.retain(|word| word != "is");
+            let text = format!("{} {hash} is used.", words.join(" "));
+            prop_assert_eq!(redact(&text), (text.clone(), 0));
         }
 
         #[test]

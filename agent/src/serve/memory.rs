@@ -106,6 +106,7 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
         ("merged", done.merged.into()),
         ("redacted", done.redacted.into()),
         ("near", list(&done.near)),
+        ("note", memory.evicted().into()),
     ]);
     Ok(Reply::new(if done.merged { 200 } else { 201 }, body))
 }

@@ -24,6 +24,8 @@ const QUESTIONS: [(&str, &str); 3] = [
     ("Is there a game of chess to play against the computer?", "chess"),
     ("What shows me the weather forecast?", "weather"),
 ];
+/// The provider that needs no key.
+const OFFLINE: &str = "offline";
 /// Variables whose keys a provider is asked with.
 const KEYS: [&str; 2] = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"];
 /// Characters of an answer or a text that are shown on a line.
@@ -72,7 +74,7 @@ pub(crate) fn run(
     let sample: HashSet<&str> = texts.iter().map(|text| text.trim()).collect();
 
     let has_key = KEYS.iter().any(|name| std::env::var(name).is_ok_and(|key| !key.is_empty()));
-    let mut providers = vec!["offline"];
+    let mut providers = vec![OFFLINE];
     if with_keys && has_key {
         providers.push("auto");
     }
@@ -84,7 +86,11 @@ pub(crate) fn run(
             }
             let start = Instant::now();
             let words = ["ask", "--json", "--provider", provider, question];
-            let said = clawft_says(clawft, &folder.0, &words)?;
+            let said = match clawft_says(clawft, &folder.0, &words) {
+                // A provider that cannot be reached is no failure of ours.
+                Err(Failure(sentence)) if provider != OFFLINE => json!({ "answer": sentence }),
+                said => said?,
+            };
             answers.push(read(question, word, provider, &said, &sample, start.elapsed()));
         }
     }
@@ -162,24 +168,36 @@ pub(crate) fn tell(story: &Story) {
         story.time.as_secs_f64()
     );
     for answered in &story.answers {
-        let who = match answered.provider {
-            "offline" => "offline",
-            _ => "the provider whose key is in the environment",
-        };
+        let is_offline = answered.provider == OFFLINE;
+        let who = if is_offline { OFFLINE } else { "the provider whose key is set" };
         println!("\n? {}  ({who}, {} ms)", answered.question, answered.time.as_millis());
-        for line in answered.text.lines() {
-            println!("  {}", shorten(line, WIDTH));
-        }
-        println!("  cited, as memory holds it:");
-        for (id, text) in &answered.cited {
+        answered.text.lines().for_each(|line| println!("  {}", with_citation(line)));
+        println!(
+            "  {}",
+            match (answered.cited.len(), answered.is_of_sample) {
+                (0, _) => "no memory cited".to_string(),
+                (cited, true) => format!("{cited} memories cited, each one a text of the sample"),
+                (cited, false) => format!("{cited} memories cited, NOT all of them of the sample"),
+            }
+        );
+        // Offline, the answer is their texts.
+        for (id, text) in answered.cited.iter().filter(|_| !is_offline) {
             println!("    [{id}] {}", shorten(text, WIDTH));
-        }
-        if answered.cited.is_empty() {
-            println!("    nothing");
         }
     }
     if story.answers.len() == QUESTIONS.len() {
         println!("\nWith OPENAI_API_KEY or ANTHROPIC_API_KEY set, that provider is asked too.");
+    }
+}
+
+/// A line on one line of the terminal, with the citation at its end.
+fn with_citation(line: &str) -> String {
+    match line.rsplit_once(" [") {
+        Some((text, citation)) if line.ends_with(']') => {
+            let width = WIDTH.saturating_sub(citation.chars().count() + 2);
+            format!("{} [{citation}", shorten(text, width))
+        }
+        _ => shorten(line, WIDTH),
     }
 }
 
