@@ -17,6 +17,9 @@ pub(crate) fn engine(how: impl FnOnce(&mut Config)) -> wasmtime::Result<Engine> 
     // Which instruction of the component each instruction of the machine came from: a tenth of
     // the compiled bytes, for backtraces with offsets that nobody reads.
     config.generate_address_map(false);
+    // A component that runs once gains nothing from a file in memory with its first data, which
+    // would count against a limit on the size of files.
+    config.memory_init_cow(false);
     how(&mut config);
     Engine::new(&config)
 }

@@ -1,27 +1,30 @@
 //! `/v1/chat/completions`: what an OpenAI client sends, answered with memory behind it.
 //!
 //! The client has the history and sends all of it; nothing of it is kept here but what a turn
-//! keeps in memory. Model and key are those of the config, whatever the request names. The tools
-//! are ours: the model searches memory before the client sees an answer, and tools of the client's
-//! own are refused, since they would be called behind its back.
+//! keeps in memory. Model and key are those of the config, whatever the request names. The model has
+//! our tools, which search memory before the client sees an answer, and those that the client
+//! offers: a call of these ends the answer, and the client's next request brings what came of it.
 //!
 //! Source: OpenAI's API reference, `POST /chat/completions`, and its stream of chunks.
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use serde_json::{Map, Value};
 
 use super::{Asked, Reply, object};
 use crate::config::Config;
-use crate::provider::{Flow, Message};
-use crate::session::Session;
+use crate::provider::{Flow, Message, ToolCall};
+use crate::session::{Offer, Said, Session};
+use crate::tools;
 use crate::turn::{self, Agent, Turn};
 
 /// What a request asks for.
 struct Wanted {
     session: Session,
-    message: String,
+    /// The person's last message; without one the results of the client's tools are the last.
+    message: Option<String>,
     stream: bool,
     usage: bool,
     max_tokens: Option<u32>,
@@ -85,8 +88,16 @@ fn complete(
         send(&event(&head.chunk(Value::Object(delta), Value::Null)))
     };
     let session = &mut wanted.session;
-    let done = turn::answer(&mut agent, session, &wanted.message, false, &mut show, &mut turn);
-    let finish = if turn.cut { "length" } else { "stop" };
+    let done = match &wanted.message {
+        Some(message) => turn::answer(&mut agent, session, message, false, &mut show, &mut turn),
+        None => turn::go_on(&mut agent, session, &mut show, &mut turn),
+    };
+    let calls = calls(&turn.calls, wanted.stream);
+    let finish = match (&calls, turn.cut) {
+        (Some(_), _) => "tool_calls",
+        (None, true) => "length",
+        (None, false) => "stop",
+    };
     match (done, wanted.stream) {
         (Err(failure), true) if begun => {
             // The status is gone already: the error is the last event, and no end is told.
@@ -99,6 +110,9 @@ fn complete(
                 let delta = object([("role", "assistant".into()), ("content", "".into())]);
                 send(&event(&head.chunk(delta, Value::Null)));
             }
+            if let Some(calls) = calls {
+                send(&event(&head.chunk(object([("tool_calls", calls)]), Value::Null)));
+            }
             send(&event(&head.chunk(object([]), finish.into())));
             if wanted.usage {
                 let mut last = head.object("chat.completion.chunk", Value::Array([].into()));
@@ -110,7 +124,10 @@ fn complete(
         }
         (Ok(()), false) => {
             let text = turn.text.as_str().into();
-            let message = object([("role", "assistant".into()), ("content", text)]);
+            let mut message = object([("role", "assistant".into()), ("content", text)]);
+            if let Some(calls) = calls {
+                message["tool_calls"] = calls;
+            }
             let choice = object([
                 ("index", 0.into()),
                 ("message", message),
@@ -134,6 +151,23 @@ fn usage(turn: &Turn) -> Value {
         ("completion_tokens", output.into()),
         ("total_tokens", input.saturating_add(output).into()),
     ])
+}
+
+/// Calls of the client's tools, if there are any. In a stream they are numbered.
+fn calls(calls: &[ToolCall], stream: bool) -> Option<Value> {
+    let call = |(at, call): (usize, &ToolCall)| {
+        let (name, arguments) = (call.name.as_str().into(), call.arguments.as_str().into());
+        let mut one = object([
+            ("id", call.id.as_str().into()),
+            ("type", "function".into()),
+            ("function", object([("name", name), ("arguments", arguments)])),
+        ]);
+        if stream {
+            one["index"] = at.into();
+        }
+        one
+    };
+    (!calls.is_empty()).then(|| calls.iter().enumerate().map(call).collect())
 }
 
 /// What all parts of an answer begin with.
@@ -174,8 +208,8 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
             _ => true,
         })
     };
-    if filled("tools") || filled("functions") {
-        return Err(refusal("no tools expected: the memory's own are used"));
+    if filled("functions") {
+        return Err(refusal("tools expected in the place of functions"));
     }
     if given.get("n").is_some_and(|n| n.as_u64() != Some(1) && !n.is_null()) {
         return Err(refusal("n: 1 expected"));
@@ -208,28 +242,98 @@ fn read(given: &Map<String, Value>) -> Result<Wanted, Reply> {
         return Err(refusal("messages: a list expected"));
     };
     let mut session = Session { passing: true, ..Session::default() };
+    session.tools = match given.get("tool_choice").and_then(Value::as_str) {
+        Some("none") => Vec::new(),
+        Some("auto") => offers(given)?,
+        _ if !filled("tool_choice") => offers(given)?,
+        _ => return Err(refusal("tool_choice: auto or none expected")),
+    };
     for message in messages {
-        let text = text(message.get("content").unwrap_or(&Value::Null))?;
+        let content = message.get("content").unwrap_or(&Value::Null);
+        let calls = called(message)?;
+        // Beside calls there is often no text.
+        let text =
+            if content.is_null() && !calls.is_empty() { String::new() } else { text(content)? };
         match message.get("role").and_then(Value::as_str) {
             Some("system" | "developer") => {
                 session.instructions.push_str(&text);
                 session.instructions.push('\n');
             }
             Some("user") => session.push(0, Message::User(text)),
-            Some("assistant") if message.get("tool_calls").is_none_or(Value::is_null) => {
-                session.push(0, Message::Assistant { text, calls: Default::default() });
+            Some("assistant") => session.push(0, Message::Assistant { text, calls }),
+            Some("tool") => {
+                let id = word(message, "tool_call_id")?;
+                if !waits(&session, &id) {
+                    return Err(refusal("tool_call_id: one of the calls before it expected"));
+                }
+                let (name, content) = (String::new(), text);
+                session.push(0, Message::Result { id, name, content, failed: false });
             }
-            _ => {
-                return Err(refusal(
-                    "role: system, developer, user or assistant expected, without calls of tools",
-                ));
-            }
+            _ => return Err(refusal("role: system, developer, user, assistant or tool expected")),
         }
     }
-    let Some(Message::User(message)) = session.messages.pop().map(|said| said.message) else {
-        return Err(refusal("a last message of the role user expected"));
+    let message = match session.messages.pop() {
+        Some(Said { message: Message::User(message), .. }) => Some(message),
+        Some(last @ Said { message: Message::Result { .. }, .. }) => {
+            session.messages.push(last);
+            None
+        }
+        _ => return Err(refusal("a last message of the role user or tool expected")),
     };
     Ok(Wanted { session, message, stream, usage: usage == Some(true), max_tokens, temperature })
+}
+
+/// A text within an object, which must be there.
+fn word(object: &Value, name: &str) -> Result<String, Reply> {
+    match object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()) {
+        Some(text) => Ok(text.to_string()),
+        None => Err(refusal(&format!("{name}: a text expected"))),
+    }
+}
+
+/// The client's tools.
+fn offers(given: &Map<String, Value>) -> Result<Vec<Offer>, Reply> {
+    let mut all = Vec::new();
+    for tool in given.get("tools").and_then(Value::as_array).into_iter().flatten() {
+        let function = tool.get("function").unwrap_or(&Value::Null);
+        let name = word(function, "name")?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        if name.len() > 64 || !name.chars().all(fits) || tools::is_own(&name) {
+            return Err(refusal(
+                "tools: names of 1 to 64 letters, other than the memory's, expected",
+            ));
+        }
+        let parameters = match function.get("parameters") {
+            Some(schema @ Value::Object(_)) => schema.to_string(),
+            _ => "{\"type\":\"object\",\"properties\":{}}".to_string(),
+        };
+        let description = function.get("description").and_then(Value::as_str);
+        let description = description.unwrap_or_default().to_string();
+        all.push(Offer { name, description, parameters });
+    }
+    Ok(all)
+}
+
+/// The calls of a message of the history.
+fn called(message: &Value) -> Result<Vec<ToolCall>, Reply> {
+    let calls = message.get("tool_calls").and_then(Value::as_array);
+    let call = |call: &Value| {
+        let function = call.get("function").unwrap_or(&Value::Null);
+        let arguments = function.get("arguments").and_then(Value::as_str).unwrap_or_default();
+        let (id, name) = (word(call, "id")?, word(function, "name")?);
+        Ok(ToolCall { id, name, arguments: arguments.to_string() })
+    };
+    calls.into_iter().flatten().map(call).collect()
+}
+
+/// Whether the last message that is no result has a call of this id.
+fn waits(session: &Session, id: &str) -> bool {
+    let mut before = session.messages.iter().rev();
+    let last = before.find(|said| !matches!(said.message, Message::Result { .. }));
+    last.is_some_and(|said| match &said.message {
+        Message::Assistant { calls, .. } => calls.iter().any(|call| call.id == id),
+        _ => false,
+    })
 }
 
 /// The text of a message: a text, or a list of parts that are texts.
