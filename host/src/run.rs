@@ -112,7 +112,7 @@ impl Program {
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         wasi.env("CLAWFT_HOME", seen(&grants.data)?);
         if let Some(nonce) = grants.writer {
-            wasi.env(WRITER, &nonce.to_string());
+            wasi.env(WRITER, nonce.to_string());
         }
         let services = [&grants.config.provider, &grants.config.embedder];
         let keys = services.iter().map(|service| &*service.api_key_env);

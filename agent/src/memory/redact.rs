@@ -123,7 +123,7 @@ fn names_secret(before: &str) -> Option<char> {
         (None, Some(_)) => name,
         (None, None) => return None,
     };
-    let ends = |known: &&str| {
+    let ends = |known: &str| {
         let Some(at) = name.len().checked_sub(known.len()) else { return false };
         let (Some(front), Some(end)) = (name.get(..at), name.get(at..)) else { return false };
         // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
@@ -131,7 +131,7 @@ fn names_secret(before: &str) -> Option<char> {
         let is_word = sign == Some('=') || front.chars().next_back().is_none_or(begins);
         is_word && end.eq_ignore_ascii_case(known)
     };
-    NAMES.iter().any(|known| ends(&known)).then_some(sign.unwrap_or(' '))
+    NAMES.iter().any(|known| ends(known)).then_some(sign.unwrap_or(' '))
 }
 
 /// Whether a token is the secret that was named before it. `is_last`: its clause ends with it.
