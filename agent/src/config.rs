@@ -63,6 +63,8 @@ pub struct Config {
     pub image_kib: u32,
     /// Most KiB that the index of words takes in memory.
     pub words_kib: u32,
+    /// What becomes of a new memory when there is no room: `refuse`, or `evict` others.
+    pub when_full: String,
     /// Memories that a turn recalls.
     pub recall: u32,
     /// Whether a turn keeps what the person says of themselves.
@@ -92,6 +94,7 @@ impl Default for Config {
             capacity: 10_000,
             image_kib: 6 << 10,
             words_kib: 3 << 10,
+            when_full: "refuse".to_owned(),
             recall: 8,
             learn: true,
             context_tokens: 8000,
@@ -226,6 +229,7 @@ mod tests {
             temperature: Some(0.7),
             stream: false,
             dim: 256,
+            when_full: "evict".to_string(),
             learn: false,
             folders: ["/a".to_string(), "b".to_string()].to_vec(),
             ..Config::default()

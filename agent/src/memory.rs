@@ -19,6 +19,7 @@
 //! | `alike` | whether two texts say the same |
 //! | `redact` | secrets |
 //! | `chunk`, `import` | files into memories |
+//! | `evict` | room in a full memory |
 //! | `export` | memories as lines of JSON |
 //! | `reembed` | the same texts under another embedder |
 //!
@@ -31,6 +32,7 @@
 mod access;
 mod alike;
 mod chunk;
+mod evict;
 mod export;
 mod feedback;
 mod identity;
@@ -49,7 +51,8 @@ use crate::failure::Failure;
 use crate::json::Json;
 use crate::platform::Platform;
 
-use access::Open;
+pub use access::WRITER;
+use access::{Open, nonce};
 pub use alike::alike;
 pub use feedback::Verdict;
 pub use identity::{Identity, NAME};
@@ -67,6 +70,8 @@ pub struct Limits {
     pub image: usize,
     /// Bytes that the index of words may take in memory.
     pub words: usize,
+    /// Whether a full memory forgets what is in use least, instead of refusing what is new.
+    pub evict: bool,
 }
 
 impl From<&Config> for Limits {
@@ -75,6 +80,7 @@ impl From<&Config> for Limits {
             capacity: config.capacity,
             image: (config.image_kib as usize) << 10,
             words: (config.words_kib as usize) << 10,
+            evict: config.when_full == "evict",
         }
     }
 }
@@ -86,6 +92,10 @@ pub struct Memory<'a> {
     embedder: Result<&'a dyn Embedder, Failure>,
     limits: Limits,
     open: Option<Open>,
+    /// Of all its leases, so that it knows its own again.
+    nonce: u64,
+    /// Memories that were taken away, and not yet spoken of.
+    evicted: usize,
     /// Ids of memories that were used since the last change.
     used: Vec<u64>,
 }
@@ -137,6 +147,8 @@ impl<'a> Memory<'a> {
             embedder,
             limits,
             open: None,
+            nonce: nonce(platform),
+            evicted: 0,
             used: Vec::new(),
         }
     }

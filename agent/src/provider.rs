@@ -75,14 +75,14 @@ pub enum Message {
 }
 
 /// A tool that the model may call.
-#[derive(Clone, Debug)]
-pub struct Tool {
+#[derive(Clone, Copy, Debug)]
+pub struct Tool<'a> {
     /// Its name: letters, digits, `_`, at most 64.
-    pub name: &'static str,
+    pub name: &'a str,
     /// What it does, for the model.
-    pub description: &'static str,
+    pub description: &'a str,
     /// JSON schema of its arguments, an object.
-    pub parameters: &'static str,
+    pub parameters: &'a str,
 }
 
 /// A memory as it was given to the model.
@@ -109,7 +109,7 @@ pub struct Question<'a> {
     /// The history; the last is the person's or a tool's.
     pub messages: &'a [Message],
     /// Tools on offer.
-    pub tools: &'a [Tool],
+    pub tools: &'a [Tool<'a>],
     /// Tokens that the answer may have.
     pub max_tokens: u32,
     /// Between 0 and 2; `None`: the model's own.

@@ -5,6 +5,7 @@
 //! | `guard` | who may ask: the name of the host, the page that asks, the token |
 //! | `memory` | `/v1/memory` |
 //! | `chat` | `/v1/chat/completions` |
+//! | `client_tools` | tools that the client of a chat offers |
 //!
 //! | request | answer |
 //! |---|---|
@@ -35,6 +36,7 @@ use crate::text;
 use crate::turn::Agent;
 
 mod chat;
+mod client_tools;
 mod guard;
 mod memory;
 

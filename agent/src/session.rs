@@ -56,6 +56,19 @@ pub struct Session {
     pub passing: bool,
     /// What that somebody tells the model besides; not written either.
     pub instructions: String,
+    /// Tools that somebody has besides: calls of them are theirs to answer. Not written either.
+    pub tools: Vec<Offer>,
+}
+
+/// A tool of whoever has the conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Its name: letters, digits, `_` and `-`, at most 64.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON schema of its arguments, an object.
+    pub parameters: String,
 }
 
 /// Checks a name: it becomes the name of a file.

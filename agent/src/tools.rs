@@ -60,7 +60,7 @@ const TIME: Tool = Tool {
 
 /// The tools on offer.
 #[must_use]
-pub fn offered(config: &Config, may_forget: bool) -> Vec<Tool> {
+pub fn offered(config: &Config, may_forget: bool) -> Vec<Tool<'static>> {
     let mut all = Vec::from([TIME, memory::SEARCH, memory::WRITE]);
     if may_forget {
         all.push(memory::FORGET);
@@ -74,6 +74,12 @@ pub fn offered(config: &Config, may_forget: bool) -> Vec<Tool> {
     #[cfg(all(not(target_arch = "wasm32"), feature = "exec-tool"))]
     all.push(exec::EXEC);
     all
+}
+
+/// Whether a name is one of ours, on offer or not.
+pub(crate) fn is_own(name: &str) -> bool {
+    let ours = [TIME, memory::SEARCH, memory::WRITE, memory::FORGET, fetch::FETCH];
+    ours.iter().chain(&files::ALL).any(|tool| tool.name == name) || name == "exec"
 }
 
 impl Bench<'_, '_> {
@@ -110,7 +116,7 @@ const MOST_VALUES: usize = 10_000;
 struct Arguments(Value);
 
 impl Arguments {
-    fn parse(tool: &Tool, text: &str) -> Result<Self, String> {
+    fn parse(tool: &Tool<'_>, text: &str) -> Result<Self, String> {
         // Some models write nothing where there is nothing to say.
         let text = if text.trim().is_empty() { "{}" } else { text };
         let found = json::read(text.as_bytes(), MOST_VALUES).map_err(|_| {

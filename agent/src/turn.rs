@@ -23,7 +23,7 @@ use crate::failure::{Exit, Failure};
 use crate::learn;
 use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
-use crate::provider::{Flow, Message, Provider, Question, Stop, ToolCall, Usage};
+use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::session::Session;
 use crate::tools::{self, Bench};
 
@@ -59,6 +59,8 @@ pub struct Turn {
     pub cited: Vec<u64>,
     /// Ids that it cites and was not given: it made them up.
     pub unfounded: Vec<u64>,
+    /// Calls of tools that are not ours: the turn ends with them, and goes on with their results.
+    pub calls: Vec<ToolCall>,
     /// What of the message was kept.
     pub learned: Vec<Remembered>,
     /// Tokens that were counted.
@@ -102,9 +104,32 @@ pub fn answer(
     if agent.config.learn {
         agent.keep(session, message, turn);
     }
+    end(agent, session, turn);
+    done
+}
+
+/// Goes on with a turn that ended with calls of tools that are not ours: their results are the last
+/// messages of the session.
+///
+/// # Errors
+/// Those of [`answer`].
+pub fn go_on(
+    agent: &mut Agent<'_, '_>,
+    session: &mut Session,
+    show: &mut dyn FnMut(&str) -> Flow,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let is_user = |said: &crate::session::Said| matches!(said.message, Message::User(_));
+    let before = session.messages.iter().rposition(is_user).unwrap_or_default();
+    let done = agent.converse(session, before, false, show, turn);
+    end(agent, session, turn);
+    done
+}
+
+fn end(agent: &mut Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
+    turn.notes.extend(agent.memory.evicted());
     check(agent, turn);
     save(agent, session, turn);
-    done
 }
 
 fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
@@ -143,8 +168,12 @@ impl Agent<'_, '_> {
             None => 0,
         };
         let share = budget * self.config.memory_share as usize / 100;
-        let for_memory = share.min(budget.saturating_sub(FRAME + message));
-        let for_history = budget.saturating_sub(FRAME + for_memory);
+        let theirs = core::mem::take(&mut session.tools);
+        let frame = theirs
+            .iter()
+            .fold(FRAME, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
+        let for_memory = share.min(budget.saturating_sub(frame + message));
+        let for_history = budget.saturating_sub(frame + for_memory);
         let begin = history::fit(self, session, for_history, turn);
         let mut system = context::system(&turn.given, &session.summary, for_memory);
         if !session.instructions.is_empty() {
@@ -154,10 +183,16 @@ impl Agent<'_, '_> {
         turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
-        let offered = match rounds {
+        let mut offered: Vec<Tool<'_>> = match rounds {
             0 => Vec::new(),
             _ => tools::offered(self.config, may_forget),
         };
+        let ours = offered.len();
+        offered.extend(theirs.iter().map(|tool| Tool {
+            name: &tool.name,
+            description: &tool.description,
+            parameters: &tool.parameters,
+        }));
         let mut round = 0;
         loop {
             let messages: Vec<Message> =
@@ -206,6 +241,15 @@ impl Agent<'_, '_> {
                     }
                     _ => Ok(()),
                 };
+            }
+            let is_ours =
+                |call: &ToolCall| offered.iter().skip(ours).all(|theirs| theirs.name != call.name);
+            let (calls, theirs): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_ours);
+            if !theirs.is_empty() {
+                // Ours are done; who called both sees the results of theirs alone.
+                self.run(session, &calls, may_forget, false, turn);
+                turn.calls = theirs;
+                return Ok(());
             }
             let over = round >= rounds;
             self.run(session, &calls, may_forget, over, turn);

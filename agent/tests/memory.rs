@@ -262,6 +262,54 @@ fn a_memory_grows_until_it_is_full() {
 }
 
 #[test]
+fn a_full_memory_may_forget_what_is_in_use_least() {
+    let (world, folder) = (World::default(), Folder::new("evict"));
+    let limits = Limits { capacity: 320, evict: true, ..Limits::from(&Config::default()) };
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
+    let hour = 3_600_000;
+    let mut ids = Vec::new();
+    for n in 0..320 {
+        ids.push(tell(&mut memory, &format!("thing {n} is number {}", n * 7919 % 1000)).id);
+        world.clock.0.set(world.clock.0.get() + hour);
+    }
+    assert_eq!(memory.evicted(), None);
+    // Of the eldest ten, one is pinned and two were used.
+    memory.pin(ids[3], true).unwrap();
+    memory.touch(&[ids[5], ids[6], ids[6]]);
+    let new = tell(&mut memory, "one more");
+    assert_eq!(memory.stats().unwrap().records, 301, "a sixteenth went at once");
+    let said = memory.evicted().unwrap();
+    assert_eq!(said, "the memory was full: the 20 memories in use least were forgotten");
+    assert_eq!(memory.evicted(), None, "it is said once");
+    let mut there = |id: u64| memory.get(id).unwrap().is_some();
+    assert!(there(new.id) && there(ids[3]) && there(ids[5]) && there(ids[6]));
+    let gone: Vec<usize> = (0..320).filter(|n| !there(ids[*n])).collect();
+    let eldest: Vec<usize> = (0..23).filter(|n| ![3, 5, 6].contains(n)).collect();
+    assert_eq!(gone, eldest);
+
+    // An import brings more than there is room for at once; what is pinned is never touched.
+    let path = format!("{}/more.jsonl", folder.path());
+    let lines: String = (0..500).map(|n| format!("{{\"text\": \"line {n} of many\"}}\n")).collect();
+    std::fs::write(&path, lines).unwrap();
+    assert_eq!(memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap().added, 500);
+    assert!(memory.evicted().is_some() && memory.stats().unwrap().records <= 320);
+    assert!(memory.get(ids[3]).unwrap().is_some());
+    memory.finish().unwrap();
+
+    // With nothing but pinned memories, it refuses as without the option.
+    let folder = Folder::new("evict-pinned");
+    let limits = Limits { capacity: 16, ..limits };
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
+    for n in 0..16 {
+        let text = format!("pinned {n}");
+        memory.remember(&New { pinned: true, ..New::fact(&text) }).unwrap();
+    }
+    let failure = memory.remember(&New::fact("one too many")).unwrap_err();
+    assert!(failure.sentence.contains("the memory is full (16 records)"), "{failure}");
+    assert_eq!((memory.stats().unwrap().records, memory.evicted()), (16, None));
+}
+
+#[test]
 fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
     let (world, folder) = (World::default(), Folder::new("import"));
     let mut first = memory(&world, &folder);

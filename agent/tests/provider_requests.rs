@@ -43,7 +43,7 @@ fn history() -> Vec<Message> {
     ]
 }
 
-fn question<'a>(messages: &'a [Message], tools: &'a [Tool]) -> Question<'a> {
+fn question<'a>(messages: &'a [Message], tools: &'a [Tool<'a>]) -> Question<'a> {
     Question {
         model: "a-model",
         system: "You are clawft.",

@@ -9,7 +9,7 @@ use clawft_agent::config::Config;
 use clawft_agent::memory::{Limits, Memory, New};
 use clawft_agent::platform::{Environment, Platform};
 use clawft_agent::provider::{
-    Answer, Error, Flow, Message, Offline, Provider, Question, Stop, Usage,
+    Answer, Error, Flow, Message, Offline, Provider, Question, Stop, ToolCall, Usage,
 };
 use clawft_agent::serve::{Asked, Guard, Reply, Server, Talk, Work, answer};
 use clawft_agent::turn::Agent;
@@ -274,6 +274,117 @@ fn an_answer_that_was_cut_says_so() {
     assert_eq!(said(&reply)["choices"][0]["finish_reason"], "length");
 }
 
+/// Calls the client's tool, then says what that gave. Before, it may look into memory.
+#[derive(Default)]
+struct Caller {
+    /// Whether one answer calls a tool of ours and one of theirs.
+    both: bool,
+    offered: RefCell<Vec<Vec<String>>>,
+    histories: RefCell<Vec<Vec<Message>>>,
+}
+
+impl Provider for Caller {
+    fn name(&self) -> &str {
+        "caller"
+    }
+
+    fn ask(
+        &self,
+        _: &Platform<'_>,
+        question: &Question<'_>,
+        show: &mut dyn FnMut(&str) -> Flow,
+    ) -> Result<Answer, Error> {
+        self.offered.borrow_mut().push(question.tools.iter().map(|t| t.name.into()).collect());
+        self.histories.borrow_mut().push(question.messages.to_vec());
+        let call = |id: &str, name: &str, arguments: &str| ToolCall {
+            id: id.into(),
+            name: name.into(),
+            arguments: arguments.into(),
+        };
+        let search = call("ours", "memory_search", "{\"query\":\"cat\"}");
+        let weather = call("theirs", "weather", "{\"town\":\"Bergen\"}");
+        let (text, calls) = match question.messages.last().unwrap() {
+            Message::User(_) if self.both => ("", vec![search, weather]),
+            Message::User(_) => ("", vec![search]),
+            Message::Result { id, .. } if id == "ours" => ("Let me look. ", vec![weather]),
+            Message::Result { content, .. } => (&**content, vec![]),
+            other => panic!("{other:?}"),
+        };
+        if !text.is_empty() {
+            show(text);
+        }
+        let stop = if calls.is_empty() { Stop::End } else { Stop::Tools };
+        let usage = Usage { input: 10, output: 1 };
+        Ok(Answer { text: text.into(), calls, stop, usage })
+    }
+}
+
+fn with_tools(messages: Value) -> Value {
+    let parameters = json!({"type": "object", "properties": {"town": {"type": "string"}}});
+    let function = json!({"name": "weather", "description": "Now.", "parameters": parameters});
+    json!({"messages": messages, "tools": [{"type": "function", "function": function}]})
+}
+
+#[test]
+fn a_call_of_the_clients_tool_is_the_clients_and_its_result_goes_on() {
+    let folder = Folder::new("chat-tools");
+    told(&folder, "my cat is called Miro");
+    for both in [false, true] {
+        let caller = Caller { both, ..Caller::default() };
+        let room = Room::new(&folder, &caller);
+        let mut messages = json!([{"role": "user", "content": "Does the cat need a coat?"}]);
+        let reply = room.reply(&with_tools(messages.clone()));
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let body = said(&reply);
+        let choice = &body["choices"][0];
+        assert_eq!(choice["finish_reason"], "tool_calls");
+        let calls = json!([{"id": "theirs", "type": "function",
+            "function": {"name": "weather", "arguments": "{\"town\":\"Bergen\"}"}}]);
+        assert_eq!(choice["message"]["tool_calls"], calls, "ours stay inside");
+        assert_eq!(choice["message"]["content"], if both { "" } else { "Let me look. " });
+        let offered = caller.offered.borrow()[0].clone();
+        assert!(offered.contains(&"memory_search".into()) && offered.contains(&"weather".into()));
+
+        messages.as_array_mut().unwrap().extend([
+            choice["message"].clone(),
+            json!({"role": "tool", "tool_call_id": "theirs", "content": "It rains."}),
+        ]);
+        let reply = room.reply(&with_tools(messages.clone()));
+        let body = said(&reply);
+        let choice = &body["choices"][0];
+        assert_eq!(choice["message"], json!({"role": "assistant", "content": "It rains."}));
+        assert_eq!(choice["finish_reason"], "stop");
+        let history = caller.histories.borrow().last().unwrap().clone();
+        assert_eq!(history.len(), 3, "{history:?}");
+        assert!(matches!(&history[1], Message::Assistant { calls, .. } if calls[0].id == "theirs"));
+
+        // Without a choice there are none of theirs.
+        let mut none = with_tools(messages);
+        none["tool_choice"] = "none".into();
+        assert_eq!(room.reply(&none).status, 200);
+        assert!(!caller.offered.borrow().last().unwrap().contains(&"weather".into()));
+    }
+}
+
+#[test]
+fn a_stream_has_the_calls_too() {
+    let folder = Folder::new("chat-tools-stream");
+    let caller = Caller::default();
+    let room = Room::new(&folder, &caller);
+    let mut body = with_tools(json!([{"role": "user", "content": "Does it need a coat?"}]));
+    body["stream"] = true.into();
+    assert!(room.reply(&body).is_sent);
+    let (events, ended) = room.events();
+    assert!(ended);
+    let choices: Vec<&Value> = events.iter().map(|event| &event["choices"][0]).collect();
+    assert_eq!(choices[0]["delta"]["content"], "Let me look. ");
+    let call = json!([{"index": 0, "id": "theirs", "type": "function",
+        "function": {"name": "weather", "arguments": "{\"town\":\"Bergen\"}"}}]);
+    assert_eq!(choices[1]["delta"]["tool_calls"], call);
+    assert_eq!(choices[2]["finish_reason"], "tool_calls");
+    assert_eq!(choices.len(), 3);
+}
+
 #[test]
 fn what_cannot_be_answered_is_refused_with_what_was_expected() {
     let folder = Folder::new("chat-bad");
@@ -283,7 +394,12 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
         (json!({}), "messages: a list"),
         (json!({"messages": []}), "a last message of the role user"),
         (json!({"messages": [{"role": "assistant", "content": "a"}]}), "a last message"),
-        (json!({"messages": [{"role": "tool", "content": "a"}]}), "role: system"),
+        (json!({"messages": [{"role": "tool", "content": "a"}]}), "tool_call_id: one of"),
+        (
+            json!({"messages": [{"role": "tool", "tool_call_id": "c", "content": "a"}]}),
+            "one of the calls before it",
+        ),
+        (json!({"messages": [{"role": "fool", "content": "a"}]}), "role: system"),
         (json!({"messages": [7]}), "content: a text"),
         (json!({"messages": [{"role": "user", "content": 7}]}), "content: a text"),
         (
@@ -295,7 +411,14 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
         (json!({"messages": user, "n": 2}), "n: 1"),
         (json!({"messages": user, "max_tokens": 0}), "max_tokens: 1 or more"),
         (json!({"messages": user, "temperature": 3}), "temperature: 0 to 2"),
-        (json!({"messages": user, "tools": [{"type": "function"}]}), "no tools"),
+        (json!({"messages": user, "functions": [{"name": "a"}]}), "tools expected"),
+        (json!({"messages": user, "tools": [{"type": "function"}]}), "tools: names"),
+        (
+            json!({"messages": user, "tools": [{"function": {"name": "memory_search"}}]}),
+            "other than the memory's",
+        ),
+        (json!({"messages": user, "tools": [{"function": {"name": "a b"}}]}), "tools: names"),
+        (json!({"messages": user, "tool_choice": "required"}), "tool_choice: auto or none"),
     ] {
         let reply = room.reply(&body);
         let answer = said(&reply);

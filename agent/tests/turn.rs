@@ -21,7 +21,7 @@ use support::{Folder, WORDS, World};
 struct Asked {
     system: String,
     messages: Vec<Message>,
-    tools: Vec<&'static str>,
+    tools: Vec<String>,
 }
 
 /// Gives the answers of a list, and the last one for ever.
@@ -66,7 +66,7 @@ impl Provider for Script {
         self.asked.borrow_mut().push(Asked {
             system: question.system.into(),
             messages: question.messages.to_vec(),
-            tools: question.tools.iter().map(|tool| tool.name).collect(),
+            tools: question.tools.iter().map(|tool| tool.name.to_string()).collect(),
         });
         let mut answers = self.answers.borrow_mut();
         let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
@@ -172,7 +172,7 @@ fn a_memory_that_gives_orders_changes_nothing() {
     done.unwrap();
     assert_eq!(memory.stats().unwrap().records, 2);
     let asked = script.asked.borrow();
-    assert!(!asked[0].tools.contains(&"memory_forget"));
+    assert!(!asked[0].tools.contains(&"memory_forget".to_string()));
     assert_eq!(asked[0].system.matches("</memories>").count(), 1);
     let Some(Message::Result { content, failed: true, .. }) = asked[1].messages.last() else {
         panic!("an error expected");

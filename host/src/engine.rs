@@ -5,16 +5,21 @@
 
 use wasmtime::{Config, Engine};
 
-/// The engine that the component is compiled for and runs in.
+/// The engine that the component is compiled for and runs in. `how` may add how it is loaded, which
+/// leaves what is compiled as it is.
 ///
 /// # Errors
 /// What Wasmtime says of settings that the machine cannot have.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+pub(crate) fn engine(how: impl FnOnce(&mut Config)) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     // Time limits and Ctrl-C stop code that never asks the host for anything.
     config.epoch_interruption(true);
     // Which instruction of the component each instruction of the machine came from: a tenth of
     // the compiled bytes, for backtraces with offsets that nobody reads.
     config.generate_address_map(false);
+    // A component that runs once gains nothing from a file in memory with its first data, which
+    // would count against a limit on the size of files.
+    config.memory_init_cow(false);
+    how(&mut config);
     Engine::new(&config)
 }

@@ -5,6 +5,7 @@
 //! terminal, so much memory and so much time. What it must never do: look into the memory or
 //! the messages itself.
 
+mod code;
 mod console;
 mod engine;
 mod failure;
@@ -18,6 +19,7 @@ mod serve;
 mod stop;
 mod writer;
 
+use clawft_store::storage::native::WriterLock;
 use failure::{Failed, failed};
 use import::Imports;
 use run::{Grants, Program};
@@ -54,12 +56,14 @@ fn start() -> Result<i32, Failed> {
         Some("serve") => Some(serve::address(&mut arguments)?),
         _ => None,
     };
-    let lock = writer::writes(command).then(|| writer::lock(&data)).transpose()?;
-    if lock.is_some() {
+    let writes = writer::writes(command);
+    let lock = if writes { writer::lock(&data)? } else { None };
+    if writes {
         model::install(&data)?;
     }
     let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
-    let grants = Grants { data, to_read, config, arguments };
+    let writer = lock.as_ref().map(WriterLock::nonce);
+    let grants = Grants { data, to_read, writer, config, arguments };
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

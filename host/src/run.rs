@@ -1,5 +1,6 @@
 //! The component in its engine, with what it is granted and nothing else.
 
+use crate::code;
 use crate::console::{Input, Output};
 use crate::engine::engine;
 use crate::failure::{Failed, failed};
@@ -7,6 +8,7 @@ use crate::hosts::{Hosts, Outgoing};
 use crate::limits::{self, Memory, Time, TooLong};
 use crate::stop::{self, Stop};
 use clawft_agent::config::Config;
+use clawft_agent::memory::WRITER;
 use std::path::{Path, PathBuf};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
@@ -15,9 +17,6 @@ use wasmtime_wasi::{
     FsPerms, I32Exit, ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
 };
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
-
-/// The component, compiled for [`engine`]; empty when the host was built without one.
-static COMPONENT: &[u8] = include_bytes!(env!("CLAWFT_COMPILED"));
 
 /// Variables that are passed on as they are; those with keys come on top.
 const VARIABLES: [&str; 7] = [
@@ -36,6 +35,8 @@ pub(crate) struct Grants {
     pub(crate) data: PathBuf,
     /// Folders to read: where they are, and where the component sees them.
     pub(crate) to_read: Vec<(PathBuf, PathBuf)>,
+    /// The nonce of the component's leases, where the host has the lock.
+    pub(crate) writer: Option<u64>,
     /// Hosts, more folders and names of variables come from here.
     pub(crate) config: Config,
     /// Command and arguments.
@@ -78,7 +79,7 @@ impl Program {
     /// # Errors
     /// A host that was built without one.
     pub(crate) fn load(stop: Stop) -> Result<Self, Failed> {
-        if COMPONENT.is_empty() {
+        if code::is_missing() {
             return Err(failed(
                 1,
                 "this host has no component in it: `cargo xtask host` builds one",
@@ -88,10 +89,8 @@ impl Program {
     }
 
     fn link(stop: Stop) -> wasmtime::Result<Self> {
-        let engine = engine()?;
-        // SAFETY: the bytes are those that our own build made with `precompile_component`; they
-        // are part of this program as its code is.
-        let component = unsafe { Component::deserialize(&engine, COMPONENT)? };
+        let engine = engine(code::in_place)?;
+        let component = code::component(&engine)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -112,6 +111,9 @@ impl Program {
         wasi.allow_blocking_current_thread(true);
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
         wasi.env("CLAWFT_HOME", seen(&grants.data)?);
+        if let Some(nonce) = grants.writer {
+            wasi.env(WRITER, nonce.to_string());
+        }
         let services = [&grants.config.provider, &grants.config.embedder];
         let keys = services.iter().map(|service| &*service.api_key_env);
         for name in VARIABLES.into_iter().chain(keys.filter(|name| !name.is_empty())) {

@@ -2,7 +2,9 @@
 //!
 //! The component itself has no locks. It keeps a lease, which is enough to lose nothing, but a
 //! lease of a killed writer must first run out; the system's lock ends with the process. So
-//! the lock says who writes, and the lease does not get into the way.
+//! the lock says who writes, and its file which nonce the component's leases have: the next one
+//! takes away what a killed one has left. A lease with another nonce is one of a program outside
+//! this host, and respected.
 
 use crate::failure::{Failed, failed};
 use clawft_store::storage::native::{LockError, WriterLock};
@@ -21,19 +23,27 @@ pub(crate) fn writes(command: Option<&str>) -> bool {
     command.is_some_and(|command| !READERS.contains(&command) && command != "-h")
 }
 
-/// Takes the lock.
+/// Takes the lock; `None` where no lock file can be written. Nothing much else can be then, and the
+/// component says so, after an answer that it can give all the same; its lease guards what it writes.
 ///
 /// # Errors
 /// Who has it.
-pub(crate) fn lock(folder: &Path) -> Result<WriterLock, Failed> {
-    WriterLock::acquire(&folder.join(MEMORY)).map_err(|error| match error {
-        LockError::Held(process) => failed(
+pub(crate) fn lock(folder: &Path) -> Result<Option<WriterLock>, Failed> {
+    use std::io::ErrorKind::{
+        FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    const REFUSED: [std::io::ErrorKind; 5] =
+        [FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+    match WriterLock::acquire(&folder.join(MEMORY)) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(LockError::Held(process)) => Err(failed(
             BUSY,
             format!(
                 "process {process} is writing to the memory in {}: end it, or wait for it",
                 folder.display()
             ),
-        ),
-        error => failed(1, format!("{}: {error}", folder.display())),
-    })
+        )),
+        Err(LockError::System(error)) if REFUSED.contains(&error.kind()) => Ok(None),
+        Err(error) => Err(failed(1, format!("{}: {error}", folder.display()))),
+    }
 }

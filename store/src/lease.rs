@@ -148,6 +148,23 @@ impl Lease {
         Err(moved.refusal())
     }
 
+    /// Takes away what a writer has left that is known to have ended: the lease with its nonce. Any
+    /// other one stays.
+    ///
+    /// # Errors
+    /// [`Error::LeaseHeld`]: somebody else has taken it by now; [`Error::Storage`].
+    pub fn discard(storage: &dyn Storage, file: &str, nonce: u64) -> Result<(), Error> {
+        let mut name = String::from(file);
+        name.push_str(".lease");
+        let lease = Self { name, nonce, expires: 0, duration: 0 };
+        let mut held = Held::default();
+        held.read(storage, &lease.name)?;
+        if held.until == 0 || held.nonce != nonce {
+            return Ok(());
+        }
+        Ok(lease.put_away(storage, held)?)
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LEN);
         bytes.bytes(MAGIC);

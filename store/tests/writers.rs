@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clawft_store::DurableFile;
 use clawft_store::storage::native::{LockError, NativeFolder, WriterLock};
+use clawft_store::{DurableFile, Error, Lease};
 use rvf_runtime::RvfStore;
 use rvf_runtime::options::RvfOptions;
 use support::{DIM, Model, NAME, Owned, Random, all, options};
@@ -97,6 +97,52 @@ fn a_killed_writer_loses_nothing_and_blocks_nobody() {
         drop((file, lock));
     }
     println!("five writers killed, {} commits seen, none lost", seen + 1);
+}
+
+/// Not a test by itself: takes the lock and a lease under it, and waits to be killed.
+#[test]
+fn child_that_holds_a_lease_until_it_is_killed() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let folder = PathBuf::from(folder);
+    let lock = WriterLock::acquire(&folder.join(NAME)).unwrap();
+    let storage = NativeFolder::new(&folder).unwrap();
+    let _lease = Lease::take(&storage, NAME, lock.nonce(), 0, u64::MAX).unwrap();
+    println!("committed 0");
+    std::thread::sleep(std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn the_lease_of_a_killed_writer_goes_and_no_other_one_does() {
+    let folder = Folder::new("lease");
+    let path = folder.0.join(NAME);
+    let storage = NativeFolder::new(&folder.0).unwrap();
+    let kill = || {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_holds_a_lease_until_it_is_killed", "--nocapture"])
+            .env(CHILD, &folder.0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("committed 0")));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    let take = |nonce| Lease::take(&storage, NAME, nonce, 1, 1000);
+    kill();
+    assert!(matches!(take(7), Err(Error::LeaseHeld { .. })), "it is still there");
+    let lock = WriterLock::acquire(&path).unwrap();
+    take(lock.nonce()).unwrap().release(&storage).unwrap();
+    drop(lock);
+
+    // A program without the lock has taken the lease over meanwhile.
+    kill();
+    std::fs::remove_file(folder.0.join("memory.rvf.lease")).unwrap();
+    let theirs = take(7).unwrap();
+    let lock = WriterLock::acquire(&path).unwrap();
+    assert!(matches!(take(lock.nonce()), Err(Error::LeaseHeld { .. })), "it is theirs");
+    theirs.release(&storage).unwrap();
+    take(lock.nonce()).unwrap();
 }
 
 #[test]

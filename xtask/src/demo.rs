@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: builds the kernel and the host, and runs the host.
+//! `cargo xtask demo`: builds the kernel, the demo's host and the command `clawft`, and runs the
+//! host.
 
 use crate::artifacts::{Artifact, KERNELS};
 use crate::process::{Outcome, cargo, root, run, target};
@@ -10,7 +11,13 @@ pub(crate) fn demo(arguments: Vec<String>) -> Outcome {
     let (artifacts, rest) = choose(arguments)?;
     let asks_for_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     let artifacts = if asks_for_help { Vec::new() } else { artifacts };
-    let status = host(&artifacts)?
+    let own_data = rest.iter().any(|argument| argument.split('=').next() == Some("--base"));
+    let mut host = host(&artifacts)?;
+    // The agent is asked about the sample.
+    if !asks_for_help && !own_data {
+        with_agent(&mut host)?;
+    }
+    let status = host
         .args(rest)
         .stdin(Stdio::null())
         .status()
@@ -33,6 +40,12 @@ pub(crate) fn host(artifacts: &[&Artifact]) -> Outcome<Command> {
         command.args(["--module", &module]);
     }
     Ok(command)
+}
+
+/// Lets the demo end with the agent.
+pub(crate) fn with_agent(demo: &mut Command) -> Outcome {
+    demo.arg("--clawft").arg(crate::host::build()?);
+    Ok(())
 }
 
 /// Builds the host. The first time takes minutes: it contains a compiler.

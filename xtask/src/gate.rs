@@ -200,7 +200,11 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             run(command("node").arg(program).arg(kernel.build()?.path))
         })
     });
-    gate.step("demo on the sample", || run(demo::host(&KERNELS)?.arg("--check")));
+    gate.step("demo on the sample", || {
+        let mut demo = demo::host(&KERNELS)?;
+        demo::with_agent(&mut demo)?;
+        run(demo.arg("--check"))
+    });
     fuzz(&mut gate, &FUZZ);
     if all {
         // The engine is compiled twice for it.

@@ -39,7 +39,8 @@ pub(crate) fn build() -> Outcome<PathBuf> {
     link(&component, model.exists().then_some(model).as_deref())
 }
 
-/// Runs the host's tests, against a component that tries what it is granted.
+/// Runs the host's tests: against a component that tries what it is granted, and against the one
+/// that ships.
 pub(crate) fn test() -> Outcome {
     tools::targets(&[COMPONENT])?;
     run(cargo()
@@ -48,9 +49,11 @@ pub(crate) fn test() -> Outcome {
     run(cargo().args(["test", "--profile", "host", "--package", "clawft-host", "--quiet"]))?;
     let guest = target().join(COMPONENT).join("release/clawft_host_guest.wasm");
     let program = link(&guest, Some(&root().join(TEST_MODEL)))?;
+    let agent = build()?;
     run(cargo()
         .args(["test", "--package", "clawft-host-tests", "--features", "guest"])
-        .env("CLAWFT_HOST", program))
+        .env("CLAWFT_HOST", program)
+        .env("CLAWFT_AGENT", agent))
 }
 
 /// Compiles a component and builds the host around it and the model file.

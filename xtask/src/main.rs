@@ -29,7 +29,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo    build the kernel, load it in Wasmtime, search real data (demo --help)
+  demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
+          (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
           those that take minutes, Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and

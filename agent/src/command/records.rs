@@ -28,8 +28,14 @@ pub(super) fn remember(
         json.truth("merged", done.merged);
         json.count("redacted", done.redacted as u64);
         list("near", &done.near, &mut json);
+        if let Some(note) = memory.evicted() {
+            json.text("note", &note);
+        }
         output.object(json);
         return Ok(());
+    }
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
     }
     let what = if done.merged { "is known already" } else { "remembered" };
     output.terminal.print(&format!("[{}] {what}\n", done.id));
@@ -231,8 +237,14 @@ pub(super) fn import(
         json.count("added", all.added as u64);
         json.count("known", all.known as u64);
         json.count("redacted", all.redacted as u64);
+        if let Some(note) = memory.evicted() {
+            json.text("note", &note);
+        }
         output.object(json);
         return Ok(());
+    }
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
     }
     let Imported { added, known, redacted } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use clawft_store::memory::{Budget, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::{Lease, Options, Record};
@@ -56,6 +57,17 @@ fn options(given: &wit::Options) -> MemoryOptions {
     }
 }
 
+/// The nonce of all leases of this instance: one that it has left is its own again.
+fn nonce() -> u64 {
+    static NONCE: AtomicU64 = AtomicU64::new(0);
+    while NONCE.load(Relaxed) == 0 {
+        let mut drawn = [0; 8];
+        WasiRandom.fill(&mut drawn);
+        NONCE.store(u64::from_le_bytes(drawn), Relaxed);
+    }
+    NONCE.load(Relaxed)
+}
+
 fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let (folder, name) = crate::text::cut_last(path, b'/').unwrap_or((".", path));
     let folder = if folder.is_empty() { "/" } else { folder };
@@ -63,10 +75,7 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let writes = !(given.read_only || given.salvage);
     let lease = if writes && given.lease != 0 {
         let storage = files.storage(folder).map_err(of_folder)?;
-        let mut nonce = [0; 8];
-        WasiRandom.fill(&mut nonce);
-        let nonce = u64::from_le_bytes(nonce);
-        let lease = Lease::take(&*storage, name, nonce, now(), given.lease.into());
+        let lease = Lease::take(&*storage, name, nonce(), now(), given.lease.into());
         Some((lease.map_err(of_file)?, storage))
     } else {
         None

@@ -9,6 +9,8 @@ use super::Config;
 const PROVIDERS: &[&str] = &["auto", "offline", "openai", "anthropic"];
 /// Who may make vectors.
 const EMBEDDERS: &[&str] = &["auto", "static", "hashed", "openai"];
+/// What becomes of a full memory.
+const FULL: &[&str] = &["refuse", "evict"];
 
 /// A setting, by what it takes.
 pub(super) enum Field<'c> {
@@ -30,7 +32,7 @@ pub(super) enum Field<'c> {
 }
 
 /// All keys, table by table. [`Config::field`] has them in the same order.
-pub(super) const KEYS: [&str; 22] = [
+pub(super) const KEYS: [&str; 23] = [
     "provider.name",
     "provider.model",
     "provider.base_url",
@@ -46,6 +48,7 @@ pub(super) const KEYS: [&str; 22] = [
     "memory.capacity",
     "memory.image_kib",
     "memory.words_kib",
+    "memory.when_full",
     "memory.recall",
     "memory.learn",
     "chat.context_tokens",
@@ -74,12 +77,13 @@ impl Config {
             12 => Field::Whole(&mut self.capacity, 1, 40_000),
             13 => Field::Whole(&mut self.image_kib, 64, 1 << 20),
             14 => Field::Whole(&mut self.words_kib, 64, 1 << 20),
-            15 => Field::Whole(&mut self.recall, 1, 100),
-            16 => Field::Truth(&mut self.learn),
-            17 => Field::Whole(&mut self.context_tokens, 500, 2_000_000),
-            18 => Field::Whole(&mut self.memory_share, 0, 80),
-            19 => Field::Whole(&mut self.tool_rounds, 0, 64),
-            20 => Field::List(&mut self.folders),
+            15 => Field::Choice(&mut self.when_full, FULL),
+            16 => Field::Whole(&mut self.recall, 1, 100),
+            17 => Field::Truth(&mut self.learn),
+            18 => Field::Whole(&mut self.context_tokens, 500, 2_000_000),
+            19 => Field::Whole(&mut self.memory_share, 0, 80),
+            20 => Field::Whole(&mut self.tool_rounds, 0, 64),
+            21 => Field::List(&mut self.folders),
             _ => Field::List(&mut self.hosts),
         }
     }

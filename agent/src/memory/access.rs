@@ -6,7 +6,8 @@
 //! changed it, which its lengths and the head of its journal tell.
 //!
 //! A lease is short, and renewed while the derived parts are built anew, so that a killed writer
-//! blocks others for seconds only.
+//! blocks others for seconds only. A host that has a lock of the system's says in [`WRITER`] which
+//! nonce the leases get, and takes that of a killed program away: then it blocks nobody.
 
 use alloc::format;
 use alloc::string::String;
@@ -21,6 +22,8 @@ use super::{Limits, Memory};
 use crate::failure::{Exit, Failure};
 use crate::platform::{FileError, Platform};
 
+/// The variable with the nonce, a number in decimals; no two programs may have the same.
+pub const WRITER: &str = "CLAWFT_WRITER";
 /// Milliseconds of a lease.
 const LEASE: u64 = 5000;
 /// Milliseconds that are waited for another writer's lease…
@@ -137,6 +140,16 @@ fn open_store(
     }
 }
 
+/// The nonce of a program's leases: the one that its host gave it, else one that nobody else has.
+pub(super) fn nonce(platform: &Platform<'_>) -> u64 {
+    let given = platform.environment.variable(WRITER).and_then(|nonce| nonce.parse().ok());
+    given.unwrap_or_else(|| {
+        let mut nonce = [0; 8];
+        platform.random.fill(&mut nonce);
+        u64::from_le_bytes(nonce)
+    })
+}
+
 impl Memory<'_> {
     pub(super) fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.data)
@@ -217,13 +230,10 @@ impl Memory<'_> {
             other => other,
         };
         let storage = storage.map_err(|error| no_storage(&self.data, error))?;
-        let mut nonce = [0; 8];
-        self.platform.random.fill(&mut nonce);
         let mut waited = 0;
         loop {
             let now = self.platform.clock.now();
-            let nonce = u64::from_le_bytes(nonce);
-            match Lease::take(&*storage, NAME, nonce, now, LEASE) {
+            match Lease::take(&*storage, NAME, self.nonce, now, LEASE) {
                 Err(clawft_store::Error::LeaseHeld { .. }) if waited < PATIENCE => {
                     self.platform.clock.sleep(PAUSE);
                     waited += PAUSE;
@@ -256,18 +266,22 @@ impl Memory<'_> {
             work(store, now)
         };
         let mut tries = TRIES;
+        let mut left = None;
         loop {
             let mut lease = self.take_lease()?;
-            let mut done = self.change_once(&mut lease, &mut with_uses);
-            if let Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) = done {
-                // With the lease still held: others write memory.json too.
-                match self.grow() {
-                    Ok(true) => done = Ok(Err(Error::File(clawft_store::Error::Conflict))),
-                    Ok(false) => {}
-                    Err(failure) => done = Err(failure),
-                }
-            }
+            let done = self.change_once(&mut lease, &mut with_uses);
+            // With the lease still held: others write memory.json too.
+            let has_room = match done {
+                Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) => self
+                    .grow()
+                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, &mut left)?)),
+                Ok(Err(Error::WordsFull { .. })) => self.evict(&mut lease, &used, &mut left),
+                _ => Ok(false),
+            };
             self.release(lease);
+            if has_room? {
+                continue;
+            }
             match done? {
                 Ok(()) => return Ok(()),
                 Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => tries -= 1,
@@ -287,7 +301,7 @@ impl Memory<'_> {
         Ok(true)
     }
 
-    fn change_once(
+    pub(super) fn change_once(
         &mut self,
         lease: &mut Lease,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,

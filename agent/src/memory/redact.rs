@@ -1,9 +1,19 @@
 //! Secrets taken out of a text before it is stored.
 //!
-//! What is taken for a secret: tokens with the prefixes that vendors give their keys, tokens that
-//! look drawn at random (32 characters and more, of small letters, large ones and digits), what
-//! follows `password`, `token`, `api_key` and their like with `=`, `:` or `is`, and private keys in
-//! PEM. It errs on the side of taking too much: a memory is read by models and sent to providers.
+//! What is taken for a secret:
+//!
+//! - tokens with the prefixes that vendors give their keys, and something drawn behind it: a digit,
+//!   a capital, or 16 letters in a row (`npm_config_registry` has none of these);
+//! - tokens that look drawn at random: 32 characters and more without a point or a slash, of small
+//!   letters, large ones and digits. So hashes and UUIDs, which are of one case, stay, and words in
+//!   base64 too; long ones in base64, such as checksums with `sha512-`, go;
+//! - what follows the name of a secret (`password`, `api_key`…): with `=` anything, with `:` words
+//!   of four letters and more and what is quoted or has signs or digits, with `is` the latter, and
+//!   a word at the end of its clause, if it is not one that is said of passwords (`wrong`,
+//!   `encrypted`). So `the token is specific to the session` stays;
+//! - private keys in PEM.
+//!
+//! It errs on the side of taking too much: a memory is read by models and sent to providers.
 //!
 //! What it must never do: let through what it takes for a secret in part.
 
@@ -45,10 +55,12 @@ const SHORTEST: usize = 16;
 /// From so many on, what looks random is one.
 const RANDOM: usize = 32;
 /// What names a secret that follows.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "password",
     "passwd",
     "passphrase",
+    "passwort",
+    "kennwort",
     "pwd",
     "token",
     "api_key",
@@ -57,6 +69,12 @@ const NAMES: [&str; 10] = [
     "secret",
     "secret_key",
 ];
+/// What is said of a secret; and words that end in `ed`.
+const SAID: [&str; 14] = [
+    "correct", "wrong", "valid", "invalid", "empty", "optional", "set", "known", "unknown",
+    "missing", "weak", "strong", "secret", "lost",
+];
+const QUOTES: &str = "\"'`";
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -69,38 +87,76 @@ fn is_secret(token: &str) -> bool {
     if token.len() < SHORTEST {
         return false;
     }
-    if PREFIXES.iter().any(|prefix| token.starts_with(prefix)) {
-        return true;
-    }
-    let has = |what: fn(&u8) -> bool| token.as_bytes().iter().any(&what);
+    let drawn = |prefix: &&str| match token.strip_prefix(*prefix) {
+        // Those of AWS have no small letter.
+        Some(tail) if prefix.starts_with('A') && prefix.ends_with('A') => {
+            tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        }
+        Some(tail) => {
+            tail.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+                || text::parts(tail, b"-_").iter().any(|part| part.len() >= SHORTEST)
+        }
+        None => false,
+    };
     // Words put together by points and strokes are addresses and paths.
-    text::parts(token, b"/.").iter().any(|part| part.len() >= RANDOM)
+    PREFIXES.iter().any(drawn) || text::parts(token, b"/.").into_iter().any(is_random)
+}
+
+fn is_random(part: &str) -> bool {
+    let has = |what: fn(&u8) -> bool| part.as_bytes().iter().any(&what);
+    part.len() >= RANDOM
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
 }
 
-/// Whether a character stands around a word: a blank, a quote.
-fn is_around(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '`')
+/// Is it one of these?
+fn one_of(c: char, all: &str) -> bool {
+    all.bytes().any(|byte| char::from(byte) == c)
 }
 
-/// Whether the text ends in the name of a secret, with `=`, `:` or `is` behind it.
-fn names_secret(before: &str) -> bool {
-    let before = before.trim_end_matches(is_around);
-    let name = match before.strip_suffix(['=', ':']) {
-        Some(name) => name,
-        None => match before.strip_suffix("is") {
-            Some(name) if name.ends_with(char::is_whitespace) => name,
-            _ => return false,
-        },
+fn without_quotes(text: &str) -> &str {
+    text.trim_end_matches(|c: char| c.is_whitespace() || one_of(c, QUOTES))
+}
+
+/// How the end of a text names a secret that follows: with `=`, with `:`, with `is` (a blank).
+fn names_secret(before: &str) -> Option<char> {
+    let before = without_quotes(before);
+    let sign = before.chars().next_back().filter(|sign| one_of(*sign, "=:"));
+    let name = without_quotes(before.strip_suffix(['=', ':']).unwrap_or(before));
+    let verb = name.strip_suffix("ist").or(name.strip_suffix("is"));
+    let name = match (verb.filter(|name| without_quotes(name) != *name), sign) {
+        (Some(name), _) => without_quotes(name),
+        (None, Some(_)) => name,
+        (None, None) => return None,
     };
-    let name = name.trim_end_matches(is_around);
-    NAMES.iter().any(|known| {
-        name.len() >= known.len()
-            && name.is_char_boundary(name.len() - known.len())
-            && name[name.len() - known.len()..].eq_ignore_ascii_case(known)
-    })
+    let ends = |known: &str| {
+        let Some(at) = name.len().checked_sub(known.len()) else { return false };
+        let (Some(front), Some(end)) = (name.get(..at), name.get(at..)) else { return false };
+        // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
+        let begins = |c: char| !c.is_alphanumeric() || end.starts_with(char::is_uppercase);
+        let is_word = sign == Some('=') || front.chars().next_back().is_none_or(begins);
+        is_word && end.eq_ignore_ascii_case(known)
+    };
+    NAMES.iter().any(|known| ends(known)).then_some(sign.unwrap_or(' '))
+}
+
+/// Whether a token is the secret that was named before it. `is_last`: its clause ends with it.
+fn is_named(token: &str, sign: char, is_quoted: bool, is_last: bool) -> bool {
+    let bytes = token.as_bytes();
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte > 127).count();
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if letters + digits == 0 {
+        return false;
+    }
+    // A hyphen is a part of words.
+    let signs = bytes.iter().filter(|byte| byte.is_ascii_punctuation() && **byte != b'-').count();
+    let is_odd = letters > 0 && digits + signs > 0 && bytes.len() > 4;
+    match sign {
+        '=' => true,
+        ':' => is_quoted || digits > 0 || is_odd || letters > 3,
+        _ => is_quoted || is_odd || is_last && !token.ends_with("ed") && !SAID.contains(&token),
+    }
 }
 
 /// The text without its secrets, and how many there were.
@@ -120,14 +176,11 @@ pub fn redact(text: &str) -> (String, usize) {
             rest = &rest[end..];
             continue;
         }
-        let named =
-            !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | '=' | ':') && names_secret(&out);
-        let inside = |c: char| {
-            if named {
-                !c.is_whitespace() && !matches!(c, '"' | '\'' | '`' | ',' | ';')
-            } else {
-                is_inside(c)
-            }
+        let begins = !c.is_whitespace() && !one_of(c, "\"'`=:");
+        let named = begins.then(|| names_secret(&out)).flatten();
+        let inside = |c: char| match named {
+            Some(_) => !c.is_whitespace() && !one_of(c, "\"'`,;"),
+            None => is_inside(c),
         };
         let len = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         if len == 0 {
@@ -138,7 +191,11 @@ pub fn redact(text: &str) -> (String, usize) {
         let (token, after) = rest.split_at(len);
         // A sentence's point is not a part of what stands before it.
         let token_only = text::without_end(token, b".!?");
-        if !token_only.is_empty() && (named && token_only != MARK || is_secret(token_only)) {
+        let is_last = token_only.len() < token.len()
+            || after.chars().find(|c| *c != ' ').is_none_or(|c| one_of(c, ",;)\n"));
+        let is_quoted = out.chars().next_back().is_some_and(|c| one_of(c, QUOTES));
+        let is_named = named.is_some_and(|sign| is_named(token_only, sign, is_quoted, is_last));
+        if is_named && token_only != MARK || is_secret(token_only) {
             out.push_str(MARK);
             out.push_str(&token[token_only.len()..]);
             count += 1;
@@ -176,6 +233,14 @@ mod tests {
             ),
             ("-----BEGIN PRIVATE KEY-----\nMIIE cut off", "[secret]"),
             ("x aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dE3 y", "x [secret] y"),
+            ("The wifi password is swordfish.", "The wifi password is [secret]."),
+            ("my password is: correct-horse", "my password is: [secret]"),
+            ("Mein Passwort ist geheim-3, ja", "Mein Passwort ist [secret], ja"),
+            ("the password is \"secret\" here", "the password is \"[secret]\" here"),
+            ("accessToken: x9y8", "accessToken: [secret]"),
+            ("dbpassword=a", "dbpassword=[secret]"),
+            // A checksum cannot be told from a key.
+            ("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP-DGNKHfuw", "[secret]"),
         ] {
             let (found, count) = redact(text);
             assert_eq!((&*found, count), (expected, 1), "{text}");
@@ -192,6 +257,19 @@ mod tests {
             "The token ring network is old; a secret garden; password managers.",
             "-----BEGIN CERTIFICATE-----",
             "Käse ist gut, 日本語 auch.",
+            // As packages are described.
+            "libsecret is a library for storing and retrieving passwords and other secrets.",
+            "without contacting the issuer to determine if the token is valid. This is convenient",
+            "prints a prompt (by default `Password:') and then accepts input",
+            "By default, this password is 32 characters long; the token is specific to the session.",
+            "JSON Web Token is implemented in Mojo::JWT; Gfsecret is a set of tools.",
+            "Token: an opaque string. The passphrase is wrong, the secret is stored encrypted.",
+            // Names that begin like keys, hashes, numbers of one case, words in base64.
+            "npm_config_registry, sk_buff_head_init, hf_transformers_cache, pypi-server-package",
+            "ASIANetworkOperators and AKIA-something-long",
+            "(Closes: #1012345) [f8a9b1c 5D41402ABC4B2A76B9719D911017C592ABCDEF]",
+            "id 123e4567-e89b-12d3-a456-426614174000, SGVsbG8gd29ybGQh",
+            "see https://bugs.debian.org/cgi-bin/bugreport.cgi?bug=123456 and CVE-2021-44228",
         ] {
             assert_eq!(redact(text), (text.to_owned(), 0), "{text}");
         }
@@ -209,6 +287,40 @@ mod tests {
             prop_assert!(!found.contains(&tail), "{found}");
             // Once is enough.
             prop_assert_eq!(redact(&found), (found.clone(), 0));
+        }
+
+        /// The shapes that vendors give their keys.
+        #[test]
+        fn keys_of_every_vendor_go(
+            key in prop_oneof![
+                "sk-proj-[A-Za-z0-9_]{48}", "sk-ant-api03-[A-Za-z0-9]{40}-[A-Za-z0-9_]{40}AA",
+                "sk_live_[A-Za-z0-9]{24}", "gh[pousr]_[A-Za-z0-9]{36}",
+                "github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "glpat-[A-Za-z0-9]{20}",
+                "xoxb-[0-9]{12}-[0-9]{12}-[A-Za-z0-9]{24}", "(AKIA|ASIA)[A-Z2-7]{16}",
+                "AIza[A-Za-z0-9_]{35}", "hf_[A-Za-z]{34}", "npm_[A-Za-z0-9]{36}",
+                "pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_]{120}", "ya29\\.a0[A-Za-z0-9_]{60}",
+                "eyJhbGciOiJIUzI1NiJ9\\.eyJ[A-Za-z0-9_]{40}\\.[A-Za-z0-9_]{43}",
+            ],
+            before in "([a-zé]{1,8} ){0,4}", after in "[ ,;\"\n.]?",
+        ) {
+            let text = format!("{before}{key}{after}");
+            prop_assert_eq!(redact(&text), (format!("{before}{MARK}{after}"), 1));
+        }
+
+        /// Words of one case, as sentences have them, with numbers between: whatever they speak of.
+        #[test]
+        fn sentences_about_secrets_stay(
+            words in proptest::collection::vec(
+                prop_oneof!["[a-z]{1,12}", "[0-9]{1,4}", Just("token".to_owned()),
+                    Just("password".to_owned()), Just("the".to_owned()), Just("is a".to_owned())],
+                1..20,
+            ),
+            hash in "[0-9a-f]{40}",
+        ) {
+            let mut words = words;
+            words.retain(|word| word != "is");
+            let text = format!("{} {hash} is used.", words.join(" "));
+            prop_assert_eq!(redact(&text), (text.clone(), 0));
         }
 
         #[test]

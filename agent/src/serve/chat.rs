@@ -1,26 +1,28 @@
 //! `/v1/chat/completions`: what an OpenAI client sends, answered with memory behind it.
 //!
 //! The client has the history and sends all of it; nothing of it is kept here but what a turn
-//! keeps in memory. Model and key are those of the config, whatever the request names. The tools
-//! are ours: the model searches memory before the client sees an answer, and tools of the client's
-//! own are refused, since they would be called behind its back.
+//! keeps in memory. Model and key are those of the config, whatever the request names. The model has
+//! our tools, which search memory before the client sees an answer, and those that the client
+//! offers: a call of these ends the answer, and the client's next request brings what came of it.
 //!
 //! Source: OpenAI's API reference, `POST /chat/completions`, and its stream of chunks.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::client_tools::{called, offers, waits, write};
 use super::{Asked, Reply};
 use crate::config::Config;
 use crate::json::{Json, Value};
-use crate::provider::{Flow, Message};
-use crate::session::Session;
+use crate::provider::{Flow, Message, ToolCall};
+use crate::session::{Said, Session};
 use crate::turn::{self, Agent, Turn};
 
 /// What a request asks for.
 struct Wanted {
     session: Session,
-    message: String,
+    /// The person's last message; without one the results of the client's tools are the last.
+    message: Option<String>,
     stream: bool,
     usage: bool,
     max_tokens: Option<u32>,
@@ -76,11 +78,18 @@ fn complete(
             return Flow::Go;
         }
         let first = !core::mem::replace(&mut begun, true);
-        send(&head.chunk(first, Some(part), None))
+        send(&head.chunk(first, Some(part), &[], None))
     };
     let session = &mut wanted.session;
-    let done = turn::answer(&mut agent, session, &wanted.message, false, &mut show, &mut turn);
-    let finish = if turn.cut { "length" } else { "stop" };
+    let done = match &wanted.message {
+        Some(message) => turn::answer(&mut agent, session, message, false, &mut show, &mut turn),
+        None => turn::go_on(&mut agent, session, &mut show, &mut turn),
+    };
+    let finish = match (turn.calls.is_empty(), turn.cut) {
+        (false, _) => "tool_calls",
+        (true, true) => "length",
+        (true, false) => "stop",
+    };
     match (done, wanted.stream) {
         (Err(failure), true) if begun => {
             // The status is gone already: the error is the last event, and no end is told.
@@ -90,9 +99,12 @@ fn complete(
         (Err(failure), _) => failure.into(),
         (Ok(()), true) => {
             if !begun {
-                send(&head.chunk(true, Some(""), None));
+                send(&head.chunk(true, Some(""), &[], None));
             }
-            send(&head.chunk(false, None, Some(finish)));
+            if !turn.calls.is_empty() {
+                send(&head.chunk(false, None, &turn.calls, None));
+            }
+            send(&head.chunk(false, None, &[], Some(finish)));
             if wanted.usage {
                 let mut last = head.begin(CHUNK);
                 last.close(']');
@@ -104,7 +116,7 @@ fn complete(
         }
         (Ok(()), false) => {
             let mut body = head.begin("chat.completion");
-            choice("message", true, Some(&turn.text), Some(finish), &mut body);
+            choice("message", true, Some(&turn.text), &turn.calls, Some(finish), &mut body);
             body.close(']');
             usage(&turn, &mut body);
             Reply::new(200, body)
@@ -133,6 +145,7 @@ fn choice(
     name: &str,
     is_first: bool,
     content: Option<&str>,
+    calls: &[ToolCall],
     finish: Option<&str>,
     json: &mut Json,
 ) {
@@ -144,6 +157,10 @@ fn choice(
     }
     if let Some(content) = content {
         json.text("content", content);
+    }
+    if !calls.is_empty() {
+        // In a stream they are numbered.
+        write(calls, name == "delta", json);
     }
     json.close('}');
     match finish {
@@ -173,15 +190,21 @@ impl Head {
     }
 
     /// A part, as an event.
-    fn chunk(&self, is_first: bool, content: Option<&str>, finish: Option<&str>) -> String {
+    fn chunk(
+        &self,
+        is_first: bool,
+        content: Option<&str>,
+        calls: &[ToolCall],
+        finish: Option<&str>,
+    ) -> String {
         let mut json = self.begin(CHUNK);
-        choice("delta", is_first, content, finish, &mut json);
+        choice("delta", is_first, content, calls, finish, &mut json);
         json.close(']');
         event(json.done())
     }
 }
 
-fn refusal(sentence: &str) -> Reply {
+pub(super) fn refusal(sentence: &str) -> Reply {
     Reply::refusal(400, sentence)
 }
 
@@ -193,8 +216,8 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
         Value::List(values) => !values.is_empty(),
         _ => true,
     };
-    if filled("tools") || filled("functions") {
-        return Err(refusal("no tools expected: the memory's own are used"));
+    if filled("functions") {
+        return Err(refusal("tools expected in the place of functions"));
     }
     let n = &given["n"];
     if !n.is_null() && n.as_u64() != Some(1) {
@@ -227,26 +250,43 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
         return Err(refusal("messages: a list expected"));
     };
     let mut session = Session { passing: true, ..Session::default() };
+    match &given["tool_choice"] {
+        Value::Text(choice) if choice == "none" => {}
+        Value::Text(choice) if choice == "auto" => session.tools = offers(given)?,
+        Value::Null => session.tools = offers(given)?,
+        _ => return Err(refusal("tool_choice: auto or none expected")),
+    }
     for message in messages {
-        let text = text(&message["content"])?;
+        let calls = called(message)?;
+        let content = &message["content"];
+        // Beside calls there is often no text.
+        let text =
+            if content.is_null() && !calls.is_empty() { String::new() } else { text(content)? };
         match message["role"].text() {
             "system" | "developer" => {
                 session.instructions.push_str(&text);
                 session.instructions.push('\n');
             }
             "user" => session.push(0, Message::User(text)),
-            "assistant" if message["tool_calls"].is_null() => {
-                session.push(0, Message::Assistant { text, calls: Default::default() });
+            "assistant" => session.push(0, Message::Assistant { text, calls }),
+            "tool" => {
+                let id = message["tool_call_id"].text().to_string();
+                if !waits(&session, &id) {
+                    return Err(refusal("tool_call_id: one of the calls before it expected"));
+                }
+                let (name, content) = (String::new(), text);
+                session.push(0, Message::Result { id, name, content, failed: false });
             }
-            _ => {
-                return Err(refusal(
-                    "role: system, developer, user or assistant expected, without calls of tools",
-                ));
-            }
+            _ => return Err(refusal("role: system, developer, user, assistant or tool expected")),
         }
     }
-    let Some(Message::User(message)) = session.messages.pop().map(|said| said.message) else {
-        return Err(refusal("a last message of the role user expected"));
+    let message = match session.messages.pop() {
+        Some(Said { message: Message::User(message), .. }) => Some(message),
+        Some(last @ Said { message: Message::Result { .. }, .. }) => {
+            session.messages.push(last);
+            None
+        }
+        _ => return Err(refusal("a last message of the role user or tool expected")),
     };
     Ok(Wanted { session, message, stream, usage: usage == Some(true), max_tokens, temperature })
 }

@@ -102,6 +102,9 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     json.truth("merged", done.merged);
     json.count("redacted", done.redacted as u64);
     list("near", &done.near, &mut json);
+    if let Some(note) = memory.evicted() {
+        json.text("note", &note);
+    }
     Ok(Reply::new(if done.merged { 200 } else { 201 }, json))
 }
 

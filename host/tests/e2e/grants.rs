@@ -100,7 +100,15 @@ fn only_the_variables_that_are_needed_pass() {
     let place = Place::new();
     place.config("[provider]\nname = \"openai\"\napi_key_env = \"MY_KEY\"");
     let mut host = place.host(&["env"]);
-    for name in ["SECRET", "AWS_SECRET_ACCESS_KEY", "PATH", "MY_KEY", "OPENAI_API_KEY", "TERM"] {
+    for name in [
+        "SECRET",
+        "AWS_SECRET_ACCESS_KEY",
+        "PATH",
+        "MY_KEY",
+        "OPENAI_API_KEY",
+        "TERM",
+        "CLAWFT_WRITER",
+    ] {
         host.env(name, "value");
     }
     let output = host.output().unwrap();
@@ -108,7 +116,9 @@ fn only_the_variables_that_are_needed_pass() {
     let mut names: Vec<&str> =
         text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     names.sort_unstable();
-    assert_eq!(names, ["CLAWFT_HOME", "MY_KEY", "OPENAI_API_KEY", "TERM"]);
+    // The nonce is the host's own word, whatever the variable held outside.
+    assert_eq!(names, ["CLAWFT_HOME", "CLAWFT_WRITER", "MY_KEY", "OPENAI_API_KEY", "TERM"]);
+    assert!(!text.contains("CLAWFT_WRITER=value"));
 }
 
 #[test]

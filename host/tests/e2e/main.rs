@@ -9,3 +9,6 @@ mod place;
 mod serve;
 mod terminal;
 mod writer;
+
+/// The variable with the host that has the tests' component.
+const HOST: &str = "CLAWFT_HOST";

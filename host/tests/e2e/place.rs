@@ -33,7 +33,7 @@ impl Place {
 
     /// The host that `cargo xtask host test` has built for these tests.
     pub(crate) fn program() -> String {
-        std::env::var("CLAWFT_HOST").expect("CLAWFT_HOST says which host is tested")
+        std::env::var(super::HOST).expect("a variable says which host is tested")
     }
 
     /// The host with these words, and nothing of the tests' own environment.
@@ -73,7 +73,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { exit: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }

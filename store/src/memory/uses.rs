@@ -70,6 +70,14 @@ impl Memory {
         self.image.touch(ids, now);
     }
 
+    /// How much a record is in use at `now`, in ms, by the policy of tiers: what has least of it is
+    /// missed least. `None` for a pinned record, which no policy may take away, and for none.
+    #[must_use]
+    pub fn heat(&self, id: u64, now: u64) -> Option<u32> {
+        let entry = self.entry(id).filter(|entry| !entry.pinned)?;
+        Some(self.policy.heat(&known(entry), now))
+    }
+
     /// Raises what is counted of a record to no less than this.
     pub(super) fn recount(&mut self, id: u64, uses: u32, last_used: u64) {
         if let Some(entry) = self.entry_mut(id) {

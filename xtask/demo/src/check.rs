@@ -6,6 +6,7 @@
 use clawft_store::memory::Derived;
 
 use crate::Failure;
+use crate::agent;
 use crate::durable;
 use crate::exact::Exact;
 use crate::kernel::FULL;
@@ -163,6 +164,25 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
         story.opened_from == Derived::Read && story.derived != Derived::Read,
         format!("durable: rebuilt after the kill, read after a close ({:?})", story.opened_from),
     );
+    if let Some(clawft) = &options.clawft {
+        // Keys are for people: a check costs nobody money.
+        let story = agent::run(clawft, options, &inputs, false)?;
+        let (imported, texts) = (story.imported, story.texts);
+        verdict.expect(
+            imported as usize == texts,
+            format!("agent: {imported} of {texts} texts imported"),
+        );
+        for answered in &story.answers {
+            let question = answered.question;
+            verdict.expect(
+                answered.holds.is_some() && answered.is_of_sample,
+                match answered.holds {
+                    Some(id) => format!("agent: `{question}` is answered from [{id}]"),
+                    None => format!("agent: `{question}` is answered from no text about it"),
+                },
+            );
+        }
+    }
     println!("demo check: {} passed, {} failed", verdict.held, verdict.failed);
     Ok(verdict.failed == 0 && verdict.held > 0)
 }

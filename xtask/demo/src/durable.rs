@@ -5,7 +5,7 @@
 //! import goes on from there, and the known items are asked for by vector, by words and by both.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use crate::arrays::{self, Matrix};
 use crate::options::{Metric, Options};
 use crate::progress::Progress;
 use crate::run::Inputs;
+use crate::scratch::Scratch;
 use crate::texts;
 
 const NAME: &str = "demo.rvf";
@@ -127,21 +128,9 @@ pub(crate) struct Story {
     pub(crate) quality: Option<[Quality; 3]>,
 }
 
-/// A folder that is removed at the end.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays in a folder for temporary files harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Runs the whole of it.
 pub(crate) fn run(options: &Options, inputs: &Inputs) -> Result<Story, Failure> {
-    let folder = std::env::temp_dir().join(format!("clawft-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(|why| wrong("a folder for the memory", why))?;
-    let folder = Scratch(folder);
+    let folder = Scratch::new("clawft-demo")?;
     let rows = inputs.base.rows;
     let said = kill_half_way(&folder.0, rows)?;
 

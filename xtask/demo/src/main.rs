@@ -1,14 +1,14 @@
 //! The main job of clawft, as a host program does it: load a kernel module in
 //! Wasmtime, fill it with vectors and search them, all through the C ABI.
 //!
-//! Nothing of clawft is linked in here. What this program knows of the kernel
-//! is what `clawft.h` says, so a figure printed here is one that any host can
-//! reach. The answer to compare with is computed from the data given
+//! What this program knows of the kernel is what `clawft.h` says, so a figure
+//! printed here is one that any host can reach. The answer to compare with is computed from the data given
 //! (`exact`); it is never read from a file.
 
 // Unsafe once: `kernel` loads code that it has compiled itself.
 #![deny(unsafe_code)]
 
+mod agent;
 mod arrays;
 mod check;
 mod durable;
@@ -18,6 +18,7 @@ mod options;
 mod progress;
 mod report;
 mod run;
+mod scratch;
 mod sweep;
 mod texts;
 mod words;

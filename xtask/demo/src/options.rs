@@ -7,7 +7,8 @@ use std::path::PathBuf;
 pub(crate) const USAGE: &str = "\
 cargo xtask demo [options]
 
-Without --base and --queries the sample under data/ is used.
+Without --base and --queries the sample under data/ is used, and the agent is asked about it
+at the end: offline, and by a provider where OPENAI_API_KEY or ANTHROPIC_API_KEY is set.
 
   --base FILE          vectors to index: .npy (f16, f32 or f64, C order) or .fvecs
   --queries FILE       vectors to search for, of the same dimension
@@ -105,6 +106,8 @@ pub(crate) struct Options {
     pub(crate) json: bool,
     /// The folder that a process of its own imports into; see `durable`.
     pub(crate) import_into: Option<PathBuf>,
+    /// The command `clawft`, for the part of the agent; without it there is none.
+    pub(crate) clawft: Option<PathBuf>,
     /// Folder of the sample data.
     pub(crate) data: PathBuf,
     /// The artifacts to run, in order.
@@ -125,14 +128,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `--module NAME=FILE` (repeated) and `--data DIR` come from `xtask`,
-    /// `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
+    /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR` and `--clawft FILE`
+    /// come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut options = Options {
             help: false,
             check: false,
             json: false,
             import_into: None,
+            clawft: None,
             data: PathBuf::from("data"),
             artifacts: Vec::new(),
             base: None,
@@ -166,6 +170,7 @@ impl Options {
                 "--help" | "-h" => options.help = true,
                 "--check" => options.check = true,
                 "--json" => options.json = true,
+                "--clawft" => options.clawft = Some(value()?.into()),
                 "--data" => options.data = value()?.into(),
                 "--import-into" => options.import_into = Some(value()?.into()),
                 "--module" => {

@@ -7,7 +7,7 @@ use crate::options::{Artifact, Metric, Mode, Options, Runtime};
 use crate::progress::Progress;
 use crate::report::{Footprint, Place, Report};
 use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
-use crate::{Failure, durable, texts, words};
+use crate::{Failure, agent, durable, texts, words};
 
 /// Neighbours asked for.
 const K: usize = 10;
@@ -321,12 +321,22 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             report.footprint(footprint.clone());
         }
     }
+    // Data of the person's own has no questions: the sample is asked about.
+    let clawft = options.clawft.as_deref().filter(|_| options.base.is_none());
+    let asked = |inputs: &Inputs| {
+        clawft.map(|clawft| agent::run(clawft, options, inputs, true)).transpose()
+    };
+    if options.json {
+        // The sizes stay the last line.
+        asked(&inputs)?.iter().for_each(agent::tell_json);
+        report.finish();
+        return Ok(());
+    }
     report.finish();
     for (((ids, counts), set), (_, _, questions)) in spoken.iter().zip(&sets).zip(&inputs.queries) {
         words::show(&job, questions.as_deref(), set.name, ids, counts);
     }
-    if !options.json {
-        durable::tell(&durable::run(options, &inputs)?);
-    }
+    durable::tell(&durable::run(options, &inputs)?);
+    asked(&inputs)?.iter().for_each(agent::tell);
     Ok(())
 }

@@ -10,6 +10,10 @@
 //! which ends with the process however that ends: so a killed writer blocks nobody. A file of
 //! rvf-runtime, which takes no such lock, is respected while its process lives, or for five
 //! minutes where that cannot be known.
+//!
+//! A guest under the lock takes leases with the nonce that stands in it, the first half of the
+//! writer id. Of a file of ours that stays without the system's lock the writer has been killed:
+//! whoever takes the lock next takes its lease away, and no other one.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -18,6 +22,8 @@ use std::string::{String, ToString};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::vec::Vec;
 
+use super::NativeFolder;
+use crate::Lease;
 use crate::crc::crc32;
 use crate::wire::{Put, u32_at, u64_at};
 
@@ -93,6 +99,9 @@ impl WriterLock {
             if let Some(process) = owner(&found) {
                 return Err(LockError::Held(process));
             }
+            if found.len() > LEN && found.get(LEN..) == Some(OURS) {
+                forget_lease(&path, u64_at(&found, 80));
+            }
             let id = random_id();
             let bytes = bytes(&id);
             // In place and longer than what rvf-runtime asks for at every moment: it takes a
@@ -105,6 +114,22 @@ impl WriterLock {
             }
         }
         Err(LockError::Held(0))
+    }
+
+    /// The nonce of leases that are taken under this lock, and by nobody else.
+    #[must_use]
+    pub fn nonce(&self) -> u64 {
+        u64_at(&self.id, 0)
+    }
+}
+
+/// Takes away the lease that a killed writer has left. `lock` is the path of the lock file.
+fn forget_lease(lock: &Path, nonce: u64) {
+    let folder = lock.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let storage = NativeFolder::new(folder.unwrap_or(Path::new(".")));
+    if let (Ok(storage), Some(file)) = (storage, lock.file_stem().and_then(|name| name.to_str())) {
+        // One that stays all the same runs out.
+        let _ = Lease::discard(&storage, file, nonce);
     }
 }
 

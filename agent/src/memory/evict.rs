@@ -1,0 +1,81 @@
+//! Room in a full memory, where the config says `memory.when_full = "evict"`.
+//!
+//! What goes is what is in use least, by the policy that the tiers follow too: how often a memory
+//! was used, how long ago, and how important it is. Several go at once, since finding them takes
+//! a look at all of them; and one change never costs more than half of all memories.
+//!
+//! What it must never do: take away a pinned memory, or take any without saying so.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::take;
+
+use clawft_store::Lease;
+use clawft_store::memory::{Error, Memory as Store};
+
+use super::Memory;
+use super::access::failure;
+use crate::failure::Failure;
+
+/// Most memories that go at once…
+const MOST: usize = 256;
+/// …which is one of so many.
+const SHARE: usize = 16;
+
+/// Forgets those of least heat that are not pinned, at most `most`; of equal ones, those that were
+/// used longer ago. Says how many.
+fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Error> {
+    let batch = (store.len() / SHARE).clamp(1, MOST).min(most);
+    let mut coldest: Vec<(u32, u64, u64)> = Vec::new();
+    let mut next = store.next(0);
+    while let Some(id) = next {
+        if let Some(heat) = store.heat(id, now) {
+            let last = store.uses(id).map_or(0, |(_, last)| last);
+            let one = (heat, last, id);
+            let at = coldest.partition_point(|other| *other < one);
+            if at < batch {
+                coldest.truncate(batch - 1);
+                coldest.insert(at, one);
+            }
+        }
+        next = id.checked_add(1).and_then(|id| store.next(id));
+    }
+    for &(_, _, id) in &coldest {
+        store.forget(id)?;
+    }
+    Ok(coldest.len())
+}
+
+impl Memory<'_> {
+    /// Takes memories away, under a lease, if the config has it so; says whether there is room now.
+    /// `used` are those of which a use is still to be counted; `left` counts down how many more may go for one change.
+    pub(super) fn evict(
+        &mut self,
+        lease: &mut Lease,
+        used: &[u64],
+        left: &mut Option<usize>,
+    ) -> Result<bool, Failure> {
+        if !self.limits.evict {
+            return Ok(false);
+        }
+        let mut gone = 0;
+        let done = self.change_once(lease, &mut |store, now| {
+            store.touch(used, now);
+            gone = evict(store, now, *left.get_or_insert(store.len() / 2))?;
+            Ok(())
+        })?;
+        done.map_err(|error| failure(&error))?;
+        *left = left.map(|left| left - gone);
+        self.evicted += gone;
+        Ok(gone > 0)
+    }
+
+    /// What there is to say of memories that were taken away since this was asked for last.
+    pub fn evicted(&mut self) -> Option<String> {
+        let gone = take(&mut self.evicted);
+        (gone > 0).then(|| {
+            format!("the memory was full: the {gone} memories in use least were forgotten")
+        })
+    }
+}

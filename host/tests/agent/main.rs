@@ -1,0 +1,13 @@
+//! The host with the component that ships, seen from outside: what becomes of the memory when
+//! something goes wrong around it.
+#![cfg(unix)]
+
+mod killed;
+// It is that of the other tests, and serves more than these.
+#[allow(dead_code)]
+#[path = "../e2e/place.rs"]
+mod place;
+mod refused;
+
+/// The variable with the host that has the agent.
+const HOST: &str = "CLAWFT_AGENT";
