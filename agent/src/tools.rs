@@ -79,7 +79,8 @@ pub fn offered(config: &Config, may_forget: bool) -> Vec<Tool<'static>> {
 /// Whether a name is one of ours, on offer or not.
 pub(crate) fn is_own(name: &str) -> bool {
     let ours = [TIME, memory::SEARCH, memory::WRITE, memory::FORGET, fetch::FETCH];
-    ours.iter().chain(&files::ALL).any(|tool| tool.name == name) || name == "exec"
+    let runs = cfg!(feature = "exec-tool") && name == "exec";
+    runs || ours.iter().chain(&files::ALL).any(|tool| tool.name == name)
 }
 
 impl Bench<'_, '_> {

@@ -60,7 +60,7 @@ pub(crate) fn is_missing() -> bool {
     COMPONENT.0.is_empty()
 }
 
-/// The component, for an engine that [`in_place`] was said to.
+/// The component, for an engine that [`in_place()`] was said to.
 ///
 /// # Errors
 /// What Wasmtime says of one that was compiled for another engine.

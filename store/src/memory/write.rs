@@ -18,6 +18,8 @@ use crate::storage::remove_if_there;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
 const ONE: u32 = 1;
+/// Bytes that the index of words asks for at a time, and more.
+const WORDS: usize = 32 << 10;
 
 impl Memory {
     /// Stores a record, in the place of one of the same id. It is found at once, and durable from
@@ -228,7 +230,12 @@ impl Memory {
             image.slot(id).ok_or_else(Refusal::memory)
         })?;
         self.catalog.put(slot, entry);
-        Ok(self.words.add(slot, text)?)
+        let added = self.words.add(slot, text);
+        if added.is_err() {
+            // Is it the limit, or memory itself?
+            room::ask(self.file.storage(), WORDS)?;
+        }
+        Ok(added?)
     }
 
     /// Takes a record, whose text this is, out of what is derived, as far as it is there.
