@@ -339,7 +339,7 @@ def full(module, texts, rows):
     """Memory that runs out is an error, not a trap, and what was committed is there."""
     with tempfile.TemporaryDirectory() as path:
         folder = Folder(path)
-        memory = Memory(module, folder, CREATE, limit=4 << 20)
+        memory = Memory(module, folder, CREATE, limit=1920 << 10)
 
         def fill():
             fill.id = fill.committed = 0
@@ -351,7 +351,7 @@ def full(module, texts, rows):
                     fill.committed = fill.id
 
         print(refused(NO_MEMORY, fill))
-        assert memory.linear_memory() <= 4 << 20
+        assert memory.linear_memory() <= 1920 << 10
         assert memory.string(fill.committed - 1) == texts[fill.committed - 1]["text"] * 20
         assert memory.recall(1, vector=rows[9])[0][0] == 9
         larger = Memory(module, folder, READ_ONLY)
