@@ -1,8 +1,8 @@
-"""The agent through its C functions: `core.py CLAWFT CORE [CASE…]`.
+"""The agent through its C functions: `core.py CLAWFT NAMED CORE [CASE…]`.
 
 CORE is `clawft-agent.core.wasm`, with WASI preview 1 and the import `clawft_http` of `core_host.py`.
-CLAWFT is the component, whose core module is taken out and has the same functions. Needs PyPI's
-`wasmtime`.
+CLAWFT is the component, whose core module is taken out and has the same functions. NAMED is that
+module as it was before its imports got short names. Needs PyPI's `wasmtime`.
 """
 
 import contextlib
@@ -297,6 +297,7 @@ def inside(_):
     cores = [content for kind, content in sections(binary) if kind == 1]
     module = wasmtime.Module(ENGINE, max(cores, key=len))
     assert functions(module) == (FUNCTIONS, 256)
+    module = wasmtime.Module.from_file(ENGINE, sys.argv[2])
     shown = []
 
     def imported(name):
@@ -334,11 +335,11 @@ def inside(_):
 
 
 ENGINE = wasmtime.Engine()
-CORE = wasmtime.Module.from_file(ENGINE, sys.argv[2])
+CORE = wasmtime.Module.from_file(ENGINE, sys.argv[3])
 
 
 def main():
-    wanted = sys.argv[3:]
+    wanted = sys.argv[4:]
     for test in (contents, offline, region, bad, turn, broken, inside):
         if wanted and test.__name__ not in wanted:
             continue

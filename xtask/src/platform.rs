@@ -39,7 +39,8 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
     run(command(&python).args(["-c", COMPILE]).args([&guest, &compiled]))?;
     drive(&python, &guest)?;
 
-    let component = AGENT.build()?.path;
+    let agent = AGENT.build()?;
+    let component = agent.path;
     run(command("python3")
         .arg(tests.join("component.py"))
         .args([&wasmtime, &component])
@@ -48,7 +49,7 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
     run(command(&python)
         .arg("-B")
         .arg(tests.join("core.py"))
-        .args([&component, &core])
+        .args([&component, &agent.named, &core])
         .args(cases))?;
     if !cases.is_empty() {
         return Ok(());
