@@ -4,7 +4,6 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use clawft_store::memory::{Budget, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::{Lease, Options, Record};
@@ -57,15 +56,26 @@ fn options(given: &wit::Options) -> MemoryOptions {
     }
 }
 
-/// The nonce of all leases of this instance: one that it has left is its own again.
-fn nonce() -> u64 {
-    static NONCE: AtomicU64 = AtomicU64::new(0);
-    while NONCE.load(Relaxed) == 0 {
-        let mut drawn = [0; 8];
-        WasiRandom.fill(&mut drawn);
-        NONCE.store(u64::from_le_bytes(drawn), Relaxed);
-    }
-    NONCE.load(Relaxed)
+/// Who asked for a lease last and was refused: the file, and the nonce.
+struct Refused(RefCell<Option<(String, u64)>>);
+
+// SAFETY: an instance has one thread.
+unsafe impl Sync for Refused {}
+
+static REFUSED: Refused = Refused(RefCell::new(None));
+
+/// A nonce for the lease of a file: whoever tries again does so with the one that was refused, as
+/// another taker may have had that lease in hand; two stores never have the same.
+fn nonce(path: &str) -> u64 {
+    let last = REFUSED.0.borrow_mut().take();
+    last.filter(|(refused, _)| refused == path).map_or_else(
+        || {
+            let mut drawn = [0; 8];
+            WasiRandom.fill(&mut drawn);
+            u64::from_le_bytes(drawn)
+        },
+        |(_, nonce)| nonce,
+    )
 }
 
 fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
@@ -75,7 +85,11 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let writes = !(given.read_only || given.salvage);
     let lease = if writes && given.lease != 0 {
         let storage = files.storage(folder).map_err(of_folder)?;
-        let lease = Lease::take(&*storage, name, nonce(), now(), given.lease.into());
+        let nonce = nonce(path);
+        let lease = Lease::take(&*storage, name, nonce, now(), given.lease.into());
+        if lease.is_err() {
+            *REFUSED.0.borrow_mut() = Some((path.into(), nonce));
+        }
         Some((lease.map_err(of_file)?, storage))
     } else {
         None
