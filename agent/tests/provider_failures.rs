@@ -28,6 +28,7 @@ fn question(stream: bool, ask: &mut dyn FnMut(&Question<'_>)) {
         memories: &[],
         messages: &messages,
         tools: &[],
+        must_call: None,
         max_tokens: 100,
         temperature: None,
         stream,

@@ -2,7 +2,7 @@
 
 use clawft_agent::provider::{
     Anthropic, Cited, Endpoint, Key, Message, Offline, OpenAi, Provider, Question, Tool, ToolCall,
-    openai,
+    anthropic, openai,
 };
 use proptest::prelude::*;
 use script::{KEY, Reply, Script};
@@ -50,6 +50,7 @@ fn question<'a>(messages: &'a [Message], tools: &'a [Tool<'a>]) -> Question<'a> 
         memories: &[],
         messages,
         tools,
+        must_call: None,
         max_tokens: 100,
         temperature: Some(0.7),
         stream: true,
@@ -99,6 +100,24 @@ fn a_chat_completion_is_asked_for_as_openai_documents_it() {
             "parameters":{"type":"object","properties":{"q":{"type":"string"}},"required":["q"]}}}],
     });
     assert_eq!(body, expected);
+}
+
+#[test]
+fn a_call_that_must_be_is_asked_for_as_each_vendor_has_it() {
+    let messages = [Message::User("hello".into())];
+    let asked = |provider: &dyn Provider, must_call| {
+        let question = Question { must_call, ..question(&messages, &TOOLS) };
+        sent(provider, &question).2["tool_choice"].clone()
+    };
+    let openai = OpenAi::new(Endpoint::new(openai::BASE_URL, None, "OPENAI_API_KEY"));
+    assert_eq!(asked(&openai, None), Value::Null);
+    assert_eq!(asked(&openai, Some("")), "required");
+    let function = json!({"type": "function", "function": {"name": "search"}});
+    assert_eq!(asked(&openai, Some("search")), function);
+    let anthropic = Anthropic::new(Endpoint::new(anthropic::BASE_URL, None, "ANTHROPIC_API_KEY"));
+    assert_eq!(asked(&anthropic, None), Value::Null);
+    assert_eq!(asked(&anthropic, Some("")), json!({"type": "any"}));
+    assert_eq!(asked(&anthropic, Some("search")), json!({"type": "tool", "name": "search"}));
 }
 
 #[test]

@@ -280,6 +280,8 @@ struct Caller {
     /// Whether one answer calls a tool of ours and one of theirs.
     both: bool,
     offered: RefCell<Vec<Vec<String>>>,
+    /// What it had to call, each time that it was asked.
+    must_call: RefCell<Vec<Option<String>>>,
     histories: RefCell<Vec<Vec<Message>>>,
 }
 
@@ -295,6 +297,7 @@ impl Provider for Caller {
         show: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error> {
         self.offered.borrow_mut().push(question.tools.iter().map(|t| t.name.into()).collect());
+        self.must_call.borrow_mut().push(question.must_call.map(Into::into));
         self.histories.borrow_mut().push(question.messages.to_vec());
         let call = |id: &str, name: &str, arguments: &str| ToolCall {
             id: id.into(),
@@ -305,6 +308,7 @@ impl Provider for Caller {
         let weather = call("theirs", "weather", "{\"town\":\"Bergen\"}");
         let (text, calls) = match question.messages.last().unwrap() {
             Message::User(_) if self.both => ("", vec![search, weather]),
+            Message::User(_) if question.must_call.is_some() => ("", vec![weather]),
             Message::User(_) => ("", vec![search]),
             Message::Result { id, .. } if id == "ours" => ("Let me look. ", vec![weather]),
             Message::Result { content, .. } => (&**content, vec![]),
@@ -367,6 +371,25 @@ fn a_call_of_the_clients_tool_is_the_clients_and_its_result_goes_on() {
 }
 
 #[test]
+fn who_must_have_a_call_is_offered_the_clients_tools_alone() {
+    for (choice, name) in [
+        (json!("required"), ""),
+        (json!({"type": "function", "function": {"name": "weather"}}), "weather"),
+    ] {
+        let folder = Folder::new("chat-tools-must");
+        let caller = Caller::default();
+        let room = Room::new(&folder, &caller);
+        let mut body = with_tools(json!([{"role": "user", "content": "Does it need a coat?"}]));
+        body["tool_choice"] = choice;
+        let body = said(&room.reply(&body));
+        let choice = &body["choices"][0];
+        assert_eq!(choice["message"]["tool_calls"][0]["id"], "theirs");
+        assert_eq!(*caller.must_call.borrow(), [Some(name.to_string())]);
+        assert_eq!(*caller.offered.borrow(), [["weather"]]);
+    }
+}
+
+#[test]
 fn a_stream_has_the_calls_too() {
     let folder = Folder::new("chat-tools-stream");
     let caller = Caller::default();
@@ -390,6 +413,8 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
     let folder = Folder::new("chat-bad");
     let room = Room::new(&folder, &Offline);
     let user = json!([{"role": "user", "content": "a"}]);
+    let mut named = with_tools(user.clone());
+    named["tool_choice"] = json!({"type": "function", "function": {"name": "wether"}});
     for (body, expected) in [
         (json!({}), "messages: a list"),
         (json!({"messages": []}), "a last message of the role user"),
@@ -418,7 +443,10 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
             "other than the memory's",
         ),
         (json!({"messages": user, "tools": [{"function": {"name": "a b"}}]}), "tools: names"),
-        (json!({"messages": user, "tool_choice": "required"}), "tool_choice: auto or none"),
+        (json!({"messages": user, "tool_choice": "must"}), "tool_choice: auto, none, required"),
+        (json!({"messages": user, "tool_choice": {}}), "tool_choice: auto, none, required"),
+        (json!({"messages": user, "tool_choice": "required"}), "the function of one of the tools"),
+        (named, "the function of one of the tools"),
     ] {
         let reply = room.reply(&body);
         let answer = said(&reply);

@@ -103,6 +103,14 @@ impl Wire for Anthropic {
             }
             json.close(']');
         }
+        if let Some(name) = question.must_call {
+            json.begin("tool_choice", '{');
+            json.text("type", if name.is_empty() { "any" } else { "tool" });
+            if !name.is_empty() {
+                json.text("name", name);
+            }
+            json.close('}');
+        }
         json.done()
     }
 

@@ -74,6 +74,7 @@ impl Embeddings {
             memories: &[],
             messages: &[],
             tools: &[],
+            must_call: None,
             max_tokens: 0,
             temperature: None,
             stream: false,

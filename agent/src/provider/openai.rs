@@ -110,6 +110,18 @@ impl Wire for OpenAi {
             }
             json.close(']');
         }
+        match question.must_call {
+            None => {}
+            Some("") => json.text("tool_choice", "required"),
+            Some(name) => {
+                json.begin("tool_choice", '{');
+                json.text("type", "function");
+                json.begin("function", '{');
+                json.text("name", name);
+                json.close('}');
+                json.close('}');
+            }
+        }
         json.done()
     }
 

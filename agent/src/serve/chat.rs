@@ -250,12 +250,7 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
         return Err(refusal("messages: a list expected"));
     };
     let mut session = Session { passing: true, ..Session::default() };
-    match &given["tool_choice"] {
-        Value::Text(choice) if choice == "none" => {}
-        Value::Text(choice) if choice == "auto" => session.tools = offers(given)?,
-        Value::Null => session.tools = offers(given)?,
-        _ => return Err(refusal("tool_choice: auto or none expected")),
-    }
+    (session.tools, session.must_call) = offers(given)?;
     for message in messages {
         let calls = called(message)?;
         let content = &message["content"];

@@ -96,6 +96,7 @@ fn put_away(
         memories: &[],
         messages: &[Message::User(cut(&lines, budget))],
         tools: &[],
+        must_call: None,
         max_tokens: SUMMARY,
         temperature: None,
         stream: false,
