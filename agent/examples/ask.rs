@@ -87,7 +87,7 @@ fn ask(asked: &Value) -> Value {
         memories: &[],
         messages: &messages,
         tools: if asked["tools"] == true { &TOOLS } else { &[] },
-        must_call: None,
+        must_call: false,
         max_tokens: asked["max_tokens"].as_u64().map_or(1024, |most| most as u32),
         temperature: asked["temperature"].as_f64().map(|temperature| temperature as f32),
         stream: asked["stream"] == true,

@@ -110,8 +110,8 @@ pub struct Question<'a> {
     pub messages: &'a [Message],
     /// Tools on offer.
     pub tools: &'a [Tool<'a>],
-    /// Whether one of them must be called: that of the name, or any where the name is empty.
-    pub must_call: Option<&'a str>,
+    /// Whether one of them must be called.
+    pub must_call: bool,
     /// Tokens that the answer may have.
     pub max_tokens: u32,
     /// Between 0 and 2; `None`: the model's own.

@@ -58,8 +58,8 @@ pub struct Session {
     pub instructions: String,
     /// Tools that somebody has besides: calls of them are theirs to answer. Not written either.
     pub tools: Vec<Offer>,
-    /// Whether one of these must be called: that of the name, or any where the name is empty.
-    pub must_call: Option<String>,
+    /// Whether one of these must be called.
+    pub must_call: bool,
 }
 
 /// A tool of whoever has the conversation.

@@ -169,7 +169,6 @@ impl Agent<'_, '_> {
         };
         let share = budget * self.config.memory_share as usize / 100;
         let theirs = core::mem::take(&mut session.tools);
-        let must_call = session.must_call.take();
         let frame = theirs
             .iter()
             .fold(FRAME, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
@@ -184,9 +183,9 @@ impl Agent<'_, '_> {
         turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
-        let mut offered: Vec<Tool<'_>> = match (rounds, &must_call) {
+        let mut offered: Vec<Tool<'_>> = match (rounds, session.must_call) {
             // Who wants a call wants one of their own.
-            (0, _) | (_, Some(_)) => Vec::new(),
+            (0, _) | (_, true) => Vec::new(),
             _ => tools::offered(self.config, may_forget),
         };
         let ours = offered.len();
@@ -205,7 +204,7 @@ impl Agent<'_, '_> {
                 memories: &system.memories,
                 messages: &messages,
                 tools: &offered,
-                must_call: must_call.as_deref(),
+                must_call: session.must_call,
                 max_tokens: self.config.max_tokens,
                 temperature: self.config.temperature,
                 stream: self.config.stream,

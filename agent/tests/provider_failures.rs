@@ -28,7 +28,7 @@ fn question(stream: bool, ask: &mut dyn FnMut(&Question<'_>)) {
         memories: &[],
         messages: &messages,
         tools: &[],
-        must_call: None,
+        must_call: false,
         max_tokens: 100,
         temperature: None,
         stream,

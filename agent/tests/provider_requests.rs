@@ -50,7 +50,7 @@ fn question<'a>(messages: &'a [Message], tools: &'a [Tool<'a>]) -> Question<'a> 
         memories: &[],
         messages,
         tools,
-        must_call: None,
+        must_call: false,
         max_tokens: 100,
         temperature: Some(0.7),
         stream: true,
@@ -110,14 +110,11 @@ fn a_call_that_must_be_is_asked_for_as_each_vendor_has_it() {
         sent(provider, &question).2["tool_choice"].clone()
     };
     let openai = OpenAi::new(Endpoint::new(openai::BASE_URL, None, "OPENAI_API_KEY"));
-    assert_eq!(asked(&openai, None), Value::Null);
-    assert_eq!(asked(&openai, Some("")), "required");
-    let function = json!({"type": "function", "function": {"name": "search"}});
-    assert_eq!(asked(&openai, Some("search")), function);
+    assert_eq!(asked(&openai, false), Value::Null);
+    assert_eq!(asked(&openai, true), "required");
     let anthropic = Anthropic::new(Endpoint::new(anthropic::BASE_URL, None, "ANTHROPIC_API_KEY"));
-    assert_eq!(asked(&anthropic, None), Value::Null);
-    assert_eq!(asked(&anthropic, Some("")), json!({"type": "any"}));
-    assert_eq!(asked(&anthropic, Some("search")), json!({"type": "tool", "name": "search"}));
+    assert_eq!(asked(&anthropic, false), Value::Null);
+    assert_eq!(asked(&anthropic, true), json!({"type": "any"}));
 }
 
 #[test]

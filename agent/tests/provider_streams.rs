@@ -26,7 +26,7 @@ fn ask(provider: &dyn Provider, reply: Reply, stream: bool) -> Outcome {
         memories: &[],
         messages: &messages,
         tools: &[],
-        must_call: None,
+        must_call: false,
         max_tokens: 100,
         temperature: None,
         stream,

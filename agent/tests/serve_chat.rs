@@ -280,8 +280,8 @@ struct Caller {
     /// Whether one answer calls a tool of ours and one of theirs.
     both: bool,
     offered: RefCell<Vec<Vec<String>>>,
-    /// What it had to call, each time that it was asked.
-    must_call: RefCell<Vec<Option<String>>>,
+    /// Whether it had to call, each time that it was asked.
+    must_call: RefCell<Vec<bool>>,
     histories: RefCell<Vec<Vec<Message>>>,
 }
 
@@ -297,7 +297,7 @@ impl Provider for Caller {
         show: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error> {
         self.offered.borrow_mut().push(question.tools.iter().map(|t| t.name.into()).collect());
-        self.must_call.borrow_mut().push(question.must_call.map(Into::into));
+        self.must_call.borrow_mut().push(question.must_call);
         self.histories.borrow_mut().push(question.messages.to_vec());
         let call = |id: &str, name: &str, arguments: &str| ToolCall {
             id: id.into(),
@@ -308,7 +308,7 @@ impl Provider for Caller {
         let weather = call("theirs", "weather", "{\"town\":\"Bergen\"}");
         let (text, calls) = match question.messages.last().unwrap() {
             Message::User(_) if self.both => ("", vec![search, weather]),
-            Message::User(_) if question.must_call.is_some() => ("", vec![weather]),
+            Message::User(_) if question.must_call => ("", vec![weather]),
             Message::User(_) => ("", vec![search]),
             Message::Result { id, .. } if id == "ours" => ("Let me look. ", vec![weather]),
             Message::Result { content, .. } => (&**content, vec![]),
@@ -372,20 +372,21 @@ fn a_call_of_the_clients_tool_is_the_clients_and_its_result_goes_on() {
 
 #[test]
 fn who_must_have_a_call_is_offered_the_clients_tools_alone() {
-    for (choice, name) in [
-        (json!("required"), ""),
-        (json!({"type": "function", "function": {"name": "weather"}}), "weather"),
-    ] {
+    let named = json!({"type": "function", "function": {"name": "weather"}});
+    for (choice, offered) in [(json!("required"), &["other", "weather"][..]), (named, &["weather"])]
+    {
         let folder = Folder::new("chat-tools-must");
         let caller = Caller::default();
         let room = Room::new(&folder, &caller);
         let mut body = with_tools(json!([{"role": "user", "content": "Does it need a coat?"}]));
+        let tools = body["tools"].as_array_mut().unwrap();
+        tools.insert(0, json!({"type": "function", "function": {"name": "other"}}));
         body["tool_choice"] = choice;
         let body = said(&room.reply(&body));
         let choice = &body["choices"][0];
         assert_eq!(choice["message"]["tool_calls"][0]["id"], "theirs");
-        assert_eq!(*caller.must_call.borrow(), [Some(name.to_string())]);
-        assert_eq!(*caller.offered.borrow(), [["weather"]]);
+        assert_eq!(*caller.must_call.borrow(), [true]);
+        assert_eq!(*caller.offered.borrow(), [offered]);
     }
 }
 
@@ -445,8 +446,8 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
         (json!({"messages": user, "tools": [{"function": {"name": "a b"}}]}), "tools: names"),
         (json!({"messages": user, "tool_choice": "must"}), "tool_choice: auto, none, required"),
         (json!({"messages": user, "tool_choice": {}}), "tool_choice: auto, none, required"),
-        (json!({"messages": user, "tool_choice": "required"}), "the function of one of the tools"),
-        (named, "the function of one of the tools"),
+        (json!({"messages": user, "tool_choice": "required"}), "one of the tools"),
+        (named, "one of the tools"),
     ] {
         let reply = room.reply(&body);
         let answer = said(&reply);

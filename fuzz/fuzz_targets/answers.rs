@@ -145,7 +145,7 @@ fn ask(case: &Case, bytes: &[u8], part: usize) -> (Result<Answer, Error>, String
         memories: &[],
         messages: &messages,
         tools: &[],
-        must_call: None,
+        must_call: false,
         max_tokens: 9,
         temperature: None,
         stream: case.stream,

@@ -103,13 +103,8 @@ impl Wire for Anthropic {
             }
             json.close(']');
         }
-        if let Some(name) = question.must_call {
-            json.begin("tool_choice", '{');
-            json.text("type", if name.is_empty() { "any" } else { "tool" });
-            if !name.is_empty() {
-                json.text("name", name);
-            }
-            json.close('}');
+        if question.must_call {
+            json.key("tool_choice").raw("{\"type\":\"any\"}");
         }
         json.done()
     }

@@ -74,7 +74,7 @@ impl Embeddings {
             memories: &[],
             messages: &[],
             tools: &[],
-            must_call: None,
+            must_call: false,
             max_tokens: 0,
             temperature: None,
             stream: false,

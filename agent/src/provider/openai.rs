@@ -110,17 +110,8 @@ impl Wire for OpenAi {
             }
             json.close(']');
         }
-        match question.must_call {
-            None => {}
-            Some("") => json.text("tool_choice", "required"),
-            Some(name) => {
-                json.begin("tool_choice", '{');
-                json.text("type", "function");
-                json.begin("function", '{');
-                json.text("name", name);
-                json.close('}');
-                json.close('}');
-            }
+        if question.must_call {
+            json.text("tool_choice", "required");
         }
         json.done()
     }

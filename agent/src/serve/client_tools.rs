@@ -3,7 +3,7 @@
 //!
 //! What it must never do: carry one out, or let one stand in the place of the memory's own.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::Reply;
@@ -16,24 +16,31 @@ use crate::tools;
 /// Letters of a name, at most.
 const NAME: usize = 64;
 
-/// The tools that a request offers, and whether one must be called: that of the name, or any where
-/// the name is empty.
-pub(super) fn offers(given: &Value) -> Result<(Vec<Offer>, Option<String>), Reply> {
+/// The tools that a request offers, and whether one must be called. Where that is to be a certain
+/// one, it alone is offered.
+pub(super) fn offers(given: &Value) -> Result<(Vec<Offer>, bool), Reply> {
     let choice = &given["tool_choice"];
-    let named = choice["function"]["name"].text();
+    let mut all = offered(given)?;
     let must_call = match choice.text() {
-        "none" => return Ok((Vec::new(), None)),
-        "required" => Some(""),
-        "" if !named.is_empty() => Some(named),
-        "auto" => None,
-        "" if choice.is_null() => None,
-        _ => return Err(refusal("tool_choice: auto, none, required or a function expected")),
+        "none" => {
+            all.clear();
+            return Ok((all, false));
+        }
+        "auto" => false,
+        "" if choice.is_null() => false,
+        "required" => true,
+        _ => {
+            let name = choice["function"]["name"].text();
+            all.retain(|tool| tool.name == name);
+            true
+        }
     };
-    let all = offered(given)?;
-    if must_call.is_some_and(|name| all.iter().all(|tool| !name.is_empty() && tool.name != name)) {
-        return Err(refusal("tool_choice: the function of one of the tools expected"));
+    if must_call && all.is_empty() {
+        return Err(refusal(
+            "tool_choice: auto, none, required or the function of one of the tools expected",
+        ));
     }
-    Ok((all, must_call.map(String::from)))
+    Ok((all, must_call))
 }
 
 fn offered(given: &Value) -> Result<Vec<Offer>, Reply> {

@@ -96,7 +96,7 @@ fn put_away(
         memories: &[],
         messages: &[Message::User(cut(&lines, budget))],
         tools: &[],
-        must_call: None,
+        must_call: false,
         max_tokens: SUMMARY,
         temperature: None,
         stream: false,
