@@ -23,12 +23,12 @@ pub(crate) struct Artifact {
     pub(crate) name: &'static str,
     /// As it lies in `dist/`.
     pub(crate) file: &'static str,
-    package: &'static str,
+    pub(crate) package: &'static str,
     /// Its features; `None`: the default ones.
-    parts: Option<&'static str>,
+    pub(crate) parts: Option<&'static str>,
     /// The file that cargo makes.
     built: &'static str,
-    target: &'static str,
+    pub(crate) target: &'static str,
     /// Target features beyond the target's own.
     features: &'static str,
     /// Flags of the compiler beyond those that all artifacts share.

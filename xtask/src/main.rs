@@ -13,11 +13,14 @@ mod demo;
 mod dist;
 mod gate;
 mod guests;
+mod guides;
 mod host;
+mod licences;
 mod miri;
 mod names;
 mod platform;
 mod process;
+mod release;
 mod sizes;
 mod splat;
 mod tools;
@@ -42,9 +45,12 @@ cargo xtask COMMAND
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
+  guides  the commands of README and docs/deployment, run as they stand there; `guides --all` takes
+          those too that need the whole of dist/ or a proxy
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
-  dist    fill dist/ with modules, libraries, header and sizes";
+  dist    fill dist/ with all that a release carries: modules, libraries, headers, interfaces,
+          the command, sizes, checksums and licences";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
+        Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
