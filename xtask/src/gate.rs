@@ -210,6 +210,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     if all {
         // Fills dist/ first, and checks it.
         gate.step("the guides' commands, over a release", || guides::check(true));
+        gate.step("the agent behind a proxy", platform::proxy);
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
         gate.step("the kernel in a browser", || {

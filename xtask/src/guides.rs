@@ -12,7 +12,6 @@ use crate::artifacts::ALL;
 use crate::process::{Outcome, command, read, root, run_silently, target, write};
 use crate::{dist, tools};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -28,6 +27,9 @@ const NEEDS: [&str; 2] = ["release", "nginx"];
 const LIMIT: Duration = Duration::from_secs(300);
 /// What the shell prints between two blocks.
 const MARK: &str = "@@@ block ";
+/// Runs a section in a group of its own, by whose number all that it has started is ended.
+const SHELL: &str =
+    "set -m; bash section.sh > section.log 2>&1 & echo -$! > section.group; wait $!";
 /// Stands for any text in what is printed.
 const ANYTHING: char = '…';
 
@@ -46,9 +48,13 @@ pub(crate) fn check(all: bool) -> Outcome {
         tools::nginx()?;
         dist::dist()?;
     }
+    let mut files = vec![(root().join("models/clawft-static.bin"), "clawft-static.bin")];
+    for artifact in ALL {
+        files.push((artifact.build()?.path, artifact.file));
+    }
     let mut failed = Vec::new();
     for page in PAGES {
-        let place = Place::new(page, all)?;
+        let place = Place::new(page, if all { &[] } else { &files })?;
         let text = String::from_utf8_lossy(&read(&root().join(page))?).into_owned();
         let blocks: Vec<Block> = blocks(&text)?;
         let (now, later): (Vec<_>, Vec<_>) =
@@ -130,7 +136,8 @@ struct Place {
 }
 
 impl Place {
-    fn new(page: &str, all: bool) -> Outcome<Self> {
+    /// With a `dist/` of these files, or the real one where none are given.
+    fn new(page: &str, dist: &[(PathBuf, &str)]) -> Outcome<Self> {
         let folder = target().join("guides").join(page.replace('/', "-"));
         let _ = std::fs::remove_dir_all(&folder);
         let mut held = Vec::new();
@@ -145,15 +152,11 @@ impl Place {
         for name in ["ffi", "agent", "data", "models", "wit", "README.md"] {
             place.link(&root().join(name), name)?;
         }
-        match all {
-            true => place.link(&root().join("dist"), "dist")?,
-            false => {
-                for artifact in ALL {
-                    let built = artifact.build()?.path;
-                    place.link(&built, &format!("dist/{}", artifact.file))?;
-                }
-                place.link(&root().join("models/clawft-static.bin"), "dist/clawft-static.bin")?;
-            }
+        if dist.is_empty() {
+            place.link(&root().join("dist"), "dist")?;
+        }
+        for (path, file) in dist {
+            place.link(path, &format!("dist/{file}"))?;
         }
         let deployment = root().join("docs/deployment");
         let entries = std::fs::read_dir(&deployment).map_err(|error| error.to_string())?;
@@ -195,18 +198,15 @@ impl Place {
     fn run(&self, section: &str, blocks: &[Block]) -> Outcome {
         let mut script = String::from("set -eu\n");
         for (at, block) in blocks.iter().enumerate() {
-            script += &format!("echo '{MARK}{at}'\n{}\n", self.with_ports(&block.commands));
+            script += &format!("printf '\\n{MARK}{at}\\n'\n{}\n", self.with_ports(&block.commands));
         }
         let path = self.folder.join("section.sh");
         write(&path, script.as_bytes())?;
         let log = self.folder.join("section.log");
-        let printed = || File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
-        let (out, err) = printed().map_err(|error| format!("{}: {error}", log.display()))?;
         let path = std::env::var("PATH").unwrap_or_default();
         let mut shell = command("bash");
-        // A group of its own, by whose number all that it has started is ended.
-        shell.args(["-c", "set -m; bash section.sh & echo -$! > section.group; wait $!"]);
-        shell.current_dir(&self.folder).stdin(Stdio::null()).stdout(out).stderr(err);
+        shell.args(["-c", SHELL]).current_dir(&self.folder);
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         shell.env("PATH", format!("{}:{path}", self.folder.join("bin").display()));
         shell.env("HOME", self.folder.join("home")).env("PYTHONDONTWRITEBYTECODE", "1");
         for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "CLAWFT_HOME", "CLAWFT_TOKEN"] {

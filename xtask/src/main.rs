@@ -20,6 +20,7 @@ mod miri;
 mod names;
 mod platform;
 mod process;
+mod profile;
 mod release;
 mod sizes;
 mod splat;
@@ -41,14 +42,16 @@ cargo xtask COMMAND
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
-          servers that misbehave; `platform CASE...` takes the cases named
+          servers that misbehave; `platform CASE...` takes the cases named, `platform proxy`
+            puts nginx in front
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
   guides  the commands of README and docs/deployment, run as they stand there; `guides --all` takes
           those too that need the whole of dist/ or a proxy
   size    bytes of every artifact and of every crate in it, held to the budgets;
-          `size --functions simd128` lists the largest functions of one
+          `size --functions simd128` lists the largest functions of one, `size --profile`
+          writes what docs/size.md has: by crate, by function, and what each step brings
   dist    fill dist/ with all that a release carries: modules, libraries, headers, interfaces,
           the command, sizes, checksums and licences";
 

@@ -95,8 +95,9 @@ pub(crate) fn chromium() -> Outcome<PathBuf> {
     debian("chromium", "--version", "chromium")
 }
 
-/// A proxy: one on the PATH, else Debian's.
+/// A proxy, and what makes a certificate for it: those on the PATH, else Debian's.
 pub(crate) fn nginx() -> Outcome<PathBuf> {
+    debian("openssl", "version", "openssl")?;
     debian("nginx", "-v", "nginx-light")
 }
 
