@@ -18,6 +18,8 @@ mod host;
 mod licences;
 mod miri;
 mod names;
+#[cfg(test)]
+mod pages;
 mod platform;
 mod process;
 mod profile;
