@@ -306,14 +306,7 @@ impl Artifact {
             eprintln!("$ wasm-opt {} {}", passes.join(" "), self.file);
             self.optimise(&raw, &built.named)?;
             write(&built.named, &splat::shorten(&read(&built.named)?)?)?;
-            run_silently(
-                command(&wasm_opt)
-                    .args(self.allowed)
-                    .args(["--strip-debug", "--strip-producers"])
-                    .arg(&built.named)
-                    .arg("-o")
-                    .arg(&built.path),
-            )?;
+            self.strip(&built.named, &built.path)?;
             if self.is_component {
                 write(&built.path, &component::wrap(&read(&built.path)?)?)?;
             }
@@ -358,6 +351,18 @@ impl Artifact {
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
             .env("CARGO_TARGET_DIR", folder))?;
         Ok(folder.join(self.target).join("release-wasm").join(self.built))
+    }
+
+    /// Lets `wasm-opt` write a module once more, without its names.
+    pub(crate) fn strip(&self, named: &Path, stripped: &Path) -> Outcome {
+        run_silently(
+            command(tools::wasm_opt()?)
+                .args(self.allowed)
+                .args(["--strip-debug", "--strip-producers"])
+                .arg(named)
+                .arg("-o")
+                .arg(stripped),
+        )
     }
 
     /// Lets `wasm-opt` work on a linked module; names stay.

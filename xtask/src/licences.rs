@@ -19,6 +19,9 @@ const FROM: [(&str, &str); 1] =
 /// Where a model's or an engine's licence is told in a page of ours: the page, and its heading.
 const MODEL: (&str, &str) = ("models/README.md", "## What it was made from, and its licences");
 const INTERFACES: &str = "wit/README.md";
+/// `memcmp` of wasi-libc, which is musl's: the targets' own C library is linked where something of it
+/// is called.
+const MUSL: &str = include_str!("licences/musl.txt");
 /// The library's own account of what it holds, as the toolchain brings it.
 pub(crate) const LIBRARY: &str = "COPYRIGHT-library.html";
 
@@ -66,7 +69,7 @@ pub(crate) fn third_party() -> Outcome<String> {
     ] {
         all.push(Linked { file, package, target: &host, parts: None });
     }
-    let known = metadata()?;
+    let known = metadata(&all.iter().map(|linked| linked.target).collect())?;
     let mut used = BTreeMap::<Crate, BTreeSet<&str>>::new();
     for linked in &all {
         for one in tree(linked)? {
@@ -109,9 +112,11 @@ fn tree(linked: &Linked<'_>) -> Outcome<BTreeSet<Crate>> {
     Ok(crates.collect())
 }
 
-/// Every crate of the workspace's lock file.
-fn metadata() -> Outcome<BTreeMap<Crate, About>> {
-    let printed = output(cargo().args(["metadata", "--locked", "--format-version", "1"]))?;
+/// Every crate that is built for one of the targets, and where it lies; others are not fetched for it.
+fn metadata(targets: &BTreeSet<&str>) -> Outcome<BTreeMap<Crate, About>> {
+    let filters = targets.iter().flat_map(|target| ["--filter-platform", target]);
+    let printed =
+        output(cargo().args(["metadata", "--locked", "--format-version", "1"]).args(filters))?;
     let json: Value =
         serde_json::from_str(&printed).map_err(|error| format!("cargo metadata: {error}"))?;
     let text = |package: &Value, key: &str| package[key].as_str().unwrap_or_default().to_string();
@@ -205,7 +210,9 @@ fn page(used: &BTreeMap<Crate, BTreeSet<&str>>, known: &BTreeMap<Crate, About>) 
         "WHAT OTHERS WROTE, AND IS LINKED INTO THE FILES OF THIS FOLDER\n\n\
          Made by `cargo xtask dist`. The texts of the licences stand below.\n\n{who}\n\
          The Rust library (core and alloc in the modules, std in the native files)\n    \
-         MIT OR Apache-2.0; what it holds of others: {LIBRARY}\n\n"
+         MIT OR Apache-2.0; what it holds of others: {LIBRARY}\n\
+         musl, of wasi-libc: `memcmp`\n    \
+         MIT; https://musl.libc.org\n    in clawft, clawft-agent.core.wasm, clawft.wasm\n\n"
     );
     let model = String::from_utf8_lossy(&read(&root().join(MODEL.0))?).into_owned();
     let section = section(&model, MODEL.1)?;
@@ -215,6 +222,7 @@ fn page(used: &BTreeMap<Crate, BTreeSet<&str>>, known: &BTreeMap<Crate, About>) 
     for (text, crates) in &by_text {
         out += &format!("\n{}\nOf {}:\n\n{text}\n", "=".repeat(100), crates.join(", "));
     }
+    out += &format!("\n{}\nOf musl:\n\n{MUSL}", "=".repeat(100));
     let library = library()?;
     for name in ["licenses/MIT.txt", "licenses/Apache-2.0.txt", "licenses/LLVM-exception.txt"] {
         let text = String::from_utf8_lossy(&read(&library.join(name))?).into_owned();
@@ -257,7 +265,9 @@ mod tests {
         // Ours, and what is only there to test, is not in it.
         assert!(!page.contains("\nclawft-") && !page.contains("\nproptest "));
         // Texts, and not their names only.
-        for words in ["WordNet", "Permission is hereby granted", "LLVM Exceptions", "Boost"] {
+        for words in
+            ["WordNet", "Rich Felker", "Permission is hereby granted", "LLVM Exceptions", "Boost"]
+        {
             assert!(page.contains(words), "{words}");
         }
     }

@@ -146,12 +146,13 @@ fn steps(artifact: &Artifact) -> Outcome<String> {
     if artifact.is_component {
         let how = How { wrapped_by_linker: true, ..compiled[0].1 };
         let whole = read(&artifact.compile(&folder.join("linker"), &how)?)?;
-        table.add("as the linker makes it from that, names and all", &whole)?;
+        table.add("cargo's `release` as the linker wraps it, with all names", &whole)?;
     }
     let mut last = folder.clone();
     for (at, (what, how)) in compiled.iter().enumerate() {
         last = artifact.compile(&folder.join(at.to_string()), how)?;
-        let kind = if artifact.is_component && at == 0 { "the core of it alone: " } else { "" };
+        let kind =
+            if artifact.is_component && at == 0 { "the core alone, without names: " } else { "" };
         table.add(&format!("{kind}{what}"), &component::strip(&read(&last)?)?)?;
     }
     let named = folder.join("named.wasm");
@@ -161,6 +162,12 @@ fn steps(artifact: &Artifact) -> Outcome<String> {
     table.add(&format!("`wasm-opt {passes}`"), &component::strip(&module)?)?;
     let module = splat::shorten(&module)?;
     table.add("constant vectors as splats (`xtask/src/splat.rs`)", &component::strip(&module)?)?;
+    write(&named, &module)?;
+    let stripped = folder.join("stripped.wasm");
+    artifact.strip(&named, &stripped)?;
+    let module = read(&stripped)?;
+    let bare = component::strip(&module)?;
+    table.add("written by `wasm-opt` once more, without names to keep", &bare)?;
     if artifact.is_component {
         let wrapped = component::encode(&module)?;
         table.add("wrapped into a component: its types and the glue, and names again", &wrapped)?;
