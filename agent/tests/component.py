@@ -1,6 +1,6 @@
 """`clawft.wasm` as a person with Wasmtime has it: `component.py WASMTIME CLAWFT [CASE…]`.
 
-The command line that serves is the README's. Needs Python 3.11 and nothing else.
+The command line that serves is that of `docs/deployment/wasm.md`. Needs Python 3.11 and nothing else.
 """
 
 import concurrent.futures
@@ -238,9 +238,9 @@ base_url = "http://127.0.0.1:{server.server_port}/v1"
 CASES = [version, contents, memory, token, writers, chat, stream]
 
 
-def main():
+def main(cases):
     failed, wanted = [], sys.argv[3:]
-    for test in CASES:
+    for test in cases:
         if wanted and test.__name__ not in wanted:
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="clawft-"))
@@ -256,4 +256,5 @@ def main():
         sys.exit(f"{len(failed)} failed: {', '.join(failed)}")
 
 
-main()
+if __name__ == "__main__":
+    main(CASES)

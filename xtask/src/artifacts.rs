@@ -2,7 +2,7 @@
 
 use crate::process::{Outcome, cargo, command, read, run, run_silently, target, write};
 use crate::{component, splat, tools};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Bytes of the stack in linear memory. Search and insert keep their work in
 /// the store's scratch, so the stack stays shallow; it counts as memory.
@@ -23,12 +23,12 @@ pub(crate) struct Artifact {
     pub(crate) name: &'static str,
     /// As it lies in `dist/`.
     pub(crate) file: &'static str,
-    package: &'static str,
+    pub(crate) package: &'static str,
     /// Its features; `None`: the default ones.
-    parts: Option<&'static str>,
+    pub(crate) parts: Option<&'static str>,
     /// The file that cargo makes.
     built: &'static str,
-    target: &'static str,
+    pub(crate) target: &'static str,
     /// Target features beyond the target's own.
     features: &'static str,
     /// Flags of the compiler beyond those that all artifacts share.
@@ -36,9 +36,9 @@ pub(crate) struct Artifact {
     /// What `wasm-opt` is allowed to use.
     allowed: &'static [&'static str],
     /// The passes of `wasm-opt`.
-    passes: &'static [&'static str],
+    pub(crate) passes: &'static [&'static str],
     /// It is wrapped into a component.
-    is_component: bool,
+    pub(crate) is_component: bool,
     /// Bytes of its stack; `None`: its own build says what memory and stack it has.
     stack: Option<u32>,
     pub(crate) budget: Option<Budget>,
@@ -256,6 +256,24 @@ const SMALLER: &[&str] = &["-Os", "-Os"];
 /// fast, the kernel's would be larger.
 const SMALLEST: &[&str] = &["-Os", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
+/// How a module is compiled: what ships has everything, `size --profile` shows what each part
+/// brings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How<'a> {
+    /// Settings in place of those of the profile `release-wasm`, as cargo's `--config` takes them.
+    pub(crate) settings: &'a [&'a str],
+    /// `core` is compiled with the module, and panics trap at once.
+    pub(crate) own_library: bool,
+    /// The artifact's own flags of LLVM.
+    pub(crate) own_flags: bool,
+    /// The linker makes the component, without a way for `wasm-opt`.
+    pub(crate) wrapped_by_linker: bool,
+}
+
+/// As it ships.
+pub(crate) const WHOLE: How<'_> =
+    How { settings: &[], own_library: true, own_flags: true, wrapped_by_linker: false };
+
 /// A built artifact.
 pub(crate) struct Built {
     /// What ships: a module or a component.
@@ -265,39 +283,17 @@ pub(crate) struct Built {
 }
 
 impl Artifact {
+    /// Whether it is compiled with flags of LLVM that others are not.
+    pub(crate) fn has_own_flags(&self) -> bool {
+        !self.flags.is_empty()
+    }
+
     /// Compiles and optimises the module, as far as it is not up to date.
     pub(crate) fn build(&self) -> Outcome<Built> {
-        tools::targets(&[self.target])?;
-        tools::library_source()?;
-        let wasm_opt = tools::wasm_opt()?;
         // A folder for each set of flags: changing them would rebuild everything.
         let folder = target().join("wasm").join(self.name);
-        let registry = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
-            .unwrap_or_default();
-        // Should a file still be named: the builder's folders are nobody's business.
-        let mut flags = vec![format!("--remap-path-prefix={}=", registry.display())];
-        flags.extend(self.stack.map(|bytes| format!("-Clink-arg=-zstack-size={bytes}")));
-        flags.extend(self.is_component.then(|| "-Clink-arg=--skip-wit-component".into()));
-        flags.extend(NO_MESSAGES.map(String::from));
-        flags.extend(self.flags.iter().map(|flag| (*flag).to_string()));
-        if !self.features.is_empty() {
-            flags.push(format!("-Ctarget-feature={}", self.features));
-        }
-        run(cargo()
-            .args(["rustc", "--lib", "--crate-type", "cdylib", "--profile", "release-wasm"])
-            .args(["--package", self.package, "--target", self.target])
-            .args(
-                self.parts.iter().flat_map(|parts| ["--no-default-features", "--features", parts]),
-            )
-            .args(OWN_LIBRARY)
-            // What lets the pinned stable compiler take flags that are not stable.
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env_remove("RUSTFLAGS")
-            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-            .env("CARGO_TARGET_DIR", &folder))?;
-        let raw = folder.join(self.target).join("release-wasm").join(self.built);
+        let raw = self.compile(&folder, &WHOLE)?;
+        let wasm_opt = tools::wasm_opt()?;
 
         let built =
             Built { path: target().join("wasm").join(self.file), named: folder.join("named.wasm") };
@@ -308,30 +304,78 @@ impl Artifact {
         let current = read(&stamp).is_ok_and(|old| old == key.as_bytes());
         if !(current && built.path.exists() && built.named.exists()) {
             eprintln!("$ wasm-opt {} {}", passes.join(" "), self.file);
-            run_silently(
-                command(&wasm_opt)
-                    .args(self.allowed)
-                    .args(passes)
-                    .args(["-g", "--strip-target-features"])
-                    .arg(&raw)
-                    .arg("-o")
-                    .arg(&built.named),
-            )?;
+            self.optimise(&raw, &built.named)?;
             write(&built.named, &splat::shorten(&read(&built.named)?)?)?;
-            run_silently(
-                command(&wasm_opt)
-                    .args(self.allowed)
-                    .args(["--strip-debug", "--strip-producers"])
-                    .arg(&built.named)
-                    .arg("-o")
-                    .arg(&built.path),
-            )?;
+            self.strip(&built.named, &built.path)?;
             if self.is_component {
                 write(&built.path, &component::wrap(&read(&built.path)?)?)?;
             }
             write(&stamp, key.as_bytes())?;
         }
         Ok(built)
+    }
+
+    /// Compiles and links the module; it still has its names.
+    pub(crate) fn compile(&self, folder: &Path, how: &How<'_>) -> Outcome<PathBuf> {
+        tools::targets(&[self.target])?;
+        tools::library_source()?;
+        let registry = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+            .unwrap_or_default();
+        // Should a file still be named: the builder's folders are nobody's business.
+        let mut flags = vec![format!("--remap-path-prefix={}=", registry.display())];
+        flags.extend(self.stack.map(|bytes| format!("-Clink-arg=-zstack-size={bytes}")));
+        let wrapped_later = self.is_component && !how.wrapped_by_linker;
+        flags.extend(wrapped_later.then(|| "-Clink-arg=--skip-wit-component".into()));
+        if how.own_library {
+            flags.extend(NO_MESSAGES.map(String::from));
+        }
+        if how.own_flags {
+            flags.extend(self.flags.iter().map(|flag| (*flag).to_string()));
+        }
+        if !self.features.is_empty() {
+            flags.push(format!("-Ctarget-feature={}", self.features));
+        }
+        run(cargo()
+            .args(["rustc", "--lib", "--crate-type", "cdylib", "--profile", "release-wasm"])
+            .args(["--package", self.package, "--target", self.target])
+            .args(how.settings.iter().flat_map(|setting| ["--config", setting]))
+            .args(
+                self.parts.iter().flat_map(|parts| ["--no-default-features", "--features", parts]),
+            )
+            .args(OWN_LIBRARY.iter().filter(|_| how.own_library))
+            // What lets the pinned stable compiler take flags that are not stable.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env_remove("RUSTFLAGS")
+            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+            .env("CARGO_TARGET_DIR", folder))?;
+        Ok(folder.join(self.target).join("release-wasm").join(self.built))
+    }
+
+    /// Lets `wasm-opt` write a module once more, without its names.
+    pub(crate) fn strip(&self, named: &Path, stripped: &Path) -> Outcome {
+        run_silently(
+            command(tools::wasm_opt()?)
+                .args(self.allowed)
+                .args(["--strip-debug", "--strip-producers"])
+                .arg(named)
+                .arg("-o")
+                .arg(stripped),
+        )
+    }
+
+    /// Lets `wasm-opt` work on a linked module; names stay.
+    pub(crate) fn optimise(&self, raw: &Path, named: &Path) -> Outcome {
+        run_silently(
+            command(tools::wasm_opt()?)
+                .args(self.allowed)
+                .args(self.passes)
+                .args(["-g", "--strip-target-features"])
+                .arg(raw)
+                .arg("-o")
+                .arg(named),
+        )
     }
 }
 

@@ -17,13 +17,18 @@ const MODULE: &[u8; HEAD] = b"\0asm\x01\0\0\0";
 
 /// Wraps a core module, in whose custom sections the bindings have described its interfaces.
 pub(crate) fn wrap(core: &[u8]) -> Outcome<Vec<u8>> {
+    names::shorten(&strip(&encode(core)?)?)
+}
+
+/// The component as the library makes it, with all names.
+pub(crate) fn encode(core: &[u8]) -> Outcome<Vec<u8>> {
     let mut encoder = wit_component::ComponentEncoder::default();
     let component = encoder.validate(true).module(core).and_then(|encoder| encoder.encode());
-    names::shorten(&strip(&component.map_err(|error| format!("the component: {error:#}"))?)?)
+    component.map_err(|error| format!("the component: {error:#}"))
 }
 
 /// Without custom sections, those of what it contains included.
-fn strip(binary: &[u8]) -> Outcome<Vec<u8>> {
+pub(crate) fn strip(binary: &[u8]) -> Outcome<Vec<u8>> {
     let (head, rest) =
         binary.split_at_checked(HEAD).ok_or("the component has fewer bytes than a head")?;
     let mut out = head.to_vec();

@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, host, miri, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, guests, guides, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -205,8 +205,12 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         demo::with_agent(&mut demo)?;
         run(demo.arg("--check"))
     });
+    gate.step("the guides' commands", || guides::check(false));
     fuzz(&mut gate, &FUZZ);
     if all {
+        // Fills dist/ first, and checks it.
+        gate.step("the guides' commands, over a release", || guides::check(true));
+        gate.step("the agent behind a proxy", platform::proxy);
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
         gate.step("the kernel in a browser", || {

@@ -13,11 +13,17 @@ mod demo;
 mod dist;
 mod gate;
 mod guests;
+mod guides;
 mod host;
+mod licences;
 mod miri;
 mod names;
+#[cfg(test)]
+mod pages;
 mod platform;
 mod process;
+mod profile;
+mod release;
 mod sizes;
 mod splat;
 mod tools;
@@ -38,13 +44,18 @@ cargo xtask COMMAND
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
-          servers that misbehave; `platform CASE...` takes the cases named
+          servers that misbehave; `platform CASE...` takes the cases named, `platform proxy`
+            puts nginx in front
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
+  guides  the commands of README and docs/deployment, run as they stand there; `guides --all` takes
+          those too that need the whole of dist/ or a proxy
   size    bytes of every artifact and of every crate in it, held to the budgets;
-          `size --functions simd128` lists the largest functions of one
-  dist    fill dist/ with modules, libraries, header and sizes";
+          `size --functions simd128` lists the largest functions of one, `size --profile`
+          writes what docs/size.md has: by crate, by function, and what each step brings
+  dist    fill dist/ with all that a release carries: modules, libraries, headers, interfaces,
+          the command, sizes, checksums and licences";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -57,6 +68,7 @@ fn main() -> ExitCode {
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
+        Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),

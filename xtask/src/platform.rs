@@ -19,8 +19,13 @@ import sys, wasmtime
 module = wasmtime.Module.from_file(wasmtime.Engine(), sys.argv[1])
 open(sys.argv[2], 'wb').write(module.serialize())";
 
-/// Runs the cases of these names; all where none is named.
+/// Runs the cases of these names; all where none is named. `proxy` is apart: it needs nginx.
 pub(crate) fn check(cases: &[String]) -> Outcome {
+    if let [one] = cases
+        && one == "proxy"
+    {
+        return proxy();
+    }
     tools::targets(&[TARGET, CORE_TARGET])?;
     let wasmtime = tools::wasmtime()?;
     let python = tools::python_with_wasmtime()?;
@@ -55,6 +60,16 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
         return Ok(());
     }
     run(command(python).arg(tests.join("wit.py")).arg(component))
+}
+
+/// `wasmtime serve` behind nginx, by the configuration of the guide.
+pub(crate) fn proxy() -> Outcome {
+    let component = AGENT.build()?.path;
+    run(command("python3").args(["-B", "agent/tests/proxy.py"]).args([
+        tools::wasmtime()?,
+        component,
+        tools::nginx()?,
+    ]))
 }
 
 /// Builds the guest.

@@ -1,19 +1,19 @@
 //! What the artifacts weigh, held to their budgets.
 
 use crate::artifacts::{ALL, Artifact, Budget, Built};
-use crate::crates;
 use crate::process::{Outcome, read};
+use crate::{crates, profile};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
 /// The weight of one artifact.
 pub(crate) struct Weight {
-    file: &'static str,
-    raw: usize,
-    gzipped: usize,
+    pub(crate) file: &'static str,
+    pub(crate) raw: usize,
+    pub(crate) gzipped: usize,
     /// Bytes by crate and section.
-    parts: Vec<(String, usize)>,
+    pub(crate) parts: Vec<(String, usize)>,
     /// Sentences about budgets that do not hold.
     over: Vec<String>,
     /// Sentences about what it has grown to since it was last looked at.
@@ -23,8 +23,13 @@ pub(crate) struct Weight {
 /// Functions that `--functions` lists.
 const LARGEST: usize = 40;
 
-/// `cargo xtask size [--functions] [ARTIFACT...]`.
+/// `cargo xtask size [--functions] [ARTIFACT...]`, or `size --profile`.
 pub(crate) fn size(arguments: &[String]) -> Outcome {
+    if let [one] = arguments
+        && one == "--profile"
+    {
+        return profile::profile();
+    }
     let (options, names): (Vec<_>, Vec<_>) =
         arguments.iter().partition(|argument| *argument == "--functions");
     let known = |name: &&&String| ALL.iter().any(|artifact| artifact.name == name.as_str());

@@ -90,14 +90,24 @@ pub(crate) fn playwright() -> Outcome<PathBuf> {
     Ok(folder)
 }
 
-/// A browser: one on the PATH, else Debian's, for which one must be root.
+/// A browser: one on the PATH, else Debian's.
 pub(crate) fn chromium() -> Outcome<PathBuf> {
-    let browser = "chromium";
-    if !answers(browser, "--version") {
-        run(command("apt-get").args(["install", "--yes", "--no-install-recommends", browser]))
-            .map_err(|why| format!("Chromium is missing (Debian: chromium): {why}"))?;
+    debian("chromium", "--version", "chromium")
+}
+
+/// A proxy, and what makes a certificate for it: those on the PATH, else Debian's.
+pub(crate) fn nginx() -> Outcome<PathBuf> {
+    debian("openssl", "version", "openssl")?;
+    debian("nginx", "-v", "nginx-light")
+}
+
+/// A program that only the system can have, for which one must be root.
+fn debian(program: &str, argument: &str, package: &str) -> Outcome<PathBuf> {
+    if !answers(program, argument) {
+        run(command("apt-get").args(["install", "--yes", "--no-install-recommends", package]))
+            .map_err(|why| format!("{program} is missing (Debian: {package}): {why}"))?;
     }
-    let path = output(command("sh").args(["-c", "command -v chromium"]))?;
+    let path = output(command("sh").args(["-c", &format!("command -v {program}")]))?;
     Ok(path.trim().into())
 }
 
