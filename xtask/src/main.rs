@@ -21,6 +21,7 @@ mod process;
 mod sizes;
 mod splat;
 mod tools;
+mod wamr;
 mod wasi;
 
 use process::Outcome;
