@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, host, miri, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, device, guests, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -209,6 +209,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     if all {
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
+        // A compiler is compiled for it.
+        gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
         gate.step("the kernel in a browser", || {
             run(command("node")
                 .arg("ffi/tests/browser.mjs")

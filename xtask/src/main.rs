@@ -10,6 +10,7 @@ mod bench;
 mod component;
 mod crates;
 mod demo;
+mod device;
 mod dist;
 mod gate;
 mod guests;
@@ -40,6 +41,8 @@ cargo xtask COMMAND
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
           servers that misbehave; `platform CASE...` takes the cases named
+  wamr    the agent and the kernel in WAMR, the engine of devices, from C; interpreted, and
+          compiled ahead of time; `wamr CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
+        Some("wamr") => device::check(&rest),
         Some("providers") => agent::providers(),
         Some("host") => host::host(&rest),
         Some("size") => sizes::size(&rest),

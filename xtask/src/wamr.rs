@@ -68,8 +68,11 @@ pub(crate) fn compile_ahead(module: &Path, out: &Path) -> Outcome<PathBuf> {
     out.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(|error| error.to_string())?;
     let compiled = if release_on_path("wamrc") {
         // The least processor with SIMD, as `compile.c` has it.
-        let processor: &[&str] =
-            if cfg!(target_arch = "x86_64") { &["--target=x86_64", "--cpu=x86-64-v2"] } else { &[] };
+        let processor: &[&str] = if cfg!(target_arch = "x86_64") {
+            &["--target=x86_64", "--cpu=x86-64-v2"]
+        } else {
+            &[]
+        };
         run(command("wamrc").args(processor).args(["--bounds-checks=1", "-o"]).arg(out).arg(module))
     } else {
         let compiler = compiler()?;
@@ -158,7 +161,8 @@ fn cmake(source: &Path, build: &Path, options: &[String], wanted: &str, log: &st
         let both = file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
         run(command.stdout(file).stderr(both)).map_err(|why| {
             let said = String::from_utf8_lossy(&read(&log).unwrap_or_default()).into_owned();
-            let line = said.lines().find(|line| line.to_lowercase().contains("error")).map(str::trim);
+            let line =
+                said.lines().find(|line| line.to_lowercase().contains("error")).map(str::trim);
             format!("{why}: {} (all of it: {})", line.unwrap_or("no word why"), log.display())
         })
     };
