@@ -59,7 +59,7 @@ def offline(folder):
     )
     assert said.count("oolong") == 2 and "remembered" in said, said
     engine, module = map(int, re.search(r"engine: (\d+) KiB at most; module: (\d+) KiB", notes).groups())
-    assert module <= 16 << 10 and engine <= 4 << 10, notes
+    assert module <= 16 << 10 and engine <= 2 << 10, notes
     said, _ = run(folder, OFFLINE, [], stdin='["recall","oolong"]\n\nWhat does Ada drink?\n')
     assert said.count("oolong") == 2, said
     _, notes = run(folder, OFFLINE, [], ["nonsense"], code=2)

@@ -25,8 +25,8 @@
 
 enum {
     MEMORY = 16 << 20,      /* bytes that the module may have; its own stack, 128 KiB, is among them */
-    STACK = 128 << 10,      /* bytes of locals and operands; what is compiled uses the thread's stack */
-    POOL = 4 << 10,         /* KiB */
+    STACK = 64 << 10,       /* bytes of locals and operands; what is compiled uses the thread's stack */
+    POOL = 2 << 10,         /* KiB */
     MOST = 32,              /* of each option */
     LONGEST = 1 << 20,      /* bytes of a text: the module takes no more */
     PAGE = 64 << 10,
@@ -48,6 +48,7 @@ typedef struct {
     wasm_module_inst_t instance;
     wasm_exec_env_t env;
     void *pool;
+    uint8_t *bytes;
 } Agent;
 
 static void fail(const char *what, const char *why)
@@ -171,9 +172,10 @@ static int exit_code(int32_t code)
 
 /* ---- The program. */
 
-static Agent start(const Options *options, Http *http, uint8_t *bytes, uint32_t len)
+static Agent start(const Options *options, Http *http)
 {
     char why[256] = "";
+    uint32_t len;
     Agent agent = { .pool = calloc(options->pool, 1024) };
     RuntimeInitArgs runtime = {
         .mem_alloc_type = Alloc_With_Pool,
@@ -184,7 +186,9 @@ static Agent start(const Options *options, Http *http, uint8_t *bytes, uint32_t 
         fail("WAMR", "it does not start");
     /* The agent has no start function, which WAMR thinks worth a warning. */
     wasm_runtime_set_log_level(WASM_LOG_LEVEL_ERROR);
-    agent.module = wasm_runtime_load(bytes, len, why, sizeof why);
+    /* The bytes stay: WAMR 2.4 takes data from them later, also where it is told to make copies. */
+    agent.bytes = bytes_of(options->module, &len);
+    agent.module = wasm_runtime_load(agent.bytes, len, why, sizeof why);
     if (!agent.module)
         fail(options->module, why);
     wasm_runtime_set_wasi_args(agent.module, NULL, 0, (const char **)options->folders,
@@ -244,9 +248,7 @@ int main(int argc, char **argv)
 {
     Options options = options_of(argc, argv);
     Http http = { .allowed = { options.allowed, options.allowed_count } };
-    uint32_t len;
-    uint8_t *bytes = bytes_of(options.module, &len);
-    Agent agent = start(&options, &http, bytes, len);
+    Agent agent = start(&options, &http);
     int result = wasm_runtime_lookup_function(agent.instance, "_start") ? run_program(&agent)
                                                                         : talk(&agent, &options);
     mem_alloc_info_t used;
@@ -261,6 +263,6 @@ int main(int argc, char **argv)
     wasm_runtime_unload(agent.module);
     wasm_runtime_destroy();
     free(agent.pool);
-    free(bytes);
+    free(agent.bytes);
     return result;
 }
