@@ -312,6 +312,7 @@ def numbers(folder):
         ("cut before the last chunk", BROKEN, [chunked + b"3\r\nabc\r\n"], False, None),
         ("gone at once", BROKEN, [], False, None),
         ("mail", MALFORMED, [b"220 mail.example ready\r\n"], True, None),
+        ("mail without an end", MALFORMED, [b"220 mail"], True, None),
         ("no number", MALFORMED, [head + b"content-length: -1\r\n\r\n"], True, None),
         ("two lengths", MALFORMED, [head + b"content-length: 1\r\ncontent-length: 2\r\n\r\n"], True, None),
         ("no chunk", MALFORMED, [chunked + b"xyz\r\n"], True, None),

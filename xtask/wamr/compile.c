@@ -31,7 +31,8 @@ static uint8_t *bytes_of(const char *path, uint32_t *len)
     long size = -1;
     if (file && !fseek(file, 0, SEEK_END) && (size = ftell(file)) > 0 && size < 1L << 30)
         bytes = malloc((size_t)size);
-    if (bytes && (fseek(file, 0, SEEK_SET) || fread(bytes, 1, (size_t)size, file) != (size_t)size)) {
+    if (bytes
+        && (fseek(file, 0, SEEK_SET) || fread(bytes, 1, (size_t)size, file) != (size_t)size)) {
         free(bytes);
         bytes = NULL;
     }

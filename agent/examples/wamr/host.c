@@ -9,8 +9,8 @@
  *     --pool KIB            what the engine has for itself, beside the module's memory
  *     --stats               says at the end what was used
  *
- * An INPUT is a message or a JSON array of words, as docs/abi.md has them; where there is none, they
- * are read from standard input, one a line. The exit code is that of the command `clawft`, for the
+ * An INPUT is a message or a JSON array of words, as docs/abi.md has them; where there is none,
+ * they are read from standard input, one a line. The exit code is that of the command `clawft`, for the
  * last input that failed. MODULE may be what was made of a module ahead of time. One that has
  * `_start` is run as a program, with the INPUTs as its arguments.
  * SPDX-License-Identifier: MIT OR Apache-2.0 */
@@ -24,11 +24,11 @@
 #include <string.h>
 
 enum {
-    MEMORY = 16 << 20,      /* bytes that the module may have; its own stack, 128 KiB, is among them */
-    STACK = 64 << 10,       /* bytes of locals and operands; what is compiled uses the thread's stack */
-    POOL = 2 << 10,         /* KiB */
-    MOST = 32,              /* of each option */
-    LONGEST = 1 << 20,      /* bytes of a text: the module takes no more */
+    MEMORY = 16 << 20,  /* bytes that the module may have, its own stack of 128 KiB among them */
+    STACK = 64 << 10,   /* bytes of an interpreter's stack; what is compiled uses the thread's */
+    POOL = 2 << 10,     /* KiB */
+    MOST = 32,          /* of each option */
+    LONGEST = 1 << 20,  /* bytes of a text: the module takes no more */
     PAGE = 64 << 10,
 };
 
@@ -69,8 +69,6 @@ static void add(const char **list, uint32_t *count, const char *value)
 static Options options_of(int argc, char **argv)
 {
     Options options = { .pool = POOL };
-    /* WAMR wants the name of the folder in the module first. */
-    static char folders[MOST][4096];
     int at = 1;
     for (; at < argc && !strncmp(argv[at], "--", 2); at++) {
         const char *name = argv[at];
@@ -78,13 +76,18 @@ static Options options_of(int argc, char **argv)
             options.has_stats = true;
             continue;
         }
-        const char *value = ++at < argc ? argv[at] : NULL, *middle;
+        char *value = ++at < argc ? argv[at] : NULL, *middle;
         if (!value)
             fail(name, "a value expected");
         if (!strcmp(name, "--dir") && (middle = strstr(value, "::"))) {
-            char *folder = folders[options.folder_count % MOST];
-            snprintf(folder, sizeof *folders, "%s::%.*s", middle + 2, (int)(middle - value), value);
-            add(options.folders, &options.folder_count, folder);
+            /* WAMR wants the other name first; both orders have the same length. */
+            char turned[4096];
+            int len = snprintf(turned, sizeof turned, "%s::%.*s", middle + 2,
+                               (int)(middle - value), value);
+            if (len < 0 || (size_t)len >= sizeof turned)
+                fail(name, "too long");
+            memcpy(value, turned, (size_t)len);
+            add(options.folders, &options.folder_count, value);
         } else if (!strcmp(name, "--env"))
             add(options.variables, &options.variable_count, value);
         else if (!strcmp(name, "--allow"))
@@ -167,7 +170,9 @@ static int32_t tell(const Agent *agent, const char *name, const void *text, uint
 /* What the command would exit with. */
 static int exit_code(int32_t code)
 {
-    return code >= 0 ? 0 : code <= CLAWFT_AGENT_FAILED && code >= CLAWFT_AGENT_EMBEDDER ? -300 - code : 1;
+    if (code >= 0)
+        return 0;
+    return code <= CLAWFT_AGENT_FAILED && code >= CLAWFT_AGENT_EMBEDDER ? -300 - code : 1;
 }
 
 /* ---- The program. */

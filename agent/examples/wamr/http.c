@@ -90,7 +90,8 @@ static bool take_apart(const char *text, size_t len, Url *url)
         colon = memchr(start, ':', (size_t)(slash - start));
         host_end = colon ? colon : slash;
     }
-    size_t host_len = (size_t)(host_end - start), port_len = colon ? (size_t)(slash - colon - 1) : 0;
+    size_t host_len = (size_t)(host_end - start);
+    size_t port_len = colon ? (size_t)(slash - colon - 1) : 0;
     if (host_len == 0 || host_len >= HOST || port_len > 5 || (colon && port_len == 0))
         return false;
     memcpy(url->host, start, host_len);
@@ -112,7 +113,7 @@ static bool may_ask(Allowed allowed, const Url *url)
     return false;
 }
 
-/* Lines as they may be sent: an empty one among them would end the head and begin something else. */
+/* Lines as they may be sent: an empty one would end the head and begin something else. */
 static bool are_lines(const uint8_t *bytes, size_t len)
 {
     if (len == 0)
@@ -259,14 +260,14 @@ static int32_t next_place(Exchange *exchange)
 /* Takes a byte of a line; negative: this is no HTTP. */
 static int32_t take_of_line(Exchange *exchange, char byte)
 {
-    static const char version[] = "HTTP/1.";
-    size_t known = exchange->line_len < sizeof version - 1 ? exchange->line_len : sizeof version - 1;
     if (exchange->line_len < LINE - 1)
         exchange->line[exchange->line_len++] = byte;
     else if (exchange->place == STATUS)
         return CLAWFT_HTTP_MALFORMED;
     exchange->line[exchange->line_len] = 0;
-    if (exchange->place == STATUS && strncmp(exchange->line, version, known))
+    /* As soon as it is seen: what is no HTTP may never end its line. */
+    size_t known = exchange->line_len < 7 ? exchange->line_len : 7;
+    if (exchange->place == STATUS && strncmp(exchange->line, "HTTP/1.", known))
         return CLAWFT_HTTP_MALFORMED;
     if (byte != '\n')
         return 0;

@@ -1,7 +1,7 @@
 /* The import `clawft_http`: what a module asks of HTTP, checked and handed on.
  *
- * Every number from the module may be anything. Addresses and lengths are checked against its memory
- * as it is in this call, handles against those that are open. Nothing here traps: a module that is
+ * A number from the module may be anything. Addresses and lengths are checked against its memory as
+ * it is in this call, handles against those that are open. Nothing here traps: a module that is
  * wrong gets CLAWFT_HTTP_OTHER. SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "import.h"
 

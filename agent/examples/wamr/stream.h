@@ -20,7 +20,8 @@ int32_t stream_open(Stream **out, const char *host, const char *port, bool is_se
 /* Waits for bytes: how many there are, up to `most`; 0: the other side has ended; or negative. */
 int32_t stream_read(Stream *stream, void *into, size_t most, int64_t deadline);
 
-/* Sends all of it: 1. Or 0: the other side speaks already, or has gone, and wants no more. Or negative. */
+/* Sends all of it: 1. Or 0: the other side speaks already, or has gone, and wants no more. Or
+ * negative. */
 int32_t stream_write(Stream *stream, const void *bytes, size_t len, int64_t deadline);
 
 void stream_close(Stream *stream);

@@ -45,8 +45,8 @@ static void expect(int truth, const char *what)
 static void *at(uint32_t address, uint32_t len)
 {
     uint64_t end = 0;
-    expect(wasm_runtime_get_app_addr_range(kernel, address, NULL, &end) && address + (uint64_t)len <= end,
-           "an address in the module's memory");
+    expect(wasm_runtime_get_app_addr_range(kernel, address, NULL, &end)
+               && address + (uint64_t)len <= end, "an address in the module's memory");
     return wasm_runtime_addr_app_to_native(kernel, address);
 }
 
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     expect(kernel != NULL, why);
     env = wasm_runtime_create_exec_env(kernel, STACK);
     expect(env != NULL, "memory for the stack");
-    expect(call("clawft_abi_version", 0) == CLAWFT_ABI_VERSION, "header and module are of one version");
+    expect(call("clawft_abi_version", 0) == CLAWFT_ABI_VERSION, "header and module fit");
 
     uint32_t block = call("clawft_alloc", 1, BLOCK);
     expect(block != 0, "memory for a block");
@@ -166,7 +166,8 @@ int main(int argc, char **argv)
     memcpy(at(place, len), saved, len);
     call("clawft_adopt", 2, place, out_at);
     store = number_at(out_at);
-    expect(search(store, 42, again) == count && !memcmp(ids, again, sizeof ids), "the same as before");
+    count = search(store, 42, again);
+    expect(count == K && !memcmp(ids, again, sizeof ids), "the same as before");
     call("clawft_destroy", 1, store);
     call("clawft_free", 1, block);
 
