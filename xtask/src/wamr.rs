@@ -87,24 +87,35 @@ pub(crate) fn compile_ahead(module: &Path, out: &Path) -> Outcome<PathBuf> {
     }
 }
 
+/// Is there something that compiles ahead of time?
+pub(crate) fn has_compiler() -> bool {
+    release_on_path("wamrc") || compiler_program().exists()
+}
+
 /// Is there a program of WAMR on the PATH, of the release that is built here?
 pub(crate) fn release_on_path(program: &str) -> bool {
     answers(program, "--version")
         && output(command(program).arg("--version")).is_ok_and(|said| said.contains(RELEASE))
 }
 
-/// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 and 16 were seen to
+/// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 was seen to
 /// work). Two minutes.
 fn compiler() -> Outcome<PathBuf> {
-    let build = folder().join("compiler");
-    let program = build.join("clawft-wamrc");
+    let program = compiler_program();
     if !program.exists() {
         let source = source()?;
         debian(has_llvm() && answers("cmake", "--version"), &["cmake", "llvm-dev"])?;
         let option = format!("-DWAMR_ROOT_DIR={}", source.display());
-        cmake(&root().join("xtask/wamr"), &build, &[option], "clawft-wamrc", "compiler.log")?;
+        let (from, build) = (root().join("xtask/wamr"), folder().join("compiler"));
+        cmake(&from, &build, &[option], "clawft-wamrc", "compiler.log").map_err(|why| {
+            format!("no wamrc {RELEASE}x is on the PATH, and none could be built: {why}")
+        })?;
     }
     Ok(program)
+}
+
+fn compiler_program() -> PathBuf {
+    folder().join("compiler/clawft-wamrc")
 }
 
 /// Is there an LLVM with what CMake wants of it, of any version?
