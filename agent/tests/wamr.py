@@ -315,6 +315,7 @@ def numbers(folder):
         ("mail without an end", MALFORMED, [b"220 mail"], True, None),
         ("no number", MALFORMED, [head + b"content-length: -1\r\n\r\n"], True, None),
         ("two lengths", MALFORMED, [head + b"content-length: 1\r\ncontent-length: 2\r\n\r\n"], True, None),
+        ("another coding", MALFORMED, [head + b"transfer-encoding: gzip\r\n\r\n"], True, None),
         ("no chunk", MALFORMED, [chunked + b"xyz\r\n"], True, None),
         ("a chunk too long", MALFORMED, [chunked + b"1\r\nab\r\n"], True, None),
     ]:

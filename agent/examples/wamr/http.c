@@ -228,9 +228,11 @@ static int32_t next_place(Exchange *exchange)
     case INTERIM:
         return is_empty ? STATUS : INTERIM;
     case HEADERS:
-        if ((value = value_of(line, "transfer-encoding")) && !strncasecmp(value, "chunked", 7))
+        if ((value = value_of(line, "transfer-encoding"))) {
+            if (strncasecmp(value, "chunked", 7))
+                return CLAWFT_HTTP_MALFORMED; /* none other was asked for */
             exchange->is_chunked = true;
-        else if ((value = value_of(line, "content-length"))) {
+        } else if ((value = value_of(line, "content-length"))) {
             number = number_of(value, 10);
             if (number == UINT64_MAX || (exchange->has_length && number != exchange->left))
                 return CLAWFT_HTTP_MALFORMED;
