@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, guides, host, miri, platform, sizes, tools, wasi};
+use crate::{agent, bench, demo, device, guests, guides, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -213,6 +213,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         gate.step("the agent behind a proxy", platform::proxy);
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
+        // A compiler is compiled for it.
+        gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
         gate.step("the kernel in a browser", || {
             run(command("node")
                 .arg("ffi/tests/browser.mjs")

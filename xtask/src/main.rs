@@ -10,6 +10,7 @@ mod bench;
 mod component;
 mod crates;
 mod demo;
+mod device;
 mod dist;
 mod gate;
 mod guests;
@@ -27,6 +28,7 @@ mod release;
 mod sizes;
 mod splat;
 mod tools;
+mod wamr;
 mod wasi;
 
 use process::Outcome;
@@ -46,6 +48,8 @@ cargo xtask COMMAND
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
           servers that misbehave; `platform CASE...` takes the cases named, `platform proxy`
             puts nginx in front
+  wamr    the agent and the kernel in WAMR, the engine of devices, from C; interpreted, and
+          compiled ahead of time; `wamr CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
+        Some("wamr") => device::check(&rest),
         Some("providers") => agent::providers(),
         Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),

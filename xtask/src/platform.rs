@@ -3,7 +3,7 @@
 //! A guest (`agent/guest/`) calls them, `agent/tests/wasi.py` is what it calls: servers on loopback
 //! that misbehave, folders that may not be written, a terminal. As a component it runs under the
 //! Wasmtime command; as a core module for preview 1 in `agent/tests/core_host.py`, which has the
-//! import for HTTP. Then `agent/tests/component.py` takes `clawft.wasm` as a person with Wasmtime has
+//! import for HTTP; `cargo xtask wamr` does the same in a host in C. Then `agent/tests/component.py` takes `clawft.wasm` as a person with Wasmtime has
 //! it, and `agent/tests/core.py` takes `clawft-agent.core.wasm` as a host in C would.
 
 use crate::artifacts::{AGENT, AGENT_CORE};
@@ -12,7 +12,7 @@ use crate::tools;
 use std::path::{Path, PathBuf};
 
 const TARGET: &str = "wasm32-wasip2";
-const CORE_TARGET: &str = "wasm32-wasip1";
+pub(crate) const CORE_TARGET: &str = "wasm32-wasip1";
 /// What compiles a module for `core_host.py`, whose engine is another than the command's.
 const COMPILE: &str = "\
 import sys, wasmtime
@@ -73,7 +73,7 @@ pub(crate) fn proxy() -> Outcome {
 }
 
 /// Builds the guest.
-fn guest(for_target: &str) -> Outcome<PathBuf> {
+pub(crate) fn guest(for_target: &str) -> Outcome<PathBuf> {
     run(cargo()
         .args(["build", "--quiet", "--package", "clawft-agent-guest", "--target", for_target])
         .env_remove("RUSTFLAGS"))?;
