@@ -110,6 +110,15 @@ def guard(folder):
         assert ask(connect, "POST", "/v1/memory", b"x" * 300_000, **WITH_TOKEN)[0] == 413
 
 
+def no_host(folder):
+    """Without the request's own `Host` a page of this very server counts as a foreign one."""
+    line = "proxy_set_header Host $http_host;"
+    with served(folder, **GUARDED) as port, proxied(folder, port, (line, "")) as connect:
+        assert ask(connect, "GET", "/v1/memory", **WITH_TOKEN)[0] == 200
+        own = {"origin": f"https://{NAME}:{connect().port}", **WITH_TOKEN}
+        assert ask(connect, "GET", "/v1/memory", **own)[0] == 403
+
+
 def no_token(folder):
     """Why a token comes first: by nginx's own `Host` everybody counts as this machine."""
     with served(folder) as port:
@@ -175,4 +184,4 @@ def patience(folder):
 
 
 if __name__ == "__main__":
-    component.main([guard, no_token, stream, patience])
+    component.main([guard, no_host, no_token, stream, patience])
