@@ -98,7 +98,7 @@ pub(crate) fn release_on_path(program: &str) -> bool {
         && output(command(program).arg("--version")).is_ok_and(|said| said.contains(RELEASE))
 }
 
-/// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 was seen to
+/// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 and 19 were seen to
 /// work). Two minutes.
 fn compiler() -> Outcome<PathBuf> {
     let program = compiler_program();
