@@ -86,7 +86,7 @@ struct Block {
 /// The blocks of a page that are run.
 fn blocks(page: &str) -> Outcome<Vec<Block>> {
     let mut blocks: Vec<Block> = Vec::new();
-    let mut section = String::new();
+    let mut section = "the beginning".to_string();
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         if let Some(heading) = line.strip_prefix("## ") {
@@ -308,7 +308,7 @@ mod tests {
             prints: prints.map(String::from),
         };
         let wanted = [
-            of("", "a", None, &[]),
+            of("the beginning", "a", None, &[]),
             of("One", "b\nc", Some("d…"), &[]),
             of("Two", "e", None, &["release", "nginx"]),
         ];
