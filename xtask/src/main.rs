@@ -14,6 +14,7 @@ mod dist;
 mod gate;
 mod guests;
 mod host;
+mod matrix;
 mod miri;
 mod names;
 mod platform;
@@ -42,6 +43,8 @@ cargo xtask COMMAND
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
+  matrix  every artifact in every engine, Wasmtime and WAMR: one suite, start and memory beside
+          their budgets; `matrix --check` the suite alone (matrix --help)
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
         Some("host") => host::host(&rest),
+        Some("matrix") => matrix::matrix(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {
