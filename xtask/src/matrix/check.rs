@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 pub(super) fn check(row: &mut Row) {
     let data = root().join("data");
     let mut command = match (&row.way, &row.checks) {
-        // The compiler has refused it before.
+        // A compiler has refused it before.
         (_, Checks::Refused(_)) | (Way::NotShown(_), _) => return,
         (Way::Runner { program, kind, module }, _) => {
             let mut command = Command::new(program);

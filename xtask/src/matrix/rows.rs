@@ -187,18 +187,20 @@ fn in_wamr(
         ..row(format!("{name}, WAMR interpreter"), kind, interpreted, budget)
     });
     let budget = Budget { start: Some(AHEAD), instance: None, idle };
-    // Where the loader refuses it, so does the compiler, which loads it first.
-    let (compiled, refused) = match build::compile_for_wamr(module) {
-        Err(build::NotCompiled::Refused(words)) => (Err(String::new()), Some(words)),
-        Err(build::NotCompiled::Missing(why)) => (Err(why), None),
-        Ok(compiled) => (Ok(compiled), None),
+    let compiled = match build::compile_for_wamr(module) {
+        // The compiler begins with the loader: what that one refuses, it is asked for its words.
+        Err(build::NotCompiled::Refused(_)) if may_refuse => Ok(module.to_path_buf()),
+        Err(build::NotCompiled::Missing(why)) => Err(why),
+        Err(build::NotCompiled::Refused(words)) => {
+            let mut failed =
+                row(format!("{name}, WAMR AOT"), kind, Way::NotShown(words.clone()), budget);
+            failed.checks = Checks::Refused(words);
+            rows.push(failed);
+            return;
+        }
+        Ok(compiled) => Ok(compiled),
     };
-    let mut ahead = row(format!("{name}, WAMR AOT"), kind, way(compiled), budget);
-    ahead.may_refuse = may_refuse;
-    if let Some(words) = refused {
-        ahead.checks = Checks::Refused(words);
-    }
-    rows.push(ahead);
+    rows.push(Row { may_refuse, ..row(format!("{name}, WAMR AOT"), kind, way(compiled), budget) });
 }
 
 /// The component: through its interfaces in a runner, and as a command in the engines that a person
