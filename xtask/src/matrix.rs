@@ -86,6 +86,7 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
 
 /// What the gate asks for: the suite, in all rows, and that it can fail.
 pub(crate) fn suite() -> Outcome {
+    build::lint()?;
     check::faults()?;
     matrix(&["--check".into()])
 }

@@ -185,3 +185,77 @@ impl Imports for Http {
         code as u32 as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Manner, Model, WORDS};
+
+    /// A request lies at 0, its parts behind it; what is read goes to 1,000.
+    fn memory(url: &str) -> Vec<u8> {
+        let body = b"{}";
+        let headers = "content-length: 2\r\n";
+        let (url_at, headers_at, body_at) = (100, 400, 600);
+        let mut memory = vec![0; 5000];
+        let limits = [2000; 4];
+        let fields = [
+            [REQUEST as u32, POST, url_at, url.len() as u32],
+            [headers_at, headers.len() as u32, body_at, body.len() as u32],
+            limits,
+        ];
+        let bytes = fields.concat().into_iter().flat_map(u32::to_le_bytes).collect::<Vec<_>>();
+        let parts = [
+            (0, bytes.as_slice()),
+            (url_at, url.as_bytes()),
+            (headers_at, headers.as_bytes()),
+            (body_at, body),
+        ];
+        for (at, part) in parts {
+            memory[at as usize..][..part.len()].copy_from_slice(part);
+        }
+        memory
+    }
+
+    #[test]
+    fn an_answer_is_read_to_its_end() {
+        let model = Model::start(Manner::Whole, || true).unwrap();
+        let config = model.config();
+        let url = config.split('"').find(|part| part.starts_with("http")).unwrap();
+        let (mut http, mut memory) = (Http::default(), memory(&format!("{url}/chat/completions")));
+        let handle = http.call(0, &mut memory, &[OPEN, 0, 0, REQUEST as u64]);
+        assert_eq!(handle, 0);
+        let mut all = Vec::new();
+        loop {
+            let n = http.call(0, &mut memory, &[READ, handle, 1000, 4000]) as u32 as i32;
+            assert!(n >= 0, "{n}");
+            if n == 0 {
+                break;
+            }
+            all.extend(&memory[1000..][..n as usize]);
+        }
+        let text = String::from_utf8(all).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert!(
+            WORDS.iter().all(|word| text.contains(&format!("\"content\":\"{word}\""))),
+            "{text}"
+        );
+        assert_eq!(http.call(0, &mut memory, &[CLOSE, handle, 0, 0]), 0);
+        assert_eq!(model.asked().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_has_a_number_and_a_sentence() {
+        let mut http = Http::default();
+        let mut said = |url: &str| {
+            let mut memory = memory(url);
+            let code = http.call(0, &mut memory, &[OPEN, 0, 0, 48]) as u32 as i32;
+            assert!(http.call(0, &mut memory, &[WHY, 0, 1000, 200]) > 0, "{url}");
+            code
+        };
+        assert_eq!(said("https://127.0.0.1/"), BAD_URL);
+        assert_eq!(said("http://192.0.2.1:80/"), DENIED);
+        let config = crate::model::nobody().unwrap();
+        let nobody = config.split('"').find(|part| part.starts_with("http")).unwrap();
+        assert_eq!(said(nobody), UNREACHABLE);
+    }
+}

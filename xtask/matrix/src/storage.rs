@@ -159,3 +159,38 @@ impl Imports for Folder {
         self.answer(at, memory, arguments).unwrap_or_else(i64::from) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn files_are_made_written_read_and_renamed() {
+        let scratch = Scratch::new().unwrap();
+        let space = Arc::new(AtomicU64::new(10));
+        let mut folder = Folder::new(scratch.path().to_path_buf(), space.clone());
+        let mut memory = *b"ab0123456789../x";
+        let mut call = |name: &str, given: &[u64]| {
+            let at = FUNCTIONS.iter().position(|one| one.name == name).unwrap();
+            let result = folder.call(at, &mut memory, &[&[0], given].concat()) as i64;
+            (result, memory)
+        };
+        assert_eq!(call("open", &[0, 1]).0, i64::from(NOT_FOUND));
+        assert_eq!(call("create", &[12, 4]).0, i64::from(BAD_FILE), "a path that leads outside");
+        let file = call("create", &[0, 1]).0 as u64;
+        assert_eq!(call("create", &[0, 1]).0, i64::from(EXISTS));
+        assert_eq!(call("append", &[file, 2, 8]).0, 0);
+        assert_eq!(call("append", &[file, 2, 8]).0, i64::from(NO_SPACE));
+        space.store(u64::MAX, Relaxed);
+        assert_eq!(call("len", &[file]).0, 10, "a part of what did not fit is there");
+        assert_eq!(call("truncate", &[file, 8]).0, 0);
+        let (n, memory) = call("read_at", &[file, 6, 8, 8]);
+        assert_eq!((n, &memory[8..10]), (2, b"67".as_slice()));
+        assert_eq!(call("rename", &[0, 1, 1, 1]).0, 0);
+        assert_eq!(call("close", &[file]).0, 0);
+        assert_eq!(call("close", &[file]).0, i64::from(BAD_FILE));
+        assert_eq!(call("remove", &[1, 1]).0, 0);
+        assert_eq!(call("read_at", &[file, 0, 15, 99]).0, i64::from(BAD_FILE));
+    }
+}

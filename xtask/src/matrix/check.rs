@@ -96,7 +96,6 @@ pub(super) fn compare(rows: &mut [Row]) {
 /// Checks that the checks can fail: each meets an engine that lies to it.
 pub(super) fn faults() -> Outcome {
     let runners = super::build::runners()?;
-    super::build::lint()?;
     for (kind, artifact) in [
         ("kernel", &crate::artifacts::SIMD128_KERNEL),
         ("store", &crate::artifacts::STORE),
@@ -119,4 +118,42 @@ fn lies(program: &Path, kind: &str, module: &Path) -> Outcome<usize> {
         }
     }
     if lines.is_empty() { Err(format!("{kind}: no lie was told")) } else { Ok(lines.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::rows::row;
+    use serde_json::json;
+
+    fn seen(name: &str, digest: &str) -> Row {
+        let mut row = row(name.into(), "kernel", Way::NotShown(String::new()), Default::default());
+        row.checks = read(&[json!({ "check": "a", "note": "", "digest": digest })]);
+        row
+    }
+
+    #[test]
+    fn what_a_runner_says_is_read() {
+        assert!(matches!(read(&[]), Checks::Done(checks) if checks[0].outcome.is_err()));
+        let refused = read(&[json!({ "cannot": "why" })]);
+        assert!(matches!(refused, Checks::Refused(words) if words == "why"));
+        let failed = read(&[json!({ "check": "a", "failed": "why" })]);
+        assert!(matches!(failed, Checks::Done(checks) if checks[0].outcome == Err("why".into())));
+    }
+
+    #[test]
+    fn rows_that_answer_otherwise_fail() {
+        let mut rows = [seen("x", "1"), seen("y", "1"), seen("z", "2")];
+        compare(&mut rows);
+        assert_eq!(rows.each_ref().map(Row::has_failed), [false, false, true]);
+    }
+
+    #[test]
+    fn only_a_row_that_may_be_refused_is_not_a_failure() {
+        let mut row = seen("x", "1");
+        row.checks = Checks::Refused("why".into());
+        assert!(row.has_failed());
+        row.may_refuse = true;
+        assert!(!row.has_failed());
+    }
 }

@@ -137,7 +137,7 @@ pub(super) fn all() -> Outcome<Vec<Row>> {
     Ok(rows)
 }
 
-fn row(name: String, family: &'static str, way: Way, budget: Budget) -> Row {
+pub(super) fn row(name: String, family: &'static str, way: Way, budget: Budget) -> Row {
     let (checks, figures) = Default::default();
     Row { name, family, way, may_refuse: false, budget, checks, figures }
 }
