@@ -59,10 +59,9 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
         return Ok(());
     }
     let options = Options::parse(arguments)?;
-    let wanted = |row: &Row| {
-        options.only.is_empty() || options.only.iter().any(|text| row.name().contains(text))
-    };
-    let mut rows: Vec<Row> = rows::all()?.into_iter().filter(wanted).collect();
+    let wanted =
+        |name: &str| options.only.is_empty() || options.only.iter().any(|text| name.contains(text));
+    let mut rows = rows::all(&wanted)?;
     if rows.is_empty() {
         return Err(format!("no row has {} in its name", options.only.join(" or ")));
     }

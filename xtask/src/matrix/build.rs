@@ -1,31 +1,40 @@
 //! What runs the rows, built: the runners, and modules compiled ahead.
 
 use crate::process::{Outcome, answers, cargo, command, root, run, run_apart, target};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// Debian's packages without which WAMR is not built, and a file of each that is not a program.
 const PACKAGES: [&str; 3] = ["cmake", "libclang-dev", "libsimde-dev"];
 
-/// The programs, each in a folder of its own since two have one name.
+/// The programs, each built when a row wants it.
+#[derive(Default)]
 pub(super) struct Runners {
+    jit: OnceCell<Outcome<PathBuf>>,
+    aot: OnceCell<Outcome<PathBuf>>,
+    wamr: OnceCell<Outcome<PathBuf>>,
+}
+
+impl Runners {
     /// Wasmtime with its compiler.
-    pub(super) jit: PathBuf,
+    pub(super) fn jit(&self) -> Outcome<PathBuf> {
+        self.jit.get_or_init(|| wasmtime("jit", &[])).clone()
+    }
+
     /// Wasmtime without.
-    pub(super) aot: PathBuf,
-    /// WAMR; or why there is none.
-    pub(super) wamr: Outcome<PathBuf>,
+    pub(super) fn aot(&self) -> Outcome<PathBuf> {
+        let features = ["--no-default-features", "--features", "wasmtime"];
+        self.aot.get_or_init(|| wasmtime("aot", &features)).clone()
+    }
+
+    /// WAMR.
+    pub(super) fn wamr(&self) -> Outcome<PathBuf> {
+        self.wamr.get_or_init(wamr).clone()
+    }
 }
 
 fn folder() -> PathBuf {
     target().join("matrix")
-}
-
-/// Builds them. Without WAMR its rows say why.
-pub(super) fn runners() -> Outcome<Runners> {
-    std::fs::create_dir_all(folder()).map_err(|why| format!("{}: {why}", folder().display()))?;
-    let aot = wasmtime("aot", &["--no-default-features", "--features", "wasmtime"])?;
-    let jit = wasmtime("jit", &[])?;
-    Ok(Runners { jit, aot, wamr: wamr() })
 }
 
 /// Our own runner over Wasmtime. The two builds have one name, so each is copied away.
@@ -34,6 +43,7 @@ fn wasmtime(name: &str, features: &[&str]) -> Outcome<PathBuf> {
     let built =
         target().join("host").join(format!("clawft-matrix{}", std::env::consts::EXE_SUFFIX));
     let program = folder().join(format!("clawft-matrix-{name}{}", std::env::consts::EXE_SUFFIX));
+    std::fs::create_dir_all(folder()).map_err(|why| format!("{}: {why}", folder().display()))?;
     std::fs::copy(built, &program).map_err(|why| format!("{}: {why}", program.display()))?;
     Ok(program)
 }
@@ -99,7 +109,7 @@ pub(super) fn compile(runners: &Runners, module: &Path) -> Outcome<PathBuf> {
     let compiled = folder().join(name).with_extension("cwasm");
     // `with_extension` would cut `clawft-kernel.scalar` short.
     let compiled = compiled.with_file_name(format!("{}.cwasm", name.display()));
-    run(command(&runners.jit).arg("compile").arg(module).arg(&compiled))?;
+    run(command(runners.jit()?).arg("compile").arg(module).arg(&compiled))?;
     Ok(compiled)
 }
 

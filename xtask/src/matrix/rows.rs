@@ -1,11 +1,13 @@
 //! Which rows there are.
 
-use super::build::{self, Runners};
-use crate::artifacts::{AGENT, AGENT_CORE, RELAXED_KERNEL, SCALAR_KERNEL, SIMD128_KERNEL, STORE};
+use super::build::{self, NotCompiled, Runners};
+use crate::artifacts::{
+    AGENT, AGENT_CORE, Artifact, RELAXED_KERNEL, SCALAR_KERNEL, SIMD128_KERNEL, STORE,
+};
 use crate::process::Outcome;
 use crate::{host, tools};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// An artifact in an engine.
 pub(super) struct Row {
@@ -112,29 +114,29 @@ const INSTANCE: f64 = 1.0;
 /// MB of an idle agent, compiled ahead.
 const IDLE: f64 = 10.0;
 
-/// All rows, with what they need built.
-pub(super) fn all() -> Outcome<Vec<Row>> {
-    let runners = build::runners()?;
-    let mut rows = Vec::new();
-    for (name, artifact, may_refuse) in [
-        ("kernel scalar", &SCALAR_KERNEL, false),
-        ("kernel simd128", &SIMD128_KERNEL, false),
-        // No release of WAMR knows relaxed SIMD.
-        ("kernel relaxed", &RELAXED_KERNEL, true),
-        ("store", &STORE, false),
-        ("agent core", &AGENT_CORE, false),
+/// Rows as they are made: only those whose name is wanted, and what they need is built.
+struct Rows<'a> {
+    wanted: &'a dyn Fn(&str) -> bool,
+    runners: Runners,
+    rows: Vec<Row>,
+}
+
+/// All rows whose name is wanted.
+pub(super) fn all(wanted: &dyn Fn(&str) -> bool) -> Outcome<Vec<Row>> {
+    let mut rows = Rows { wanted, runners: Runners::default(), rows: Vec::new() };
+    for (name, kind, artifact) in [
+        ("kernel scalar", "kernel", &SCALAR_KERNEL),
+        ("kernel simd128", "kernel", &SIMD128_KERNEL),
+        ("kernel relaxed", "kernel", &RELAXED_KERNEL),
+        ("store", "store", &STORE),
+        ("agent core", "agent", &AGENT_CORE),
     ] {
-        let kind = match name {
-            "store" => "store",
-            "agent core" => "agent",
-            _ => "kernel",
-        };
-        let module = artifact.build()?.path;
-        in_wasmtime(&mut rows, &runners, name, kind, &module)?;
-        in_wamr(&mut rows, &runners, name, kind, &module, may_refuse);
+        rows.in_wasmtime(name, kind, artifact)?;
+        // No release of WAMR knows relaxed SIMD.
+        rows.in_wamr(name, kind, artifact, name == "kernel relaxed")?;
     }
-    components(&mut rows, &runners)?;
-    Ok(rows)
+    rows.components()?;
+    Ok(rows.rows)
 }
 
 pub(super) fn row(name: String, family: &'static str, way: Way, budget: Budget) -> Row {
@@ -142,115 +144,126 @@ pub(super) fn row(name: String, family: &'static str, way: Way, budget: Budget) 
     Row { name, family, way, may_refuse: false, budget, checks, figures }
 }
 
-fn in_wasmtime(
-    rows: &mut Vec<Row>,
-    runners: &Runners,
-    name: &str,
-    kind: &'static str,
-    module: &Path,
-) -> Outcome {
-    let way = |program: &Path, module: PathBuf| {
-        let program = program.to_path_buf();
-        Way::Runner { program, kind, module }
-    };
-    // Only the kernel is small enough to be compiled within it; the rest is reported.
-    let start = (kind == "kernel").then_some(JIT);
-    let budget = Budget { start, ..Budget::default() };
-    let jit = way(&runners.jit, module.to_path_buf());
-    rows.push(row(format!("{name}, Wasmtime JIT"), kind, jit, budget));
-    let compiled = build::compile(runners, module)?;
-    let idle = (kind == "agent").then_some(IDLE);
-    let budget = Budget { start: Some(AHEAD), instance: Some(INSTANCE), idle };
-    let aot = way(&runners.aot, compiled);
-    rows.push(row(format!("{name}, Wasmtime AOT"), kind, aot, budget));
-    Ok(())
-}
-
-fn in_wamr(
-    rows: &mut Vec<Row>,
-    runners: &Runners,
-    name: &str,
-    kind: &'static str,
-    module: &Path,
-    may_refuse: bool,
-) {
-    let way = |module: Outcome<PathBuf>| match (&runners.wamr, module) {
-        (Ok(program), Ok(module)) => Way::Runner { program: program.clone(), kind, module },
-        (Err(why), _) => Way::NotShown(why.clone()),
-        (_, Err(why)) => Way::NotShown(why),
-    };
-    let idle = (kind == "agent").then_some(IDLE);
-    let budget = Budget { start: Some(INTERPRETED), instance: None, idle };
-    let interpreted = way(Ok(module.to_path_buf()));
-    rows.push(Row {
-        may_refuse,
-        ..row(format!("{name}, WAMR interpreter"), kind, interpreted, budget)
-    });
-    let budget = Budget { start: Some(AHEAD), instance: None, idle };
-    let compiled = match build::compile_for_wamr(module) {
-        // The compiler begins with the loader: what that one refuses, it is asked for its words.
-        Err(build::NotCompiled::Refused(_)) if may_refuse => Ok(module.to_path_buf()),
-        Err(build::NotCompiled::Missing(why)) => Err(why),
-        Err(build::NotCompiled::Refused(words)) => {
-            let mut failed =
-                row(format!("{name}, WAMR AOT"), kind, Way::NotShown(words.clone()), budget);
-            failed.checks = Checks::Refused(words);
-            rows.push(failed);
-            return;
+impl Rows<'_> {
+    /// A row that nothing is known to refuse, if it is wanted.
+    fn add(
+        &mut self,
+        (artifact, engine): (&str, &str),
+        family: &'static str,
+        budget: Budget,
+        way: impl FnOnce(&Runners) -> Outcome<Way>,
+    ) -> Outcome<Option<&mut Row>> {
+        let name = format!("{artifact}, {engine}");
+        if !(self.wanted)(&name) {
+            return Ok(None);
         }
-        Ok(compiled) => Ok(compiled),
-    };
-    rows.push(Row { may_refuse, ..row(format!("{name}, WAMR AOT"), kind, way(compiled), budget) });
-}
-
-/// The component: through its interfaces in a runner, and as a command in the engines that a person
-/// has.
-fn components(rows: &mut Vec<Row>, runners: &Runners) -> Outcome {
-    const NAME: &str = "agent component";
-    let component = AGENT.build()?.path;
-    let kind = "component";
-    let way = |program: &Path, module: &Path| {
-        let (program, module) = (program.to_path_buf(), module.to_path_buf());
-        Way::Runner { program, kind, module }
-    };
-    let reported = Budget::default();
-    let jit = way(&runners.jit, &component);
-    rows.push(row(format!("{NAME}, Wasmtime JIT"), kind, jit, reported));
-    let compiled = build::compile(runners, &component)?;
-    let budget = Budget { start: Some(AHEAD), instance: Some(INSTANCE), idle: Some(IDLE) };
-    let aot = way(&runners.aot, &compiled);
-    rows.push(row(format!("{NAME}, Wasmtime AOT"), kind, aot, budget));
-
-    let wasmtime = tools::wasmtime()?;
-    for (cache, budget, label) in [
-        ("n", reported, "the command wasmtime, cold"),
-        ("y", Budget { start: Some(JIT), ..reported }, "the command wasmtime, its cache"),
-    ] {
-        let mut words = vec![OsString::from(&wasmtime)];
-        let cache = format!("cache={cache}");
-        let key = "OPENAI_API_KEY=sk-nothing-to-hide";
-        let options = ["run", "-C", &cache, "-S", "cli,http", "--dir", "{data}::/data"];
-        words.extend(options.map(OsString::from));
-        words.extend(["--env", "CLAWFT_HOME=/data", "--env", key].map(OsString::from));
-        words.push(component.clone().into());
-        let way = Way::Command { tester: runners.aot.clone(), words };
-        rows.push(row(format!("{NAME}, {label}"), "command", way, budget));
+        self.rows.push(row(name, family, way(&self.runners)?, budget));
+        Ok(self.rows.last_mut())
     }
-    let words = vec![host::build()?.into()];
-    let way = Way::Command { tester: runners.aot.clone(), words };
-    let budget = Budget { start: Some(AHEAD), instance: None, idle: Some(IDLE) };
-    rows.push(row(format!("{NAME}, our host"), "command", way, budget));
 
-    let in_wamr = match &runners.wamr {
-        Ok(program) => way_in_wamr(program, &component),
-        Err(why) => Way::NotShown(why.clone()),
-    };
-    let refused = row(format!("{NAME}, WAMR interpreter"), "agent", in_wamr, reported);
-    rows.push(Row { may_refuse: true, ..refused });
-    Ok(())
+    fn in_wasmtime(&mut self, name: &str, kind: &'static str, artifact: &Artifact) -> Outcome {
+        // Only the kernel is small enough to be compiled within it; the rest is reported.
+        let start = (kind == "kernel").then_some(JIT);
+        let budget = Budget { start, ..Budget::default() };
+        self.add((name, "Wasmtime JIT"), kind, budget, |runners| {
+            Ok(Way::Runner { program: runners.jit()?, kind, module: artifact.build()?.path })
+        })?;
+        let idle = (kind == "agent").then_some(IDLE);
+        let budget = Budget { start: Some(AHEAD), instance: Some(INSTANCE), idle };
+        self.add((name, "Wasmtime AOT"), kind, budget, |runners| {
+            let module = build::compile(runners, &artifact.build()?.path)?;
+            Ok(Way::Runner { program: runners.aot()?, kind, module })
+        })?;
+        Ok(())
+    }
+
+    fn in_wamr(
+        &mut self,
+        name: &str,
+        kind: &'static str,
+        artifact: &Artifact,
+        may_refuse: bool,
+    ) -> Outcome {
+        let idle = (kind == "agent").then_some(IDLE);
+        let budget = Budget { start: Some(INTERPRETED), instance: None, idle };
+        let interpreted = self.add((name, "WAMR interpreter"), kind, budget, |runners| {
+            Ok(in_wamr(runners, kind, artifact.build()?.path))
+        })?;
+        if let Some(row) = interpreted {
+            row.may_refuse = may_refuse;
+        }
+        let budget = Budget { start: Some(AHEAD), ..budget };
+        let mut refused = None;
+        let ahead = self.add((name, "WAMR AOT"), kind, budget, |runners| {
+            let module = artifact.build()?.path;
+            Ok(match build::compile_for_wamr(&module) {
+                Ok(compiled) => in_wamr(runners, kind, compiled),
+                Err(NotCompiled::Missing(why)) => Way::NotShown(why),
+                // The compiler begins with the loader: that one is asked for its words.
+                Err(NotCompiled::Refused(_)) if may_refuse => in_wamr(runners, kind, module),
+                Err(NotCompiled::Refused(words)) => {
+                    refused = Some(words.clone());
+                    Way::NotShown(words)
+                }
+            })
+        })?;
+        if let Some(row) = ahead {
+            row.may_refuse = may_refuse;
+            row.checks = refused.map_or(Checks::Open, Checks::Refused);
+        }
+        Ok(())
+    }
+
+    /// The component: through its interfaces in a runner, and as a command in the engines that a
+    /// person has.
+    fn components(&mut self) -> Outcome {
+        const NAME: &str = "agent component";
+        let kind = "component";
+        let reported = Budget::default();
+        self.add((NAME, "Wasmtime JIT"), kind, reported, |runners| {
+            Ok(Way::Runner { program: runners.jit()?, kind, module: AGENT.build()?.path })
+        })?;
+        let budget = Budget { start: Some(AHEAD), instance: Some(INSTANCE), idle: Some(IDLE) };
+        self.add((NAME, "Wasmtime AOT"), kind, budget, |runners| {
+            let module = build::compile(runners, &AGENT.build()?.path)?;
+            Ok(Way::Runner { program: runners.aot()?, kind, module })
+        })?;
+
+        for (cache, start, engine) in [
+            ("n", None, "the command wasmtime, cold"),
+            ("y", Some(JIT), "the command wasmtime, its cache"),
+        ] {
+            let budget = Budget { start, ..reported };
+            self.add((NAME, engine), "command", budget, |runners| {
+                let mut words = vec![OsString::from(tools::wasmtime()?)];
+                let cache = format!("cache={cache}");
+                let key = "OPENAI_API_KEY=sk-nothing-to-hide";
+                let options = ["run", "-C", &cache, "-S", "cli,http", "--dir", "{data}::/data"];
+                words.extend(options.map(OsString::from));
+                words.extend(["--env", "CLAWFT_HOME=/data", "--env", key].map(OsString::from));
+                words.push(AGENT.build()?.path.into());
+                Ok(Way::Command { tester: runners.aot()?, words })
+            })?;
+        }
+        let budget = Budget { start: Some(AHEAD), instance: None, idle: Some(IDLE) };
+        self.add((NAME, "our host"), "command", budget, |runners| {
+            Ok(Way::Command { tester: runners.aot()?, words: vec![host::build()?.into()] })
+        })?;
+
+        let refused = self.add((NAME, "WAMR interpreter"), "agent", reported, |runners| {
+            Ok(in_wamr(runners, "agent", AGENT.build()?.path))
+        })?;
+        if let Some(row) = refused {
+            row.may_refuse = true;
+        }
+        Ok(())
+    }
 }
 
-fn way_in_wamr(program: &Path, component: &Path) -> Way {
-    let (program, module) = (program.to_path_buf(), component.to_path_buf());
-    Way::Runner { program, kind: "agent", module }
+/// In WAMR, or why not: where its runner cannot be built, the other engines' rows still count.
+fn in_wamr(runners: &Runners, kind: &'static str, module: PathBuf) -> Way {
+    match runners.wamr() {
+        Ok(program) => Way::Runner { program, kind, module },
+        Err(why) => Way::NotShown(why),
+    }
 }
