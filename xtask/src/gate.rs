@@ -5,7 +5,9 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, device, guests, guides, host, miri, platform, sizes, tools, wasi};
+use crate::{
+    agent, bench, demo, device, guests, guides, host, matrix, miri, platform, sizes, tools, wasi,
+};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -171,6 +173,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             "clawft-host",
             "--exclude",
             "clawft-precompile",
+            "--exclude",
+            "clawft-matrix",
             "--quiet",
             "--no-fail-fast",
         ]))
@@ -215,6 +219,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         gate.step("the host, seen from outside", host::test);
         // A compiler is compiled for it.
         gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
+        // Twice more, and WAMR with what compiles it.
+        gate.step("every artifact in every engine", matrix::suite);
         gate.step("the kernel in a browser", || {
             run(command("node")
                 .arg("ffi/tests/browser.mjs")

@@ -17,6 +17,7 @@ mod guests;
 mod guides;
 mod host;
 mod licences;
+mod matrix;
 mod miri;
 mod names;
 #[cfg(test)]
@@ -55,6 +56,8 @@ cargo xtask COMMAND
           grants and what not, `host measure` takes its size, start and resident memory
   guides  the commands of README and docs/deployment, run as they stand there; `guides --all` takes
           those too that need the whole of dist/ or a proxy
+  matrix  every artifact in every engine, Wasmtime and WAMR: one suite, start and memory beside
+          their budgets; `matrix --check` the suite alone (matrix --help)
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one, `size --profile`
           writes what docs/size.md has: by crate, by function, and what each step brings
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Some("providers") => agent::providers(),
         Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),
+        Some("matrix") => matrix::matrix(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

@@ -16,7 +16,7 @@ use crate::Failure;
 use crate::options::Options;
 use crate::run::Inputs;
 use crate::scratch::Scratch;
-use crate::texts::shorten;
+use clawft_sample::texts::shorten;
 
 /// What is asked, and a word that what answers it holds.
 const QUESTIONS: [(&str, &str); 3] = [

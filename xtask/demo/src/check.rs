@@ -8,12 +8,12 @@ use clawft_store::memory::Derived;
 use crate::Failure;
 use crate::agent;
 use crate::durable;
-use crate::exact::Exact;
 use crate::kernel::FULL;
 use crate::options::{Mode, Options, Runtime};
 use crate::report::{Report, mib};
 use crate::run::{Inputs, Loaded, load};
 use crate::sweep::{self, Searcher};
+use clawft_sample::exact::Exact;
 
 const K: usize = 10;
 /// Values of ef at which all builds must give the same ids.

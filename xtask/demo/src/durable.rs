@@ -9,17 +9,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clawft_sample::Metric;
+use clawft_sample::arrays::{self, Matrix};
+use clawft_sample::texts;
 use clawft_store::memory::{Derived, Found, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::{NativeFolder, WriterLock};
 use clawft_store::{Options as FileOptions, Record};
 
 use crate::Failure;
-use crate::arrays::{self, Matrix};
-use crate::options::{Metric, Options};
+use crate::options::Options;
 use crate::progress::Progress;
 use crate::run::Inputs;
 use crate::scratch::Scratch;
-use crate::texts;
 
 const NAME: &str = "demo.rvf";
 /// Records of a commit.

@@ -3,16 +3,14 @@
 //!
 //! What this program knows of the kernel is what `clawft.h` says, so a figure
 //! printed here is one that any host can reach. The answer to compare with is computed from the data given
-//! (`exact`); it is never read from a file.
+//! (`clawft_sample::exact`); it is never read from a file.
 
 // Unsafe once: `kernel` loads code that it has compiled itself.
 #![deny(unsafe_code)]
 
 mod agent;
-mod arrays;
 mod check;
 mod durable;
-mod exact;
 mod kernel;
 mod options;
 mod progress;
@@ -20,7 +18,6 @@ mod report;
 mod run;
 mod scratch;
 mod sweep;
-mod texts;
 mod words;
 
 use std::process::ExitCode;
@@ -32,6 +29,12 @@ pub(crate) struct Failure(pub(crate) String);
 impl Failure {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Failure(sentence.into())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(sentence: String) -> Self {
+        Failure(sentence)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line of the demo.
 
 use crate::Failure;
+use clawft_sample::Metric;
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -24,29 +25,6 @@ at the end: offline, and by a provider where OPENAI_API_KEY or ANTHROPIC_API_KEY
   --encoding NAME      auto (default), f32, f16 or i8
   --capacity N         slots of the store (default: the rows of the base)
   --ef A,B,...         values of ef to sweep";
-
-/// How near is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Metric {
-    Cosine,
-    InnerProduct,
-    L2,
-}
-
-impl Metric {
-    /// The number of the C ABI.
-    pub(crate) fn number(self) -> u32 {
-        self as u32
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Metric::Cosine => "cosine",
-            Metric::InnerProduct => "ip",
-            Metric::L2 => "l2",
-        }
-    }
-}
 
 /// How a search finds its candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

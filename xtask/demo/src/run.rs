@@ -1,13 +1,14 @@
 //! The demo proper: read the data, fill a store, sweep, report.
 
-use crate::arrays::{self, Matrix};
-use crate::exact::Exact;
 use crate::kernel::{Compiled, Kernel, Params};
-use crate::options::{Artifact, Metric, Mode, Options, Runtime};
+use crate::options::{Artifact, Mode, Options, Runtime};
 use crate::progress::Progress;
 use crate::report::{Footprint, Place, Report};
 use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
-use crate::{Failure, agent, durable, texts, words};
+use crate::{Failure, agent, durable, words};
+use clawft_sample::arrays::{self, Matrix};
+use clawft_sample::exact::Exact;
+use clawft_sample::{Metric, texts};
 
 /// Neighbours asked for.
 const K: usize = 10;

@@ -1,10 +1,10 @@
 //! Filling a store and measuring searches on it.
 
-use crate::arrays::Matrix;
-use crate::exact::Exact;
 use crate::kernel::{Desk, FULL, Kernel, Params, Query, Refusal};
 use crate::options::Mode;
 use crate::progress::Progress;
+use clawft_sample::arrays::Matrix;
+use clawft_sample::exact::Exact;
 use std::time::{Duration, Instant};
 
 /// Rows handed over in one call. Small, because this buffer is linear memory.

@@ -1,7 +1,7 @@
 //! A few queries in words, with the texts found for them.
 
 use crate::run::Job;
-use crate::texts::shorten;
+use clawft_sample::texts::shorten;
 
 /// Questions shown of each set.
 const SHOWN: usize = 3;

@@ -1,16 +1,18 @@
 //! Texts beside the vectors: JSON lines, gzipped or not.
 
-use crate::Failure;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Reads one text a line: `{"text": ...}` (a `"query"` serves too) or a plain
 /// JSON string. Line i belongs to row i.
-pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
-    let named = |why: String| Failure::new(format!("{}: {why}", path.display()));
+///
+/// # Errors
+/// A file that cannot be read, a line without a text.
+pub fn read(path: &Path) -> Result<Vec<String>, String> {
+    let named = |why: String| format!("{}: {why}", path.display());
     let file = std::fs::File::open(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let packed = path.extension().is_some_and(|ending| ending == "gz");
     let source: Box<dyn Read> =
         if packed { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
@@ -18,14 +20,15 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// Reads one whole number a line, the field `name`.
-pub(crate) fn numbers(path: &Path, name: &str) -> Result<Vec<u64>, Failure> {
+///
+/// # Errors
+/// A file that cannot be read, a line without the number.
+pub fn numbers(path: &Path, name: &str) -> Result<Vec<u64>, String> {
     let content = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let number = |line: &str| serde_json::from_str::<Value>(line).ok()?.get(name)?.as_u64();
     let numbers: Option<Vec<u64>> = content.lines().map(number).collect();
-    numbers.ok_or_else(|| {
-        Failure::new(format!("{}: a number `{name}` expected on each line", path.display()))
-    })
+    numbers.ok_or_else(|| format!("{}: a number `{name}` expected on each line", path.display()))
 }
 
 fn parse(lines: impl BufRead) -> Result<Vec<String>, String> {
@@ -53,7 +56,7 @@ fn parse(lines: impl BufRead) -> Result<Vec<String>, String> {
 }
 
 /// A text on one line of at most `width` characters.
-pub(crate) fn shorten(text: &str, width: usize) -> String {
+pub fn shorten(text: &str, width: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= width {
         return line;

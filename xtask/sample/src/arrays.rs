@@ -4,30 +4,33 @@
 //! against what it holds, and every refusal names the file, what was expected
 //! and what was found.
 
-use crate::Failure;
 use std::path::Path;
 
 /// Row vectors, one after the other.
 #[derive(Debug)]
-pub(crate) struct Matrix {
-    pub(crate) rows: usize,
-    pub(crate) dim: usize,
-    pub(crate) values: Vec<f32>,
+pub struct Matrix {
+    /// How many.
+    pub rows: usize,
+    /// Components of each.
+    pub dim: usize,
+    /// All of them, row by row.
+    pub values: Vec<f32>,
 }
 
 impl Matrix {
-    pub(crate) fn row(&self, row: usize) -> &[f32] {
+    /// One row.
+    pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.dim..][..self.dim]
     }
 
     /// The first `rows` rows.
-    pub(crate) fn truncate(&mut self, rows: usize) {
+    pub fn truncate(&mut self, rows: usize) {
         self.rows = self.rows.min(rows);
         self.values.truncate(self.rows * self.dim);
     }
 
     /// Drops the rows that have no direction, and says which they were.
-    pub(crate) fn drop_zero_rows(&mut self) -> Vec<usize> {
+    pub fn drop_zero_rows(&mut self) -> Vec<usize> {
         let is_zero = |row: &usize| self.row(*row).iter().all(|value| *value == 0.0);
         let zero: Vec<usize> = (0..self.rows).filter(is_zero).collect();
         if !zero.is_empty() {
@@ -40,23 +43,26 @@ impl Matrix {
 }
 
 /// Reads `path`, by its ending.
-pub(crate) fn read(path: &Path) -> Result<Matrix, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))?;
+///
+/// # Errors
+/// A file that cannot be read, is none of these, or holds a number that is not finite.
+pub fn read(path: &Path) -> Result<Matrix, String> {
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let parsed = match path.extension().and_then(|ending| ending.to_str()) {
         Some("npy") => npy(&bytes),
         Some("fvecs") => fvecs(&bytes),
         _ => Err("expected a file that ends in .npy or .fvecs".to_string()),
     };
-    let matrix = parsed.map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
+    let matrix = parsed.map_err(|why| format!("{}: {why}", path.display()))?;
     if let Some(at) = matrix.values.iter().position(|value| !value.is_finite()) {
-        return Err(Failure::new(format!(
+        return Err(format!(
             "{}: row {} column {} is {}; every value must be a finite f32",
             path.display(),
             at / matrix.dim,
             at % matrix.dim,
             matrix.values[at],
-        )));
+        ));
     }
     Ok(matrix)
 }

@@ -5,8 +5,8 @@
 //! exact k-th neighbour, so that equal distances (duplicates in the data) are
 //! not held against an engine that names another one of them.
 
+use crate::Metric;
 use crate::arrays::Matrix;
-use crate::options::Metric;
 use std::num::NonZero;
 
 /// Candidates kept for the f64 pass beyond k: a f32 sum would have to be off
@@ -18,14 +18,14 @@ const BLOCK_BYTES: usize = 1 << 19;
 const LANES: usize = 16;
 
 /// For each query the k nearest rows.
-pub(crate) struct Exact<'a> {
+pub struct Exact<'a> {
     base: &'a Matrix,
     queries: &'a Matrix,
     metric: Metric,
     base_norms: Vec<f64>,
     query_norms: Vec<f64>,
     /// Neighbours asked for: k, or all rows where there are fewer.
-    pub(crate) k: usize,
+    pub k: usize,
     /// `k` rows for each query, nearest first.
     rows: Vec<u32>,
     /// Distance of each query's last one.
@@ -34,12 +34,7 @@ pub(crate) struct Exact<'a> {
 
 impl<'a> Exact<'a> {
     /// Compares every query with every row.
-    pub(crate) fn compute(
-        base: &'a Matrix,
-        queries: &'a Matrix,
-        metric: Metric,
-        k: usize,
-    ) -> Exact<'a> {
+    pub fn compute(base: &'a Matrix, queries: &'a Matrix, metric: Metric, k: usize) -> Exact<'a> {
         assert_eq!(base.dim, queries.dim, "the caller checks the dimensions");
         let k = k.min(base.rows);
         let mut exact = Exact {
@@ -74,7 +69,7 @@ impl<'a> Exact<'a> {
 
     /// How many of `found` are among the k nearest of `query`; naming a row
     /// twice, or one that does not exist, finds nothing.
-    pub(crate) fn count(&self, query: usize, found: &[u64]) -> usize {
+    pub fn count(&self, query: usize, found: &[u64]) -> usize {
         let exact = &self.rows[query * self.k..][..self.k];
         let bound = self.last[query] + self.last[query].abs() * 1e-12;
         let is_near = |(at, id): (usize, &u64)| {
@@ -88,7 +83,7 @@ impl<'a> Exact<'a> {
 
     /// The share of the true neighbours in answers to all queries, one after the
     /// other: `ids` holds them, `counts` how many each query got.
-    pub(crate) fn recall(&self, ids: &[u64], counts: &[u32]) -> f64 {
+    pub fn recall(&self, ids: &[u64], counts: &[u32]) -> f64 {
         let (mut from, mut hits) = (0, 0);
         for (query, count) in counts.iter().enumerate() {
             let to = from + *count as usize;

@@ -1,0 +1,119 @@
+//! `cargo xtask matrix`: every artifact in every engine, held to one suite, timed and weighed.
+//!
+//! A row is an artifact in an engine. `xtask/matrix` has the suite and the runners, one process a row;
+//! here is which rows there are, how they are measured, and the table. What an engine cannot do is a
+//! row that says so in the engine's words, and what could not be tried here says why.
+
+mod build;
+mod check;
+mod measure;
+mod rows;
+mod table;
+
+use crate::process::Outcome;
+use rows::Row;
+
+const USAGE: &str = "\
+cargo xtask matrix [options]
+
+Each artifact in each engine: the conformance suite, then start, memory and what they may be.
+
+  --check         the suite alone
+  --only TEXT     rows whose name contains it; several times: any of them
+  --runs N        starts of which the median is taken (default 20)
+  --json          one JSON object a line instead of the table";
+
+/// What a person may ask for.
+struct Options {
+    check: bool,
+    only: Vec<String>,
+    runs: usize,
+    json: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Outcome<Self> {
+        let mut options = Options { check: false, only: Vec::new(), runs: 20, json: false };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
+            match word.as_str() {
+                "--check" => options.check = true,
+                "--json" => options.json = true,
+                "--only" => options.only.push(value()?.clone()),
+                "--runs" => {
+                    let runs = value()?.parse().ok().filter(|runs| *runs > 0);
+                    options.runs = runs.ok_or("--runs wants a number from 1 on")?;
+                }
+                other => return Err(format!("no option is called `{other}`\n\n{USAGE}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Runs it.
+pub(crate) fn matrix(arguments: &[String]) -> Outcome {
+    if arguments.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    let options = Options::parse(arguments)?;
+    let wanted =
+        |name: &str| options.only.is_empty() || options.only.iter().any(|text| name.contains(text));
+    let mut rows = rows::all(&wanted)?;
+    if rows.is_empty() {
+        return Err(format!("no row has {} in its name", options.only.join(" or ")));
+    }
+    for row in &mut rows {
+        eprintln!("{} …", row.name());
+        check::check(row);
+    }
+    check::compare(&mut rows);
+    if !options.check {
+        for row in &mut rows {
+            measure::measure(row, options.runs);
+        }
+    }
+    if options.json {
+        table::json(&rows)
+    } else {
+        table::print(&rows, options.check)
+    }
+    verdict(&rows)
+}
+
+/// What the gate asks for: the suite, in all rows, and that it can fail.
+pub(crate) fn suite() -> Outcome {
+    build::lint()?;
+    check::faults()?;
+    matrix(&["--check".into()])
+}
+
+fn verdict(rows: &[Row]) -> Outcome {
+    let failed: Vec<&str> = rows.iter().filter(|row| row.has_failed()).map(Row::name).collect();
+    let over: Vec<&str> = rows.iter().filter(|row| row.is_over()).map(Row::name).collect();
+    match (failed.len(), over.len()) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(format!("above a budget: {}", over.join(", "))),
+        _ => Err(format!("failed: {}", failed.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_its_options() {
+        let parse = |line: &str| {
+            Options::parse(&line.split_whitespace().map(String::from).collect::<Vec<_>>())
+        };
+        let options = parse("--check --only WAMR --only kernel --runs 3").unwrap();
+        assert!(options.check && !options.json && options.runs == 3);
+        assert_eq!(options.only, ["WAMR", "kernel"]);
+        for wrong in ["--runs 0", "--runs", "--nonsense"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
