@@ -1,23 +1,53 @@
-//! `cargo xtask bench`: the criterion benches, the kernels also in WebAssembly, then the native
-//! peers.
+//! `cargo xtask bench`: what is measured, and the tables made of it.
+//!
+//! Each part measures, writes its lines to `benches/results/`, and renders: tables go into their
+//! blocks of `docs/benchmarks.md`, the plot to `docs/`. `render` does the last step alone.
 
-use crate::process::{Outcome, cargo, command, run};
-use crate::{tools, wasi};
+mod asked;
+mod criterion;
+mod curve;
+mod engines;
+mod machine;
+mod plot;
+mod report;
+mod results;
+mod scaling;
+mod tables;
 
-/// Arguments go to criterion (`cargo xtask bench query/i8`).
+use crate::process::{Outcome, command, root, run, write};
+
+/// A part of the measurements, or a filter for criterion (`cargo xtask bench query/i8`).
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
-    run(cargo().args(["bench", "--package", "clawft-benches", "--"]).args(arguments))?;
-    tools::targets(&[wasi::TARGET])?;
-    let wasmtime = tools::wasmtime()?;
-    for variant in wasi::VARIANTS {
-        eprintln!("\n=== kernels in Wasmtime, {}", variant.0);
-        let mut cargo = cargo();
-        cargo.args(["bench", "--package", "clawft-benches", "--bench", "kernels"]);
-        cargo.args(["--target", wasi::TARGET, "--"]).args(arguments);
-        wasi::run_in_wasmtime(&mut cargo, &wasmtime, variant);
-        run(&mut cargo)?;
+    let rest = arguments.get(1..).unwrap_or_default();
+    match arguments.first().map(String::as_str) {
+        Some("criterion") => criterion::all(rest),
+        Some("report") => report::report(rest),
+        Some("scaling") => scaling::scaling(rest),
+        Some("render") => render(),
+        Some(_) => criterion::some(arguments),
+        None => {
+            criterion::all(&[])?;
+            report::report(&[])?;
+            scaling::scaling(&[])
+        }
     }
-    peers(&[])
+}
+
+/// Makes the tables and the plot anew from the files of results that there are.
+fn render() -> Outcome {
+    if let Some(lines) = results::load(report::NAME)? {
+        results::put(report::NAME, &tables::block(&lines)?)?;
+        write(&root().join("docs/recall-qps.svg"), tables::picture(&lines)?.as_bytes())?;
+    }
+    if let Some(lines) = results::load(scaling::NAME)? {
+        results::put(scaling::NAME, &scaling::block(&lines)?)?;
+    }
+    if let Some(lines) = results::load(criterion::NAME)? {
+        for (block, text) in criterion::blocks(&lines)? {
+            results::put(block, &text)?;
+        }
+    }
+    Ok(())
 }
 
 /// hnswlib, faiss and usearch on the sample, each at the ef that the same

@@ -10,6 +10,7 @@
 
 mod agent;
 mod arrays;
+mod asked;
 mod check;
 mod durable;
 mod exact;
@@ -50,6 +51,8 @@ fn main() -> ExitCode {
             durable::child(&options, folder).map(|()| true)
         } else if options.check {
             check::check(&options)
+        } else if options.ask {
+            asked::serve(&options).map(|()| true)
         } else {
             run::run(&options).map(|()| true)
         }

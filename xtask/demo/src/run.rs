@@ -10,7 +10,7 @@ use crate::sweep::{self, Filled, Point, QuerySet, Searcher};
 use crate::{Failure, agent, durable, texts, words};
 
 /// Neighbours asked for.
-const K: usize = 10;
+pub(crate) const K: usize = 10;
 /// The maximum of the linear memory where the data allows it.
 const USUAL_MAXIMUM: usize = 16 << 20;
 /// Linear memory beside a store's image: the module's data, its stack, the

@@ -1,0 +1,163 @@
+//! `cargo xtask bench scaling`: 1,000, 10,000 and 100,000 vectors, in Wasmtime and natively.
+//!
+//! The vectors are mixtures of sample rows with noise (`benches/src/mixture.rs`), whose intrinsic
+//! dimension is measured each time and stands in the results. Recall is against the exact answer,
+//! which both programs compute.
+
+use super::asked::{Engines, Question, number};
+use super::report::{MODULE, NATIVE, PEER, median};
+use super::results::{grouped, table};
+use super::{engines, machine, results};
+use crate::artifacts::SIMD128_KERNEL;
+use crate::process::{Outcome, cargo, output, target};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The name of its file of results.
+pub(super) const NAME: &str = "scaling";
+const COUNTS: [u32; 3] = [1_000, 10_000, 100_000];
+const EF: [u32; 3] = [32, 64, 256];
+const ROUNDS: usize = 3;
+const SECONDS: f64 = 0.3;
+
+/// Measures, writes the results and renders them.
+pub(super) fn scaling(arguments: &[String]) -> Outcome {
+    let counts = counts(arguments)?;
+    let typed = std::iter::once("cargo xtask bench scaling").chain(arguments.iter().map(|a| &**a));
+    let mut head = machine::describe(&typed.collect::<Vec<_>>().join(" "))?;
+    let start = Instant::now();
+    let mut lines = Vec::new();
+    for count in counts {
+        lines.extend(one(count)?);
+    }
+    head["took_s"] = json!(start.elapsed().as_secs());
+    head["load_after"] = json!(machine::load());
+    results::save(NAME, &[vec![head], lines].concat())?;
+    super::render()
+}
+
+fn counts(arguments: &[String]) -> Outcome<Vec<u32>> {
+    match arguments {
+        [] => Ok(COUNTS.to_vec()),
+        [name, list] if name == "--counts" => list
+            .split(',')
+            .map(|one| one.parse().ok().filter(|&n| n > 0))
+            .collect::<Option<_>>()
+            .ok_or_else(|| format!("--counts takes numbers, found {list}")),
+        _ => Err(format!("scaling takes --counts A,B,... or nothing, found {arguments:?}")),
+    }
+}
+
+/// All engines on so many vectors.
+fn one(count: u32) -> Outcome<Vec<Value>> {
+    let (base, queries, dimension) = generate(count)?;
+    eprintln!("{count} vectors, intrinsic dimension {dimension}");
+    let mut all = Engines::new();
+    let mut demo = engines::demo(&[&SIMD128_KERNEL])?;
+    demo.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--ask");
+    all.start(&mut demo, "")?;
+    let mut peers = engines::peers(&["--peers", "hnswlib,faiss-sq8-ip", "--ask"])?;
+    peers.arg("--base").arg(&base).arg("--queries").arg(&queries);
+    all.start(&mut peers, PEER)?;
+    let mut speeds = vec![vec![Vec::new(); EF.len()]; all.list.len()];
+    let mut recalls = vec![[0.0; EF.len()]; all.list.len()];
+    for round in 0..ROUNDS {
+        for (turn, ef) in EF.into_iter().enumerate() {
+            for at in 0..all.list.len() {
+                let question = Question { set: 0, ef, seconds: SECONDS, single: false };
+                let answer = all.ask(at, question)?;
+                speeds[at][turn].push(number(&answer, "qps")?);
+                let recall = number(&answer, "recall@10")?;
+                if round > 0 && recall != recalls[at][turn] {
+                    return Err(format!("{} finds other ids when asked again", all.list[at].key));
+                }
+                recalls[at][turn] = recall;
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for (at, engine) in all.list.iter().enumerate() {
+        let mut line = engine.about.clone();
+        line["engine"] = json!(match engine.key.as_str() {
+            key if key == format!("{PEER}clawft") => NATIVE,
+            key => key,
+        });
+        line["count"] = json!(count);
+        line["dimension"] = json!(dimension);
+        line["points"] = (0..EF.len())
+            .map(|turn| {
+                let (qps, recall) = (median(&speeds[at][turn]), recalls[at][turn]);
+                json!({ "ef": EF[turn], "recall@10": recall, "qps": qps, "qps_rounds": speeds[at][turn] })
+            })
+            .collect();
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// The vectors and the queries of a count, and their intrinsic dimension as the generator
+/// printed it.
+fn generate(count: u32) -> Outcome<(PathBuf, PathBuf, f64)> {
+    let folder = target().join("bench");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let file = |name: &str| folder.join(format!("{name}-{count}.npy"));
+    let (base, queries) = (file("mixture"), file("questions"));
+    let mut generator = cargo();
+    generator.args(["run", "--release", "--quiet", "--package", "clawft-benches"]);
+    generator.args(["--bin", "generate", "--", &count.to_string()]);
+    let printed = output(generator.args::<[&Path; 2], _>([&base, &queries]))?;
+    let dimension = printed
+        .split_once("intrinsic dimension ")
+        .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
+        .ok_or_else(|| format!("the generator printed no intrinsic dimension: {printed}"))?;
+    Ok((base, queries, dimension))
+}
+
+/// The block of `docs/benchmarks.md`.
+pub(super) fn block(lines: &[Value]) -> Outcome<String> {
+    let (head, rest) = lines.split_first().ok_or("the file of results is empty")?;
+    let mut heading: Vec<String> = ["vectors", "engine", "build s", "MiB"].map(String::from).into();
+    let mut rows = Vec::new();
+    let mut hardness: Vec<String> = Vec::new();
+    for line in rest {
+        let count = grouped(line["count"].as_f64().unwrap_or(0.0));
+        let points = line["points"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if rows.is_empty() {
+            for point in points {
+                heading.push(format!("queries/s, ef {}", point["ef"]));
+                heading.push("recall@10".into());
+            }
+        }
+        let said = format!("{} at {count}", line["dimension"]);
+        if !hardness.contains(&said) {
+            hardness.push(said);
+        }
+        let engine = line["engine"].as_str().unwrap_or_default();
+        let name = match engine {
+            MODULE => "clawft-kernel.wasm, Wasmtime".to_string(),
+            NATIVE => "the same code, native".into(),
+            other => line["name"].as_str().unwrap_or(other).to_string(),
+        };
+        let bytes = line["linear_memory_bytes"].as_f64().or_else(|| line["memory_bytes"].as_f64());
+        let mib = bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes / f64::from(1 << 20)));
+        let build = line["build_s"].as_f64().map_or("-".into(), |seconds| format!("{seconds:.2}"));
+        let mut row = vec![count, name, build, mib];
+        for point in points {
+            row.push(point["qps"].as_f64().map_or("-".into(), grouped));
+            row.push(point["recall@10"].as_f64().map_or("-".into(), |r| format!("{r:.4}")));
+        }
+        rows.push(row);
+    }
+    Ok(format!(
+        "{}\n{}",
+        results::wrap(&format!(
+            "{} 512 dimensions, cosine; intrinsic dimension (maximum likelihood, k = 100): {}. 1,000 queries in \
+             batches of 100, one thread, {ROUNDS} rounds in turns, medians. MiB: for the module all of its linear \
+             memory, natively the store's bytes.",
+            machine::sentence(head),
+            hardness.join(", "),
+        )),
+        table(&heading, &rows)
+    ))
+}
