@@ -289,3 +289,83 @@ pub(super) fn picture(lines: &[Value]) -> Outcome<String> {
     );
     Ok(plot::svg(&panels.collect::<Vec<_>>(), &source))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Three engines: the module, the native build at twice its speed, and a peer that is as fast
+    /// as the module at 0.97, half as fast at 0.99, and finds more in the end.
+    fn results() -> Vec<Value> {
+        let mut lines = vec![json!({ "command": "c", "rounds": 5, "seconds": 0.2, "took_s": 9 })];
+        let engines: [(&str, [f64; 3]); 3] = [
+            (MODULE, [20_000.0, 10_000.0, 5_000.0]),
+            (NATIVE, [40_000.0, 20_000.0, 10_000.0]),
+            ("peer x", [20_000.0, 5_000.0, 2_500.0]),
+        ];
+        for (key, _) in engines {
+            let build = if key == NATIVE { 0.5 } else { 1.0 };
+            lines.push(json!({ "engine": key, "name": "the peer", "build_s": build, "rows": 100 }));
+        }
+        for (key, speeds) in engines {
+            for set in SETS {
+                for (at, qps) in speeds.into_iter().enumerate() {
+                    let last = if key.starts_with(PEER) { 0.9999 } else { 0.995 };
+                    lines.push(json!({
+                        "engine": key, "queries": set, "ef": ([35, 64, 512][at]),
+                        "recall@10": ([0.97, 0.99, last][at]), "qps": qps, "p50_us": 50, "p99_us": 99,
+                    }));
+                }
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn ratios_are_to_the_fastest_peer_at_the_same_recall() {
+        let text = block(&results()).unwrap();
+        for row in [
+            "| fastest native peer | the peer: 20,000 | the peer: 5,000 | the peer: 20,000 | the peer: 5,000 |",
+            "| clawft-kernel.wasm, Wasmtime | **1.00** | **2.00** | **1.00** | **2.00** |",
+            "| the same code, native | **2.00** | **4.00** | **2.00** | **4.00** |",
+            "| the peer | 20,000 (35) | 5,000 (64) | 20,000 (35) | 5,000 (64) | 1.00 |",
+            "| held-out | 0.9900 | 64 | 50 | 99 |",
+        ] {
+            assert!(text.contains(row), "no `{row}` in {text}");
+        }
+    }
+
+    #[test]
+    fn it_is_said_where_a_peer_is_better() {
+        let all = results();
+        let said = better(&engines(&all)).unwrap();
+        assert!(
+            said.contains("ends at recall 0.9950, at any ef; more find the peer (0.9999)"),
+            "{said}"
+        );
+        assert!(!said.contains("times as fast"), "as fast is not faster: {said}");
+        assert!(!said.contains("sooner"), "{said}");
+        let mut faster = results();
+        faster.iter_mut().filter(|line| line["engine"] == "peer x").for_each(|line| {
+            line["build_s"] = json!(0.25);
+            line["qps"] = json!(line["qps"].as_f64().map(|qps| qps * 1.5));
+        });
+        let said = better(&engines(&faster)).unwrap();
+        assert!(
+            said.contains("the peer is 1.50 times as fast as clawft-kernel.wasm, Wasmtime at 0.97"),
+            "{said}"
+        );
+        assert!(!said.contains("at 0.99"), "{said}");
+        assert!(said.contains("builds in 1.00 s; sooner are the peer (0.25 s)"), "{said}");
+    }
+
+    #[test]
+    fn the_picture_has_a_panel_for_each_set() {
+        let text = picture(&results()).unwrap();
+        for name in ["held-out queries", "known-item queries", "the same code, native", "the peer"]
+        {
+            assert!(text.contains(name), "{name}");
+        }
+    }
+}
