@@ -31,9 +31,11 @@ const LEGEND_COLUMNS: usize = 3;
 /// Recall at the left edge and at the right one.
 const RECALL: (f64, f64) = (0.90, 1.0);
 const GREY: &str = "#858b94";
-const COLOURS: [&str; 8] =
-    ["#e5484d", "#e5484d", "#3b82f6", "#0e9f6e", "#c2820a", "#a855f7", "#0891b2", "#b45f8d"];
-const MARKS: [char; 8] = ['o', 's', 'o', 's', 't', 'd', 't', 'o'];
+const COLOURS: [&str; 9] = [
+    "#e5484d", "#e5484d", "#3b82f6", "#0e9f6e", "#c2820a", "#a855f7", "#0891b2", "#b45f8d",
+    "#7c8b1f",
+];
+const MARKS: [char; 9] = ['o', 's', 'o', 's', 't', 'd', 't', 'o', 's'];
 
 /// The picture.
 pub(super) fn svg(panels: &[Panel], source: &str) -> String {
@@ -50,7 +52,8 @@ pub(super) fn svg(panels: &[Panel], source: &str) -> String {
     for (number, panel) in panels.iter().enumerate() {
         let _ = writeln!(out, "<g transform=\"translate({},0)\">", WIDTH * number as f64);
         axes(&mut out, &panel.title, range);
-        for series in &panel.series {
+        // Ours come last, and so lie over the others.
+        for series in panel.series.iter().rev() {
             line(&mut out, series, range);
         }
         out.push_str("</g>\n");

@@ -136,7 +136,7 @@ pub(super) fn block(lines: &[Value]) -> Outcome<String> {
         let engine = line["engine"].as_str().unwrap_or_default();
         let name = match engine {
             MODULE => "clawft-kernel.wasm, Wasmtime".to_string(),
-            NATIVE => "the same code, native".into(),
+            NATIVE => "clawft, native".into(),
             other => line["name"].as_str().unwrap_or(other).to_string(),
         };
         let bytes = line["linear_memory_bytes"].as_f64().or_else(|| line["memory_bytes"].as_f64());
