@@ -274,6 +274,7 @@ def arguments():
     parser.add_argument("--limit", type=int, help="only the first rows of the base")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
     parser.add_argument("--library", help="libclawft.so: clawft itself, measured as they are, first")
+    parser.add_argument("--truth", help="write the exact ids of the first queries there, int64")
     parser.add_argument("--ask", action="store_true", help="build, then answer questions (asked.py)")
     options = parser.parse_args()
     options.queries = options.queries or [DATA / "queries.f16.npy", DATA / "known_item_queries.f16.npy"]
@@ -306,6 +307,9 @@ def main():
     if options.metric == "cosine":
         base, sets = unit(base), [(name, unit(queries)) for name, queries in sets]
     sets = [(name, rows, exact(base, rows, options.metric, options.k)) for name, rows in sets]
+
+    if options.truth:
+        sets[0][2].astype("<i8").tofile(options.truth)
 
     shorts = [
         short

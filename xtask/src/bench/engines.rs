@@ -1,11 +1,11 @@
 //! The programs that hold engines: the demo's host with modules, and the peers with the native
-//! library.
+//! library, and the module in WAMR.
 
-use crate::artifacts::Artifact;
+use crate::artifacts::{Artifact, SIMD128_KERNEL};
 use crate::demo;
 use crate::process::{Outcome, cargo, command, run, target};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The sets of queries of the sample, in the order in which both programs have them.
 pub(super) const SETS: [&str; 2] = ["held-out", "known-item"];
@@ -20,6 +20,36 @@ pub(super) fn peers(arguments: &[&str]) -> Outcome<Command> {
     let mut peers = command("python3");
     peers.arg("benches/peers/run.py").arg("--library").arg(library()?).args(arguments);
     Ok(peers)
+}
+
+/// What WAMR runs: its name in results, and the module for it.
+pub(super) type InWamr = (&'static str, PathBuf);
+
+/// The module in WAMR, interpreted, and compiled ahead of time where its compiler was built, and
+/// the program that asks there. `cargo xtask wamr` builds library and compiler.
+pub(super) fn wamr() -> Outcome<(PathBuf, Vec<InWamr>)> {
+    let tools = target().join("tools/wamr");
+    let (library, compiler) =
+        (tools.join("library/libiwasm.a"), tools.join("compiler/clawft-wamrc"));
+    if !library.exists() {
+        return Err(format!("{} is missing: `cargo xtask wamr` builds it", library.display()));
+    }
+    let program = target().join("bench/asked-wamr");
+    run(command(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
+        .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-O2", "-I"])
+        .arg(tools.join("source/core/iwasm/include"))
+        .args(["-I", "ffi/include", "benches/wamr/asked.c"])
+        .arg(&library)
+        .args(["-lm", "-lpthread", "-ldl", "-o"])
+        .arg(&program))?;
+    let module = SIMD128_KERNEL.build()?.path;
+    let mut modules = vec![("clawft-kernel.wasm, WAMR, interpreted", module.clone())];
+    if compiler.exists() {
+        let ahead = target().join("bench/clawft-kernel.aot");
+        run(command(compiler).arg(module).arg(&ahead).stdout(Stdio::null()))?;
+        modules.push(("clawft-kernel.wasm, WAMR, compiled ahead", ahead));
+    }
+    Ok((program, modules))
 }
 
 /// The native library of the kernel, built as `dist` builds the one that ships.

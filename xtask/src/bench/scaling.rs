@@ -2,7 +2,7 @@
 //!
 //! The vectors are mixtures of sample rows with noise (`benches/src/mixture.rs`), whose intrinsic
 //! dimension is measured each time and stands in the results. Recall is against the exact answer,
-//! which both programs compute.
+//! which both programs compute. With `--wamr` the module is there in WAMR too.
 
 use super::asked::{Engines, Question, number};
 use super::report::{MODULE, NATIVE, PEER, median};
@@ -12,6 +12,7 @@ use crate::artifacts::SIMD128_KERNEL;
 use crate::process::{Outcome, cargo, output, target};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 /// The name of its file of results.
@@ -20,16 +21,26 @@ const COUNTS: [u32; 3] = [1_000, 10_000, 100_000];
 const EF: [u32; 3] = [32, 64, 256];
 const ROUNDS: usize = 3;
 const SECONDS: f64 = 0.3;
+/// An engine that would build for longer, going by the count before, is left out.
+const PATIENCE: f64 = 300.0;
+
+/// What to measure.
+struct Plan {
+    counts: Vec<u32>,
+    wamr: bool,
+}
 
 /// Measures, writes the results and renders them.
 pub(super) fn scaling(arguments: &[String]) -> Outcome {
-    let counts = counts(arguments)?;
+    let plan = plan(arguments)?;
     let typed = std::iter::once("cargo xtask bench scaling").chain(arguments.iter().map(|a| &**a));
     let mut head = machine::describe(&typed.collect::<Vec<_>>().join(" "))?;
     let start = Instant::now();
-    let mut lines = Vec::new();
-    for count in counts {
-        lines.extend(one(count)?);
+    let wamr = if plan.wamr { Some(engines::wamr()?) } else { None };
+    let mut lines: Vec<Value> = Vec::new();
+    for count in plan.counts {
+        let more = one(count, wamr.as_ref(), &lines)?;
+        lines.extend(more);
     }
     head["took_s"] = json!(start.elapsed().as_secs());
     head["load_after"] = json!(machine::load());
@@ -37,29 +48,69 @@ pub(super) fn scaling(arguments: &[String]) -> Outcome {
     super::render()
 }
 
-fn counts(arguments: &[String]) -> Outcome<Vec<u32>> {
-    match arguments {
-        [] => Ok(COUNTS.to_vec()),
-        [name, list] if name == "--counts" => list
-            .split(',')
-            .map(|one| one.parse().ok().filter(|&n| n > 0))
-            .collect::<Option<_>>()
-            .ok_or_else(|| format!("--counts takes numbers, found {list}")),
-        _ => Err(format!("scaling takes --counts A,B,... or nothing, found {arguments:?}")),
+fn plan(arguments: &[String]) -> Outcome<Plan> {
+    let mut plan = Plan { counts: COUNTS.to_vec(), wamr: false };
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--wamr" => plan.wamr = true,
+            "--counts" => {
+                let list = words.next().map_or("", |list| list);
+                let counts = list.split(',').map(|one| one.parse().ok().filter(|&n| n > 0));
+                let counts: Option<Vec<u32>> = counts.collect();
+                plan.counts =
+                    counts.ok_or_else(|| format!("--counts takes numbers, found `{list}`"))?;
+            }
+            _ => return Err(format!("scaling takes --counts A,B,... and --wamr, found `{word}`")),
+        }
     }
+    Ok(plan)
 }
 
-/// All engines on so many vectors.
-fn one(count: u32) -> Outcome<Vec<Value>> {
+/// How long an engine would build so many vectors, going by the last count that it had.
+fn expected(lines: &[Value], engine: &str, count: u32) -> f64 {
+    let last = lines.iter().rev().find(|line| line["engine"] == engine);
+    last.map_or(0.0, |line| {
+        let (build, had) = (line["build_s"].as_f64(), line["count"].as_f64());
+        build.zip(had).map_or(f64::INFINITY, |(build, had)| build * f64::from(count) / had)
+    })
+}
+
+/// All engines on so many vectors; `before` has those of smaller counts.
+fn one(
+    count: u32,
+    wamr: Option<&(PathBuf, Vec<engines::InWamr>)>,
+    before: &[Value],
+) -> Outcome<Vec<Value>> {
     let (base, queries, dimension) = generate(count)?;
     eprintln!("{count} vectors, intrinsic dimension {dimension}");
     let mut all = Engines::new();
     let mut demo = engines::demo(&[&SIMD128_KERNEL])?;
     demo.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--ask");
     all.start(&mut demo, "")?;
+    let truth = target().join("bench/truth");
     let mut peers = engines::peers(&["--peers", "hnswlib,faiss-sq8-ip", "--ask"])?;
-    peers.arg("--base").arg(&base).arg("--queries").arg(&queries);
+    peers.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--truth").arg(&truth);
     all.start(&mut peers, PEER)?;
+    let mut lines = Vec::new();
+    if let Some((program, modules)) = wamr {
+        for (name, module) in modules {
+            let seconds = expected(before, name, count);
+            if seconds > PATIENCE {
+                let why = match seconds.is_finite() {
+                    true => format!("left out: {} s to build, going by fewer", grouped(seconds)),
+                    false => "left out, as with fewer".to_string(),
+                };
+                eprintln!("{name}: {why}");
+                lines.push(json!({ "engine": name, "name": name, "count": count, "why": why }));
+                continue;
+            }
+            all.start(
+                Command::new(program).arg(name).arg(module).args([&base, &queries, &truth]),
+                "",
+            )?;
+        }
+    }
     let mut speeds = vec![vec![Vec::new(); EF.len()]; all.list.len()];
     let mut recalls = vec![[0.0; EF.len()]; all.list.len()];
     for round in 0..ROUNDS {
@@ -76,7 +127,7 @@ fn one(count: u32) -> Outcome<Vec<Value>> {
             }
         }
     }
-    let mut lines = Vec::new();
+    let left_out = std::mem::take(&mut lines);
     for (at, engine) in all.list.iter().enumerate() {
         let mut line = engine.about.clone();
         line["engine"] = json!(match engine.key.as_str() {
@@ -84,7 +135,6 @@ fn one(count: u32) -> Outcome<Vec<Value>> {
             key => key,
         });
         line["count"] = json!(count);
-        line["dimension"] = json!(dimension);
         line["points"] = (0..EF.len())
             .map(|turn| {
                 let (qps, recall) = (median(&speeds[at][turn]), recalls[at][turn]);
@@ -92,6 +142,10 @@ fn one(count: u32) -> Outcome<Vec<Value>> {
             })
             .collect();
         lines.push(line);
+    }
+    lines.extend(left_out);
+    for line in &mut lines {
+        line["dimension"] = json!(dimension);
     }
     Ok(lines)
 }
@@ -142,11 +196,14 @@ pub(super) fn block(lines: &[Value]) -> Outcome<String> {
         let bytes = line["linear_memory_bytes"].as_f64().or_else(|| line["memory_bytes"].as_f64());
         let mib = bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes / f64::from(1 << 20)));
         let build = line["build_s"].as_f64().map_or("-".into(), |seconds| format!("{seconds:.2}"));
-        let mut row = vec![count, name, build, mib];
+        let why = line["why"].as_str().map(String::from);
+        let mut row =
+            vec![count, why.map_or(name.clone(), |why| format!("{name}: {why}")), build, mib];
         for point in points {
             row.push(point["qps"].as_f64().map_or("-".into(), grouped));
             row.push(point["recall@10"].as_f64().map_or("-".into(), |r| format!("{r:.4}")));
         }
+        row.resize(heading.len(), "-".into());
         rows.push(row);
     }
     Ok(format!(
@@ -160,4 +217,49 @@ pub(super) fn block(lines: &[Value]) -> Outcome<String> {
         )),
         table(&heading, &rows)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_is_read() {
+        let read = |line: &str| {
+            plan(&line.split_whitespace().map(String::from).collect::<Vec<_>>())
+                .map(|plan| (plan.counts, plan.wamr))
+        };
+        assert_eq!(read("").unwrap(), (COUNTS.to_vec(), false));
+        assert_eq!(read("--wamr --counts 10,20").unwrap(), (vec![10, 20], true));
+        for wrong in ["--counts", "--counts 0", "--counts 1,x", "--wasm"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_was_left_out_stays_so() {
+        let had = json!({ "engine": "x", "count": 1_000, "build_s": 2.0 });
+        assert_eq!(expected(&[], "x", 1_000), 0.0);
+        assert_eq!(expected(std::slice::from_ref(&had), "x", 10_000), 20.0);
+        assert_eq!(expected(std::slice::from_ref(&had), "y", 10_000), 0.0);
+        let left_out = json!({ "engine": "x", "count": 10_000, "why": "left out" });
+        assert_eq!(expected(&[had, left_out], "x", 100_000), f64::INFINITY);
+    }
+
+    #[test]
+    fn the_table_says_what_was_left_out() {
+        let points = json!([{ "ef": 64, "recall@10": 0.98, "qps": 12_345.6 }]);
+        let lines = [
+            json!({ "command": "c" }),
+            json!({ "engine": NATIVE, "count": 1_000, "dimension": 32.5, "build_s": 0.5, "memory_bytes": 1 << 20, "points": points }),
+            json!({ "engine": "x", "name": "x", "count": 1_000, "dimension": 32.5, "why": "left out" }),
+        ];
+        let text = block(&lines).unwrap();
+        assert!(
+            text.contains("| 1,000 | clawft, native | 0.50 | 1.0 | 12,346 | 0.9800 |"),
+            "{text}"
+        );
+        assert!(text.contains("| 1,000 | x: left out | - | - | - | - |"), "{text}");
+        assert!(text.contains("32.5 at 1,000"), "{text}");
+    }
 }
