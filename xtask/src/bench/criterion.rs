@@ -18,13 +18,17 @@ pub(super) fn some(words: &[String]) -> Outcome {
     measure(words, false).map(|_| ())
 }
 
-/// All benches, 100,000 vectors included.
+/// All benches, 100,000 vectors included; with `--quick` without these, and as short as
+/// criterion can, to see that all of it works.
 pub(super) fn all(arguments: &[String]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err(format!("criterion takes no arguments, found {arguments:?}"));
-    }
-    let mut head = machine::describe("cargo xtask bench criterion")?;
-    let lines = measure(&[], true)?;
+    let quick = match arguments {
+        [] => false,
+        [one] if one == "--quick" => true,
+        _ => return Err(format!("criterion takes --quick or nothing, found {arguments:?}")),
+    };
+    let words = ["cargo xtask bench criterion"].into_iter().chain(arguments.iter().map(|a| &**a));
+    let mut head = machine::describe(&words.collect::<Vec<_>>().join(" "))?;
+    let lines = measure(arguments, !quick)?;
     head["load_after"] = json!(machine::load());
     results::save(NAME, &[vec![head], lines].concat())?;
     super::render()

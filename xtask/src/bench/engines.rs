@@ -22,6 +22,13 @@ pub(super) fn peers(arguments: &[&str]) -> Outcome<Command> {
     Ok(peers)
 }
 
+/// Where what is made for a measurement lies.
+pub(super) fn folder() -> Outcome<PathBuf> {
+    let folder = target().join("bench");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
 /// What WAMR runs: its name in results, and the module for it.
 pub(super) type InWamr = (&'static str, PathBuf);
 
@@ -34,7 +41,7 @@ pub(super) fn wamr() -> Outcome<(PathBuf, Vec<InWamr>)> {
     if !library.exists() {
         return Err(format!("{} is missing: `cargo xtask wamr` builds it", library.display()));
     }
-    let program = target().join("bench/asked-wamr");
+    let program = folder()?.join("asked-wamr");
     run(command(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
         .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-O2", "-I"])
         .arg(tools.join("source/core/iwasm/include"))
@@ -45,7 +52,7 @@ pub(super) fn wamr() -> Outcome<(PathBuf, Vec<InWamr>)> {
     let module = SIMD128_KERNEL.build()?.path;
     let mut modules = vec![("clawft-kernel.wasm, WAMR, interpreted", module.clone())];
     if compiler.exists() {
-        let ahead = target().join("bench/clawft-kernel.aot");
+        let ahead = folder()?.join("clawft-kernel.aot");
         run(command(compiler).arg(module).arg(&ahead).stdout(Stdio::null()))?;
         modules.push(("clawft-kernel.wasm, WAMR, compiled ahead", ahead));
     }

@@ -99,12 +99,17 @@ pub(super) fn sentence(line: &Value) -> String {
         let all = line[field].as_array().map(Vec::as_slice).unwrap_or_default();
         all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
     };
+    let busy = line["load"].as_f64().zip(line["cores"].as_f64());
+    let busy = match busy.is_some_and(|(load, cores)| load > cores / 2.0) {
+        true => " **The machine had other work: of these figures only the ratios mean something.**",
+        false => "",
+    };
     let load = |field: &str| line[field].as_f64().map_or("?".into(), |load| format!("{load:.2}"));
     let virtual_ = if line["virtual"] == json!(true) { ", virtual" } else { "" };
     format!(
         "Measured {} UTC by `{}` at commit {}. Machine: {} (family {}, model {}{virtual_}), {} cores, {}; {}; \
          {:.1} GiB of memory; {}. {}; Wasmtime {}. Load average before and after: {} and {} (the \
-         measurement itself makes about 1).",
+         measurement itself makes about 1).{busy}",
         text("date"),
         text("command"),
         text("commit"),

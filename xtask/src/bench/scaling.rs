@@ -9,7 +9,7 @@ use super::report::{MODULE, NATIVE, PEER, median};
 use super::results::{grouped, table};
 use super::{engines, machine, results};
 use crate::artifacts::SIMD128_KERNEL;
-use crate::process::{Outcome, cargo, output, target};
+use crate::process::{Outcome, cargo, output};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -88,7 +88,7 @@ fn one(
     let mut demo = engines::demo(&[&SIMD128_KERNEL])?;
     demo.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--ask");
     all.start(&mut demo, "")?;
-    let truth = target().join("bench/truth");
+    let truth = engines::folder()?.join("truth");
     let mut peers = engines::peers(&["--peers", "hnswlib,faiss-sq8-ip", "--ask"])?;
     peers.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--truth").arg(&truth);
     all.start(&mut peers, PEER)?;
@@ -153,8 +153,7 @@ fn one(
 /// The vectors and the queries of a count, and their intrinsic dimension as the generator
 /// printed it.
 fn generate(count: u32) -> Outcome<(PathBuf, PathBuf, f64)> {
-    let folder = target().join("bench");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let folder = engines::folder()?;
     let file = |name: &str| folder.join(format!("{name}-{count}.npy"));
     let (base, queries) = (file("mixture"), file("questions"));
     let mut generator = cargo();
