@@ -15,6 +15,7 @@ mod scaling;
 mod tables;
 
 use crate::process::{Outcome, command, root, run, write};
+use std::path::PathBuf;
 
 /// A part of the measurements, or a filter for criterion (`cargo xtask bench query/i8`).
 pub(crate) fn bench(arguments: &[String]) -> Outcome {
@@ -33,21 +34,40 @@ pub(crate) fn bench(arguments: &[String]) -> Outcome {
     }
 }
 
+/// What stands in a block, and in the place of the plot, before anything was measured.
+const NOTHING: &str = "Not measured yet.";
+
 /// Makes the tables and the plot anew from the files of results that there are.
 fn render() -> Outcome {
-    if let Some(lines) = results::load(report::NAME)? {
-        results::put(report::NAME, &tables::block(&lines)?)?;
-        write(&root().join("docs/recall-qps.svg"), tables::picture(&lines)?.as_bytes())?;
-    }
-    if let Some(lines) = results::load(scaling::NAME)? {
-        results::put(scaling::NAME, &scaling::block(&lines)?)?;
-    }
-    if let Some(lines) = results::load(criterion::NAME)? {
-        for (block, text) in criterion::blocks(&lines)? {
-            results::put(block, &text)?;
+    let (document, plot) = rendered()?;
+    write(&results::document_path(), document.as_bytes())?;
+    plot.map_or(Ok(()), |plot| write(&plot_path(), plot.as_bytes()))
+}
+
+/// The document and the plot as the files of results have them.
+fn rendered() -> Outcome<(String, Option<String>)> {
+    let recall = results::load(report::NAME)?;
+    let scaling = results::load(scaling::NAME)?;
+    let mut blocks = vec![
+        (report::NAME, recall.as_deref().map(tables::block).transpose()?),
+        (scaling::NAME, scaling.as_deref().map(scaling::block).transpose()?),
+    ];
+    match results::load(criterion::NAME)? {
+        Some(lines) => {
+            let of = criterion::blocks(&lines)?;
+            blocks.extend(of.into_iter().map(|(name, text)| (name, Some(text))));
         }
+        None => blocks.extend(criterion::BLOCKS.map(|name| (name, None))),
     }
-    Ok(())
+    let document =
+        blocks.into_iter().try_fold(results::document()?, |document, (name, text)| {
+            results::replace(&document, name, text.as_deref().unwrap_or(NOTHING))
+        })?;
+    Ok((document, recall.as_deref().map(tables::picture).transpose()?))
+}
+
+fn plot_path() -> PathBuf {
+    root().join("docs/recall-qps.svg")
 }
 
 /// hnswlib, faiss and usearch on the sample, each at the ef that the same
@@ -55,4 +75,19 @@ fn render() -> Outcome {
 pub(crate) fn peers(arguments: &[&str]) -> Outcome {
     run(command("python3").arg("benches/peers/run.py").args(arguments))
         .map_err(|why| format!("the peers need Python 3.10 with venv, and PyPI: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures are measured, never typed: the document has what the files of results say.
+    #[test]
+    fn the_document_is_what_its_results_say() {
+        let (document, plot) = rendered().unwrap();
+        let asked = "run `cargo xtask bench render`";
+        assert!(document == results::document().unwrap(), "docs/benchmarks.md differs: {asked}");
+        let drawn = std::fs::read_to_string(plot_path()).ok();
+        assert!(plot == drawn, "docs/recall-qps.svg differs: {asked}");
+    }
 }

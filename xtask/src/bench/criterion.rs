@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 
 /// The name of its file of results.
 pub(super) const NAME: &str = "criterion";
+/// The blocks of `docs/benchmarks.md` that are made of it.
+pub(super) const BLOCKS: [&str; 3] = ["kernels", "store", "memory"];
 const NATIVE: &str = "native";
 
 /// Benches whose names contain one of the words; nothing is kept.
@@ -122,15 +124,13 @@ fn middle(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     Some(number * scale)
 }
 
-/// The blocks of `docs/benchmarks.md` and their text.
+/// The text of each block.
 pub(super) fn blocks(lines: &[Value]) -> Outcome<Vec<(&'static str, String)>> {
     let (head, rest) = lines.split_first().ok_or("the file of results is empty")?;
     let machine = results::wrap(&machine::sentence(head));
-    Ok(vec![
-        ("kernels", format!("{machine}\n{}", kernels(rest))),
-        ("store", format!("{machine}\n{}", store(rest))),
-        ("memory", format!("{machine}\n{}", memory(rest))),
-    ])
+    let tables = [kernels(rest), store(rest), memory(rest)];
+    let block = |(name, table)| (name, format!("{machine}\n{table}"));
+    Ok(BLOCKS.into_iter().zip(tables).map(block).collect())
 }
 
 fn text<'a>(line: &'a Value, field: &str) -> &'a str {

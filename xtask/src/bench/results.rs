@@ -38,15 +38,18 @@ pub(super) fn load(name: &str) -> Outcome<Option<Vec<Value>>> {
     text.lines().map(line).collect::<Outcome<Vec<Value>>>().map(Some)
 }
 
-/// Puts text between the marks of a block of the document.
-pub(super) fn put(block: &str, text: &str) -> Outcome {
-    let path = root().join(DOCUMENT);
-    let bytes = read(&path)?;
-    let old = String::from_utf8_lossy(&bytes);
-    write(&path, replace(&old, block, text)?.as_bytes())
+/// The document as it is.
+pub(super) fn document() -> Outcome<String> {
+    read(&document_path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn replace(document: &str, block: &str, text: &str) -> Outcome<String> {
+/// Where it lies.
+pub(super) fn document_path() -> PathBuf {
+    root().join(DOCUMENT)
+}
+
+/// The document with this text between the marks of a block.
+pub(super) fn replace(document: &str, block: &str, text: &str) -> Outcome<String> {
     let (begin, end) = (format!("<!-- begin {block} -->"), format!("<!-- end {block} -->"));
     let parts = document.split_once(&begin).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(&end)?;
