@@ -22,6 +22,9 @@ import hnswlib
 import numpy as np
 import usearch.index
 
+import asked
+import native
+
 DATA = Path(__file__).resolve().parent.parent.parent / "data"
 M = 16
 EF_CONSTRUCTION = 200
@@ -129,6 +132,8 @@ PEERS = {
     "usearch-f16": usearch_of("f16"),
     "usearch-i8": usearch_of("i8"),
 }
+# Not a peer: only there where its library is named.
+CLAWFT = "clawft"
 
 
 def load(path, limit):
@@ -268,9 +273,16 @@ def arguments():
     parser.add_argument("--max-ef", type=int, default=2048)
     parser.add_argument("--limit", type=int, help="only the first rows of the base")
     parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
+    parser.add_argument("--library", help="libclawft.so: clawft itself, measured as they are, first")
+    parser.add_argument("--truth", help="write the exact ids of the first queries there, int64")
+    parser.add_argument("--ask", action="store_true", help="build, then answer questions (asked.py)")
     options = parser.parse_args()
     options.queries = options.queries or [DATA / "queries.f16.npy", DATA / "known_item_queries.f16.npy"]
     options.recall = options.recall or [0.97, 0.99]
+    if options.library:
+        native.Clawft.library = str(Path(options.library).resolve())
+        PEERS[CLAWFT] = native.Clawft
+        options.peers = f"{CLAWFT},{options.peers}"
     unknown = [name for name in options.peers.split(",") if name not in PEERS]
     if unknown:
         parser.error(f"unknown peer {unknown[0]}; known are {', '.join(PEERS)}")
@@ -296,13 +308,27 @@ def main():
         base, sets = unit(base), [(name, unit(queries)) for name, queries in sets]
     sets = [(name, rows, exact(base, rows, options.metric, options.k)) for name, rows in sets]
 
+    if options.truth:
+        sets[0][2].astype("<i8").tofile(options.truth)
+
+    shorts = [
+        short
+        for short in options.peers.split(",")
+        # Elsewhere there is but one metric, and faiss-sq8 has it.
+        if short != "faiss-sq8-ip" or options.metric == "cosine"
+    ]
+    if options.ask:
+        build = lambda short: PEERS[short](base, options.metric, options.k)
+        ask = lambda peer, queries, truth: recall(peer, queries, truth, options.batch)
+        passes = lambda peer, queries: answers(peer, queries, options.k, options.batch)
+        asked.serve({short: PEERS[short].name for short in shorts}, build, sets, ask, passes)
+        return
+
     line = "{:<28} {:<20} {:>6} {:>5} {:>9} {:>10} {:>8}"
     if not options.json:
         print(f"{len(base)} x {base.shape[1]}, {options.metric}, one thread, batches of {options.batch}")
         print(line.format("peer", "queries", "target", "ef", "recall", "queries/s", "build s"))
-    for short in options.peers.split(","):
-        if short == "faiss-sq8-ip" and options.metric != "cosine":
-            continue  # There is but one metric then, and faiss-sq8 has it.
+    for short in shorts:
         print(f"peers: {short}", file=sys.stderr, flush=True)
         for row in measure(PEERS[short], base, sets, options):
             if options.json:

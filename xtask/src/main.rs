@@ -42,8 +42,9 @@ cargo xtask COMMAND
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
           those that take minutes, Miri, peers and long fuzzing
-  bench   criterion benches natively, those of the kernels also in Wasmtime, and
-          native peers; arguments go to criterion
+  bench   all that is measured, or a part: `bench criterion`, `bench report` (beside native
+          peers), `bench scaling`; `bench render` makes the tables anew; other words go to
+          criterion
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against

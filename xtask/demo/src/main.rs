@@ -9,6 +9,7 @@
 #![deny(unsafe_code)]
 
 mod agent;
+mod asked;
 mod check;
 mod durable;
 mod kernel;
@@ -53,6 +54,8 @@ fn main() -> ExitCode {
             durable::child(&options, folder).map(|()| true)
         } else if options.check {
             check::check(&options)
+        } else if options.ask {
+            asked::serve(&options).map(|()| true)
         } else {
             run::run(&options).map(|()| true)
         }

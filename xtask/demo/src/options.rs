@@ -81,6 +81,8 @@ pub(crate) struct Artifact {
 pub(crate) struct Options {
     pub(crate) help: bool,
     pub(crate) check: bool,
+    /// Measure what standard input asks for; see `asked`.
+    pub(crate) ask: bool,
     pub(crate) json: bool,
     /// The folder that a process of its own imports into; see `durable`.
     pub(crate) import_into: Option<PathBuf>,
@@ -106,12 +108,13 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR` and `--clawft FILE`
-    /// come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
+    /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR`, `--check`, `--ask`
+    /// and `--clawft FILE` come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut options = Options {
             help: false,
             check: false,
+            ask: false,
             json: false,
             import_into: None,
             clawft: None,
@@ -147,6 +150,7 @@ impl Options {
             match name.as_str() {
                 "--help" | "-h" => options.help = true,
                 "--check" => options.check = true,
+                "--ask" => options.ask = true,
                 "--json" => options.json = true,
                 "--clawft" => options.clawft = Some(value()?.into()),
                 "--data" => options.data = value()?.into(),

@@ -11,7 +11,7 @@ use clawft_sample::exact::Exact;
 use clawft_sample::{Metric, texts};
 
 /// Neighbours asked for.
-const K: usize = 10;
+pub(crate) const K: usize = 10;
 /// The maximum of the linear memory where the data allows it.
 const USUAL_MAXIMUM: usize = 16 << 20;
 /// Linear memory beside a store's image: the module's data, its stack, the

@@ -152,17 +152,39 @@ impl<'k> Searcher<'k> {
     ) -> Result<Point, Refusal> {
         // This pass also warms the caches for the timed ones.
         let recall = self.recall(set, mode, ef)?;
+        let qps = self.throughput(set, mode, ef, ENOUGH)?;
+        let (p50, p99) = self.latency(set, mode, ef)?;
+        Ok(Point { mode, ef, target: None, recall, qps, p50, p99 })
+    }
 
+    /// Queries in a second, in batches: the median of passes over all queries, which go on until
+    /// `enough` time has gone.
+    pub(crate) fn throughput(
+        &mut self,
+        set: &QuerySet<'_>,
+        mode: Mode,
+        ef: u32,
+        enough: Duration,
+    ) -> Result<f64, Refusal> {
         let begin = Instant::now();
         let mut passes = Vec::new();
-        while begin.elapsed() < PATIENCE && (passes.len() < PASSES || begin.elapsed() < ENOUGH) {
+        while begin.elapsed() < PATIENCE && (passes.len() < PASSES || begin.elapsed() < enough) {
             let start = Instant::now();
             self.answer(set.vectors, mode, ef)?;
             passes.push(start.elapsed());
         }
         passes.sort();
-        let pass = passes[passes.len() / 2].as_secs_f64();
+        Ok(set.vectors.rows as f64 / passes[passes.len() / 2].as_secs_f64())
+    }
 
+    /// Time of one query alone: the median, and what one of a hundred takes longer than.
+    pub(crate) fn latency(
+        &mut self,
+        set: &QuerySet<'_>,
+        mode: Mode,
+        ef: u32,
+    ) -> Result<(Duration, Duration), Refusal> {
+        self.kernel.set_query(&self.desk, Query { k: self.k, ef, mode: mode.number() });
         let begin = Instant::now();
         let mut singles = Vec::new();
         let mut one = Vec::new();
@@ -179,15 +201,7 @@ impl<'k> Searcher<'k> {
         singles.sort();
         let rank =
             |share: f64| singles[((singles.len() as f64 * share) as usize).min(singles.len() - 1)];
-        Ok(Point {
-            mode,
-            ef,
-            target: None,
-            recall,
-            qps: set.vectors.rows as f64 / pass,
-            p50: rank(0.5),
-            p99: rank(0.99),
-        })
+        Ok((rank(0.5), rank(0.99)))
     }
 
     /// Measures at growing ef until nearly all is found or no more is. Exact
