@@ -259,13 +259,15 @@ fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
     cargo
 }
 
-/// The Python programs: the examples with every kernel and with the store, the
-/// model test of the graph with its module.
+/// The Python programs: the examples with every kernel and with the store, modules whose memory ends
+/// at 16 MiB, the model test of the graph with its module.
 fn python_programs() -> Outcome {
     let python = tools::python_with_wasmtime()?;
     let runs = KERNELS.map(|kernel| ("ffi/examples/python", kernel));
     let others = [
+        ("ffi/tests", &artifacts::SIMD128_KERNEL),
         ("ffi/store/examples/python", &artifacts::STORE),
+        ("ffi/store/tests/limit", &artifacts::STORE),
         ("ffi/store/tests", &artifacts::TENSOR),
         ("ffi/graph/tests", &GRAPH),
     ];
