@@ -8,6 +8,7 @@ mod agent;
 mod artifacts;
 mod bench;
 mod component;
+mod coverage;
 mod crates;
 mod demo;
 mod dist;
@@ -19,6 +20,7 @@ mod names;
 mod platform;
 mod process;
 mod sizes;
+mod soak;
 mod splat;
 mod tools;
 mod wasi;
@@ -35,6 +37,8 @@ cargo xtask COMMAND
           those that take minutes, Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
+  coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
+          lists those that they do not
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
@@ -42,6 +46,8 @@ cargo xtask COMMAND
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
+  soak    a million calls of a memory with crashes and openings, over the simulated disk and over real
+          files, memory flat; `soak disk|files --operations N --seed N`
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one
   dist    fill dist/ with modules, libraries, header and sizes";
@@ -54,10 +60,12 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(rest),
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("coverage") => coverage::coverage(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
         Some("host") => host::host(&rest),
+        Some("soak") => soak::soak(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

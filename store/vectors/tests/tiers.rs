@@ -108,7 +108,8 @@ fn mixed_tiers_are_searched_as_one() {
     let (count, hot) = if cfg!(miri) { (30, 8) } else { (300, 80) };
     for metric in [Metric::Cosine, Metric::L2, Metric::InnerProduct] {
         for dim in [64, 200] {
-            let (mut store, rows) = filled(&Params { metric, ..params(dim, count, hot) }, count.into());
+            let (mut store, rows) =
+                filled(&Params { metric, ..params(dim, count, hot) }, count.into());
             for tier in [Tier::Warm, Tier::Cool, Tier::Cold] {
                 let limits = Limits { records: count / 10, ..ALL };
                 let mut scratch = store.scratch.get();
