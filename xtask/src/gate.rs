@@ -4,8 +4,8 @@
 //! The last line counts them.
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
-use crate::process::{self, Outcome, cargo, command, files, output, run};
-use crate::{agent, bench, demo, guests, host, miri, platform, sizes, tools, wasi};
+use crate::process::{self, Outcome, cargo, command, files, run};
+use crate::{agent, bench, demo, fuzz, guests, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -205,7 +205,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         demo::with_agent(&mut demo)?;
         run(demo.arg("--check"))
     });
-    fuzz(&mut gate, &FUZZ);
+    fuzz_targets(&mut gate, &FUZZ);
     if all {
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
@@ -233,7 +233,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             }
         }
         gate.step("peers", || bench::peers(&[]));
-        fuzz(&mut gate, &LONG_FUZZ);
+        fuzz_targets(&mut gate, &LONG_FUZZ);
     }
 
     gate.printed.iter().for_each(|lines| println!("\n{lines}"));
@@ -281,29 +281,19 @@ fn python_programs() -> Outcome {
 }
 
 /// Builds every fuzz target and runs each one, two at a time: a run takes one core.
-fn fuzz(gate: &mut Gate, limits: &[&str]) {
+fn fuzz_targets(gate: &mut Gate, limits: &[&str]) {
     let program = match tools::cargo_fuzz() {
         Ok(program) => program,
         Err(why) => return gate.step("fuzz targets", || Err(why)),
     };
-    let cargo_fuzz = || {
-        let mut command = command(&program);
-        // Sanitizers are unstable options; the pinned toolchain takes them when told so.
-        command.arg("fuzz").env("RUSTC_BOOTSTRAP", "1");
-        command
-    };
     let mut targets = Vec::new();
     gate.step("fuzz targets, built", || {
-        let list = output(cargo_fuzz().arg("list"))?;
-        targets.extend(list.lines().map(String::from));
-        if targets.is_empty() {
-            return Err("fuzz/ has no targets".into());
-        }
-        run(cargo_fuzz().arg("build"))
+        targets = fuzz::targets(&program)?;
+        run(fuzz::cargo_fuzz(&program).arg("build"))
     });
     for two in targets.chunks(2) {
         let step = |name: &String| {
-            let mut command = cargo_fuzz();
+            let mut command = fuzz::cargo_fuzz(&program);
             command.args(["run", name, "--"]).args(limits);
             (format!("fuzz target {name}"), command)
         };

@@ -12,6 +12,7 @@ mod coverage;
 mod crates;
 mod demo;
 mod dist;
+mod fuzz;
 mod gate;
 mod guests;
 mod host;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
           native peers; arguments go to criterion
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
           lists those that they do not
+  fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
         Some("coverage") => coverage::coverage(&rest),
+        Some("fuzz") => fuzz::fuzz(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
