@@ -5,7 +5,7 @@
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{self, Outcome, cargo, command, files, run};
-use crate::{agent, bench, demo, fuzz, guests, host, miri, platform, sizes, tools, wasi};
+use crate::{agent, bench, coverage, demo, fuzz, guests, host, miri, platform, sizes, tools, wasi};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -232,6 +232,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
                 Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
             }
         }
+        gate.step("lines that the tests run", || coverage::coverage(&[]));
         gate.step("peers", || bench::peers(&[]));
         fuzz_targets(&mut gate, &LONG_FUZZ);
     }

@@ -35,7 +35,7 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
-          those that take minutes, Miri, peers and long fuzzing
+          those that take minutes, Miri, coverage, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
