@@ -32,32 +32,32 @@ use setup::Setup;
 const HELP: &str = "\
 clawft: an agent with a memory
 
-  clawft chat                   talk; /help there lists what else it knows
-  clawft ask \"…\"                one question, one answer
-  clawft remember \"…\"           keep a fact
-  clawft recall \"…\"             what memory holds about something
-  clawft correct ID \"…\"         give a memory another text
-  clawft pin ID, unpin ID       keep a memory whatever happens, or no longer
-  clawft feedback ID VERDICT    used, cited, good, bad or corrected: what became of it
-  clawft forget ID…             forget for good; --redact takes the text out of sessions too
-  clawft redact \"…\"             take a text out of all sessions
-  clawft import FILE…           txt, md, jsonl; once more, and it goes on where it was
-  clawft export                 all memories, a line of JSON each
-  clawft sessions               conversations
-  clawft stats                  sizes
-  clawft compact                write the memory's file anew
-  clawft reembed                make all vectors anew, with another embedder
-  clawft config                 the effective config, without secrets
-  clawft help, clawft version
+  chat              talk; /help there lists more
+  ask \"…\"           one question, one answer
+  remember \"…\"      keep a fact
+  recall \"…\"        what is known of something
+  correct ID \"…\"    give a memory another text
+  pin ID, unpin ID  keep it whatever happens, or no longer
+  feedback ID WORD  used, cited, good, bad or corrected
+  forget ID…        for good; --redact: out of sessions too
+  redact \"…\"        a text out of all sessions
+  import FILE…      txt, md, jsonl; again, it goes on
+  export            all, a line of JSON each
+  sessions          conversations
+  stats             sizes
+  compact           write the file anew
+  reembed           all vectors anew, with another embedder
+  config            the effective config, without secrets
+  help, version
 
   --session NAME   the conversation (ask: a new one each time; chat: default)
-  --provider NAME  offline, openai, anthropic; auto takes the one that has a key
+  --provider NAME  offline, openai, anthropic; auto: what has a key
   --embedder NAME  static, hashed, openai
-  -k N             how many memories recall gives
+  -k N             how many recall gives
   --json           output for programs
 
 Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
-5 no answer of the provider, 6 another program is writing, 7 damaged file, 8 embedder.
+5 provider, 6 another program writes, 7 damaged file, 8 embedder.
 ";
 
 /// Runs the command that the platform's arguments name. Gives the exit code.

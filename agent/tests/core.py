@@ -34,7 +34,7 @@ FUNCTIONS = {
     "clawft_output_len": ([], [I32]),
 }
 PAGE = 64 << 10
-NULL, RANGE, IN_USE, REGION, NOT_ALLOCATED, TEXT = -102, -104, -109, -110, -113, -115
+NULL, RANGE, IN_USE, REGION, NOT_ALLOCATED, CUT, TEXT = -102, -104, -109, -110, -113, -114, -115
 FAILED, USAGE, CONFIG_ERROR, NOTHING, PROVIDER = -301, -302, -303, -304, -305
 NOT_INITIALISED, INITIALISED = -309, -310
 
@@ -350,4 +350,5 @@ def main():
         print(f"ok      {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -62,6 +62,22 @@ fn the_same_is_merged_and_a_contradiction_is_kept() {
 }
 
 #[test]
+fn no_more_is_given_at_once_than_there_is_memory_for() {
+    let (world, folder) = (World::default(), Folder::new("at-once"));
+    let mut memory = memory(&world, &folder);
+    let ids: Vec<u64> = (0..70)
+        .map(|i| tell(&mut memory, &format!("{i}{i} {}", format!("tea{i} ").repeat(2500))).id)
+        .collect();
+    // Of each some 12 to 15 KiB, in half a MiB.
+    let found = memory.recall("tea1", 100).unwrap();
+    let bytes: usize = found.iter().map(|memo| memo.text.len()).sum();
+    assert!(bytes < 512 << 10 && (1..45).contains(&found.len()), "{bytes}, {}", found.len());
+    let refused = memory.forget(&[&ids[..], &ids[..]].concat()).unwrap_err();
+    assert_eq!((refused.exit, memory.stats().unwrap().records), (Exit::Usage, 70));
+    assert_eq!(memory.forget(&ids[..30]).unwrap().len(), 30);
+}
+
+#[test]
 fn verdicts_move_the_importance_within_its_bounds_and_change_nothing_else() {
     let (world, folder) = (World::default(), Folder::new("feedback"));
     let mut first = memory(&world, &folder);

@@ -194,4 +194,5 @@ def main():
         print(f"ok      {test.__name__}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -54,7 +54,7 @@ fn churn_keeps_recall_at_ten_thousand() {
 
 #[test]
 fn emptying_and_filling_again() {
-    let points = Points::uniform(if cfg!(miri) { 20 } else { 600 }, 6, 5);
+    let points = Points::uniform(if cfg!(miri) { 12 } else { 600 }, 6, 5);
     let n = points.len();
     let mut index = Index::of(&points, &Params::new(n as u32));
     for round in 0..3 {

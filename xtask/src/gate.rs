@@ -4,9 +4,10 @@
 //! The last line counts them.
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
-use crate::process::{self, Outcome, cargo, command, files, output, run};
+use crate::process::{self, Outcome, cargo, command, files, run};
 use crate::{
-    agent, bench, demo, device, guests, guides, host, matrix, miri, platform, sizes, tools, wasi,
+    agent, bench, coverage, demo, device, fuzz, guests, guides, host, matrix, miri, platform,
+    sizes, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -210,7 +211,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         run(demo.arg("--check"))
     });
     gate.step("the guides' commands", || guides::check(false));
-    fuzz(&mut gate, &FUZZ);
+    fuzz_targets(&mut gate, &FUZZ);
     if all {
         // Fills dist/ first, and checks it.
         gate.step("the guides' commands, over a release", || guides::check(true));
@@ -244,8 +245,9 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
                 Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
             }
         }
+        gate.step("lines that the tests run", || coverage::coverage(&[]));
         gate.step("peers", || bench::peers(&[]));
-        fuzz(&mut gate, &LONG_FUZZ);
+        fuzz_targets(&mut gate, &LONG_FUZZ);
     }
 
     gate.printed.iter().for_each(|lines| println!("\n{lines}"));
@@ -271,13 +273,15 @@ fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
     cargo
 }
 
-/// The Python programs: the examples with every kernel and with the store, the
-/// model test of the graph with its module.
+/// The Python programs: the examples with every kernel and with the store, modules whose memory ends
+/// at 16 MiB, the model test of the graph with its module.
 fn python_programs() -> Outcome {
     let python = tools::python_with_wasmtime()?;
     let runs = KERNELS.map(|kernel| ("ffi/examples/python", kernel));
     let others = [
+        ("ffi/tests", &artifacts::SIMD128_KERNEL),
         ("ffi/store/examples/python", &artifacts::STORE),
+        ("ffi/store/tests/limit", &artifacts::STORE),
         ("ffi/store/tests", &artifacts::TENSOR),
         ("ffi/graph/tests", &GRAPH),
     ];
@@ -291,29 +295,19 @@ fn python_programs() -> Outcome {
 }
 
 /// Builds every fuzz target and runs each one, two at a time: a run takes one core.
-fn fuzz(gate: &mut Gate, limits: &[&str]) {
+fn fuzz_targets(gate: &mut Gate, limits: &[&str]) {
     let program = match tools::cargo_fuzz() {
         Ok(program) => program,
         Err(why) => return gate.step("fuzz targets", || Err(why)),
     };
-    let cargo_fuzz = || {
-        let mut command = command(&program);
-        // Sanitizers are unstable options; the pinned toolchain takes them when told so.
-        command.arg("fuzz").env("RUSTC_BOOTSTRAP", "1");
-        command
-    };
     let mut targets = Vec::new();
     gate.step("fuzz targets, built", || {
-        let list = output(cargo_fuzz().arg("list"))?;
-        targets.extend(list.lines().map(String::from));
-        if targets.is_empty() {
-            return Err("fuzz/ has no targets".into());
-        }
-        run(cargo_fuzz().arg("build"))
+        targets = fuzz::targets(&program)?;
+        run(fuzz::cargo_fuzz(&program).arg("build"))
     });
     for two in targets.chunks(2) {
         let step = |name: &String| {
-            let mut command = cargo_fuzz();
+            let mut command = fuzz::cargo_fuzz(&program);
             command.args(["run", name, "--"]).args(limits);
             (format!("fuzz target {name}"), command)
         };

@@ -8,10 +8,12 @@ mod agent;
 mod artifacts;
 mod bench;
 mod component;
+mod coverage;
 mod crates;
 mod demo;
 mod device;
 mod dist;
+mod fuzz;
 mod gate;
 mod guests;
 mod guides;
@@ -27,6 +29,7 @@ mod process;
 mod profile;
 mod release;
 mod sizes;
+mod soak;
 mod splat;
 mod tools;
 mod wamr;
@@ -41,10 +44,13 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
-          those that take minutes, Miri, peers and long fuzzing
+          those that take minutes, Miri, coverage, peers and long fuzzing
   bench   all that is measured, or a part: `bench criterion`, `bench report` (beside native
           peers), `bench scaling`; `bench render` makes the tables anew; other words go to
           criterion
+  coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
+          lists those that they do not
+  fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
@@ -59,6 +65,8 @@ cargo xtask COMMAND
           those too that need the whole of dist/ or a proxy
   matrix  every artifact in every engine, Wasmtime and WAMR: one suite, start and memory beside
           their budgets; `matrix --check` the suite alone (matrix --help)
+  soak    a million calls of a memory with crashes and openings, over the simulated disk and over real
+          files, memory flat; `soak disk|files --operations N --seed N`
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one, `size --profile`
           writes what docs/size.md has: by crate, by function, and what each step brings
@@ -73,6 +81,8 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(rest),
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("coverage") => coverage::coverage(&rest),
+        Some("fuzz") => fuzz::fuzz(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("wamr") => device::check(&rest),
@@ -80,6 +90,7 @@ fn main() -> ExitCode {
         Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),
         Some("matrix") => matrix::matrix(&rest),
+        Some("soak") => soak::soak(&rest),
         Some("size") => sizes::size(&rest),
         Some("dist") => dist::dist(),
         None | Some("help" | "--help" | "-h") => {

@@ -174,6 +174,19 @@ pub(crate) fn cargo_fuzz() -> Outcome<PathBuf> {
     Ok(program)
 }
 
+/// The folder with `llvm-profdata` and `llvm-cov` of the toolchain's own LLVM.
+pub(crate) fn llvm() -> Outcome<PathBuf> {
+    let sysroot = output(command("rustc").args(["--print", "sysroot"]))?;
+    let host = output(command("rustc").args(["--print", "host-tuple"]))?;
+    let folder = Path::new(sysroot.trim()).join("lib/rustlib").join(host.trim()).join("bin");
+    if !answers(folder.join("llvm-cov"), "--version") {
+        run(command("rustup").args(["component", "add", "llvm-tools"])).map_err(|why| {
+            format!("the component llvm-tools of the toolchain could not be added: {why}")
+        })?;
+    }
+    Ok(folder)
+}
+
 /// Miri of the nightly toolchain.
 pub(crate) fn miri() -> Outcome {
     let works = output(command("rustup").args(["run", "nightly", "cargo", "miri", "--version"]));

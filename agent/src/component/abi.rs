@@ -19,7 +19,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 
 use super::given;
-use super::heap::{Unsettled, settle};
+use super::heap::{Unsettled, has_memory, settle};
 use super::status::{CLAWFT_AGENT_ABI_VERSION, ClawftAgentStatus as Status};
 use crate::command;
 use crate::failure::Failure;
@@ -29,6 +29,10 @@ use crate::platform::{Platform, Terminal};
 
 /// Bytes that go in, or come out, at most.
 const MOST: usize = 1 << 20;
+/// Bytes that the host cannot have: for sentences.
+const OURS: usize = 64 << 10;
+/// Bytes that must be there when a call begins: with less, what is small would end in a trap.
+const LEAST: usize = 1 << 20;
 /// Words that a command line has at most.
 const WORDS: usize = 1000;
 /// The session of a bare message.
@@ -83,7 +87,10 @@ pub extern "C" fn clawft_alloc(size: usize) -> *mut c_void {
     let mut block = Vec::new();
     // Of no bytes it would have no address of its own.
     let size = size.max(1);
-    if lent.try_reserve(1).is_err() || block.try_reserve_exact(size).is_err() {
+    if lent.try_reserve(1).is_err()
+        || block.try_reserve_exact(size).is_err()
+        || !has_memory(OURS, OURS, 1)
+    {
         return null_mut();
     }
     block.resize(size, 0);
@@ -173,6 +180,9 @@ impl From<Failure> for Refusal {
 /// A copy of a text of the host's.
 fn text(address: usize, len: usize) -> Result<String, Refusal> {
     let memory = core::arch::wasm32::memory_size::<0>() << 16;
+    if !has_memory(LEAST, OURS, u32::MAX) {
+        return Err(refused(Status::Failed, "less than 1 MiB of memory is left"));
+    }
     if len == 0 {
         return Ok(String::new());
     }

@@ -29,7 +29,9 @@ fn of_file(error: &FileErr) -> Kind {
         FileErr::Storage(StorageError::NotFound) | FileErr::NoFile | FileErr::UnknownId(_) => {
             Kind::NotFound
         }
-        FileErr::Storage(StorageError::NoSpace) | FileErr::BatchFull { .. } => Kind::Full,
+        FileErr::Storage(StorageError::NoSpace)
+        | FileErr::BatchFull { .. }
+        | FileErr::Memory { .. } => Kind::Full,
         FileErr::Storage(StorageError::ReadOnly) | FileErr::ReadOnly => Kind::ReadOnly,
         FileErr::Storage(StorageError::BadHandle)
         | FileErr::Limit { .. }

@@ -15,6 +15,9 @@ use crate::json::Json;
 /// one there always is. With the static model, of the pairs in `data/paraphrases.jsonl` fewer than
 /// one in twenty is below it, and of unrelated pairs about seven in ten.
 const FLOOR: f32 = 0.1;
+/// Bytes of text after which no more memories are given: what becomes of them takes some times as
+/// much, and everything has to fit 16 MiB.
+const MOST_FOUND: usize = 512 << 10;
 
 /// A memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +75,8 @@ impl Memory<'_> {
         Ok(vectors)
     }
 
-    /// The memories that answer `query` best, at most `k`, the best first.
+    /// The memories that answer `query` best, at most `k`, the best first. Those that would have more
+    /// than half a MiB of text are left out.
     ///
     /// # Errors
     /// Those of the embedder and of opening.
@@ -83,11 +87,16 @@ impl Memory<'_> {
         let vector = self.embed(&[query])?;
         let Some(store) = self.reading()? else { return Ok(Vec::new()) };
         let asked = Recall { vector: Some(&vector), text: Some(query), k, ..Recall::default() };
-        let mut memos = Vec::new();
+        let (mut memos, mut left) = (Vec::new(), MOST_FOUND);
         let mut find = || -> Result<(), Error> {
             for found in store.recall(&asked)? {
                 if found.words > 0.0 || found.similarity >= FLOOR {
-                    memos.push(memo(store, found.id, found.score)?);
+                    let memo = memo(store, found.id, found.score)?;
+                    left = left.saturating_sub(memo.text.len());
+                    if left == 0 {
+                        break;
+                    }
+                    memos.push(memo);
                 }
             }
             Ok(())

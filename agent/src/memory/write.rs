@@ -15,6 +15,8 @@ use crate::failure::{Exit, Failure};
 
 /// Most bytes of a text that is remembered in one piece.
 pub const MOST_TEXT: usize = 16 << 10;
+/// Most bytes of texts that are forgotten at once: all of them are handed back.
+const MOST_FORGOTTEN: usize = 1 << 20;
 /// Neighbours that are looked at for the same text.
 const NEIGHBOURS: usize = 8;
 /// Cosine from which a neighbour is worth showing beside what is new: it may contradict it.
@@ -246,12 +248,17 @@ impl Memory<'_> {
     /// memory's files. Gives what they said.
     ///
     /// # Errors
-    /// [`Exit::Nothing`] where one of the ids is unknown: then none is forgotten. Those of the
-    /// store.
+    /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Usage`] where their texts have more
+    /// than 1 MiB: then none is forgotten. Those of the store.
     pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
-        let mut texts = Vec::new();
+        let (mut texts, mut bytes) = (Vec::new(), 0);
         for &id in ids {
-            texts.push(self.get(id)?.ok_or_else(|| unknown(id))?.text);
+            let text = self.get(id)?.ok_or_else(|| unknown(id))?.text;
+            bytes += text.len();
+            if bytes > MOST_FORGOTTEN {
+                return Err(Failure::new(Exit::Usage, "1 MiB of texts at once: name fewer"));
+            }
+            texts.push(text);
         }
         if ids.is_empty() {
             return Ok(texts);

@@ -25,8 +25,13 @@ pub use edge::{WasiClock, WasiEnvironment, WasiHttpClient, WasiRandom};
 pub use files::WasiFileSystem;
 pub use terminal::WasiTerminal;
 
-/// Names of a folder that are listed at most.
-pub(super) const NAMES: usize = 100_000;
+/// Bytes that the names of a folder may take in memory: no more are read.
+pub(super) const NAMES: usize = 2 << 20;
+
+/// Bytes that a name takes.
+pub(super) fn weight(name: &str) -> usize {
+    name.len() + 32
+}
 
 /// All of it.
 pub struct Wasi {

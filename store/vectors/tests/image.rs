@@ -68,13 +68,14 @@ fn an_empty_image_finds_nothing() {
 #[test]
 fn what_was_stored_comes_back_within_the_error_of_its_encoding() {
     let mut random = Random(2);
+    let count = if cfg!(miri) { 6 } else { 400 };
     for dim in [5, 64, 200] {
         for (encoding, tolerance) in
             [(Encoding::F32, 0.0), (Encoding::F16, 0.001), (Encoding::I8, 0.02)]
         {
-            let params = Params { encoding, metric: Metric::L2, ..Params::new(dim, 400) };
+            let params = Params { encoding, metric: Metric::L2, ..Params::new(dim, count) };
             let mut store = Store::new(&params);
-            let rows: Vec<Vec<f32>> = (0..400).map(|_| row(dim, &mut random)).collect();
+            let rows: Vec<Vec<f32>> = (0..count).map(|_| row(dim, &mut random)).collect();
             for (id, row) in (0..).zip(&rows) {
                 store.insert(id, row).unwrap();
             }
@@ -109,30 +110,33 @@ fn hidden_vectors_are_not_found_until_they_are_shown_again() {
 
 #[test]
 fn a_larger_image_holds_the_same_and_more() {
-    let params = Params { ef_construction: 40, ..Params::new(130, 100) };
+    // An interpreter would hash for minutes what tells slots of 32 bits from those of 16: of the
+    // two, the graph's tests have both there.
+    let (few, many) = if cfg!(miri) { (12, 40) } else { (100, 70_000) };
+    let params = Params { ef_construction: 40, ..Params::new(130, few) };
     let mut store = Store::new(&params);
     let mut random = Random(4);
-    for id in 0..100 {
+    for id in 0..u64::from(few) {
         store.insert(id * 3, &row(130, &mut random)).unwrap();
     }
     store.image.mark(9, true).unwrap();
-    let larger = Params { capacity: 70_000, ..params };
+    let larger = Params { capacity: many, ..params };
     let bytes = clawft_vectors::required_bytes(&larger).unwrap();
     assert!(matches!(
-        store.image.grow_into(99, Buffer::new(bytes)).map(|_| ()),
-        Err(Error::Shrink { expected: 100, found: 99 })
+        store.image.grow_into(few - 1, Buffer::new(bytes)).map(|_| ()),
+        Err(Error::Shrink { expected, found }) if (expected, found) == (few, few - 1)
     ));
-    let mut grown = Store::over(store.image.grow_into(70_000, Buffer::new(bytes)).unwrap());
-    for _ in 0..20 {
+    let mut grown = Store::over(store.image.grow_into(many, Buffer::new(bytes)).unwrap());
+    for _ in 0..few / 5 {
         let query = row(130, &mut random);
         for mode in [Mode::Walk, Mode::Exact] {
             assert_eq!(store.search(&query, 10, mode), grown.search(&query, 10, mode));
         }
     }
-    for id in 1000..1200 {
+    for id in 1000..1000 + 2 * u64::from(few) {
         grown.insert(id, &row(130, &mut random)).unwrap();
     }
-    assert_eq!(grown.image.len(), 300);
+    assert_eq!(grown.image.len(), 3 * few);
     assert!(grown.image.verify(&mut grown.scratch.get()).unwrap().is_sound());
     grown.image.seal();
     assert!(Image::open(Buffer::copy(grown.image.bytes())).is_ok());

@@ -16,6 +16,7 @@ use super::edge::descriptor::{
 use super::edge::random_u64;
 use super::path::{Folders, Place};
 use super::storage::{self, WasiStorage};
+use super::{NAMES, weight};
 use crate::platform::{Entry, FileError, FileSystem};
 
 /// Bytes that are written at once.
@@ -72,9 +73,9 @@ fn stat(place: &Place<'_>) -> Result<DescriptorStat, FileError> {
     place.folder.stat_at(FOLLOW, &place.way).map_err(looking)
 }
 
-fn entry(name: &str, stat: &DescriptorStat) -> Entry {
+fn entry(name: String, stat: &DescriptorStat) -> Entry {
     let is_folder = stat.type_ == DescriptorType::Directory;
-    Entry { name: name.into(), is_folder, len: if is_folder { 0 } else { stat.size } }
+    Entry { name, is_folder, len: if is_folder { 0 } else { stat.size } }
 }
 
 /// Writes a file that is not there yet, durably.
@@ -176,16 +177,23 @@ impl FileSystem for WasiFileSystem {
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
         let folder = open(&self.folders.find(path)?, OpenFlags::DIRECTORY)?;
         let mut names = names(&folder).map_err(looking)?;
+        let found: usize = names.iter().map(|name| weight(name)).sum();
+        if found > NAMES {
+            return Err(FileError::TooLarge { expected: NAMES as u64, found: found as u64 });
+        }
         names.sort_unstable();
         // One that went in the meantime, or that leads nowhere, is not there.
-        let entry = |name: &String| Some(entry(name, &folder.stat_at(FOLLOW, name).ok()?));
-        Ok(names.iter().filter_map(entry).collect())
+        let entry = |name: String| {
+            let stat = folder.stat_at(FOLLOW, &name).ok()?;
+            Some(entry(name, &stat))
+        };
+        Ok(names.into_iter().filter_map(entry).collect())
     }
 
     fn entry(&self, path: &str) -> Result<Entry, FileError> {
         let place = self.folders.find(path)?;
         let name = place.split().map_or(".", |(_, name)| name);
-        Ok(entry(name, &stat(&place)?))
+        Ok(entry(name.into(), &stat(&place)?))
     }
 
     fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::ops::BitOr;
 
 use super::sys::{self, Fd, Opening};
-use crate::platform::wasi::NAMES;
+use crate::platform::wasi::{NAMES, weight};
 
 /// The first descriptor of a given folder; below are input, output and error.
 const FIRST: Fd = 3;
@@ -268,9 +268,10 @@ pub(crate) fn read_full(
     Ok(done)
 }
 
-/// The names in a folder, in any order. One that is no UTF-8 is passed over.
+/// The names in a folder, in any order, until they have more than [`NAMES`] bytes. One that is no UTF-8
+/// is passed over.
 pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
-    let mut names = Vec::new();
+    let (mut names, mut bytes) = (Vec::new(), 0);
     let mut buffer = vec![0; ENTRIES];
     let mut cookie = 0;
     loop {
@@ -286,12 +287,13 @@ pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
             if let Ok(name) = core::str::from_utf8(name)
                 && !matches!(name, "." | "..")
             {
+                bytes += weight(name);
                 names.push(name.into());
             }
             cookie = next;
             rest = after;
         }
-        if len < buffer.len() || cookie == before || names.len() >= NAMES {
+        if len < buffer.len() || cookie == before || bytes > NAMES {
             return Ok(names);
         }
     }

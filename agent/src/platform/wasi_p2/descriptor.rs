@@ -11,7 +11,7 @@ pub(crate) use wasip2::filesystem::types::{
 };
 use wasip2::io::streams::StreamError;
 
-use crate::platform::wasi::NAMES;
+use crate::platform::wasi::{NAMES, weight};
 
 /// Bytes that are read at once: the host's copy of them is in our memory too.
 const PART: usize = 64 << 10;
@@ -46,13 +46,17 @@ pub(crate) fn read_full(
     Ok(done)
 }
 
-/// The names in a folder, in any order. One that is no UTF-8 is passed over.
+/// The names in a folder, in any order, until they have more than [`NAMES`] bytes. One that is no UTF-8
+/// is passed over.
 pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
     let stream = folder.read_directory()?;
-    let mut names = Vec::new();
-    for _ in 0..NAMES {
+    let (mut names, mut bytes) = (Vec::new(), 0);
+    while bytes <= NAMES {
         match stream.read_directory_entry() {
-            Ok(Some(entry)) => names.push(entry.name),
+            Ok(Some(entry)) => {
+                bytes += weight(&entry.name);
+                names.push(entry.name);
+            }
             Ok(None) => break,
             Err(ErrorCode::IllegalByteSequence) => {}
             Err(code) => return Err(code),
