@@ -432,6 +432,7 @@ proptest! {
                 let messages = [Message::User("hello".into())];
                 let question = Question {
                     model: "a-model", system: "", memories: &[], messages: &messages, tools: &[],
+                    must_call: false,
                     max_tokens: 100, temperature: None, stream: streamed,
                 };
                 let outcome = outcome.ask(provider, &question);

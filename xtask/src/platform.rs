@@ -3,9 +3,10 @@
 //! A guest (`agent/guest/`) calls them, `agent/tests/wasi.py` is what it calls: servers on loopback
 //! that misbehave, folders that may not be written, a terminal. As a component it runs under the
 //! Wasmtime command; as a core module for preview 1 in `agent/tests/core_host.py`, which has the
-//! import for HTTP; `cargo xtask wamr` does the same in a host in C. Then `agent/tests/component.py` takes `clawft.wasm` as a person with Wasmtime has
-//! it, `agent/tests/core.py` takes `clawft-agent.core.wasm` as a host in C would, and
-//! `agent/tests/limit.py` gives both more than 16 MiB can hold.
+//! import for HTTP; `cargo xtask wamr` does the same in a host in C. Then `agent/tests/component.py`
+//! takes `clawft.wasm` as a person with Wasmtime has it, `agent/tests/core.py` takes
+//! `clawft-agent.core.wasm` as a host in C would, and `agent/tests/limit.py` gives both more than
+//! 16 MiB can hold.
 
 use crate::artifacts::{AGENT, AGENT_CORE};
 use crate::process::{Outcome, cargo, command, root, run, target};
