@@ -73,7 +73,7 @@ fn no_more_is_given_at_once_than_there_is_memory_for() {
     let bytes: usize = found.iter().map(|memo| memo.text.len()).sum();
     assert!(bytes < 512 << 10 && (1..45).contains(&found.len()), "{bytes}, {}", found.len());
     let refused = memory.forget(&[&ids[..], &ids[..]].concat()).unwrap_err();
-    assert_eq!((refused.exit, memory.stats().unwrap().records), (Exit::Usage, 70));
+    assert_eq!((refused.exit, memory.stats().unwrap().records), (Exit::Failed, 70));
     assert_eq!(memory.forget(&ids[..30]).unwrap().len(), 30);
 }
 

@@ -181,7 +181,7 @@ impl From<Failure> for Refusal {
 fn text(address: usize, len: usize) -> Result<String, Refusal> {
     let memory = core::arch::wasm32::memory_size::<0>() << 16;
     if !has_memory(LEAST, OURS, u32::MAX) {
-        return Err(refused(Status::Failed, "less than 1 MiB of memory is left"));
+        return Err(refused(Status::Failed, "there is not enough memory for this call"));
     }
     if len == 0 {
         return Ok(String::new());

@@ -9,6 +9,7 @@ use clawft_store::Record;
 use clawft_store::memory::{Error, Memory as Store, Recall};
 use xxhash_rust::xxh64::xxh64;
 
+use super::access::failure;
 use super::recall::memo;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
@@ -248,7 +249,7 @@ impl Memory<'_> {
     /// memory's files. Gives what they said.
     ///
     /// # Errors
-    /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Usage`] where their texts have more
+    /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Failed`] where their texts have more
     /// than 1 MiB: then none is forgotten. Those of the store.
     pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
         let (mut texts, mut bytes) = (Vec::new(), 0);
@@ -256,7 +257,7 @@ impl Memory<'_> {
             let text = self.get(id)?.ok_or_else(|| unknown(id))?.text;
             bytes += text.len();
             if bytes > MOST_FORGOTTEN {
-                return Err(Failure::new(Exit::Usage, "1 MiB of texts at once: name fewer"));
+                return Err(failure(&Error::Memory));
             }
             texts.push(text);
         }
