@@ -1,0 +1,84 @@
+"""Questions for `cargo xtask experiment learn`: lines that packages are introduced by, and texts.
+
+    python3 benches/learn/synopses.py [FOLDER]
+
+Fetches Debian 12's descriptions with apt (as `models/corpus.py` does) and writes two sets into FOLDER
+(`target/learn`), each as `NAME-texts.jsonl` and `NAME-questions.jsonl`:
+
+| set | texts | questions |
+|---|---|---|
+| data | those of `data/texts.jsonl.gz` | their packages' one-line synopses |
+| other | 10,000 that are not in `data/`, nor share eight words in a row with it | likewise |
+
+What is chosen is chosen on `other`; `data` is reported on. A synopsis of fewer than three words, one that
+several texts have, or one that its text has in it, asks nothing.
+"""
+
+import collections
+import gzip
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "models"))
+import corpus  # noqa: E402
+
+TEXTS = 10_000
+# As the texts of `data/` are: at least so many characters, and at most.
+LEAST, MOST = 80, 500
+
+
+def descriptions(folder):
+    """Package, synopsis, first paragraph."""
+    next(corpus.debian(folder))  # Fetches them.
+    file = min((folder / "debian").glob("*_dists_bookworm_main_i18n_Translation-en*"))
+    helper = ["/usr/lib/apt/apt-helper", "cat-file", file]
+    text = subprocess.run(helper, check=True, stdout=subprocess.PIPE).stdout.decode()
+    for entry in text.split("\n\n"):
+        head, _, description = entry.partition("Description-en:")
+        package = next((l[9:] for l in head.split("\n") if l.startswith("Package: ")), "")
+        line, *body = description.split("\n")
+        end = next((i for i, part in enumerate(body) if i and part.strip() == "."), len(body))
+        yield package, line.strip(), " ".join(" ".join(body[:end]).split())[:MOST]
+
+
+def write(folder, name, texts, synopses):
+    """A set: `synopses` has one for each text, or none."""
+    often = collections.Counter(synopses)
+    with open(folder / f"{name}-texts.jsonl", "w") as file:
+        for text in texts:
+            file.write(json.dumps({"text": text}) + "\n")
+    count = 0
+    with open(folder / f"{name}-questions.jsonl", "w") as file:
+        for number, (text, synopsis) in enumerate(zip(texts, synopses)):
+            asks = len(corpus.words_of(synopsis)) >= 3 and often[synopsis] == 1
+            if asks and synopsis.lower() not in text.lower():
+                file.write(json.dumps({"query": synopsis, "relevant": number}) + "\n")
+                count += 1
+    print(f"{name}: {len(texts)} texts, {count} questions")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/learn")
+    folder.mkdir(parents=True, exist_ok=True)
+    all_of = list(descriptions(folder))
+    synopsis = {package: line for package, line, _ in all_of}
+    with gzip.open(ROOT / "data/texts.jsonl.gz", "rt") as lines:
+        own = [json.loads(line) for line in lines]
+    write(folder, "data", [e["text"] for e in own], [synopsis.get(e["package"], "") for e in own])
+    held, seen, texts, lines = corpus.held_out(ROOT / "data"), set(), [], []
+    packages = {e["package"] for e in own}
+    for package, line, text in sorted(all_of, key=lambda entry: corpus.order(entry[2])):
+        key = " ".join(corpus.words_of(text))
+        if len(texts) == TEXTS or len(text) < LEAST or key in seen or package in packages:
+            continue
+        if not (corpus.shingles(text) | corpus.shingles(line)) & held:
+            seen.add(key)
+            texts.append(text)
+            lines.append(line)
+    write(folder, "other", texts, lines)
+
+
+main()
