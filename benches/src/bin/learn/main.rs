@@ -5,87 +5,112 @@ use clawft_benches::random::Random;
 mod world;
 use world::{World, dot};
 
-struct Case { q: usize, slots: Vec<u32>, base: Vec<f32>, right: Option<usize> }
+const WORDS: [f32; 1] = [0.4];
+const BETA: [f32; 4] = [0.0, 0.5, 0.9, 1.5];
+const K: usize = WORDS.len() * BETA.len();
 
-fn mrr(w: &World, cs: &[&Case], bonus: &dyn Fn(&[f32]) -> Box<dyn Fn(u32) -> f32>) -> f64 {
-    let mut sum = 0.0;
-    for c in cs { if let Some(r) = c.right {
-        let f = bonus(&w.questions[c.q].vector);
-        let s: Vec<f32> = c.slots.iter().zip(&c.base).map(|(&x, b)| b + f(x)).collect();
-        let rank = s.iter().enumerate().filter(|(i, x)| **x > s[r] || (**x == s[r] && *i < r)).count();
-        sum += 1.0 / (rank + 1) as f64; } }
-    sum / cs.len() as f64
+#[derive(Clone)]
+struct Pattern { c: Vec<f32>, h: Vec<f32>, n: f32, gain: [f32; K], sq: [f32; K] }
+#[derive(Clone)]
+struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize }
+
+fn unit(v: &[f32]) -> Vec<f32> { let l = dot(v, v).sqrt().max(1e-9); v.iter().map(|x| x / l).collect() }
+
+impl Bank {
+    fn gates(&self, q: &[f32]) -> Vec<f32> { let mut g: Vec<f32> = self.patterns.iter().map(|p| ((dot(q, &p.c) / dot(&p.c, &p.c).sqrt().max(1e-9) - self.floor) / (1.0 - self.floor)).max(0.0).powi(self.power)).collect();
+        let mut s = g.clone(); s.sort_by(|a, b| b.total_cmp(a)); let cut = s.get(self.top).copied().unwrap_or(0.0); g.iter_mut().for_each(|x| if *x <= cut { *x = 0.0 }); g }
+    fn direction(&self, g: &[f32], dim: usize) -> Vec<f32> {
+        let mut h = vec![0.0; dim]; 
+        for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { for (h, x) in h.iter_mut().zip(&p.h) { *h += g * x; } } }
+        let reach = g.iter().zip(&self.patterns).map(|(g, _)| *g).fold(0.0f32, f32::max);
+        let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= reach.sqrt().min(1.0)); u
+    }
+    fn choose(&self, g: &[f32]) -> usize {
+        if let Some(f) = self.force { return f; }
+        let mut best = (0, 0.0);
+        for k in 1..K {
+            let (mut sum, mut var) = (0.0, 0.0f32);
+            for (p, g) in self.patterns.iter().zip(g) { sum += g * p.gain[k]; var += g * g * p.sq[k]; }
+            let low = sum - self.z * var.sqrt();
+            if low > best.1 { best = (k, low); }
+        }
+        best.0
+    }
+    fn learn(&mut self, q: &[f32], doc: &[f32], gain: &[f32; K]) {
+        let near = self.patterns.iter().enumerate().map(|(i, p)| (dot(q, &unit(&p.c)), i)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let i = match near { Some((s, i)) if s >= self.merge || self.patterns.len() >= self.most => i,
+            _ => { self.patterns.push(Pattern { c: vec![0.0; q.len()], h: vec![0.0; q.len()], n: 0.0, gain: [0.0; K], sq: [0.0; K] }); self.patterns.len() - 1 } };
+        let p = &mut self.patterns[i];
+        p.n += 1.0;
+        for (c, x) in p.c.iter_mut().zip(q) { *c += x; }
+        for (h, x) in p.h.iter_mut().zip(doc) { *h += x; }
+        for k in 0..K { p.gain[k] += gain[k]; p.sq[k] += gain[k] * gain[k]; }
+    }
+}
+
+struct Ready { near: Vec<(f32, u32)>, hits: world::Hits }
+
+fn rr(w: &World, q: usize, r: &Ready, bank: &Bank, k: usize, h: &[f32]) -> f32 {
+    let (words, beta) = (WORDS[k / BETA.len()], BETA[k % BETA.len()]);
+    let question = &w.questions[q];
+    let rank = if beta == 0.0 { w.rank(&r.near, &question.vector, &r.hits, words, question.relevant) } else {
+        let v: Vec<f32> = unit(&question.vector.iter().zip(h).map(|(q, h)| q + beta * h).collect::<Vec<_>>());
+        let near = w.near(&v);
+        w.rank(&near, &v, &r.hits, words, question.relevant)
+    };
+    let _ = bank;
+    rank.map_or(0.0, |r| 1.0 / r as f32)
+}
+
+fn eval(w: &World, ready: &[Ready], qs: &[usize], bank: &Bank) -> f64 {
+    qs.iter().map(|&q| { let g = bank.gates(&w.questions[q].vector); let h = bank.direction(&g, w.vectors.dim); f64::from(rr(w, q, &ready[q], bank, bank.choose(&g), &h)) }).sum::<f64>() / qs.len() as f64
 }
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
     let folder = Path::new("target/learn");
-    let name = std::env::args().nth(1).unwrap_or("other".into());
-    let k: usize = std::env::args().nth(2).unwrap_or("20".into()).parse().unwrap();
-    let w: &'static World = Box::leak(Box::new(World::read(folder, &name, k).unwrap()));
-    let enough = w.index.enough();
-    let mut scratch = Scratch::default();
-    let mut order: Vec<usize> = (0..w.questions.len()).collect();
-    Random::new(5).shuffle(&mut order);
-    let mut cases = Vec::new();
-    for &q in &order {
-        let question = &w.questions[q];
-        let found = w.candidates(&question.vector, &question.text, &mut scratch);
-        let slots: Vec<u32> = found.iter().map(|f| f.slot).collect();
-        let most = found.iter().fold(enough, |a, f| a.max(f.words));
-        let base = found.iter().map(|f| 0.6 * f.similarity + 0.4 * (f.words / most).powi(2)).collect();
-        cases.push(Case { q, right: slots.iter().position(|&s| s == question.relevant), base, slots });
-    }
-    let mut total: Vec<(String, f64, f64, f64)> = Vec::new();
-    let tops = 8;
-    for a in 0..tops {
-        let of: Vec<&Case> = cases.iter().filter(|c| w.topic[c.q] == a).collect();
-        let n = of.len() / 2;
-        let n = n.min(200);
-        let (train, test) = of.split_at(n);
-        let others: Vec<&Case> = cases.iter().filter(|c| w.topic[c.q] != a).take(2500).collect();
-        let z = |_: &[f32]| -> Box<dyn Fn(u32) -> f32> { Box::new(|_| 0.0) };
-        let (ba, bc) = (mrr(w, test, &z), mrr(w, &others, &z));
-        println!("topic {a}: {} questions, base {ba:.3} others {bc:.3}", of.len());
-        let mut at = 0;
-        let mut report = |label: String, f: &dyn Fn(&[f32]) -> Box<dyn Fn(u32) -> f32>| {
-            let (x, y) = (mrr(w, test, f) / ba - 1.0, mrr(w, &others, f) / bc - 1.0);
-            if at == total.len() { total.push((label, 0.0, 0.0, 0.0)); }
-            let t = &mut total[at]; t.1 += x / tops as f64; t.2 += y / tops as f64; t.3 = t.3.min(y); at += 1;
-        };
-        for beta in [0.02f32, 0.05, 0.1, 0.3] {
-            let topic = &w.of;
-            report(format!("oracle {beta}"), &|_| Box::new(move |x| if topic[x as usize] == a { beta } else { 0.0 }));
-        }
-        // centroid of helped docs and of queries
-        let dim = w.vectors.dim;
-        let mut h = vec![0.0; dim]; let mut c = vec![0.0; dim];
-        for t in train.iter() { let q = &w.questions[t.q]; for i in 0..dim { h[i] += w.vectors.row(q.relevant as usize)[i]; c[i] += q.vector[i]; } }
-        let l = dot(&h, &h).sqrt(); h.iter_mut().for_each(|x| *x /= l);
-        let l = dot(&c, &c).sqrt(); c.iter_mut().for_each(|x| *x /= l);
-        let h: &'static [f32] = h.leak(); let c: &'static [f32] = c.leak();
-        if a == 0 { 
-            let m = |v: Vec<f32>| { let mut v = v; v.sort_by(f32::total_cmp); let n = v.len(); (v[n/10], v[n/2], v[n*9/10]) };
-            println!("doc-h in A {:?} out {:?}", m(w.of.iter().zip(w.vectors.iter()).filter(|x| *x.0 == a).map(|x| dot(x.1, h)).collect()), m(w.of.iter().zip(w.vectors.iter()).filter(|x| *x.0 != a).map(|x| dot(x.1, h)).collect()));
-            println!("q-c in A {:?} out {:?}", m(test.iter().map(|t| dot(&w.questions[t.q].vector, c)).collect()), m(others.iter().map(|t| dot(&w.questions[t.q].vector, c)).collect()));
-        }
-        for beta in [0.05f32, 0.1, 0.2, 0.4] {
-            report(format!("centroid linear {beta}"), &|_| Box::new(move |x| beta * dot(w.vectors.row(x as usize), h)));
-            report(format!("centroid gated by cos(q,c) {beta}"), &|q| { let g = dot(q, c).max(0.0); Box::new(move |x| beta * g * dot(w.vectors.row(x as usize), h)) });
-            report(format!("centroid gated by cos>.2 {beta}"), &|q| { let g = ((dot(q, c) - 0.2) / 0.3).clamp(0.0, 1.0); Box::new(move |x| beta * g * dot(w.vectors.row(x as usize), h)) });
-            report(format!("centroid gated by cos>.3 {beta}"), &|q| { let g = ((dot(q, c) - 0.3) / 0.2).clamp(0.0, 1.0); Box::new(move |x| beta * g * dot(w.vectors.row(x as usize), h)) });
-            report(format!("thresh gated {beta}"), &|q| { let g = ((dot(q, c) - 0.2) / 0.3).clamp(0.0, 1.0); Box::new(move |x| beta * g * ((dot(w.vectors.row(x as usize), h)-0.2)/0.3).clamp(0.0,1.0)) });
-        }
-        // knn over patterns = all train pairs
-        let pairs: &'static [(Vec<f32>, Vec<f32>)] = train.iter().map(|t| { let q = &w.questions[t.q]; (q.vector.clone(), w.vectors.row(q.relevant as usize).to_vec()) }).collect::<Vec<_>>().leak();
-        for top in [1usize, 3, 10] { for beta in [0.05f32, 0.1, 0.2] {
-            report(format!("knn {top} {beta}"), &|q| {
-                let mut near: Vec<(f32, usize)> = pairs.iter().enumerate().map(|(i, p)| (dot(&p.0, q), i)).collect();
-                near.sort_by(|a, b| b.0.total_cmp(&a.0)); near.truncate(top);
-                let mut v = vec![0.0; dim];
-                for (g, i) in near { let g = g.max(0.0) / top as f32; for (v, x) in v.iter_mut().zip(&pairs[i].1) { *v += g * x; } }
-                Box::new(move |x| beta * dot(w.vectors.row(x as usize), &v))
-            });
+    let forced = args.iter().any(|a| a == "forced");
+    for (name, k) in [("other", 20), ("other-glosses", 20), ("known", 8), ("facts", 5)] {
+        if args.iter().any(|a| !a.contains("forced")) && !args.iter().any(|a| a == name) { continue }
+        let w = World::read(folder, name, k).unwrap();
+        let mut scratch = Scratch::default();
+        let ready: Vec<Ready> = w.questions.iter().map(|q| Ready { near: w.near(&q.vector), hits: w.hits(&q.text, &mut scratch) }).collect();
+        let mut configs = vec![];
+        for (most, merge, floor, power, top) in [(32, 0.6, 0.2, 1, 99), (128, 0.6, 0.2, 1, 99), (128, 0.6, 0.2, 2, 99), (128, 0.6, 0.2, 1, 4), (128, 0.6, 0.2, 1, 12), (128, 0.6, 0.0, 2, 99), (128, 0.6, 0.0, 3, 99), (128, 0.6, 0.3, 1, 99), (32, 0.4, 0.2, 2, 99), (32, 0.4, 0.2, 1, 4)] { for f in 1..K {
+            if !forced { continue }
+            configs.push((format!("most {most} merge {merge} floor {floor} ^{power} top {top} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power, top }));
         } }
+        let mut sums = vec![[0.0f64; 5]; configs.len()];
+        let splits = 5;
+        for split in 0..splits {
+            let mut random = Random::new(100 + split);
+            let mut topics: Vec<usize> = (0..k).collect(); random.shuffle(&mut topics);
+            let (a, b) = (topics[0], topics[1]);
+            let mut of = |t: usize| { let mut v: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] == t).collect(); random.shuffle(&mut v); let n = (v.len() / 2).min(150); let mut held = v.split_off(n); held.truncate(200); (v, held) };
+            let ((ta, ha), (tb, _)) = (of(a), of(b));
+            let mut others: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] != a && w.topic[q] != b).collect();
+            random.shuffle(&mut others); others.truncate(400);
+            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9 };
+            let (ba, bo) = (eval(&w, &ready, &ha, &zero), eval(&w, &ready, &others, &zero));
+            // gains depend on bank state for beta>0 only; recompute for each config
+            for (i, (_, bank)) in configs.iter().enumerate() {
+                let mut bank = bank.clone();
+                let teach = |bank: &mut Bank, qs: &[usize]| { for &q in qs {
+                    let g = bank.gates(&w.questions[q].vector); let h = bank.direction(&g, w.vectors.dim);
+                    let base = rr(&w, q, &ready[q], bank, bank.choose(&g), &h);
+                    if base < 0.1 { continue }
+                    let mut gain = [0.0; K];
+                    if bank.force.is_none() { let zero = rr(&w, q, &ready[q], bank, 0, &h); for k in 1..K { gain[k] = rr(&w, q, &ready[q], bank, k, &h) - zero; } }
+                    bank.learn(&w.questions[q].vector, w.vectors.row(w.questions[q].relevant as usize), &gain);
+                } };
+                teach(&mut bank, &ta);
+                let (ga, go) = (eval(&w, &ready, &ha, &bank) / ba - 1.0, eval(&w, &ready, &others, &bank) / bo - 1.0);
+                teach(&mut bank, &tb);
+                let gb = eval(&w, &ready, &ha, &bank) / ba - 1.0;
+                let s = &mut sums[i]; s[0] += ga; s[1] += go; s[2] += gb; s[3] += bank.patterns.len() as f64;
+            }
+            println!("{name} split {split}: topic {a} train {} held {} base {ba:.3} others {bo:.3}", ta.len(), ha.len());
+        }
+        for ((label, _), s) in configs.iter().zip(&sums) { println!("  {label:32} A {:+.2}% others {:+.2}% after B {:+.2}% patterns {:.0}", s[0] / splits as f64 * 100.0, s[1] / splits as f64 * 100.0, s[2] / splits as f64 * 100.0, s[3] / splits as f64); }
     }
-    for t in total { println!("{:40} A {:+.2}% others {:+.2}% worst {:+.2}%", t.0, t.1 * 100.0, t.2 * 100.0, t.3 * 100.0); }
 }

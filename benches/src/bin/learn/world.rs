@@ -9,7 +9,7 @@ use std::{
 use clawft_agent::embed::{Embedder, Table};
 use clawft_benches::random::Random;
 use clawft_benches::sample::{self, Rows, normalise};
-use clawft_store::lexical::{Bm25, Fused, Index, Scratch, by_slot, words};
+use clawft_store::lexical::{Bm25, Index, Scratch, words};
 use serde_json::Value;
 
 /// Candidates that each part brings, as the product's recall of ten does.
@@ -69,8 +69,22 @@ impl World {
         Ok(World { vectors, questions, topic, of, index })
     }
 
-    /// The candidates of a question whose vector is `vector`, with both parts of each.
-    pub fn candidates(&self, vector: &[f32], text: &str, scratch: &mut Scratch) -> Vec<Fused> {
+    pub fn rank(&self, near: &[(f32, u32)], vector: &[f32], hits: &Hits, words: f32, right: u32) -> Option<usize> {
+        let most = self.index.enough().max(hits.most);
+        let score = |cos: f32, word: f32| (1.0 - words) * cos + words * (word / most).powi(2);
+        let of = |slot: u32| hits.all.binary_search_by_key(&slot, |h| h.0).map_or(0.0, |i| hits.all[i].1);
+        let listed = near.iter().any(|n| n.1 == right) || hits.best.iter().any(|h| h.0 == right);
+        if !listed { return None; }
+        let own = score(dot(self.vectors.row(right as usize), vector), of(right));
+        let mut rank = 1;
+        let mut beats = |slot: u32, s: f32| { if slot != right && (s > own || (s == own && slot < right)) { rank += 1; } };
+        for &(cos, slot) in near { beats(slot, score(cos, of(slot))); }
+        for &(slot, word) in &hits.best { if !near.iter().any(|n| n.1 == slot) { beats(slot, score(dot(self.vectors.row(slot as usize), vector), word)); } }
+        Some(rank)
+    }
+
+    /// The nearest by vector.
+    pub fn near(&self, vector: &[f32]) -> Vec<(f32, u32)> {
         let mut all: Vec<(f32, u32)> =
             self.vectors.iter().zip(0..).map(|(row, slot)| (dot(row, vector), slot)).collect();
         let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
@@ -78,25 +92,18 @@ impl World {
             all.select_nth_unstable_by(EACH, order);
             all.truncate(EACH);
         }
-        let mut found: Vec<Fused> = all
-            .iter()
-            .map(|&(similarity, slot)| Fused { slot, similarity, words: 0.0, score: 0.0 })
-            .collect();
-        by_slot(&mut found);
-        let near = found.len();
-        let hits = self
-            .index
-            .search_with(text, EACH, &Bm25::default(), &mut |_| true, &mut found, scratch)
-            .expect("memory");
-        for hit in hits {
-            if found[..near].binary_search_by_key(&hit.slot, |one| one.slot).is_err() {
-                let similarity = dot(self.vectors.row(hit.slot as usize), vector);
-                found.push(Fused { slot: hit.slot, similarity, words: hit.score, score: 0.0 });
-            }
-        }
-        found
+        all
+    }
+
+    pub fn hits(&self, text: &str, scratch: &mut Scratch) -> Hits {
+        let mut all: Vec<(u32, f32)> = self.index.search(text, 1000, &Bm25::default(), &mut |_| true, scratch).expect("memory").iter().map(|h| (h.slot, h.score)).collect();
+        let best: Vec<(u32, f32)> = all.iter().take(EACH).copied().collect();
+        all.sort_unstable_by_key(|h| h.0);
+        Hits { most: best.first().map_or(0.0, |h| h.1), best, all }
     }
 }
+
+pub struct Hits { pub most: f32, pub best: Vec<(u32, f32)>, pub all: Vec<(u32, f32)> }
 
 /// Different words of a text.
 pub fn terms(text: &str) -> Vec<String> {
@@ -112,7 +119,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Spherical k-means from rows drawn by the seed; the cluster of each row.
-fn clusters(rows: &Rows, count: usize, seed: u64) -> Vec<usize> {
+pub fn clusters(rows: &Rows, count: usize, seed: u64) -> Vec<usize> {
     let mut random = Random::new(seed);
     let mut drawn: Vec<usize> = (0..rows.len()).collect();
     random.shuffle(&mut drawn);
