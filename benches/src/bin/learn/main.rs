@@ -6,13 +6,13 @@ mod world;
 use world::{World, dot};
 
 const WORDS: [f32; 1] = [0.4];
-const BETA: [f32; 4] = [0.0, 0.5, 0.9, 1.5];
+const BETA: [f32; 3] = [0.0, 0.9, 1.5];
 const K: usize = WORDS.len() * BETA.len();
 
 #[derive(Clone)]
 struct Pattern { c: Vec<f32>, h: Vec<f32>, n: f32, gain: [f32; K], sq: [f32; K] }
 #[derive(Clone)]
-struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize }
+struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize, variant: u8, t: f32 }
 
 fn unit(v: &[f32]) -> Vec<f32> { let l = dot(v, v).sqrt().max(1e-9); v.iter().map(|x| x / l).collect() }
 
@@ -20,9 +20,21 @@ impl Bank {
     fn gates(&self, q: &[f32]) -> Vec<f32> { let mut g: Vec<f32> = self.patterns.iter().map(|p| ((dot(q, &p.c) / dot(&p.c, &p.c).sqrt().max(1e-9) - self.floor) / (1.0 - self.floor)).max(0.0).powi(self.power)).collect();
         let mut s = g.clone(); s.sort_by(|a, b| b.total_cmp(a)); let cut = s.get(self.top).copied().unwrap_or(0.0); g.iter_mut().for_each(|x| if *x <= cut { *x = 0.0 }); g }
     fn direction(&self, g: &[f32], dim: usize) -> Vec<f32> {
-        let mut h = vec![0.0; dim]; 
+        let mut h = vec![0.0; dim];
+        if self.variant == 3 {
+            // softmax responsibilities over gates
+            let top = g.iter().fold(0.0f32, |a, &b| a.max(b));
+            let e: Vec<f32> = g.iter().zip(&self.patterns).map(|(g, p)| if *g > 0.0 { ((g - top) / self.t).exp() * p.n } else { 0.0 }).collect();
+            let z: f32 = e.iter().sum::<f32>().max(1e-9);
+            for (p, e) in self.patterns.iter().zip(&e) { if *e > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); for (h, x) in h.iter_mut().zip(&p.h) { *h += e / z * x / l; } } }
+            let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= top.sqrt().min(1.0)); return u;
+        }
+        if self.variant == 2 {
+            for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); let w = g * p.n / (p.n + self.t * 10.0) * self.t; for (h, x) in h.iter_mut().zip(&p.h) { *h += w * x / l; } } }
+            let l = dot(&h, &h).sqrt(); if l > 1.0 { h.iter_mut().for_each(|x| *x /= l); } return h;
+        }
         for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { for (h, x) in h.iter_mut().zip(&p.h) { *h += g * x; } } }
-        let reach = g.iter().zip(&self.patterns).map(|(g, _)| *g).fold(0.0f32, f32::max);
+        let reach = g.iter().fold(0.0f32, |a, &b| a.max(b));
         let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= reach.sqrt().min(1.0)); u
     }
     fn choose(&self, g: &[f32]) -> usize {
@@ -76,9 +88,9 @@ fn main() {
         let mut scratch = Scratch::default();
         let ready: Vec<Ready> = w.questions.iter().map(|q| Ready { near: w.near(&q.vector), hits: w.hits(&q.text, &mut scratch) }).collect();
         let mut configs = vec![];
-        for (most, merge, floor, power, top) in [(32, 0.6, 0.2, 1, 99), (128, 0.6, 0.2, 1, 99), (128, 0.6, 0.2, 2, 99), (128, 0.6, 0.2, 1, 4), (128, 0.6, 0.2, 1, 12), (128, 0.6, 0.0, 2, 99), (128, 0.6, 0.0, 3, 99), (128, 0.6, 0.3, 1, 99), (32, 0.4, 0.2, 2, 99), (32, 0.4, 0.2, 1, 4)] { for f in 1..K {
+        for (most, merge, floor, variant, t) in [(32, 0.6, 0.2, 1, 1.0), (16, 0.6, 0.2, 1, 1.0), (16, 0.3, 0.1, 1, 1.0), (32, 0.6, 0.1, 3, 0.03), (32, 0.6, 0.1, 3, 0.1), (32, 0.6, 0.1, 3, 0.2), (16, 0.4, 0.1, 3, 0.1), (32, 0.6, 0.2, 2, 0.2), (32, 0.6, 0.2, 2, 0.4), (32, 0.6, 0.2, 2, 0.8), (16, 0.4, 0.2, 2, 0.5)] { for f in 1..K {
             if !forced { continue }
-            configs.push((format!("most {most} merge {merge} floor {floor} ^{power} top {top} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power, top }));
+            configs.push((format!("most {most} merge {merge} floor {floor} variant {variant} {t} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power: 1, top: 99, variant, t }));
         } }
         let mut sums = vec![[0.0f64; 5]; configs.len()];
         let splits = 5;
@@ -90,7 +102,7 @@ fn main() {
             let ((ta, ha), (tb, _)) = (of(a), of(b));
             let mut others: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] != a && w.topic[q] != b).collect();
             random.shuffle(&mut others); others.truncate(400);
-            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9 };
+            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9, variant: 1, t: 1.0 };
             let (ba, bo) = (eval(&w, &ready, &ha, &zero), eval(&w, &ready, &others, &zero));
             // gains depend on bank state for beta>0 only; recompute for each config
             for (i, (_, bank)) in configs.iter().enumerate() {
