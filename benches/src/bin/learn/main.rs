@@ -6,18 +6,18 @@ mod world;
 use world::{World, dot};
 
 const WORDS: [f32; 1] = [0.4];
-const BETA: [f32; 3] = [0.0, 0.9, 1.5];
+const BETA: [f32; 5] = [0.0, 0.02, 0.06, 0.15, 0.4];
 const K: usize = WORDS.len() * BETA.len();
 
 #[derive(Clone)]
 struct Pattern { c: Vec<f32>, h: Vec<f32>, n: f32, gain: [f32; K], sq: [f32; K] }
 #[derive(Clone)]
-struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize, variant: u8, t: f32 }
+struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize, variant: u8, t: f32, byh: bool, how: u8 }
 
 fn unit(v: &[f32]) -> Vec<f32> { let l = dot(v, v).sqrt().max(1e-9); v.iter().map(|x| x / l).collect() }
 
 impl Bank {
-    fn gates(&self, q: &[f32]) -> Vec<f32> { let mut g: Vec<f32> = self.patterns.iter().map(|p| ((dot(q, &p.c) / dot(&p.c, &p.c).sqrt().max(1e-9) - self.floor) / (1.0 - self.floor)).max(0.0).powi(self.power)).collect();
+    fn gates(&self, q: &[f32]) -> Vec<f32> { let mut g: Vec<f32> = self.patterns.iter().map(|p| (({ let c = if self.byh { &p.h } else { &p.c }; dot(q, c) / dot(c, c).sqrt().max(1e-9) } - self.floor) / (1.0 - self.floor)).max(0.0).powi(self.power)).collect();
         let mut s = g.clone(); s.sort_by(|a, b| b.total_cmp(a)); let cut = s.get(self.top).copied().unwrap_or(0.0); g.iter_mut().for_each(|x| if *x <= cut { *x = 0.0 }); g }
     fn direction(&self, g: &[f32], dim: usize) -> Vec<f32> {
         let mut h = vec![0.0; dim];
@@ -30,8 +30,8 @@ impl Bank {
             let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= top.sqrt().min(1.0)); return u;
         }
         if self.variant == 2 {
-            for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); let w = g * p.n / (p.n + self.t * 10.0) * self.t; for (h, x) in h.iter_mut().zip(&p.h) { *h += w * x / l; } } }
-            let l = dot(&h, &h).sqrt(); if l > 1.0 { h.iter_mut().for_each(|x| *x /= l); } return h;
+            for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); let w = g * p.n.powf(self.t); for (h, x) in h.iter_mut().zip(&p.h) { *h += w * x / l; } } }
+            return h;
         }
         for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { for (h, x) in h.iter_mut().zip(&p.h) { *h += g * x; } } }
         let reach = g.iter().fold(0.0f32, |a, &b| a.max(b));
@@ -50,8 +50,18 @@ impl Bank {
     }
     fn learn(&mut self, q: &[f32], doc: &[f32], gain: &[f32; K]) {
         let near = self.patterns.iter().enumerate().map(|(i, p)| (dot(q, &unit(&p.c)), i)).max_by(|a, b| a.0.total_cmp(&b.0));
-        let i = match near { Some((s, i)) if s >= self.merge || self.patterns.len() >= self.most => i,
-            _ => { self.patterns.push(Pattern { c: vec![0.0; q.len()], h: vec![0.0; q.len()], n: 0.0, gain: [0.0; K], sq: [0.0; K] }); self.patterns.len() - 1 } };
+        let i = match near { Some((s, i)) if s >= self.merge || (self.how == 0 && self.patterns.len() >= self.most) => i,
+            _ => {
+                if self.patterns.len() >= self.most {
+                    if self.how == 2 { self.patterns.remove(0); } else {
+                        let u: Vec<Vec<f32>> = self.patterns.iter().map(|p| unit(&p.c)).collect();
+                        let mut best = (-2.0, 0, 1);
+                        for i in 0..u.len() { for j in i + 1..u.len() { let s = dot(&u[i], &u[j]); if s > best.0 { best = (s, i, j); } } }
+                        let p = self.patterns.remove(best.2); let o = &mut self.patterns[best.1];
+                        for (c, x) in o.c.iter_mut().zip(&p.c) { *c += x; } for (c, x) in o.h.iter_mut().zip(&p.h) { *c += x; } o.n += p.n;
+                    }
+                }
+                self.patterns.push(Pattern { c: vec![0.0; q.len()], h: vec![0.0; q.len()], n: 0.0, gain: [0.0; K], sq: [0.0; K] }); self.patterns.len() - 1 } };
         let p = &mut self.patterns[i];
         p.n += 1.0;
         for (c, x) in p.c.iter_mut().zip(q) { *c += x; }
@@ -88,9 +98,9 @@ fn main() {
         let mut scratch = Scratch::default();
         let ready: Vec<Ready> = w.questions.iter().map(|q| Ready { near: w.near(&q.vector), hits: w.hits(&q.text, &mut scratch) }).collect();
         let mut configs = vec![];
-        for (most, merge, floor, variant, t) in [(32, 0.6, 0.2, 1, 1.0), (16, 0.6, 0.2, 1, 1.0), (16, 0.3, 0.1, 1, 1.0), (32, 0.6, 0.1, 3, 0.03), (32, 0.6, 0.1, 3, 0.1), (32, 0.6, 0.1, 3, 0.2), (16, 0.4, 0.1, 3, 0.1), (32, 0.6, 0.2, 2, 0.2), (32, 0.6, 0.2, 2, 0.4), (32, 0.6, 0.2, 2, 0.8), (16, 0.4, 0.2, 2, 0.5)] { for f in 1..K {
+        for (most, merge, floor, t, byh, how) in [(32, 0.6, 0.2, 0.0, false, 0), (32, 0.6, 0.2, 0.0, false, 1), (32, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.2, 1.0, false, 1), (32, 0.6, 0.3, 0.0, false, 1),  (64, 0.8, 0.2, 0.0, false, 1), (64, 2.0, 0.2, 0.0, true, 2), (128, 2.0, 0.2, 0.0, true, 2), (300, 2.0, 0.2, 0.0, true, 2),(300, 2.0, 0.2, 0.0, false, 2),(300, 2.0, 0.1, 0.0, true, 2), (32, 0.6, 0.2, 0.0, true, 1)] { for f in 1..K {
             if !forced { continue }
-            configs.push((format!("most {most} merge {merge} floor {floor} variant {variant} {t} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power: 1, top: 99, variant, t }));
+            configs.push((format!("most {most} merge {merge} floor {floor} t {t} {byh} {how} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power: 1, top: 999, variant: 2, t, byh, how }));
         } }
         let mut sums = vec![[0.0f64; 5]; configs.len()];
         let splits = 5;
@@ -102,7 +112,7 @@ fn main() {
             let ((ta, ha), (tb, _)) = (of(a), of(b));
             let mut others: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] != a && w.topic[q] != b).collect();
             random.shuffle(&mut others); others.truncate(400);
-            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9, variant: 1, t: 1.0 };
+            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9, variant: 1, t: 1.0, byh: false, how: 0 };
             let (ba, bo) = (eval(&w, &ready, &ha, &zero), eval(&w, &ready, &others, &zero));
             // gains depend on bank state for beta>0 only; recompute for each config
             for (i, (_, bank)) in configs.iter().enumerate() {
