@@ -6,7 +6,7 @@ mod world;
 use world::{World, dot};
 
 const WORDS: [f32; 1] = [0.4];
-const BETA: [f32; 5] = [0.0, 0.02, 0.06, 0.15, 0.4];
+const BETA: [f32; 4] = [0.0, 0.1, 0.2, 0.35];
 const K: usize = WORDS.len() * BETA.len();
 
 #[derive(Clone)]
@@ -98,7 +98,7 @@ fn main() {
         let mut scratch = Scratch::default();
         let ready: Vec<Ready> = w.questions.iter().map(|q| Ready { near: w.near(&q.vector), hits: w.hits(&q.text, &mut scratch) }).collect();
         let mut configs = vec![];
-        for (most, merge, floor, t, byh, how) in [(32, 0.6, 0.2, 0.0, false, 0), (32, 0.6, 0.2, 0.0, false, 1), (32, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.2, 1.0, false, 1), (32, 0.6, 0.3, 0.0, false, 1),  (64, 0.8, 0.2, 0.0, false, 1), (64, 2.0, 0.2, 0.0, true, 2), (128, 2.0, 0.2, 0.0, true, 2), (300, 2.0, 0.2, 0.0, true, 2),(300, 2.0, 0.2, 0.0, false, 2),(300, 2.0, 0.1, 0.0, true, 2), (32, 0.6, 0.2, 0.0, true, 1)] { for f in 1..K {
+        for (most, merge, floor, t, byh, how) in [(32, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.1, 0.5, false, 1), (16, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.2, 0.5, true, 1)] { for f in 1..K {
             if !forced { continue }
             configs.push((format!("most {most} merge {merge} floor {floor} t {t} {byh} {how} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power: 1, top: 999, variant: 2, t, byh, how }));
         } }
