@@ -1,126 +1,146 @@
-//! What of a message is worth keeping.
+//! What helped before makes later questions lean its way.
 //!
-//! Only what the person says outright: sentences about themselves or their things, and what they
-//! ask to remember. Never a question, never a word of the model's, and nothing that was recalled:
-//! the model's guesses would come back as facts, and recalled texts as new ones.
+//! A person whose questions were answered by some memories will mostly ask about what lies near
+//! them. So a question's vector is moved a little towards those memories that were marked good, each
+//! as far as it is near to the question:
 //!
-//! Words of English and German are known. In other languages `remember` and the model's
-//! `memory_write` are the ways to keep something.
+//! ```text
+//! q' = q + s / max(1, |s| / longest),   s = pull · Σ max(0, (q·x - floor) / (1 - floor)) · x
+//! ```
+//!
+//! over the unit vectors `x` of those memories, at most [`MOST`] of them. A question that is near to
+//! none of them stays as it is: hence what was learned of one matter hardly touches another.
+//! Which other ways were tried, and what each gains and loses, stands in `docs/adr/0023`.
+//!
+//! Nothing is trained, and nothing is stored but the verdicts, which stand with the records. So a
+//! memory that is forgotten, or marked bad, has no say any more, the order of verdicts does not
+//! matter, and new vectors of another embedder need nothing.
+//!
+//! What it must never do: grow with use, or give a vector that is not finite.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use clawft_store::lexical::fold;
+use clawft_codes::arith;
+use xxhash_rust::xxh64::xxh64;
 
-use crate::text::replaced;
+/// Most memories that pull.
+pub const MOST: usize = 128;
 
-/// Sentences kept of one message.
-const MOST: usize = 4;
-/// Bytes of a sentence that is kept: a longer one is no fact but a text.
-const LONGEST: usize = 400;
-/// Words of one: fewer say nothing.
-const FEWEST: usize = 3;
+/// How far questions lean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lean {
+    /// How much a memory pulls that says just what the question says.
+    pub pull: f32,
+    /// Cosine up to which a memory does not pull: so near are unrelated texts. Below 1.
+    pub floor: f32,
+    /// The longest way that a question goes; its own length is 1.
+    pub longest: f32,
+}
 
-/// Who speaks of themselves.
-const OWN: [&str; 18] = [
-    "i", "i'm", "i've", "i'd", "i'll", "my", "mine", "we", "we're", "we've", "our", "ich", "mein",
-    "meine", "meinen", "wir", "unser", "unsere",
-];
-/// What asks to remember.
-const ASKED: [&str; 6] = [
-    "remember that ",
-    "please remember that ",
-    "note that ",
-    "remember: ",
-    "merke dir, dass ",
-    "merke dir: ",
-];
-/// What asks, wishes or supposes: no fact.
-const NOT_FIRST: [&str; 22] = [
-    "can", "could", "would", "will", "should", "shall", "do", "does", "did", "is", "are", "what",
-    "who", "when", "where", "why", "how", "which", "if", "please", "let", "suppose",
-];
-const NOT_ANYWHERE: [&str; 7] =
-    ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
+impl Default for Lean {
+    /// Chosen on other texts than it is reported on.
+    fn default() -> Self {
+        Self { pull: 0.15, floor: 0.1, longest: 1.0 }
+    }
+}
 
-/// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| {
-        let mut rest = line;
-        core::iter::from_fn(move || {
-            rest = rest.trim_start();
-            if rest.is_empty() {
-                return None;
+/// The vectors of memories that were marked good.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Interest {
+    dim: usize,
+    vectors: Vec<f32>,
+    how: Lean,
+}
+
+/// Of more than [`MOST`] memories, those that pull: by a hash of the id, so that each matter keeps
+/// its share and the choice is the same in whatever order they come.
+pub fn choose(ids: &mut Vec<u64>) {
+    ids.sort_unstable_by_key(|id| (xxh64(&id.to_le_bytes(), 0), *id));
+    ids.dedup();
+    ids.truncate(MOST);
+}
+
+impl Interest {
+    /// Nothing learned yet, of vectors with `dim` components.
+    #[must_use]
+    pub fn new(dim: usize, how: Lean) -> Self {
+        Self { dim, vectors: Vec::new(), how }
+    }
+
+    /// Components of a vector.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Memories that pull.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.vectors.len() / self.dim.max(1)
+    }
+
+    /// Is nothing learned?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.vectors.is_empty()
+    }
+
+    /// Takes a memory's vector in. One of another dimension, or that has no direction, is left out.
+    pub fn add(&mut self, vector: &[f32]) {
+        let mut unit = Vec::from(vector);
+        if vector.len() == self.dim && normalise(&mut unit) {
+            self.vectors.extend_from_slice(&unit);
+        }
+    }
+
+    /// Moves a question's vector. One of another dimension, or without a direction, stays.
+    pub fn lean(&self, question: &mut [f32]) {
+        if question.len() != self.dim || self.is_empty() {
+            return;
+        }
+        let mut moved = Vec::from(&*question);
+        if !normalise(&mut moved) {
+            return;
+        }
+        let mut shift = alloc::vec![0.0; self.dim];
+        for vector in self.vectors.chunks_exact(self.dim) {
+            let near = (dot(&moved, vector) - self.how.floor) / (1.0 - self.how.floor);
+            if near > 0.0 {
+                for (sum, x) in shift.iter_mut().zip(vector) {
+                    *sum += self.how.pull * near * x;
+                }
             }
-            let end = |(at, c): (usize, char)| {
-                let after = at + c.len_utf8();
-                let ends = matches!(c, '.' | '!' | '?')
-                    && rest[after..].chars().next().is_none_or(char::is_whitespace);
-                ends.then_some(after)
-            };
-            let at = rest.char_indices().find_map(end).unwrap_or(rest.len());
-            let (sentence, after) = rest.split_at(at);
-            rest = after;
-            Some(sentence)
-        })
-    })
-}
-
-/// What of a person's message is kept, as they said it.
-#[must_use]
-pub fn kept(message: &str) -> Vec<&str> {
-    let mut all = Vec::new();
-    for sentence in sentences(message) {
-        let lower: String = sentence.chars().map(|c| fold(c).0).collect();
-        let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
-        // These beginnings are ASCII, in the sentence too but for letters with accents.
-        let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
-        if fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
-            continue;
         }
-        let words: Vec<String> = replaced(&lower, "’", "'")
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .filter(|word| !word.is_empty())
-            .map(Into::into)
-            .collect();
-        let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
-        let first = words.first().map_or("", |word| &**word);
-        let own = has(&OWN) && !NOT_FIRST.contains(&first) && !has(&NOT_ANYWHERE);
-        if words.len() >= FEWEST && (own || asked.is_some()) {
-            all.push(fact);
+        let length = arith::sqrt(arith::norm2(&shift));
+        let scale = if length > self.how.longest { self.how.longest / length } else { 1.0 };
+        for (q, s) in moved.iter_mut().zip(&shift) {
+            *q += scale * s;
+        }
+        if normalise(&mut moved) {
+            question.copy_from_slice(&moved);
         }
     }
-    all
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_person_says_of_themselves_is_kept_and_nothing_else() {
-        assert_eq!(
-            kept(
-                "Hi! My name is Ada. I live at 1.5 Main St. in Paris. What is my name? \
-                  Do I like it?\nIch trinke gern Tee."
-            ),
-            ["My name is Ada.", "I live at 1.5 Main St.", "Ich trinke gern Tee."]
-        );
-        assert_eq!(kept("Remember that the door code is blue."), ["the door code is blue."]);
-        for nothing in [
-            "",
-            "thanks",
-            "I am.",
-            "Could you write my letter.",
-            "If I were rich, I would fly.",
-            "Maybe I like tea.",
-            "I think my dog is ill.",
-            "The capital of France is Paris.",
-            "Is my name Ada?",
-        ] {
-            assert!(kept(nothing).is_empty(), "{nothing}");
-        }
-        let long = alloc::format!("I {}", "x ".repeat(300));
-        assert!(kept(&long).is_empty());
+/// Makes a vector's length 1; false where it has none that can be told.
+fn normalise(vector: &mut [f32]) -> bool {
+    let squares = arith::norm2(vector);
+    // Below that the squares lose their digits, above they overflow; what is not a number is neither.
+    if !(squares > 1e-20 && squares < 1e30) {
+        return false;
     }
+    let length = arith::sqrt(squares);
+    vector.iter_mut().for_each(|x| *x /= length);
+    true
+}
+
+/// The dot product; sums side by side, which the compiler puts into one register.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0; 4];
+    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums[0] + sums[1] + (sums[2] + sums[3])
 }

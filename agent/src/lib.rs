@@ -11,7 +11,8 @@
 //! | `turn` | a message and its answer |
 //! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
-//! | `learn` | what of a message is worth keeping |
+//! | `keep` | what of a message is worth keeping |
+//! | `learn` | what helped before makes later questions lean its way (feature `sona-wasm`) |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
@@ -37,6 +38,8 @@ pub mod date;
 pub mod embed;
 pub mod failure;
 mod json;
+pub mod keep;
+#[cfg(feature = "sona-wasm")]
 pub mod learn;
 pub mod memory;
 pub mod platform;

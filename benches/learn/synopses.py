@@ -46,8 +46,8 @@ def descriptions(folder):
         yield package, line.strip(), " ".join(" ".join(body[:end]).split())[:MOST]
 
 
-def write(folder, name, texts, synopses):
-    """A set: `synopses` has one for each text, or none."""
+def write(folder, name, texts, synopses, topics=None):
+    """A set: `synopses` has one for each text, or an empty one."""
     often = collections.Counter(synopses)
     with open(folder / f"{name}-texts.jsonl", "w") as file:
         for text in texts:
@@ -57,7 +57,10 @@ def write(folder, name, texts, synopses):
         for number, (text, synopsis) in enumerate(zip(texts, synopses)):
             asks = len(corpus.words_of(synopsis)) >= 3 and often[synopsis] == 1
             if asks and synopsis.lower() not in text.lower():
-                file.write(json.dumps({"query": synopsis, "relevant": number}) + "\n")
+                entry = {"query": synopsis, "relevant": number}
+                if topics:
+                    entry["topic"] = int(topics[number])
+                file.write(json.dumps(entry) + "\n")
                 count += 1
     print(f"{name}: {len(texts)} texts, {count} questions")
 
@@ -98,8 +101,8 @@ def main():
             lines.append(line)
     write(folder, "other", texts, lines)
     some = sorted((e for e in wordnet(folder) if e[1]), key=lambda e: corpus.order(e[0]))
-    write(folder, "glosses", [e[0] for e in some[:TEXTS]], [e[1] for e in some[:TEXTS]])
-    write(folder, "other-glosses", [e[0] for e in some[TEXTS:2 * TEXTS]], [e[1] for e in some[TEXTS:2 * TEXTS]])
+    for name, part in (("glosses", some[:TEXTS]), ("other-glosses", some[TEXTS : 2 * TEXTS])):
+        write(folder, name, *zip(*part))
     for name, file in (("known", "known_item.jsonl"), ("facts", "paraphrases.jsonl")):
         entries = [json.loads(line) for line in open(ROOT / "data" / file)]
         if name == "facts":

@@ -1,138 +1,254 @@
-//! explore
-use std::path::Path;
-use clawft_store::lexical::Scratch;
-use clawft_benches::random::Random;
+//! What feedback is worth: how much better held-out questions of a topic are answered after others
+//! of that topic were, what that costs elsewhere, and what is left after a second topic.
+//!
+//!     cargo xtask experiment learn [choose | SET...]
+//!
+//! Each split draws topics A and B. Half of A's questions, at most 150, are asked, and where the
+//! right text is among the ten shown, that is told; then B's. No held-out question shares its right
+//! text with one that was asked. Measured is MRR over the candidates of the default retrieval
+//! (static vectors and words, fused), 50 by vector and 50 by words, relative to that retrieval.
+//! `choose` tries strengths on the sets whose names begin with `other`, the only ones that anything
+//! was chosen on.
+
+#![forbid(unsafe_code)]
+
+mod learners;
 mod world;
-use world::{World, dot};
 
-const WORDS: [f32; 1] = [0.4];
-const BETA: [f32; 4] = [0.0, 0.1, 0.2, 0.35];
-const K: usize = WORDS.len() * BETA.len();
+use std::{io, process::ExitCode, time::Instant};
 
-#[derive(Clone)]
-struct Pattern { c: Vec<f32>, h: Vec<f32>, n: f32, gain: [f32; K], sq: [f32; K] }
-#[derive(Clone)]
-struct Bank { patterns: Vec<Pattern>, most: usize, merge: f32, floor: f32, z: f32, force: Option<usize>, power: i32, top: usize, variant: u8, t: f32, byh: bool, how: u8 }
+use clawft_agent::learn::Lean;
+use clawft_benches::{random::Random, sample};
+use learners::{Adapter, Bank, Both, Default, Helped, Learner, Oracle, Weight};
+use world::World;
 
-fn unit(v: &[f32]) -> Vec<f32> { let l = dot(v, v).sqrt().max(1e-9); v.iter().map(|x| x / l).collect() }
+/// Splits, and the most questions of each part of one.
+const SPLITS: u64 = 5;
+const TAUGHT: usize = 150;
+const HELD: usize = 200;
+const ELSEWHERE: usize = 500;
+/// Shown, and so within reach of a feedback.
+const SHOWN: usize = 10;
+/// Feedbacks of a long life.
+const LONG: usize = 100_000;
 
-impl Bank {
-    fn gates(&self, q: &[f32]) -> Vec<f32> { let mut g: Vec<f32> = self.patterns.iter().map(|p| (({ let c = if self.byh { &p.h } else { &p.c }; dot(q, c) / dot(c, c).sqrt().max(1e-9) } - self.floor) / (1.0 - self.floor)).max(0.0).powi(self.power)).collect();
-        let mut s = g.clone(); s.sort_by(|a, b| b.total_cmp(a)); let cut = s.get(self.top).copied().unwrap_or(0.0); g.iter_mut().for_each(|x| if *x <= cut { *x = 0.0 }); g }
-    fn direction(&self, g: &[f32], dim: usize) -> Vec<f32> {
-        let mut h = vec![0.0; dim];
-        if self.variant == 3 {
-            // softmax responsibilities over gates
-            let top = g.iter().fold(0.0f32, |a, &b| a.max(b));
-            let e: Vec<f32> = g.iter().zip(&self.patterns).map(|(g, p)| if *g > 0.0 { ((g - top) / self.t).exp() * p.n } else { 0.0 }).collect();
-            let z: f32 = e.iter().sum::<f32>().max(1e-9);
-            for (p, e) in self.patterns.iter().zip(&e) { if *e > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); for (h, x) in h.iter_mut().zip(&p.h) { *h += e / z * x / l; } } }
-            let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= top.sqrt().min(1.0)); return u;
-        }
-        if self.variant == 2 {
-            for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { let l = dot(&p.h, &p.h).sqrt().max(1e-9); let w = g * p.n.powf(self.t); for (h, x) in h.iter_mut().zip(&p.h) { *h += w * x / l; } } }
-            return h;
-        }
-        for (p, g) in self.patterns.iter().zip(g) { if *g > 0.0 { for (h, x) in h.iter_mut().zip(&p.h) { *h += g * x; } } }
-        let reach = g.iter().fold(0.0f32, |a, &b| a.max(b));
-        let mut u = unit(&h); u.iter_mut().for_each(|x| *x *= reach.sqrt().min(1.0)); u
+/// Name of the files, clusters (0: topics of the file), and what it is.
+const SETS: [(&str, usize, &str); 5] = [
+    ("data", 20, "synopses of data/'s packages, clusters"),
+    ("glosses", 20, "examples to WordNet's glosses, clusters"),
+    ("glosses", 0, "the same, topics by WordNet's lexicographers"),
+    ("known", 8, "data/known_item.jsonl, clusters"),
+    ("facts", 5, "data/paraphrases.jsonl, clusters"),
+];
+const OTHER: [(&str, usize, &str); 3] = [
+    ("other", 20, "synopses of other packages, clusters"),
+    ("other-glosses", 20, "examples to other glosses, clusters"),
+    ("other-glosses", 0, "the same, topics by WordNet's lexicographers"),
+];
+
+type Made = (String, Box<dyn Fn(usize) -> Box<dyn Learner>>);
+
+/// What is reported on.
+fn learners() -> Vec<Made> {
+    fn made<L: Learner + 'static>(name: &str, make: impl Fn(usize) -> L + 'static) -> Made {
+        (name.to_owned(), Box::new(move |dim| Box::new(make(dim))))
     }
-    fn choose(&self, g: &[f32]) -> usize {
-        if let Some(f) = self.force { return f; }
-        let mut best = (0, 0.0);
-        for k in 1..K {
-            let (mut sum, mut var) = (0.0, 0.0f32);
-            for (p, g) in self.patterns.iter().zip(g) { sum += g * p.gain[k]; var += g * g * p.sq[k]; }
-            let low = sum - self.z * var.sqrt();
-            if low > best.1 { best = (k, low); }
-        }
-        best.0
-    }
-    fn learn(&mut self, q: &[f32], doc: &[f32], gain: &[f32; K]) {
-        let near = self.patterns.iter().enumerate().map(|(i, p)| (dot(q, &unit(&p.c)), i)).max_by(|a, b| a.0.total_cmp(&b.0));
-        let i = match near { Some((s, i)) if s >= self.merge || (self.how == 0 && self.patterns.len() >= self.most) => i,
-            _ => {
-                if self.patterns.len() >= self.most {
-                    if self.how == 2 { self.patterns.remove(0); } else {
-                        let u: Vec<Vec<f32>> = self.patterns.iter().map(|p| unit(&p.c)).collect();
-                        let mut best = (-2.0, 0, 1);
-                        for i in 0..u.len() { for j in i + 1..u.len() { let s = dot(&u[i], &u[j]); if s > best.0 { best = (s, i, j); } } }
-                        let p = self.patterns.remove(best.2); let o = &mut self.patterns[best.1];
-                        for (c, x) in o.c.iter_mut().zip(&p.c) { *c += x; } for (c, x) in o.h.iter_mut().zip(&p.h) { *c += x; } o.n += p.n;
-                    }
-                }
-                self.patterns.push(Pattern { c: vec![0.0; q.len()], h: vec![0.0; q.len()], n: 0.0, gain: [0.0; K], sq: [0.0; K] }); self.patterns.len() - 1 } };
-        let p = &mut self.patterns[i];
-        p.n += 1.0;
-        for (c, x) in p.c.iter_mut().zip(q) { *c += x; }
-        for (h, x) in p.h.iter_mut().zip(doc) { *h += x; }
-        for k in 0..K { p.gain[k] += gain[k]; p.sq[k] += gain[k] * gain[k]; }
-    }
+    vec![
+        made("oracle of the topic, +0.05", |_| Oracle::new(0.05)),
+        made("oracle of the topic, +0.1", |_| Oracle::new(0.1)),
+        made("adapter, whole matrix", |dim| Adapter::new(dim, 0, RATE, 0.0)),
+        made("adapter, rank 1", |dim| Adapter::new(dim, 1, RATE, 0.0)),
+        made("adapter, rank 1, EWC", |dim| Adapter::new(dim, 1, RATE, GUARD)),
+        made("adapter, rank 2", |dim| Adapter::new(dim, 2, RATE, 0.0)),
+        made("adapter, rank 2, EWC", |dim| Adapter::new(dim, 2, RATE, GUARD)),
+        made("weight of the words", |_| Weight::new()),
+        made("bank of questions", |_| Bank::new(0.2, 0.2)),
+        made("memories that helped", |_| Helped::new(Lean::default())),
+        made("the same, adapter of rank 2, EWC", |dim| {
+            Both(Helped::new(Lean::default()), Adapter::new(dim, 2, RATE, GUARD))
+        }),
+    ]
 }
 
-struct Ready { near: Vec<(f32, u32)>, hits: world::Hits }
+/// The adapters' rate and the weight of their guard.
+const RATE: f32 = 0.03;
+const GUARD: f32 = 1.0;
 
-fn rr(w: &World, q: usize, r: &Ready, bank: &Bank, k: usize, h: &[f32]) -> f32 {
-    let (words, beta) = (WORDS[k / BETA.len()], BETA[k % BETA.len()]);
-    let question = &w.questions[q];
-    let rank = if beta == 0.0 { w.rank(&r.near, &question.vector, &r.hits, words, question.relevant) } else {
-        let v: Vec<f32> = unit(&question.vector.iter().zip(h).map(|(q, h)| q + beta * h).collect::<Vec<_>>());
-        let near = w.near(&v);
-        w.rank(&near, &v, &r.hits, words, question.relevant)
+/// What strengths are tried.
+fn tried() -> Vec<Made> {
+    let mut all: Vec<Made> = Vec::new();
+    for rate in [0.01, 0.03, 0.1] {
+        for guard in [0.0, 1.0, 30.0] {
+            let name = format!("adapter, rank 2, rate {rate}, guard {guard}");
+            all.push((name, Box::new(move |dim| Box::new(Adapter::new(dim, 2, rate, guard)))));
+        }
+    }
+    for (pull, floor) in [(0.1, 0.1), (0.2, 0.1), (0.2, 0.2)] {
+        let name = format!("bank of questions, pull {pull}, floor {floor}");
+        all.push((name, Box::new(move |_| Box::new(Bank::new(pull, floor)))));
+    }
+    for (pull, floor) in [(0.05, 0.0), (0.1, 0.0), (0.1, 0.1), (0.15, 0.1), (0.25, 0.1), (0.4, 0.2)] {
+        for longest in [0.7, 1.2] {
+            let name = format!("helped, pull {pull}, floor {floor}, longest {longest}");
+            let how = Lean { pull, floor, longest };
+            all.push((name, Box::new(move |_| Box::new(Helped::new(how)))));
+        }
+    }
+    all
+}
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let choose = asked.iter().any(|word| word == "choose");
+    let sets: &[(&str, usize, &str)] = if choose { &OTHER } else { &SETS };
+    let named = |name: &str| asked.iter().all(|word| word == "choose") || asked.iter().any(|word| word == name);
+    for &(name, clusters, what) in sets.iter().filter(|set| named(set.0)) {
+        let made = if choose { tried() } else { learners() };
+        if let Err(error) = measure(name, clusters, what, &made, !choose) {
+            eprintln!("learn: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// MRR of these questions.
+fn mrr(world: &World, learner: &dyn Learner, questions: &[usize]) -> f64 {
+    let reciprocal = |&q: &usize| {
+        let question = &world.questions[q];
+        let found = world.recall(question, &learner.ask(question));
+        let at = found.iter().position(|found| found.slot == question.relevant);
+        at.map_or(0.0, |at| 1.0 / (at + 1) as f64)
     };
-    let _ = bank;
-    rank.map_or(0.0, |r| 1.0 / r as f32)
+    questions.iter().map(reciprocal).sum::<f64>() / questions.len().max(1) as f64
 }
 
-fn eval(w: &World, ready: &[Ready], qs: &[usize], bank: &Bank) -> f64 {
-    qs.iter().map(|&q| { let g = bank.gates(&w.questions[q].vector); let h = bank.direction(&g, w.vectors.dim); f64::from(rr(w, q, &ready[q], bank, bank.choose(&g), &h)) }).sum::<f64>() / qs.len() as f64
-}
-
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let folder = Path::new("target/learn");
-    let forced = args.iter().any(|a| a == "forced");
-    for (name, k) in [("other", 20), ("other-glosses", 20), ("known", 8), ("facts", 5)] {
-        if args.iter().any(|a| !a.contains("forced")) && !args.iter().any(|a| a == name) { continue }
-        let w = World::read(folder, name, k).unwrap();
-        let mut scratch = Scratch::default();
-        let ready: Vec<Ready> = w.questions.iter().map(|q| Ready { near: w.near(&q.vector), hits: w.hits(&q.text, &mut scratch) }).collect();
-        let mut configs = vec![];
-        for (most, merge, floor, t, byh, how) in [(32, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.1, 0.5, false, 1), (16, 0.6, 0.2, 0.5, false, 1), (32, 0.6, 0.2, 0.5, true, 1)] { for f in 1..K {
-            if !forced { continue }
-            configs.push((format!("most {most} merge {merge} floor {floor} t {t} {byh} {how} b{}", BETA[f]), Bank { patterns: vec![], most, merge, floor, z: 1.0, force: Some(f), power: 1, top: 999, variant: 2, t, byh, how }));
-        } }
-        let mut sums = vec![[0.0f64; 5]; configs.len()];
-        let splits = 5;
-        for split in 0..splits {
-            let mut random = Random::new(100 + split);
-            let mut topics: Vec<usize> = (0..k).collect(); random.shuffle(&mut topics);
-            let (a, b) = (topics[0], topics[1]);
-            let mut of = |t: usize| { let mut v: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] == t).collect(); random.shuffle(&mut v); let n = (v.len() / 2).min(150); let mut held = v.split_off(n); held.truncate(200); (v, held) };
-            let ((ta, ha), (tb, _)) = (of(a), of(b));
-            let mut others: Vec<usize> = (0..w.questions.len()).filter(|&q| w.topic[q] != a && w.topic[q] != b).collect();
-            random.shuffle(&mut others); others.truncate(400);
-            let zero = Bank { patterns: vec![], most: 0, merge: 0.0, floor: 0.0, z: 0.0, force: None, power: 1, top: 9, variant: 1, t: 1.0, byh: false, how: 0 };
-            let (ba, bo) = (eval(&w, &ready, &ha, &zero), eval(&w, &ready, &others, &zero));
-            // gains depend on bank state for beta>0 only; recompute for each config
-            for (i, (_, bank)) in configs.iter().enumerate() {
-                let mut bank = bank.clone();
-                let teach = |bank: &mut Bank, qs: &[usize]| { for &q in qs {
-                    let g = bank.gates(&w.questions[q].vector); let h = bank.direction(&g, w.vectors.dim);
-                    let base = rr(&w, q, &ready[q], bank, bank.choose(&g), &h);
-                    if base < 0.1 { continue }
-                    let mut gain = [0.0; K];
-                    if bank.force.is_none() { let zero = rr(&w, q, &ready[q], bank, 0, &h); for k in 1..K { gain[k] = rr(&w, q, &ready[q], bank, k, &h) - zero; } }
-                    bank.learn(&w.questions[q].vector, w.vectors.row(w.questions[q].relevant as usize), &gain);
-                } };
-                teach(&mut bank, &ta);
-                let (ga, go) = (eval(&w, &ready, &ha, &bank) / ba - 1.0, eval(&w, &ready, &others, &bank) / bo - 1.0);
-                teach(&mut bank, &tb);
-                let gb = eval(&w, &ready, &ha, &bank) / ba - 1.0;
-                let s = &mut sums[i]; s[0] += ga; s[1] += go; s[2] += gb; s[3] += bank.patterns.len() as f64;
-            }
-            println!("{name} split {split}: topic {a} train {} held {} base {ba:.3} others {bo:.3}", ta.len(), ha.len());
+/// Asks these questions, and tells the right text where it is shown; how often it was.
+fn teach(world: &World, learner: &mut dyn Learner, questions: &[usize]) -> usize {
+    let mut told = 0;
+    for &q in questions {
+        let question = &world.questions[q];
+        let found = world.recall(question, &learner.ask(question));
+        let shown = &found[..found.len().min(SHOWN)];
+        if let Some(right) = shown.iter().position(|found| found.slot == question.relevant) {
+            learner.learn(world, question, shown, right);
+            told += 1;
         }
-        for ((label, _), s) in configs.iter().zip(&sums) { println!("  {label:32} A {:+.2}% others {:+.2}% after B {:+.2}% patterns {:.0}", s[0] / splits as f64 * 100.0, s[1] / splits as f64 * 100.0, s[2] / splits as f64 * 100.0, s[3] / splits as f64); }
     }
+    told
+}
+
+/// Questions of a split.
+struct Split {
+    taught: [Vec<usize>; 2],
+    held: Vec<usize>,
+    elsewhere: Vec<usize>,
+    /// Of all topics: some to teach, others to ask.
+    mixed: [Vec<usize>; 2],
+}
+
+impl Split {
+    fn draw(world: &World, seed: u64, least: usize) -> Self {
+        let mut random = Random::new(seed);
+        let of = |topic: usize| -> Vec<usize> {
+            (0..world.questions.len()).filter(|&q| world.questions[q].topic == topic).collect()
+        };
+        let mut topics: Vec<usize> =
+            (0..world.topics).filter(|&topic| of(topic).len() >= least).collect();
+        random.shuffle(&mut topics);
+        let mut parts = |topic: usize| {
+            let mut all = of(topic);
+            random.shuffle(&mut all);
+            let mut held = all.split_off((all.len() / 2).min(TAUGHT));
+            held.truncate(HELD);
+            (all, held)
+        };
+        let ((first, held), (second, _)) = (parts(topics[0]), parts(topics[1]));
+        let mut all: Vec<usize> = (0..world.questions.len()).collect();
+        random.shuffle(&mut all);
+        let half = all.split_off(all.len() / 2);
+        let none_of = |q: &&usize| !topics[..2].contains(&world.questions[**q].topic);
+        let elsewhere = half.iter().filter(none_of).take(ELSEWHERE).copied().collect();
+        let some = |all: &[usize]| all.iter().take(4 * ELSEWHERE).copied().collect();
+        Split { taught: [first, second], held, elsewhere, mixed: [some(&all), some(&half)] }
+    }
+}
+
+/// Mean and standard deviation, in percent.
+fn spread(values: &[f64]) -> String {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+    let deviation = (squares / (values.len() as f64 - 1.0)).sqrt();
+    format!("{:+.1} ± {:.1}", 100.0 * mean, 100.0 * deviation)
+}
+
+fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -> io::Result<()> {
+    let folder = sample::folder().join("../target/learn");
+    let world = World::read(&folder, name, clusters)?;
+    let count = world.questions.len();
+    println!("\n{what}: {} texts, {count} questions", world.vectors.len());
+    let least = (count / 50).clamp(20, 100);
+    let splits: Vec<Split> = (0..SPLITS).map(|seed| Split::draw(&world, seed, least)).collect();
+    let bases: Vec<[f64; 3]> = splits
+        .iter()
+        .map(|split| [&split.held, &split.elsewhere, &split.mixed[1]].map(|q| mrr(&world, &Default, q)))
+        .collect();
+    for (split, base) in splits.iter().zip(&bases) {
+        println!(
+            "taught {} and {}, held out {}, elsewhere {}: MRR {:.3} and {:.3}",
+            split.taught[0].len(),
+            split.taught[1].len(),
+            split.held.len(),
+            split.elsewhere.len(),
+            base[0],
+            base[1]
+        );
+    }
+    println!("| in % of the default's MRR | same topic | elsewhere | same topic after another | of the gain left | after all topics | us a question | bytes after {LONG} |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for (name, make) in made {
+        let mut rows: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::new());
+        let (mut seconds, mut bytes) = (0.0, 0);
+        for (split, base) in splits.iter().zip(&bases) {
+            let mut learner = make(world.vectors.dim);
+            teach(&world, &mut *learner, &split.taught[0]);
+            rows[0].push(mrr(&world, &*learner, &split.held) / base[0] - 1.0);
+            rows[1].push(mrr(&world, &*learner, &split.elsewhere) / base[1] - 1.0);
+            teach(&world, &mut *learner, &split.taught[1]);
+            rows[2].push(mrr(&world, &*learner, &split.held) / base[0] - 1.0);
+            let start = Instant::now();
+            for &q in &split.elsewhere {
+                std::hint::black_box(learner.ask(&world.questions[q]));
+            }
+            seconds += start.elapsed().as_secs_f64() / split.elsewhere.len() as f64;
+            if long {
+                let mut learner = make(world.vectors.dim);
+                teach(&world, &mut *learner, &split.mixed[0]);
+                rows[3].push(mrr(&world, &*learner, &split.mixed[1]) / base[2] - 1.0);
+            }
+        }
+        if long && name == "memories that helped" {
+            bytes = long_life(&world, &mut *make(world.vectors.dim));
+        }
+        let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len() as f64;
+        println!(
+            "| {name} | {} | {} | {} | {:.0} % | {} | {:.1} | {bytes} |",
+            spread(&rows[0]),
+            spread(&rows[1]),
+            spread(&rows[2]),
+            100.0 * mean(&rows[2]) / mean(&rows[0]),
+            if long { spread(&rows[3]) } else { String::new() },
+            1e6 * seconds / SPLITS as f64,
+        );
+    }
+    Ok(())
+}
+
+/// Bytes of what a learner knows after very many feedbacks, which go round all questions.
+fn long_life(world: &World, learner: &mut dyn Learner) -> usize {
+    for n in 0..LONG {
+        let question = &world.questions[n % world.questions.len()];
+        learner.learn(world, question, &[], 0);
+    }
+    learner.bytes()
 }

@@ -1,0 +1,126 @@
+//! What of a message is worth keeping.
+//!
+//! Only what the person says outright: sentences about themselves or their things, and what they
+//! ask to remember. Never a question, never a word of the model's, and nothing that was recalled:
+//! the model's guesses would come back as facts, and recalled texts as new ones.
+//!
+//! Words of English and German are known. In other languages `remember` and the model's
+//! `memory_write` are the ways to keep something.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_store::lexical::fold;
+
+use crate::text::replaced;
+
+/// Sentences kept of one message.
+const MOST: usize = 4;
+/// Bytes of a sentence that is kept: a longer one is no fact but a text.
+const LONGEST: usize = 400;
+/// Words of one: fewer say nothing.
+const FEWEST: usize = 3;
+
+/// Who speaks of themselves.
+const OWN: [&str; 18] = [
+    "i", "i'm", "i've", "i'd", "i'll", "my", "mine", "we", "we're", "we've", "our", "ich", "mein",
+    "meine", "meinen", "wir", "unser", "unsere",
+];
+/// What asks to remember.
+const ASKED: [&str; 6] = [
+    "remember that ",
+    "please remember that ",
+    "note that ",
+    "remember: ",
+    "merke dir, dass ",
+    "merke dir: ",
+];
+/// What asks, wishes or supposes: no fact.
+const NOT_FIRST: [&str; 22] = [
+    "can", "could", "would", "will", "should", "shall", "do", "does", "did", "is", "are", "what",
+    "who", "when", "where", "why", "how", "which", "if", "please", "let", "suppose",
+];
+const NOT_ANYWHERE: [&str; 7] =
+    ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
+
+/// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| {
+        let mut rest = line;
+        core::iter::from_fn(move || {
+            rest = rest.trim_start();
+            if rest.is_empty() {
+                return None;
+            }
+            let end = |(at, c): (usize, char)| {
+                let after = at + c.len_utf8();
+                let ends = matches!(c, '.' | '!' | '?')
+                    && rest[after..].chars().next().is_none_or(char::is_whitespace);
+                ends.then_some(after)
+            };
+            let at = rest.char_indices().find_map(end).unwrap_or(rest.len());
+            let (sentence, after) = rest.split_at(at);
+            rest = after;
+            Some(sentence)
+        })
+    })
+}
+
+/// What of a person's message is kept, as they said it.
+#[must_use]
+pub fn kept(message: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    for sentence in sentences(message) {
+        let lower: String = sentence.chars().map(|c| fold(c).0).collect();
+        let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
+        // These beginnings are ASCII, in the sentence too but for letters with accents.
+        let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
+        if fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
+            continue;
+        }
+        let words: Vec<String> = replaced(&lower, "’", "'")
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .filter(|word| !word.is_empty())
+            .map(Into::into)
+            .collect();
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
+        let first = words.first().map_or("", |word| &**word);
+        let own = has(&OWN) && !NOT_FIRST.contains(&first) && !has(&NOT_ANYWHERE);
+        if words.len() >= FEWEST && (own || asked.is_some()) {
+            all.push(fact);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_person_says_of_themselves_is_kept_and_nothing_else() {
+        assert_eq!(
+            kept(
+                "Hi! My name is Ada. I live at 1.5 Main St. in Paris. What is my name? \
+                  Do I like it?\nIch trinke gern Tee."
+            ),
+            ["My name is Ada.", "I live at 1.5 Main St.", "Ich trinke gern Tee."]
+        );
+        assert_eq!(kept("Remember that the door code is blue."), ["the door code is blue."]);
+        for nothing in [
+            "",
+            "thanks",
+            "I am.",
+            "Could you write my letter.",
+            "If I were rich, I would fly.",
+            "Maybe I like tea.",
+            "I think my dog is ill.",
+            "The capital of France is Paris.",
+            "Is my name Ada?",
+        ] {
+            assert!(kept(nothing).is_empty(), "{nothing}");
+        }
+        let long = alloc::format!("I {}", "x ".repeat(300));
+        assert!(kept(&long).is_empty());
+    }
+}
