@@ -12,7 +12,6 @@
 //! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
 //! | `keep` | what of a message is worth keeping |
-//! | `learn` | what helped before makes later questions lean its way (feature `sona-wasm`) |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
@@ -39,8 +38,6 @@ pub mod embed;
 pub mod failure;
 mod json;
 pub mod keep;
-#[cfg(feature = "sona-wasm")]
-pub mod learn;
 pub mod memory;
 pub mod platform;
 pub mod provider;

@@ -110,6 +110,17 @@ def main():
             continue
         asked = {e["relevant"]: e["query"] for e in entries}
         write(folder, name, [e["text"] for e in own], [asked.get(i, "") for i in range(len(own))])
+    # The facts among the texts of data/: what is learned of one kind of question, and what of it
+    # comes over the other.
+    facts = [json.loads(line) for line in open(ROOT / "data/paraphrases.jsonl")]
+    asked = {e["relevant"]: e["query"] for e in map(json.loads, open(ROOT / "data/known_item.jsonl"))}
+    write(
+        folder,
+        "mixed",
+        [e["fact"] for e in facts] + [e["text"] for e in own],
+        [e.get("question", "") for e in facts] + [asked.get(i, "") for i in range(len(own))],
+        [0] * len(facts) + [1 + i % 4 for i in range(len(own))],
+    )
 
 
 main()

@@ -1,6 +1,5 @@
 //! What learns, and the oracles beside.
 
-use clawft_agent::learn::{Interest, Lean, MOST, choose};
 use clawft_benches::random::Random;
 use clawft_benches::sample::normalise;
 
@@ -12,11 +11,15 @@ const WORDS: f32 = 0.4;
 const TEMPERATURE: f32 = 0.1;
 /// Feedbacks after which elastic weight consolidation takes a new anchor.
 const ANCHOR: usize = 50;
+/// The most texts that pull by themselves; later ones are not taken in.
+const HELPED: usize = 300;
 /// Patterns of a bank.
-const PATTERNS: usize = 16;
+pub(crate) const PATTERNS: usize = 16;
+/// Cosine up to which a question has nothing of a pattern: so near are unrelated texts.
+const FLOOR: f32 = 0.1;
 /// Cosine from which a question belongs to a pattern.
 const SAME: f32 = 0.6;
-/// How many feedbacks of a pattern count in full before it is halved.
+/// So many feedbacks of a pattern count at most.
 const COUNTED: f32 = 256.0;
 
 /// What learns from feedback: that of the texts shown for a question one was the right one.
@@ -31,7 +34,7 @@ pub(crate) trait Learner {
 fn asked(question: &Question, mut vector: Vec<f32>) -> Asked {
     normalise(&mut vector);
     let own = vector == question.vector;
-    Asked { vector, words: WORDS, own, bonus: None }
+    Asked { vector, words: WORDS, own, bonus: (Vec::new(), 0.0) }
 }
 
 /// The default retrieval.
@@ -39,7 +42,7 @@ pub(crate) struct Default;
 
 impl Learner for Default {
     fn ask(&self, question: &Question) -> Asked {
-        Asked { vector: question.vector.clone(), words: WORDS, own: true, bonus: None }
+        Asked { vector: question.vector.clone(), words: WORDS, own: true, bonus: (Vec::new(), 0.0) }
     }
     fn learn(&mut self, _: &World, _: &Question, _: &[Found], _: usize) {}
     fn bytes(&self) -> usize {
@@ -47,64 +50,64 @@ impl Learner for Default {
     }
 }
 
-/// Knows the topic that was taught, and of each text whether it belongs to it: more than any
+/// Knows which topics were taught, and of each text whether it belongs to them: more than any
 /// learner can know of a topic.
 pub(crate) struct Oracle {
     pub(crate) bonus: f32,
-    topic: Option<usize>,
+    topics: Vec<usize>,
 }
 
 impl Oracle {
     pub(crate) fn new(bonus: f32) -> Self {
-        Oracle { bonus, topic: None }
+        Oracle { bonus, topics: Vec::new() }
     }
 }
 
 impl Learner for Oracle {
     fn ask(&self, question: &Question) -> Asked {
-        let bonus = self.topic.map(|topic| (topic, self.bonus));
-        Asked { bonus, ..Default.ask(question) }
+        Asked { bonus: (self.topics.clone(), self.bonus), ..Default.ask(question) }
     }
     fn learn(&mut self, _: &World, question: &Question, _: &[Found], _: usize) {
-        self.topic.get_or_insert(question.topic);
+        if !self.topics.contains(&question.topic) {
+            self.topics.push(question.topic);
+        }
     }
     fn bytes(&self) -> usize {
         0
     }
 }
 
-/// What the product has: the memories that helped pull.
+/// Texts that helped pull a question each by itself, as far as it is near to them: no patterns.
 pub(crate) struct Helped {
-    interest: Interest,
-    ids: Vec<u64>,
-    how: Lean,
+    pull: f32,
+    dim: usize,
+    slots: Vec<u32>,
+    vectors: Vec<f32>,
 }
 
 impl Helped {
-    pub(crate) fn new(how: Lean) -> Self {
-        Helped { interest: Interest::new(0, how), ids: Vec::new(), how }
+    pub(crate) fn new(dim: usize, pull: f32) -> Self {
+        Helped { pull, dim, slots: Vec::new(), vectors: Vec::new() }
     }
 }
 
 impl Learner for Helped {
     fn ask(&self, question: &Question) -> Asked {
         let mut vector = question.vector.clone();
-        self.interest.lean(&mut vector);
+        for text in self.vectors.chunks_exact(self.dim) {
+            let near = ((dot(text, &question.vector) - FLOOR) / (1.0 - FLOOR)).max(0.0);
+            vector.iter_mut().zip(text).for_each(|(q, x)| *q += self.pull * near * x);
+        }
         asked(question, vector)
     }
     fn learn(&mut self, world: &World, question: &Question, _: &[Found], _: usize) {
-        self.ids.push(question.relevant.into());
-        self.ids.sort_unstable();
-        self.ids.dedup();
-        let mut chosen = self.ids.clone();
-        choose(&mut chosen);
-        self.interest = Interest::new(world.vectors.dim, self.how);
-        for id in chosen {
-            self.interest.add(world.vectors.row(id as usize));
+        if self.slots.len() < HELPED && !self.slots.contains(&question.relevant) {
+            self.slots.push(question.relevant);
+            self.vectors.extend_from_slice(world.vectors.row(question.relevant as usize));
         }
     }
     fn bytes(&self) -> usize {
-        self.ids.len().min(MOST) * self.interest.dim() * 4
+        4 * self.vectors.len()
     }
 }
 
@@ -194,107 +197,162 @@ impl Learner for Adapter {
     }
 }
 
-/// Patterns of questions, each with the mean of the texts that helped: a question moves towards
-/// those of the patterns near to it.
-pub(crate) struct Bank {
-    pull: f32,
-    floor: f32,
-    patterns: Vec<Pattern>,
+/// Questions that are near to one another, and what is known of them.
+struct Pattern<T> {
+    /// Their sum.
+    asked: Vec<f32>,
+    what: T,
 }
 
-struct Pattern {
-    asked: Vec<f32>,
-    helped: Vec<f32>,
-    count: f32,
+impl<T> Pattern<T> {
+    /// From 0 to 1: how far a question belongs here.
+    fn near(&self, question: &[f32]) -> f32 {
+        ((cosine(&self.asked, question) - FLOOR) / (1.0 - FLOOR)).max(0.0)
+    }
+}
+
+/// A bounded number of patterns: a question that fits none makes one of its own, for which the two
+/// that are nearest to each other become one.
+struct Patterns<T> {
+    most: usize,
+    all: Vec<Pattern<T>>,
 }
 
 fn cosine(sum: &[f32], vector: &[f32]) -> f32 {
     dot(sum, vector) / dot(sum, sum).sqrt().max(1e-9)
 }
 
-impl Bank {
-    pub(crate) fn new(pull: f32, floor: f32) -> Self {
-        Bank { pull, floor, patterns: Vec::new() }
+impl<T> Patterns<T> {
+    fn new(most: usize) -> Self {
+        Patterns { most, all: Vec::new() }
+    }
+
+    /// The pattern of a question, which is taken into it.
+    fn of(
+        &mut self,
+        question: &[f32],
+        fresh: impl Fn() -> T,
+        merge: impl Fn(&mut T, &T),
+    ) -> &mut Pattern<T> {
+        let near: Vec<f32> = self.all.iter().map(|p| cosine(&p.asked, question)).collect();
+        let best = (0..near.len()).max_by(|&a, &b| near[a].total_cmp(&near[b]));
+        let at = match best {
+            Some(best) if near[best] >= SAME || self.most == 1 => best,
+            _ => {
+                if self.all.len() == self.most {
+                    self.merge(merge);
+                }
+                self.all.push(Pattern { asked: vec![0.0; question.len()], what: fresh() });
+                self.all.len() - 1
+            }
+        };
+        let pattern = &mut self.all[at];
+        pattern.asked.iter_mut().zip(question).for_each(|(sum, x)| *sum += x);
+        pattern
     }
 
     /// Makes one of the two patterns that are nearest to each other.
-    fn merge(&mut self) {
-        let near = |i: usize, j: usize| {
-            let (a, b) = (&self.patterns[i].asked, &self.patterns[j].asked);
+    fn merge(&mut self, merge: impl Fn(&mut T, &T)) {
+        let near = |&(i, j): &(usize, usize)| {
+            let (a, b) = (&self.all[i].asked, &self.all[j].asked);
             cosine(a, b) / dot(b, b).sqrt().max(1e-9)
         };
-        let pairs = (0..self.patterns.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let Some((i, j)) = pairs.max_by(|a, b| near(a.0, a.1).total_cmp(&near(b.0, b.1))) else {
-            return;
-        };
-        let from = self.patterns.remove(i);
-        let into = &mut self.patterns[j];
-        into.asked.iter_mut().zip(&from.asked).for_each(|(a, b)| *a += b);
-        into.helped.iter_mut().zip(&from.helped).for_each(|(a, b)| *a += b);
-        into.count += from.count;
+        let pairs = (0..self.all.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
+        if let Some((i, j)) = pairs.max_by(|a, b| near(a).total_cmp(&near(b))) {
+            let from = self.all.remove(i);
+            let into = &mut self.all[j];
+            into.asked.iter_mut().zip(&from.asked).for_each(|(a, b)| *a += b);
+            merge(&mut into.what, &from.what);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.all.iter().map(|pattern| 4 * pattern.asked.len()).sum()
+    }
+}
+
+/// Patterns of questions, each with the sum of the texts that helped: a question moves towards
+/// those of the patterns near to it.
+pub(crate) struct Bank {
+    pull: f32,
+    patterns: Patterns<Texts>,
+}
+
+/// Texts that helped.
+struct Texts {
+    sum: Vec<f32>,
+    count: f32,
+}
+
+impl Bank {
+    pub(crate) fn new(pull: f32, most: usize) -> Self {
+        Bank { pull, patterns: Patterns::new(most) }
     }
 }
 
 impl Learner for Bank {
     fn ask(&self, question: &Question) -> Asked {
         let mut vector = question.vector.clone();
-        for pattern in &self.patterns {
-            let near = (cosine(&pattern.asked, &question.vector) - self.floor) / (1.0 - self.floor);
-            let weight = self.pull * near.max(0.0) * pattern.count.min(COUNTED).sqrt()
-                / dot(&pattern.helped, &pattern.helped).sqrt().max(1e-9);
-            vector.iter_mut().zip(&pattern.helped).for_each(|(q, h)| *q += weight * h);
+        for pattern in &self.patterns.all {
+            let Texts { sum, count } = &pattern.what;
+            let strength = self.pull * pattern.near(&question.vector) * count.min(COUNTED).sqrt();
+            let weight = strength / dot(sum, sum).sqrt().max(1e-9);
+            vector.iter_mut().zip(sum).for_each(|(q, h)| *q += weight * h);
         }
         asked(question, vector)
     }
 
     fn learn(&mut self, world: &World, question: &Question, _: &[Found], _: usize) {
-        let near = |p: &Pattern| cosine(&p.asked, &question.vector);
-        let best = (0..self.patterns.len())
-            .max_by(|&a, &b| near(&self.patterns[a]).total_cmp(&near(&self.patterns[b])));
-        let at = match best {
-            Some(best) if near(&self.patterns[best]) >= SAME => best,
-            _ => {
-                if self.patterns.len() == PATTERNS {
-                    self.merge();
-                }
-                let zero = vec![0.0; world.vectors.dim];
-                self.patterns.push(Pattern { asked: zero.clone(), helped: zero, count: 0.0 });
-                self.patterns.len() - 1
-            }
-        };
-        let pattern = &mut self.patterns[at];
         let row = world.vectors.row(question.relevant as usize);
-        pattern.asked.iter_mut().zip(&question.vector).for_each(|(a, x)| *a += x);
-        pattern.helped.iter_mut().zip(row).for_each(|(h, x)| *h += x);
-        pattern.count += 1.0;
+        let fresh = || Texts { sum: vec![0.0; row.len()], count: 0.0 };
+        let merge = |into: &mut Texts, from: &Texts| {
+            into.sum.iter_mut().zip(&from.sum).for_each(|(a, b)| *a += b);
+            into.count += from.count;
+        };
+        let Texts { sum, count } = &mut self.patterns.of(&question.vector, fresh, merge).what;
+        sum.iter_mut().zip(row).for_each(|(h, x)| *h += x);
+        *count += 1.0;
     }
 
     fn bytes(&self) -> usize {
-        self.patterns.iter().map(|p| 4 * (p.asked.len() + p.helped.len() + 1)).sum()
+        2 * self.patterns.bytes() + 4 * self.patterns.all.len()
     }
 }
 
 /// The weight of the words that would have served best: of a few, the one with the highest sum of
-/// reciprocal ranks, where it is ahead of the default by twice its standard error.
+/// reciprocal ranks, where it is ahead of the default by more than its standard error. Each pattern of
+/// questions has its own sums, and those of the patterns near to a question count for it; with
+/// one pattern that everything is near to, they are everybody's.
 pub(crate) struct Weight {
-    /// Sum and sum of squares of what each gains.
-    gains: [(f32, f32); WEIGHTS.len()],
+    local: bool,
+    patterns: Patterns<Gains>,
 }
+
+/// Sum and sum of squares of what each weight gains.
+#[derive(Clone, Default)]
+struct Gains([(f32, f32); WEIGHTS.len()]);
 
 /// The weights that are tried.
 const WEIGHTS: [f32; 5] = [0.05, 0.1, 0.2, 0.3, 0.55];
 
 impl Weight {
-    pub(crate) fn new() -> Self {
-        Weight { gains: [(0.0, 0.0); WEIGHTS.len()] }
+    pub(crate) fn new(local: bool) -> Self {
+        Weight { local, patterns: Patterns::new(if local { PATTERNS } else { 1 }) }
     }
 }
 
 impl Learner for Weight {
     fn ask(&self, question: &Question) -> Asked {
+        let mut sums = Gains::default();
+        for pattern in &self.patterns.all {
+            let near = if self.local { pattern.near(&question.vector) } else { 1.0 };
+            for (sum, of) in sums.0.iter_mut().zip(&pattern.what.0) {
+                *sum = (sum.0 + near * of.0, sum.1 + near * near * of.1);
+            }
+        }
         let mut best = (WORDS, 0.0);
-        for (&(sum, squares), &words) in self.gains.iter().zip(&WEIGHTS) {
-            let sure = sum - 2.0 * squares.sqrt();
+        for (&(sum, squares), &words) in sums.0.iter().zip(&WEIGHTS) {
+            let sure = sum - squares.sqrt();
             if sure > best.1 {
                 best = (words, sure);
             }
@@ -309,19 +367,25 @@ impl Learner for Weight {
             at.map_or(0.0, |at| 1.0 / (at + 1) as f32)
         };
         let before = reciprocal(WORDS);
-        for (gain, &words) in self.gains.iter_mut().zip(&WEIGHTS) {
+        let merge = |into: &mut Gains, from: &Gains| {
+            for (into, from) in into.0.iter_mut().zip(&from.0) {
+                *into = (into.0 + from.0, into.1 + from.1);
+            }
+        };
+        let pattern = self.patterns.of(&question.vector, Gains::default, merge);
+        for (gain, &words) in pattern.what.0.iter_mut().zip(&WEIGHTS) {
             let more = reciprocal(words) - before;
             *gain = (gain.0 + more, gain.1 + more * more);
         }
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(&self.gains)
+        self.patterns.bytes() + self.patterns.all.len() * size_of::<Gains>()
     }
 }
 
 /// One after the other: each moves what the one before made of the question.
-pub(crate) struct Both(pub(crate) Helped, pub(crate) Adapter);
+pub(crate) struct Both(pub(crate) Bank, pub(crate) Adapter);
 
 impl Learner for Both {
     fn ask(&self, question: &Question) -> Asked {

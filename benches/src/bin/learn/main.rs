@@ -17,9 +17,8 @@ mod world;
 
 use std::{io, process::ExitCode, time::Instant};
 
-use clawft_agent::learn::Lean;
 use clawft_benches::{random::Random, sample};
-use learners::{Adapter, Bank, Both, Default, Helped, Learner, Oracle, Weight};
+use learners::{PATTERNS, Adapter, Bank, Both, Default, Helped, Learner, Oracle, Weight};
 use world::World;
 
 /// Splits, and the most questions of each part of one.
@@ -33,12 +32,13 @@ const SHOWN: usize = 10;
 const LONG: usize = 100_000;
 
 /// Name of the files, clusters (0: topics of the file), and what it is.
-const SETS: [(&str, usize, &str); 5] = [
+const SETS: [(&str, usize, &str); 6] = [
     ("data", 20, "synopses of data/'s packages, clusters"),
     ("glosses", 20, "examples to WordNet's glosses, clusters"),
     ("glosses", 0, "the same, topics by WordNet's lexicographers"),
     ("known", 8, "data/known_item.jsonl, clusters"),
     ("facts", 5, "data/paraphrases.jsonl, clusters"),
+    ("mixed", 0, "the facts among data/'s texts: they are A, synopses are elsewhere"),
 ];
 const OTHER: [(&str, usize, &str); 3] = [
     ("other", 20, "synopses of other packages, clusters"),
@@ -54,46 +54,47 @@ fn learners() -> Vec<Made> {
         (name.to_owned(), Box::new(move |dim| Box::new(make(dim))))
     }
     vec![
-        made("oracle of the topic, +0.05", |_| Oracle::new(0.05)),
-        made("oracle of the topic, +0.1", |_| Oracle::new(0.1)),
+        made("oracle of the topics, +0.05", |_| Oracle::new(0.05)),
+        made("oracle of the topics, +0.1", |_| Oracle::new(0.1)),
         made("adapter, whole matrix", |dim| Adapter::new(dim, 0, RATE, 0.0)),
         made("adapter, rank 1", |dim| Adapter::new(dim, 1, RATE, 0.0)),
         made("adapter, rank 1, EWC", |dim| Adapter::new(dim, 1, RATE, GUARD)),
         made("adapter, rank 2", |dim| Adapter::new(dim, 2, RATE, 0.0)),
         made("adapter, rank 2, EWC", |dim| Adapter::new(dim, 2, RATE, GUARD)),
-        made("weight of the words", |_| Weight::new()),
-        made("bank of questions", |_| Bank::new(0.2, 0.2)),
-        made("memories that helped", |_| Helped::new(Lean::default())),
-        made("the same, adapter of rank 2, EWC", |dim| {
-            Both(Helped::new(Lean::default()), Adapter::new(dim, 2, RATE, GUARD))
+        made("bank, 16 patterns", |_| Bank::new(PULL, PATTERNS)),
+        made("bank, adapter of rank 2, EWC", |dim| {
+            Both(Bank::new(PULL, PATTERNS), Adapter::new(dim, 2, RATE, GUARD))
         }),
+        made("300 texts that helped", |dim| Helped::new(dim, PULL)),
+        made("weight of the words", |_| Weight::new(false)),
+        made("weight of the words, 16 patterns", |_| Weight::new(true)),
     ]
 }
 
-/// The adapters' rate and the weight of their guard.
-const RATE: f32 = 0.03;
+/// The adapters' rate and the weight of their guard, and how much a pattern pulls.
+const RATE: f32 = 0.1;
 const GUARD: f32 = 1.0;
+const PULL: f32 = 0.2;
 
 /// What strengths are tried.
 fn tried() -> Vec<Made> {
     let mut all: Vec<Made> = Vec::new();
-    for rate in [0.01, 0.03, 0.1] {
+    for rate in [0.03, 0.1, 0.3] {
         for guard in [0.0, 1.0, 30.0] {
             let name = format!("adapter, rank 2, rate {rate}, guard {guard}");
             all.push((name, Box::new(move |dim| Box::new(Adapter::new(dim, 2, rate, guard)))));
         }
     }
-    for (pull, floor) in [(0.1, 0.1), (0.2, 0.1), (0.2, 0.2)] {
-        let name = format!("bank of questions, pull {pull}, floor {floor}");
-        all.push((name, Box::new(move |_| Box::new(Bank::new(pull, floor)))));
-    }
-    for (pull, floor) in [(0.05, 0.0), (0.1, 0.0), (0.1, 0.1), (0.15, 0.1), (0.25, 0.1), (0.4, 0.2)] {
-        for longest in [0.7, 1.2] {
-            let name = format!("helped, pull {pull}, floor {floor}, longest {longest}");
-            let how = Lean { pull, floor, longest };
-            all.push((name, Box::new(move |_| Box::new(Helped::new(how)))));
+    for pull in [0.1, 0.15, 0.2, 0.3] {
+        for most in [8, 16, 64] {
+            let name = format!("bank, {most} patterns, pull {pull}");
+            all.push((name, Box::new(move |_| Box::new(Bank::new(pull, most)))));
         }
+        let name = format!("300 texts that helped, pull {pull}");
+        all.push((name, Box::new(move |dim| Box::new(Helped::new(dim, pull)))));
     }
+    all.push(("weight of the words".into(), Box::new(|_| Box::new(Weight::new(false)))));
+    all.push(("weight, 16 patterns".into(), Box::new(|_| Box::new(Weight::new(true)))));
     all
 }
 
@@ -148,7 +149,7 @@ struct Split {
 }
 
 impl Split {
-    fn draw(world: &World, seed: u64, least: usize) -> Self {
+    fn draw(world: &World, seed: u64, least: usize, first_is_taught: bool) -> Self {
         let mut random = Random::new(seed);
         let of = |topic: usize| -> Vec<usize> {
             (0..world.questions.len()).filter(|&q| world.questions[q].topic == topic).collect()
@@ -156,6 +157,9 @@ impl Split {
         let mut topics: Vec<usize> =
             (0..world.topics).filter(|&topic| of(topic).len() >= least).collect();
         random.shuffle(&mut topics);
+        if first_is_taught {
+            topics.sort_by_key(|topic| *topic != 0);
+        }
         let mut parts = |topic: usize| {
             let mut all = of(topic);
             random.shuffle(&mut all);
@@ -188,7 +192,7 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
     let count = world.questions.len();
     println!("\n{what}: {} texts, {count} questions", world.vectors.len());
     let least = (count / 50).clamp(20, 100);
-    let splits: Vec<Split> = (0..SPLITS).map(|seed| Split::draw(&world, seed, least)).collect();
+    let splits: Vec<Split> = (0..SPLITS).map(|seed| Split::draw(&world, seed, least, name == "mixed")).collect();
     let bases: Vec<[f64; 3]> = splits
         .iter()
         .map(|split| [&split.held, &split.elsewhere, &split.mixed[1]].map(|q| mrr(&world, &Default, q)))
@@ -227,7 +231,7 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
                 rows[3].push(mrr(&world, &*learner, &split.mixed[1]) / base[2] - 1.0);
             }
         }
-        if long && name == "memories that helped" {
+        if long && count < 200 {
             bytes = long_life(&world, &mut *make(world.vectors.dim));
         }
         let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len() as f64;
@@ -248,7 +252,8 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
 fn long_life(world: &World, learner: &mut dyn Learner) -> usize {
     for n in 0..LONG {
         let question = &world.questions[n % world.questions.len()];
-        learner.learn(world, question, &[], 0);
+        let found = world.recall(question, &Default.ask(question));
+        learner.learn(world, question, &found[..found.len().min(SHOWN)], 0);
     }
     learner.bytes()
 }

@@ -18,6 +18,8 @@ const EACH: usize = 50;
 const HITS: usize = 2000;
 /// Bytes for the index of words: plenty.
 const LIMIT: usize = 64 << 20;
+/// The topic of a text that nobody asks for, where the questions name the topics.
+const NONE: usize = usize::MAX;
 /// Rounds of k-means.
 const ROUNDS: usize = 20;
 
@@ -49,8 +51,8 @@ pub(crate) struct World {
     pub(crate) vectors: Rows,
     pub(crate) questions: Vec<Question>,
     pub(crate) topics: usize,
-    /// The topic of each text, where topics are clusters.
-    pub(crate) topic_of: Vec<usize>,
+    /// The topic of each text.
+    topic_of: Vec<usize>,
     index: Index,
 }
 
@@ -61,8 +63,8 @@ pub(crate) struct Asked {
     pub(crate) words: f32,
     /// Whether the vector is the question's own.
     pub(crate) own: bool,
-    /// What a text of this topic gains: for the oracle only.
-    pub(crate) bonus: Option<(usize, f32)>,
+    /// What a text of these topics gains: for the oracle only.
+    pub(crate) bonus: (Vec<usize>, f32),
 }
 
 /// A text that was found.
@@ -99,8 +101,8 @@ impl World {
             index.add(slot, text).map_err(|error| io::Error::other(format!("{error:?}")))?;
             vectors.flat.extend_from_slice(&embed(text));
         }
-        let topic_of =
-            if clusters > 0 { k_means(&vectors, clusters) } else { vec![0; vectors.len()] };
+        let count = vectors.len();
+        let topic_of = if clusters > 0 { k_means(&vectors, clusters) } else { vec![NONE; count] };
         let mut world = World { vectors, questions: Vec::new(), topics: clusters, topic_of, index };
         let mut scratch = Scratch::default();
         for line in lines(&folder.join(format!("{name}-questions.jsonl")))? {
@@ -111,6 +113,7 @@ impl World {
                 _ => world.topic_of[relevant as usize],
             };
             world.topics = world.topics.max(topic + 1);
+            world.topic_of[relevant as usize] = topic;
             let vector = embed(text);
             let (near, hits) = (world.near(&vector), world.hits(text, &mut scratch));
             world.questions.push(Question { vector, relevant, topic, near, hits });
@@ -152,8 +155,9 @@ impl World {
         let most = hits.best.first().map_or(0.0, |hit| hit.1).max(self.index.enough());
         let found = |slot: u32, cosine: f32, words: f32| {
             let words = asked.words * (words / most).powi(2);
-            let bonus = asked.bonus.filter(|bonus| self.topic_of[slot as usize] == bonus.0);
-            let score = (1.0 - asked.words) * cosine + words + bonus.map_or(0.0, |bonus| bonus.1);
+            let taught = asked.bonus.0.contains(&self.topic_of[slot as usize]);
+            let bonus = if taught { asked.bonus.1 } else { 0.0 };
+            let score = (1.0 - asked.words) * cosine + words + bonus;
             Found { slot, words, score }
         };
         let mut all: Vec<Found> =
