@@ -1,6 +1,6 @@
 """Questions for `cargo xtask experiment learn`: lines that packages are introduced by, and texts.
 
-    python3 benches/learn/synopses.py [FOLDER]
+    python3 benches/learn/questions.py [FOLDER]
 
 Fetches Debian 12's descriptions with apt (as `models/corpus.py` does) and writes two sets into FOLDER
 (`target/learn`), each as `NAME-texts.jsonl` and `NAME-questions.jsonl`:
