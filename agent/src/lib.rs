@@ -11,7 +11,7 @@
 //! | `turn` | a message and its answer |
 //! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
-//! | `keep` | what of a message is worth keeping |
+//! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
@@ -37,7 +37,7 @@ pub mod date;
 pub mod embed;
 pub mod failure;
 mod json;
-pub mod keep;
+pub mod learn;
 pub mod memory;
 pub mod platform;
 pub mod provider;

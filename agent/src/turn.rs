@@ -20,7 +20,7 @@ use clawft_store::lexical::words;
 use crate::config::Config;
 use crate::context::{self, tokens};
 use crate::failure::{Exit, Failure};
-use crate::keep;
+use crate::learn;
 use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
 use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
@@ -311,7 +311,7 @@ impl Agent<'_, '_> {
 
     /// Remembers what the person said of themselves. Where that fails, the answer stands.
     fn keep(&mut self, session: &Session, message: &str, turn: &mut Turn) {
-        for text in keep::kept(message) {
+        for text in learn::kept(message) {
             let new = New { session: &session.name, ..New::fact(text) };
             match self.memory.remember(&new) {
                 Ok(done) => turn.learned.push(done),

@@ -175,7 +175,8 @@ impl Learner for Adapter {
             slopes[0].extend(inner.iter().map(|x| s * x));
         }
         for (r, row) in slopes[1].chunks_exact_mut(slope.len()).enumerate() {
-            let back: f32 = slope.iter().enumerate().map(|(i, s)| s * self.up[i * self.rank + r]).sum();
+            let back: f32 =
+                slope.iter().enumerate().map(|(i, s)| s * self.up[i * self.rank + r]).sum();
             row.iter_mut().zip(&question.vector).for_each(|(a, x)| *a = back * x);
         }
         for (at, weights) in [&mut self.up, &mut self.down].into_iter().enumerate() {
@@ -187,7 +188,7 @@ impl Learner for Adapter {
             }
         }
         self.seen += 1;
-        if self.seen % ANCHOR == 0 {
+        if self.seen.is_multiple_of(ANCHOR) {
             self.anchor = [self.up.clone(), self.down.clone()];
         }
     }

@@ -18,7 +18,7 @@ mod world;
 use std::{io, process::ExitCode, time::Instant};
 
 use clawft_benches::{random::Random, sample};
-use learners::{PATTERNS, Adapter, Bank, Both, Default, Helped, Learner, Oracle, Weight};
+use learners::{Adapter, Bank, Both, Default, Helped, Learner, Oracle, PATTERNS, Weight};
 use world::World;
 
 /// Splits, and the most questions of each part of one.
@@ -28,7 +28,8 @@ const HELD: usize = 200;
 const ELSEWHERE: usize = 500;
 /// Shown, and so within reach of a feedback.
 const SHOWN: usize = 10;
-/// Feedbacks of a long life.
+/// Feedbacks of a long life, for which the set with fewer questions than this is taken.
+const FEW: usize = 200;
 const LONG: usize = 100_000;
 
 /// Name of the files, clusters (0: topics of the file), and what it is.
@@ -102,7 +103,9 @@ fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let choose = asked.iter().any(|word| word == "choose");
     let sets: &[(&str, usize, &str)] = if choose { &OTHER } else { &SETS };
-    let named = |name: &str| asked.iter().all(|word| word == "choose") || asked.iter().any(|word| word == name);
+    let named = |name: &str| {
+        asked.iter().all(|word| word == "choose") || asked.iter().any(|word| word == name)
+    };
     for &(name, clusters, what) in sets.iter().filter(|set| named(set.0)) {
         let made = if choose { tried() } else { learners() };
         if let Err(error) = measure(name, clusters, what, &made, !choose) {
@@ -168,11 +171,14 @@ impl Split {
             (all, held)
         };
         let ((first, held), (second, _)) = (parts(topics[0]), parts(topics[1]));
+        let right = |q: &usize| world.questions[*q].relevant;
+        let told: Vec<u32> = first.iter().chain(&second).map(right).collect();
+        assert!(held.iter().all(|q| !told.contains(&right(q))), "a held-out text was told");
         let mut all: Vec<usize> = (0..world.questions.len()).collect();
         random.shuffle(&mut all);
         let half = all.split_off(all.len() / 2);
         let none_of = |q: &&usize| !topics[..2].contains(&world.questions[**q].topic);
-        let elsewhere = half.iter().filter(none_of).take(ELSEWHERE).copied().collect();
+        let elsewhere: Vec<usize> = half.iter().filter(none_of).take(ELSEWHERE).copied().collect();
         let some = |all: &[usize]| all.iter().take(4 * ELSEWHERE).copied().collect();
         Split { taught: [first, second], held, elsewhere, mixed: [some(&all), some(&half)] }
     }
@@ -192,10 +198,13 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
     let count = world.questions.len();
     println!("\n{what}: {} texts, {count} questions", world.vectors.len());
     let least = (count / 50).clamp(20, 100);
-    let splits: Vec<Split> = (0..SPLITS).map(|seed| Split::draw(&world, seed, least, name == "mixed")).collect();
+    let splits: Vec<Split> =
+        (0..SPLITS).map(|seed| Split::draw(&world, seed, least, name == "mixed")).collect();
     let bases: Vec<[f64; 3]> = splits
         .iter()
-        .map(|split| [&split.held, &split.elsewhere, &split.mixed[1]].map(|q| mrr(&world, &Default, q)))
+        .map(|split| {
+            [&split.held, &split.elsewhere, &split.mixed[1]].map(|q| mrr(&world, &Default, q))
+        })
         .collect();
     for (split, base) in splits.iter().zip(&bases) {
         println!(
@@ -208,11 +217,13 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
             base[1]
         );
     }
-    println!("| in % of the default's MRR | same topic | elsewhere | same topic after another | of the gain left | after all topics | us a question | bytes after {LONG} |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| in % of the default's MRR | same topic | elsewhere | same topic after another | of the gain left | after all topics | us a question |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     for (name, make) in made {
         let mut rows: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::new());
-        let (mut seconds, mut bytes) = (0.0, 0);
+        let mut seconds = 0.0;
         for (split, base) in splits.iter().zip(&bases) {
             let mut learner = make(world.vectors.dim);
             teach(&world, &mut *learner, &split.taught[0]);
@@ -231,21 +242,29 @@ fn measure(name: &str, clusters: usize, what: &str, made: &[Made], long: bool) -
                 rows[3].push(mrr(&world, &*learner, &split.mixed[1]) / base[2] - 1.0);
             }
         }
-        if long && count < 200 {
-            bytes = long_life(&world, &mut *make(world.vectors.dim));
-        }
         let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len() as f64;
         println!(
-            "| {name} | {} | {} | {} | {:.0} % | {} | {:.1} | {bytes} |",
+            "| {name} | {} | {} | {} | {} | {} | {:.1} |",
             spread(&rows[0]),
             spread(&rows[1]),
             spread(&rows[2]),
-            100.0 * mean(&rows[2]) / mean(&rows[0]),
+            left(mean(&rows[0]), mean(&rows[2])),
             if long { spread(&rows[3]) } else { String::new() },
             1e6 * seconds / SPLITS as f64,
         );
     }
+    if long && count < FEW {
+        println!("bytes known after {LONG} feedbacks:");
+        for (name, make) in made {
+            println!("{name}: {}", long_life(&world, &mut *make(world.vectors.dim)));
+        }
+    }
     Ok(())
+}
+
+/// What is left of a gain; of less than a hundredth nothing can be said.
+fn left(gain: f64, after: f64) -> String {
+    if gain < 0.01 { "-".into() } else { format!("{:.0} %", 100.0 * after / gain) }
 }
 
 /// Bytes of what a learner knows after very many feedbacks, which go round all questions.
