@@ -14,7 +14,7 @@ const ANCHOR: usize = 50;
 /// The most texts that pull by themselves; later ones are not taken in.
 const HELPED: usize = 300;
 /// Patterns of a bank.
-pub(crate) const PATTERNS: usize = 16;
+pub(crate) const PATTERNS: usize = 64;
 /// Cosine up to which a question has nothing of a pattern: so near are unrelated texts.
 const FLOOR: f32 = 0.1;
 /// Cosine from which a question belongs to a pattern.
@@ -111,6 +111,24 @@ impl Learner for Helped {
     }
 }
 
+/// The slope of the softmax loss of those shown, by the question's vector.
+fn against(world: &World, asked: &Asked, shown: &[Found], right: usize) -> Vec<f32> {
+    let score = |found: &Found| {
+        let row = world.vectors.row(found.slot as usize);
+        ((1.0 - WORDS) * dot(row, &asked.vector) + found.words) / TEMPERATURE
+    };
+    let scores: Vec<f32> = shown.iter().map(score).collect();
+    let most = scores.iter().fold(f32::MIN, |a, &b| a.max(b));
+    let sum: f32 = scores.iter().map(|score| (score - most).exp()).sum();
+    let mut slope = vec![0.0; world.vectors.dim];
+    for (i, (found, score)) in shown.iter().zip(&scores).enumerate() {
+        let weight = (score - most).exp() / sum - f32::from(u8::from(i == right));
+        let row = world.vectors.row(found.slot as usize);
+        slope.iter_mut().zip(row).for_each(|(s, x)| *s += (1.0 - WORDS) * weight * x);
+    }
+    slope
+}
+
 /// `q + U V q`, learned by descent on the softmax loss of those shown. Rank 0: a whole matrix in
 /// the place of the two.
 pub(crate) struct Adapter {
@@ -156,19 +174,7 @@ impl Learner for Adapter {
 
     fn learn(&mut self, world: &World, question: &Question, shown: &[Found], right: usize) {
         let asked = self.ask(question);
-        let score = |found: &Found| {
-            let row = world.vectors.row(found.slot as usize);
-            ((1.0 - WORDS) * dot(row, &asked.vector) + found.words) / TEMPERATURE
-        };
-        let scores: Vec<f32> = shown.iter().map(score).collect();
-        let most = scores.iter().fold(f32::MIN, |a, &b| a.max(b));
-        let sum: f32 = scores.iter().map(|score| (score - most).exp()).sum();
-        let mut slope = vec![0.0; world.vectors.dim];
-        for (i, (found, score)) in shown.iter().zip(&scores).enumerate() {
-            let weight = (score - most).exp() / sum - f32::from(u8::from(i == right));
-            let row = world.vectors.row(found.slot as usize);
-            slope.iter_mut().zip(row).for_each(|(s, x)| *s += (1.0 - WORDS) * weight * x);
-        }
+        let slope = against(world, &asked, shown, right);
         let inner = self.inner(&question.vector);
         let mut slopes = [Vec::with_capacity(self.up.len()), vec![0.0; self.down.len()]];
         for s in &slope {
@@ -269,6 +275,48 @@ impl<T> Patterns<T> {
 
     fn bytes(&self) -> usize {
         self.all.iter().map(|pattern| 4 * pattern.asked.len()).sum()
+    }
+}
+
+/// Patterns of questions, each with the sum of what told the texts that helped from the others that
+/// were shown: a question moves that way, as far as it is near to the pattern. With a pattern for each
+/// question these are steps of descent on a whole matrix. It never goes further than its own length.
+pub(crate) struct Contrast {
+    pull: f32,
+    patterns: Patterns<Vec<f32>>,
+}
+
+impl Contrast {
+    pub(crate) fn new(pull: f32, most: usize) -> Self {
+        Contrast { pull, patterns: Patterns::new(most) }
+    }
+}
+
+impl Learner for Contrast {
+    fn ask(&self, question: &Question) -> Asked {
+        let mut shift = vec![0.0; question.vector.len()];
+        for pattern in &self.patterns.all {
+            let weight = self.pull * cosine(&pattern.asked, &question.vector);
+            shift.iter_mut().zip(&pattern.what).for_each(|(s, way)| *s += weight * way);
+        }
+        let scale = 1.0 / dot(&shift, &shift).sqrt().max(1.0);
+        let mut vector = question.vector.clone();
+        vector.iter_mut().zip(&shift).for_each(|(q, s)| *q += scale * s);
+        asked(question, vector)
+    }
+
+    fn learn(&mut self, world: &World, question: &Question, shown: &[Found], right: usize) {
+        let way = against(world, &self.ask(question), shown, right);
+        let fresh = || vec![0.0; way.len()];
+        let merge = |into: &mut Vec<f32>, from: &Vec<f32>| {
+            into.iter_mut().zip(from).for_each(|(a, b)| *a += b);
+        };
+        let pattern = self.patterns.of(&question.vector, fresh, merge);
+        pattern.what.iter_mut().zip(&way).for_each(|(sum, x)| *sum -= x);
+    }
+
+    fn bytes(&self) -> usize {
+        2 * self.patterns.bytes()
     }
 }
 
@@ -386,7 +434,7 @@ impl Learner for Weight {
 }
 
 /// One after the other: each moves what the one before made of the question.
-pub(crate) struct Both(pub(crate) Bank, pub(crate) Adapter);
+pub(crate) struct Both(pub(crate) Contrast, pub(crate) Adapter);
 
 impl Learner for Both {
     fn ask(&self, question: &Question) -> Asked {
