@@ -19,6 +19,8 @@ pub(crate) const PATTERNS: usize = 64;
 const FLOOR: f32 = 0.1;
 /// Cosine from which a question belongs to a pattern.
 const SAME: f32 = 0.6;
+/// Standard errors by which a weight of the words must be ahead.
+const SURE: f32 = 2.0;
 /// So many feedbacks of a pattern count at most.
 const COUNTED: f32 = 256.0;
 
@@ -369,7 +371,7 @@ impl Learner for Bank {
 }
 
 /// The weight of the words that would have served best: of a few, the one with the highest sum of
-/// reciprocal ranks, where it is ahead of the default by more than its standard error. Each pattern of
+/// reciprocal ranks, where it is ahead of the default by more than two standard errors. Each pattern of
 /// questions has its own sums, and those of the patterns near to a question count for it; with
 /// one pattern that everything is near to, they are everybody's.
 pub(crate) struct Weight {
@@ -401,7 +403,7 @@ impl Learner for Weight {
         }
         let mut best = (WORDS, 0.0);
         for (&(sum, squares), &words) in sums.0.iter().zip(&WEIGHTS) {
-            let sure = sum - squares.sqrt();
+            let sure = sum - SURE * squares.sqrt();
             if sure > best.1 {
                 best = (words, sure);
             }
