@@ -453,3 +453,44 @@ impl Learner for Both {
         self.0.bytes() + self.1.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_stay_few_and_lose_no_question() {
+        let mut random = Random::new(3);
+        let (mut patterns, mut sum) = (Patterns::new(4), vec![0.0; 16]);
+        for n in 1..=500u32 {
+            let mut question: Vec<f32> = (0..16).map(|_| random.normal()).collect();
+            normalise(&mut question);
+            sum.iter_mut().zip(&question).for_each(|(sum, x)| *sum += x);
+            patterns.of(&question, || 0, |into, from| *into += *from).what += 1;
+            assert!(patterns.all.len() <= 4);
+            assert_eq!(patterns.all.iter().map(|pattern| pattern.what).sum::<u32>(), n);
+        }
+        assert_eq!(patterns.all.len(), 4);
+        for (i, sum) in sum.iter().enumerate() {
+            let kept: f32 = patterns.all.iter().map(|pattern| pattern.asked[i]).sum();
+            assert!((kept - sum).abs() < 1e-3, "component {i}: {kept}, not {sum}");
+        }
+    }
+
+    #[test]
+    fn the_two_nearest_become_one() {
+        let mut patterns = Patterns::new(3);
+        let questions = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.3, -0.95]];
+        // Twice eight components, as the dot product takes them.
+        let wide = |q: [f32; 2]| -> Vec<f32> { q.into_iter().flat_map(|x| [x; 8]).collect() };
+        for (n, question) in questions.into_iter().enumerate() {
+            let mut question = wide(question);
+            normalise(&mut question);
+            patterns.of(&question, Vec::new, |into, from| into.extend(from)).what.push(n);
+        }
+        let held: Vec<&[usize]> = patterns.all.iter().map(|pattern| &*pattern.what).collect();
+        assert_eq!(held.len(), 3);
+        assert!(held.contains(&&[3][..]), "the new one stands alone: {held:?}");
+        assert!(held.iter().any(|of| of.len() == 2 && of.contains(&1)), "{held:?}");
+    }
+}
