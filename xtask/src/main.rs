@@ -14,6 +14,7 @@ mod demo;
 mod device;
 mod dist;
 mod fuzz;
+mod experiment;
 mod gate;
 mod guests;
 mod guides;
@@ -51,11 +52,12 @@ cargo xtask COMMAND
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
           lists those that they do not
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`
+  experiment  what a part is worth before it ships: `experiment learn`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
           servers that misbehave; `platform CASE...` takes the cases named, `platform proxy`
-            puts nginx in front
+          puts nginx in front
   wamr    the agent and the kernel in WAMR, the engine of devices, from C; interpreted, and
           compiled ahead of time; `wamr CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("coverage") => coverage::coverage(&rest),
         Some("fuzz") => fuzz::fuzz(&rest),
+        Some("experiment") => experiment::experiment(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("wamr") => device::check(&rest),
