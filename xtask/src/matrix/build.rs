@@ -44,6 +44,8 @@ fn wasmtime(name: &str, features: &[&str]) -> Outcome<PathBuf> {
         target().join("host").join(format!("clawft-matrix{}", std::env::consts::EXE_SUFFIX));
     let program = folder().join(format!("clawft-matrix-{name}{}", std::env::consts::EXE_SUFFIX));
     std::fs::create_dir_all(folder()).map_err(|why| format!("{}: {why}", folder().display()))?;
+    // One that still runs somewhere keeps its own.
+    let _ = std::fs::remove_file(&program);
     std::fs::copy(built, &program).map_err(|why| format!("{}: {why}", program.display()))?;
     Ok(program)
 }
