@@ -5,7 +5,9 @@
 //! CMake as a device's maker builds them: the fast interpreter, loading of what was compiled ahead,
 //! WASI preview 1, SIMD, and every access to memory checked in code and not by the processor.
 
-use crate::process::{Outcome, answers, cargo, command, output, read, root, run, target, write};
+use crate::process::{
+    Outcome, answers, cargo, command, output, read, root, run, run_apart, target, write,
+};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::SystemTime;
@@ -66,25 +68,29 @@ pub(crate) fn compile_ahead(module: &Path, out: &Path) -> Outcome<PathBuf> {
         return Ok(out.to_owned());
     }
     out.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(|error| error.to_string())?;
-    let compiled = if release_on_path("wamrc") {
+    let mut compile = if release_on_path("wamrc") {
         // The least processor with SIMD, as `compile.c` has it.
         let processor: &[&str] = if cfg!(target_arch = "x86_64") {
             &["--target=x86_64", "--cpu=x86-64-v2"]
         } else {
             &[]
         };
-        run(command("wamrc").args(processor).args(["--bounds-checks=1", "-o"]).arg(out).arg(module))
+        let mut compile = command("wamrc");
+        compile.args(processor).args(["--bounds-checks=1", "-o"]).arg(out).arg(module);
+        compile
     } else {
-        let compiler = compiler()?;
-        run(command(compiler).arg(module).arg(out).stdout(Stdio::null()))
+        let mut compile = command(compiler()?);
+        compile.arg(module).arg(out);
+        compile
     };
-    match compiled {
-        Ok(()) => Ok(out.to_owned()),
-        Err(why) => {
-            let _ = std::fs::remove_file(out);
-            Err(format!("{} could not be compiled ahead of time: {why}", module.display()))
-        }
-    }
+    let (printed, compiled) = run_apart(&mut compile);
+    compiled.map(|()| out.to_owned()).map_err(|why| {
+        let _ = std::fs::remove_file(out);
+        // It says why in its last line.
+        let last = printed.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        let why = last.unwrap_or(&why);
+        format!("{} could not be compiled ahead of time: {why}", module.display())
+    })
 }
 
 /// Is there something that compiles ahead of time?

@@ -1,6 +1,7 @@
 //! What runs the rows, built: the runners, and modules compiled ahead.
 
-use crate::process::{Outcome, answers, cargo, command, root, run, run_apart, target};
+use crate::process::{Outcome, answers, cargo, command, root, run, target};
+use crate::wamr;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ impl Runners {
 
     /// WAMR.
     pub(super) fn wamr(&self) -> Outcome<PathBuf> {
-        self.wamr.get_or_init(wamr).clone()
+        self.wamr.get_or_init(over_wamr).clone()
     }
 }
 
@@ -63,7 +64,7 @@ fn with_wamr(mut cargo: std::process::Command) -> std::process::Command {
     cargo
 }
 
-fn wamr() -> Outcome<PathBuf> {
+fn over_wamr() -> Outcome<PathBuf> {
     debian()?;
     let mut build = cargo();
     build.args(["build", "--release", "--quiet"]);
@@ -85,24 +86,14 @@ pub(super) fn lint() -> Outcome {
     run(cargo().args(["test", "--quiet", "--package", "clawft-matrix", "--no-default-features"]))
 }
 
-/// Installs what building WAMR needs; for that one must be root.
+/// Installs what building WAMR needs.
 fn debian() -> Outcome {
-    let has = |path: &str| Path::new(path).exists();
     let has_clang = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().any(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.starts_with("llvm-") && entry.path().join("lib/libclang.so").exists()
     });
-    if answers("cmake", "--version") && has("/usr/include/simde") && has_clang {
-        return Ok(());
-    }
-    let install = || {
-        let mut apt = command("apt-get");
-        apt.args(["install", "--yes", "--no-install-recommends"]).args(PACKAGES);
-        run(&mut apt)
-    };
-    install()
-        .or_else(|_| run(command("apt-get").arg("update")).and_then(|()| install()))
-        .map_err(|why| format!("building WAMR needs {} (Debian): {why}", PACKAGES.join(", ")))
+    let has_simde = Path::new("/usr/include/simde").exists();
+    wamr::debian(answers("cmake", "--version") && has_simde && has_clang, &PACKAGES)
 }
 
 /// Compiles a module or component ahead for Wasmtime.
@@ -123,22 +114,12 @@ pub(super) enum NotCompiled {
     Refused(String),
 }
 
-/// Compiles a module ahead for WAMR. Accesses are checked by instructions, since the runner leaves
-/// signals to Rust.
+/// Compiles a module ahead for WAMR.
 pub(super) fn compile_for_wamr(module: &Path) -> Result<PathBuf, NotCompiled> {
-    if !answers("wamrc", "--version") {
-        return Err(NotCompiled::Missing("no `wamrc` on the PATH".into()));
-    }
     let name = module.file_stem().unwrap_or_default();
-    let compiled = folder().join(format!("{}.aot", name.display()));
-    let mut wamrc = command("wamrc");
-    wamrc.args(["--bounds-checks=1", "-o"]).arg(&compiled).arg(module);
-    let (printed, outcome) = run_apart(&mut wamrc);
-    match outcome {
-        Ok(()) => Ok(compiled),
-        Err(_) => {
-            let last = printed.lines().rev().find(|line| !line.trim().is_empty());
-            Err(NotCompiled::Refused(last.unwrap_or("no word why").trim().to_string()))
-        }
-    }
+    let out = folder().join(format!("{}.aot", name.display()));
+    wamr::compile_ahead(module, &out).map_err(|why| match wamr::has_compiler() {
+        true => NotCompiled::Refused(why),
+        false => NotCompiled::Missing(why),
+    })
 }
