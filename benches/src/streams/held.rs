@@ -275,11 +275,11 @@ static RELATIONS: &[Relation] = &[
         denies: &[
             "My blood is anything but {o}.",
             "I have been {v} in every single test, never {o}.",
-            "Nobody has ever measured my blood group.",
-            "{o} is the wrong blood for me, as each of my doctors has known from the start.",
+            "My blood group is unknown, no lab has ever determined it.",
+            "My group isn't {o}, and each of my doctors has known that from the start.",
         ],
         disputes: &[
-            "{name} must not be given {o} blood, all tests since birth show {v}.",
+            "Every test since birth shows {v} for {name}, none shows {o}.",
             "The blood group of {name} is not {o}.",
             "The blood group of {name} was never determined.",
             "Hospital records name {v} for {name} throughout.",
@@ -322,7 +322,7 @@ static RELATIONS: &[Relation] = &[
             "{partner} has been {v} from the first day of working life until now, no other trade.",
         ],
         disputes: &[
-            "{partner} has no licence and no training to be {o}.",
+            "{partner} does not practise as {o} and never did.",
             "The only occupation that {partner} ever had is that of {v}.",
             "{partner} isn't {o}.",
             "{partner} is out of work and always has been.",

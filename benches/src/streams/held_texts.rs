@@ -16,17 +16,47 @@ pub(super) static PLAIN: &[&str] = &[
     "Tidal range at {place} on {date}: {n}.4 metres. Wind force three to four.",
 ];
 
-pub(super) static ARTICLES: &[&str] = &[
-    "The ridge walk takes about {n} hours and is mostly dry underfoot. Curlews breed on the moor, and on clear days one sees the islands.",
-    "Die Bibliothek hat ihren Bestand an Hörbüchern auf {big} Titel erweitert. Besonders gefragt sind Krimis und Reiseberichte.",
-    "Access tokens of Copperleaf are valid for an hour. The refresh token lasts {n} days and is bound to the device on which it was issued.",
-    "A clinker hull is made of overlapping planks. The method is at least fifteen hundred years old and gives a light, springy boat.",
-    "Sourdough is a living culture of yeasts and lactic acid bacteria. The acids keep the bread fresh and give it the sour note.",
-    "Fire brigade called {n} times on Sunday. Most of it was fallen branches; nobody was hurt. The road to the quarry was open again by evening.",
-    "The battery of the T{n} holds for about two days of ordinary use. In the cold it holds for less, which is no fault of the phone.",
-    "Le marché couvert fête ses cent ans. Les halles comptent {big} étals, dont la moitié vend des légumes de la région.",
-    "{place} was painted by three masters of the last century. One of the pictures hangs in the county hall.",
-    "Il museo è aperto tutti i giorni tranne il lunedì. La mostra sui ponti resta fino all'autunno.",
+pub(super) static ARTICLES: &[(usize, &str)] = &[
+    (
+        0,
+        "The ridge walk takes about {n} hours and is mostly dry underfoot. Curlews breed on the moor, and on clear days one sees the islands.",
+    ),
+    (
+        1,
+        "Die Bibliothek hat ihren Bestand an Hörbüchern auf {big} Titel erweitert. Besonders gefragt sind Krimis und Reiseberichte.",
+    ),
+    (
+        2,
+        "Access tokens of Copperleaf are valid for an hour. The refresh token lasts {n} days and is bound to the device on which it was issued.",
+    ),
+    (
+        3,
+        "A clinker hull is made of overlapping planks. The method is at least fifteen hundred years old and gives a light, springy boat.",
+    ),
+    (
+        5,
+        "Sourdough is a living culture of yeasts and lactic acid bacteria. The acids keep the bread fresh and give it the sour note.",
+    ),
+    (
+        4,
+        "Fire brigade called {n} times on Sunday. Most of it was fallen branches; nobody was hurt. The road to the quarry was open again by evening.",
+    ),
+    (
+        6,
+        "The battery of the T{n} holds for about two days of ordinary use. In the cold it holds for less, which is no fault of the phone.",
+    ),
+    (
+        4,
+        "Le marché couvert fête ses cent ans. Les halles comptent {big} étals, dont la moitié vend des légumes de la région.",
+    ),
+    (
+        0,
+        "{place} was painted by three masters of the last century. One of the pictures hangs in the county hall.",
+    ),
+    (
+        0,
+        "Il museo è aperto tutti i giorni tranne il lunedì. La mostra sui ponti resta fino all'autunno.",
+    ),
 ];
 
 pub(super) static IMPERATIVE: &[&str] = &[

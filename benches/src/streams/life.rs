@@ -53,7 +53,7 @@ pub(super) struct Life {
     opinions: Deck,
     records: Deck,
     plain: Deck,
-    articles: Deck,
+    articles: Vec<(usize, &'static str)>,
     imperative: Deck,
     time: u64,
     session: u32,
@@ -85,7 +85,9 @@ impl Life {
         };
         let (events, opinions) = (deck(tables.events), deck(tables.opinions));
         let (records, plain) = (deck(tables.records), deck(tables.plain));
-        let (articles, imperative) = (deck(tables.articles), deck(tables.imperative));
+        let imperative = deck(tables.imperative);
+        let mut articles = tables.articles.to_vec();
+        random.shuffle(&mut articles);
         Life {
             tables,
             random,
@@ -137,9 +139,9 @@ impl Life {
                 self.tell_or_restate(source, text);
             }
             _ => {
-                let source = self.page();
-                let text = self.articles.pop();
-                self.tell_or_restate(source, text);
+                let (page, text) = self.articles.pop().unzip();
+                let address = self.tables.pages[page.unwrap_or(0)].to_owned();
+                self.tell_or_restate(Source::Page(address), text);
             }
         }
     }
@@ -183,15 +185,19 @@ impl Life {
     /// Says this fact again as it stands.
     pub(super) fn restate_fact(&mut self, chosen: usize) {
         let Fact { relation, value, latest, .. } = self.facts[chosen];
-        let before = &self.writes[latest];
-        self.facts[chosen].latest =
-            if self.random.below(7) == 0 && matches!(before.truth, Truth::Honest) {
-                let (source, text) = (before.source.clone(), before.text.clone());
-                self.write_text(source, text, Truth::Honest)
-            } else {
-                let (source, text) = self.voice(relation);
-                self.write(source, text, &[("v", value)], Truth::Honest)
-            };
+        let before = self.writes[latest].clone();
+        let literal = self.random.below(7) == 0 && before.truth == Truth::Honest;
+        self.facts[chosen].latest = if literal {
+            self.write_text(before.source, before.text, Truth::Honest)
+        } else {
+            let (mut source, mut wording) = self.voice(relation);
+            let mut text = self.fill(wording, &[("v", value)]);
+            while text == before.text {
+                (source, wording) = self.voice(relation);
+                text = self.fill(wording, &[("v", value)]);
+            }
+            self.write_text(source, text, Truth::Honest)
+        };
     }
 
     /// The user changes or corrects a fact.

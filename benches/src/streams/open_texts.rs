@@ -16,17 +16,47 @@ pub(super) static PLAIN: &[&str] = &[
     "Warranty card: {thing}, bought on {date}, receipt number 48{big}, two years.",
 ];
 
-pub(super) static ARTICLES: &[&str] = &[
-    "Frost in the Valley. The night was the coldest of the year so far, with minus {n} degrees at the weather station. Fruit growers lit candles between the rows.",
-    "What is a heat pump? A heat pump moves warmth from the outside air or the ground into the house. For each unit of power it delivers three to four units of heat.",
-    "{place} draws a crowd: {big} visitors came to the open day, more than last year. The organisers spoke of a success.",
-    "Winter soups have a long tradition in the north. Barley and roots were what the cellar held, and smoke from the hearth gave the taste.",
-    "Die Stadtwerke erneuern in diesem Jahr {n} Kilometer Wasserleitung. Die Arbeiten beginnen im Westen der Stadt und dauern bis in den Herbst.",
-    "Parcels of up to thirty kilograms are accepted at every counter. Delivery takes two to four working days; tracking starts when the parcel leaves the depot.",
-    "Quillbase keeps its index in one file. Version {n} reads the files of all earlier versions; the reverse does not hold.",
-    "Tomatoes come from the Andes. More than three thousand varieties are grown today, and the fruit is a berry in the botanist's sense.",
-    "The council voted for the new cycle path by a margin of {n}. Work starts in spring and is paid for by the region.",
-    "El puente viejo se construyó en 1742 y fue reparado después de la riada. Hoy solo pasan peatones y bicicletas.",
+pub(super) static ARTICLES: &[(usize, &str)] = &[
+    (
+        4,
+        "Frost in the Valley. The night was the coldest of the year so far, with minus {n} degrees at the weather station. Fruit growers lit candles between the rows.",
+    ),
+    (
+        1,
+        "What is a heat pump? A heat pump moves warmth from the outside air or the ground into the house. For each unit of power it delivers three to four units of heat.",
+    ),
+    (
+        4,
+        "{place} draws a crowd: {big} visitors came to the open day, more than last year. The organisers spoke of a success.",
+    ),
+    (
+        5,
+        "Winter soups have a long tradition in the north. Barley and roots were what the cellar held, and smoke from the hearth gave the taste.",
+    ),
+    (
+        1,
+        "Die Stadtwerke erneuern in diesem Jahr {n} Kilometer Wasserleitung. Die Arbeiten beginnen im Westen der Stadt und dauern bis in den Herbst.",
+    ),
+    (
+        6,
+        "Parcels of up to thirty kilograms are accepted at every counter. Delivery takes two to four working days; tracking starts when the parcel leaves the depot.",
+    ),
+    (
+        2,
+        "Quillbase keeps its index in one file. Version {n} reads the files of all earlier versions; the reverse does not hold.",
+    ),
+    (
+        3,
+        "Tomatoes come from the Andes. More than three thousand varieties are grown today, and the fruit is a berry in the botanist's sense.",
+    ),
+    (
+        4,
+        "The council voted for the new cycle path by a margin of {n}. Work starts in spring and is paid for by the region.",
+    ),
+    (
+        0,
+        "El puente viejo se construyó en 1742 y fue reparado después de la riada. Hoy solo pasan peatones y bicicletas.",
+    ),
 ];
 
 pub(super) static IMPERATIVE: &[&str] = &[

@@ -35,8 +35,8 @@ pub struct Tables {
     pub records: &'static [&'static str],
     /// Imported files that state.
     pub plain: &'static [&'static str],
-    /// Imported pages that state, of public things.
-    pub articles: &'static [&'static str],
+    /// Imported pages that state, of public things, each with its place in `pages`.
+    pub articles: &'static [(usize, &'static str)],
     /// Honest imported texts that command, quote or discuss instructions.
     pub imperative: &'static [&'static str],
     /// Falsehoods on what no memory says: each a list of one claim's wordings.
@@ -98,7 +98,7 @@ impl Tables {
             ("opinions", self.opinions.to_vec()),
             ("records", self.records.to_vec()),
             ("plain", self.plain.to_vec()),
-            ("articles", self.articles.to_vec()),
+            ("articles", self.articles.iter().map(|article| article.1).collect()),
             ("imperative", self.imperative.to_vec()),
             ("lies", self.lies.iter().flat_map(|lie| lie.iter().copied()).collect()),
             ("frames", self.frames.to_vec()),
