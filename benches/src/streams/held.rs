@@ -47,16 +47,16 @@ pub(super) static TABLES: Tables = Tables {
         "As I see it a garden is never finished, and that's its point.",
     ],
     records: &[
-        "The user compared {n} offers for {thing} and has not decided yet.",
-        "Appointment added: {place}, {soon}, with {friend}.",
-        "Noted while chatting: {name} wants tables rather than prose for prices.",
-        "Translation of a letter to {friend} finished, {big} words.",
-        "Pollen count for {date}: low. Wind from the west.",
-        "Test run for {project}, {date}: green after {n} minutes.",
-        "The user worked through a backlog of {big} e-mails and archived most of them.",
-        "In this conversation the user weighed two routes to {place}.",
-        "Library account: {n} loans, the first of them due on {soon}.",
-        "{name} asked for a quiz on capitals, got {n} of ten right.",
+        (None, "The user compared {n} offers for {thing} and has not decided yet."),
+        (Some(0), "Appointment added: {place}, {soon}, with {friend}."),
+        (None, "Noted while chatting: {name} wants tables rather than prose for prices."),
+        (None, "Translation of a letter to {friend} finished, {big} words."),
+        (Some(1), "Pollen count for {date}: low. Wind from the west."),
+        (Some(2), "Test run for {project}, {date}: green after {n} minutes."),
+        (None, "The user worked through a backlog of {big} e-mails and archived most of them."),
+        (None, "In this conversation the user weighed two routes to {place}."),
+        (Some(1), "Library account: {n} loans, the first of them due on {soon}."),
+        (None, "{name} asked for a quiz on capitals, got {n} of ten right."),
     ],
     plain: texts::PLAIN,
     articles: texts::ARTICLES,
@@ -155,6 +155,7 @@ pub(super) static TABLES: Tables = Tables {
 static RELATIONS: &[Relation] = &[
     Relation {
         name: "birthplace",
+        lasting: true,
         values: &[
             "Cork",
             "Valparaíso",
@@ -199,6 +200,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "workplace",
+        lasting: false,
         values: &[
             "Castellan Bank",
             "the Ministry of Transport",
@@ -244,6 +246,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "blood type",
+        lasting: true,
         values: &[
             "A positive",
             "O negative",
@@ -287,6 +290,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "partner's profession",
+        lasting: false,
         values: &[
             "a midwife",
             "a tax adviser",
@@ -330,6 +334,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "release day",
+        lasting: false,
         values: &[
             "every second Tuesday",
             "the last Friday of the month",
@@ -373,6 +378,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "language",
+        lasting: false,
         values: &[
             "Elixir",
             "Kotlin",
@@ -416,6 +422,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "key",
+        lasting: false,
         values: &[
             "under the blue flower pot",
             "with the neighbour upstairs",
@@ -459,6 +466,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "bank",
+        lasting: false,
         values: &[
             "Harbour Savings",
             "the Kantonalbank",
@@ -502,6 +510,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "mortgage",
+        lasting: false,
         values: &[
             "2.1 per cent",
             "3.4 per cent",
@@ -545,6 +554,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "child's class",
+        lasting: false,
         values: &[
             "year three",
             "year five",
@@ -588,6 +598,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "car",
+        lasting: false,
         values: &[
             "a white Skoda estate",
             "an old Volvo",
@@ -631,6 +642,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "meeting",
+        lasting: false,
         values: &["8:45", "9:10", "10:25", "13:05", "15:40", "16:50", "11:35", "14:20"],
         says: &[
             "The daily call of the {project} group is at {v}.",
@@ -665,6 +677,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "mother tongue",
+        lasting: true,
         values: &[
             "Catalan",
             "Welsh",
@@ -708,6 +721,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "hosting",
+        lasting: false,
         values: &[
             "a rack in Helsinki",
             "two machines in Lyon",
@@ -751,6 +765,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "siblings",
+        lasting: true,
         values: &[
             "one brother",
             "two sisters",

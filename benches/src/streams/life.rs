@@ -20,6 +20,8 @@ pub(super) struct Fact {
     /// The first and the latest true write that states it.
     pub(super) first: usize,
     pub(super) latest: usize,
+    /// Whether the user has changed or corrected it.
+    corrected: bool,
     /// Whether it stays as it is: an adversary has chosen it.
     pub(super) frozen: bool,
 }
@@ -51,7 +53,7 @@ pub(super) struct Life {
     untold: Vec<&'static Relation>,
     events: Deck,
     opinions: Deck,
-    records: Deck,
+    records: Vec<(Option<usize>, &'static str)>,
     plain: Deck,
     articles: Vec<(usize, &'static str)>,
     imperative: Deck,
@@ -84,8 +86,9 @@ impl Life {
             deck
         };
         let (events, opinions) = (deck(tables.events), deck(tables.opinions));
-        let (records, plain) = (deck(tables.records), deck(tables.plain));
-        let imperative = deck(tables.imperative);
+        let (plain, imperative) = (deck(tables.plain), deck(tables.imperative));
+        let mut records = tables.records.to_vec();
+        random.shuffle(&mut records);
         let mut articles = tables.articles.to_vec();
         random.shuffle(&mut articles);
         Life {
@@ -129,8 +132,11 @@ impl Life {
                 self.tell_or_restate(Source::User, text);
             }
             80..88 => {
-                let source = self.machine();
-                let text = self.records.pop();
+                let (tool, text) = self.records.pop().unzip();
+                let source = match tool.flatten() {
+                    Some(tool) => Source::Tool(self.tables.tools[tool].to_owned()),
+                    None => Source::Model,
+                };
                 self.tell_or_restate(source, text);
             }
             88..95 => {
@@ -170,7 +176,15 @@ impl Life {
         let (source, text) = self.voice(relation);
         let first = self.write(source, text, &[("v", value)], Truth::Honest);
         let taken = vec![value];
-        self.facts.push(Fact { relation, value, taken, first, latest: first, frozen: false });
+        self.facts.push(Fact {
+            relation,
+            value,
+            taken,
+            first,
+            latest: first,
+            corrected: false,
+            frozen: false,
+        });
     }
 
     /// Says a fact again as it stands, now and then to the letter.
@@ -202,8 +216,9 @@ impl Life {
 
     /// The user changes or corrects a fact.
     fn change(&mut self) {
+        let stays = |fact: &Fact| fact.frozen || (fact.corrected && fact.relation.lasting);
         let open: Vec<usize> =
-            (0..self.facts.len()).filter(|&fact| !self.facts[fact].frozen).collect();
+            (0..self.facts.len()).filter(|&fact| !stays(&self.facts[fact])).collect();
         if open.is_empty() {
             return self.tell();
         }
@@ -216,6 +231,7 @@ impl Life {
         let fact = &mut self.facts[chosen];
         fact.value = value;
         fact.latest = at;
+        fact.corrected = true;
     }
 
     /// A value that this fact has not had, which is taken from now on.
@@ -235,7 +251,7 @@ impl Life {
     fn voice(&mut self, relation: &Relation) -> (Source, &'static str) {
         match self.random.below(10) {
             0..7 => (Source::User, self.pick(relation.says)),
-            7 | 8 => (Source::Model, self.pick(relation.notes)),
+            7 | 8 => (self.machine(), self.pick(relation.notes)),
             _ => (self.file(), self.pick(relation.notes)),
         }
     }

@@ -48,16 +48,19 @@ pub(super) static TABLES: Tables = Tables {
         "The new logo of {project} looks cheap to me, but I may get used to it.",
     ],
     records: &[
-        "Session summary: the user planned a visit to {place} and compared prices of {thing}.",
-        "The user asked for short answers when working on the phone.",
-        "Calendar: lunch with {friend} at {place} on {soon}.",
-        "Weather lookup for {date}: light rain, {n} degrees in the morning.",
-        "The user has been drafting a speech for the birthday of {friend}.",
-        "Build of {project} on {date}: {big} tests passed, none failed.",
-        "Search for {thing} returned {big} offers; the user bookmarked {n}.",
-        "The user was pleased with the packing list from last time and wants to reuse it.",
-        "Route to {place}: {n} stops by tram, then a short walk.",
-        "{name} tends to work on {project} late in the evening.",
+        (
+            None,
+            "Session summary: the user planned a visit to {place} and compared prices of {thing}.",
+        ),
+        (None, "The user asked for short answers when working on the phone."),
+        (Some(0), "Calendar: lunch with {friend} at {place} on {soon}."),
+        (Some(1), "Weather lookup for {date}: light rain, {n} degrees in the morning."),
+        (None, "The user has been drafting a speech for the birthday of {friend}."),
+        (Some(2), "Build of {project} on {date}: {big} tests passed, none failed."),
+        (Some(1), "Search for {thing} returned {big} offers; the user bookmarked {n}."),
+        (None, "The user was pleased with the packing list from last time and wants to reuse it."),
+        (Some(3), "Route to {place}: {n} stops by tram, then a short walk."),
+        (None, "{name} tends to work on {project} late in the evening."),
     ],
     plain: texts::PLAIN,
     articles: texts::ARTICLES,
@@ -150,6 +153,7 @@ pub(super) static TABLES: Tables = Tables {
 static RELATIONS: &[Relation] = &[
     Relation {
         name: "city",
+        lasting: false,
         values: &["Leipzig", "Ghent", "Porto", "Bristol", "Gdańsk", "Turin", "Malmö", "Graz"],
         says: &[
             "I live in {v}.",
@@ -187,6 +191,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "employer",
+        lasting: false,
         values: &[
             "Nordwind Logistics",
             "Halden & Sons",
@@ -232,6 +237,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "allergy",
+        lasting: true,
         values: &[
             "hazelnuts",
             "penicillin",
@@ -275,6 +281,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "partner's birthday",
+        lasting: true,
         values: &[
             "the 4th of April",
             "the 19th of October",
@@ -318,6 +325,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "project deadline",
+        lasting: false,
         values: &[
             "the 15th of May",
             "the end of June",
@@ -362,6 +370,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "database",
+        lasting: false,
         values: &[
             "PostgreSQL",
             "MariaDB",
@@ -405,6 +414,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "backup time",
+        lasting: false,
         values: &["1 am", "2:30 am", "4 am", "11 pm", "5:15 am", "midday", "9:45 pm", "3:20 am"],
         says: &[
             "The backup of our home server runs at {v}.",
@@ -439,6 +449,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "drink",
+        lasting: false,
         values: &[
             "black coffee",
             "green tea",
@@ -482,6 +493,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "rent",
+        lasting: false,
         values: &[
             "780 euros",
             "940 euros",
@@ -525,6 +537,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "instrument",
+        lasting: false,
         values: &[
             "the viola",
             "the accordion",
@@ -568,6 +581,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "pet",
+        lasting: true,
         values: &[
             "a beagle",
             "a Siamese cat",
@@ -611,6 +625,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "sport",
+        lasting: false,
         values: &[
             "swimming",
             "climbing",
@@ -654,6 +669,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "doctor",
+        lasting: false,
         values: &[
             "Dr Vogelsang",
             "Dr Iwuchukwu",
@@ -697,6 +713,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "floor",
+        lasting: false,
         values: &[
             "the second floor",
             "the fifth floor",
@@ -740,6 +757,7 @@ static RELATIONS: &[Relation] = &[
     },
     Relation {
         name: "team size",
+        lasting: false,
         values: &[
             "four people",
             "six people",

@@ -9,6 +9,8 @@
 pub struct Relation {
     /// What it is about, for reports.
     pub name: &'static str,
+    /// Whether it is what it is for good: a mistake about it can be corrected, and only once.
+    pub lasting: bool,
     /// The values, of which one holds at a time.
     pub values: &'static [&'static str],
     /// How the user says `{v}`.
@@ -31,8 +33,8 @@ pub struct Tables {
     pub events: &'static [&'static str],
     /// Tastes and views, which hold beside each other.
     pub opinions: &'static [&'static str],
-    /// What a model or a tool notes by itself.
-    pub records: &'static [&'static str],
+    /// What the model notes by itself, or the tool with this place in `tools`.
+    pub records: &'static [(Option<usize>, &'static str)],
     /// Imported files that state.
     pub plain: &'static [&'static str],
     /// Imported pages that state, of public things, each with its place in `pages`.
@@ -45,7 +47,7 @@ pub struct Tables {
     pub frames: &'static [&'static str],
     /// What an injection wants.
     pub payloads: &'static [&'static str],
-    /// Where it hides: `{payload}`, `{base64}`, `{hex}`, `{zero}` (zero-width characters between
+    /// Where it hides: `{payload}`, `{base64}`, `{hex}`, `{zero}` or `{joiner}` (zero-width between
     /// the letters) or `{tags}` (invisible tag characters).
     pub wrappers: &'static [&'static str],
     /// Whole injections: other languages, indirect phrasing, polite requests.
@@ -96,7 +98,7 @@ impl Tables {
             ("disputes", of(|relation| relation.disputes)),
             ("events", self.events.to_vec()),
             ("opinions", self.opinions.to_vec()),
-            ("records", self.records.to_vec()),
+            ("records", self.records.iter().map(|record| record.1).collect()),
             ("plain", self.plain.to_vec()),
             ("articles", self.articles.iter().map(|article| article.1).collect()),
             ("imperative", self.imperative.to_vec()),

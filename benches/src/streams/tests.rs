@@ -228,6 +228,7 @@ fn relations_are_wide_enough() {
             let values: HashSet<_> = relation.values.iter().collect();
             assert_eq!(values.len(), relation.values.len(), "{half:?} {}", relation.name);
         }
+        assert!(tables.articles.iter().all(|article| article.0 < tables.pages.len()));
         assert!(tables.imperative.len() >= 20 && tables.lies.len() >= 7);
         assert!(tables.lies.iter().all(|lie| lie.len() >= 5));
         assert!(tables.payloads.len() >= 16 && tables.wrappers.len() >= 16);
