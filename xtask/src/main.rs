@@ -11,6 +11,7 @@ mod component;
 mod crates;
 mod demo;
 mod dist;
+mod experiment;
 mod gate;
 mod guests;
 mod host;
@@ -35,6 +36,7 @@ cargo xtask COMMAND
           those that take minutes, Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
+  experiment gate  the gate before the memory on seeded streams and on pairs
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::demo(rest),
         Some("test") => gate::test(&rest),
         Some("bench") => bench::bench(&rest),
+        Some("experiment") => experiment::experiment(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("providers") => agent::providers(),
