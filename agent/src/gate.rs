@@ -6,12 +6,20 @@
 //! | `compare` | what a new text says to an old one |
 //! | `instruct` | whether a text from elsewhere tells the assistant what to do |
 //! | `evidence` | hypotheses, and the e-value of a claim |
+//! | `ledger` | what is kept: claims, and a log of decisions |
+//!
+//! A write is compared with the memories nearest to it. What speaks against it is evidence against its
+//! claim; from the e-value of the claim follows the verdict. How well that does, and where it fails,
+//! stands in `docs/adr/0024-gate.md`. Nothing here does I/O but `ledger`, through the platform.
 //!
 //! What it must never do: deny what the person says; count the same evidence twice.
 
 mod compare;
 mod evidence;
 mod instruct;
+mod ledger;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use alloc::vec::Vec;
@@ -19,6 +27,7 @@ use alloc::vec::Vec;
 pub use compare::{Relation, compare};
 pub use evidence::{Evidence, HYPOTHESES, Hypotheses, Hypothesis, e_value};
 pub use instruct::{ENOUGH, Suspicion, suspicion};
+pub use ledger::{Entry, Ledger, MOST_ENTRIES};
 pub use words::{Word, Words};
 
 /// Who says it.
@@ -35,6 +44,28 @@ pub enum Source {
 impl Source {
     /// Sorts of source.
     pub const SORTS: usize = 3;
+    /// All of them, by their numbers.
+    pub const ALL: [Self; Self::SORTS] = [Self::User, Self::Import, Self::Machine];
+
+    /// What a memory's record calls it.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        match name {
+            "user" => Self::User,
+            "import" => Self::Import,
+            _ => Self::Machine,
+        }
+    }
+
+    /// Its name in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Import => "import",
+            Self::Machine => "machine",
+        }
+    }
 }
 
 /// A memory near to what is written.
@@ -53,9 +84,10 @@ pub struct Near<'a> {
 }
 
 /// What is to be done with a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// It goes into the memory.
+    #[default]
     Permit,
     /// The person is asked; without one it is quarantined.
     Defer,
@@ -63,20 +95,37 @@ pub enum Verdict {
     Deny,
 }
 
+impl Verdict {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 3] = [Self::Permit, Self::Defer, Self::Deny];
+
+    /// Its name in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Permit => "permitted",
+            Self::Defer => "deferred",
+            Self::Deny => "denied",
+        }
+    }
+}
+
 /// What the gate goes by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Whether there is a gate.
+    pub on: bool,
     /// How often a claim of an honest source may be denied at most, in thousandths.
     pub alpha: u32,
     /// E-value from which a write is deferred, in thousandths.
-    pub defer: u64,
+    pub defer: u32,
     /// What is supposed of honest sources.
     pub hypotheses: Hypotheses,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { alpha: 50, defer: 4000, hypotheses: HYPOTHESES }
+        Self { on: true, alpha: 50, defer: 4000, hypotheses: HYPOTHESES }
     }
 }
 
@@ -85,7 +134,7 @@ impl Settings {
     fn verdict(&self, e: u64, may_deny: bool) -> Verdict {
         if may_deny && e.saturating_mul(self.alpha.into()) >= 1_000_000 {
             Verdict::Deny
-        } else if e >= self.defer {
+        } else if e >= self.defer.into() {
             Verdict::Defer
         } else {
             Verdict::Permit
@@ -94,14 +143,14 @@ impl Settings {
 }
 
 /// A claim of which there is evidence.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Claim {
     key: u64,
     seen: [Option<u8>; Source::SORTS],
 }
 
 /// A decision and the numbers behind it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decision {
     /// What is to be done.
     pub verdict: Verdict,
@@ -126,9 +175,21 @@ pub struct Gate {
 }
 
 /// Most claims that are known.
-const MOST_CLAIMS: usize = 64;
+pub const MOST_CLAIMS: usize = 64;
 
 impl Gate {
+    /// A gate that knows of no claim.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, claims: Vec::new() }
+    }
+
+    /// Claims that are known.
+    #[must_use]
+    pub fn claims(&self) -> usize {
+        self.claims.len()
+    }
+
     /// Forgets all evidence.
     pub fn reset(&mut self) {
         self.claims.clear();

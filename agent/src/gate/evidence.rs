@@ -52,6 +52,17 @@ impl Evidence {
         }
     }
 
+    /// What it says of a write.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Differs => "says another value than memory",
+            Self::Insists => "comes again, and nobody else has said it",
+            Self::Denies => "denies memory",
+            Self::Commands => "tells the assistant what to do",
+            Self::Hides => "hides what it says",
+        }
+    }
+
     pub(super) fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -61,9 +72,9 @@ impl Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hypothesis {
     /// How often an honest source gives it at most, for one claim.
-    pub honest: u16,
-    /// The stake on its being seen; those of all evidence are 1000 together at most.
-    pub stake: u16,
+    pub honest: u32,
+    /// The stake on its being seen; at most 200, so that all are 1000 together at most.
+    pub stake: u32,
 }
 
 /// One for each kind of evidence.

@@ -329,7 +329,7 @@ pub fn suspicion(text: &str) -> Suspicion {
     };
     let plain = unquoted(&shown);
     // Many a small sign together are one: a sentence may be cut in two.
-    let in_all = plain.split('\n').map(|line| points(line)).max().unwrap_or(0);
+    let in_all = plain.split('\n').map(points).max().unwrap_or(0);
     let mut found =
         Suspicion { points: worst(&plain).max(in_all.saturating_sub(2)), hidden: hides };
     let count = |marks: &[&str]| marks.iter().filter(|mark| has(&shown, mark)).count() as u32;
