@@ -1,16 +1,22 @@
-//! `cargo xtask experiment`: what learning parts are worth, by seeded runs.
+//! Experiments: what a part of the agent is worth before it ships, on real texts and seeded.
 
 use crate::process::{Outcome, cargo, run};
 
-/// The experiments, each a binary of `benches/`.
-const NAMES: [&str; 1] = ["gate"];
+const USAGE: &str = "\
+cargo xtask experiment NAME
+
+  gate [RUNS]   the gate before the memory on seeded streams of honest writes and of attacks, and on
+                pairs of sentences (docs/adr/0024): what it denies and defers, and what gets past it";
 
 pub(crate) fn experiment(arguments: &[String]) -> Outcome {
-    let known = arguments.split_first().filter(|(name, _)| NAMES.contains(&name.as_str()));
-    let Some((name, rest)) = known else {
-        return Err(format!("the name of an experiment expected: {}", NAMES.join(", ")));
-    };
-    run(cargo()
-        .args(["run", "--release", "--package", "clawft-benches", "--bin", name, "--"])
-        .args(rest))
+    match arguments.split_first() {
+        Some((name, rest)) if name == "gate" => gate(rest),
+        Some((name, _)) => Err(format!("unknown experiment `{name}`\n\n{USAGE}")),
+        None => Err(USAGE.into()),
+    }
+}
+
+fn gate(arguments: &[String]) -> Outcome {
+    let program = ["run", "--release", "--package", "clawft-benches", "--bin", "gate", "--"];
+    run(cargo().args(program).args(arguments))
 }

@@ -36,7 +36,7 @@ cargo xtask COMMAND
           those that take minutes, Miri, peers and long fuzzing
   bench   criterion benches natively, those of the kernels also in Wasmtime, and
           native peers; arguments go to criterion
-  experiment gate  the gate before the memory on seeded streams and on pairs
+  experiment  what a part is worth before it ships: `experiment gate`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
