@@ -50,7 +50,7 @@ mod bindings {
     #[cfg(not(feature = "coherence"))]
     wit_bindgen::generate!({ path: "../wit", world: "exports" });
     #[cfg(feature = "coherence")]
-    wit_bindgen::generate!({ path: "../wit", world: "exports", features: ["coherence"] });
+    wit_bindgen::generate!({ path: "../wit", world: "exports-with-gate" });
 }
 
 /// Whose functions are exported.
