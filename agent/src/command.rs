@@ -8,11 +8,14 @@
 //! | `records` | remember, recall, correct, pin, feedback, forget, redact, import, export |
 //! | `upkeep` | sessions, stats, compact, reembed, config |
 //! | `talk` | ask, chat |
+//! | `gate` | with the feature `coherence`: gate list, allow, deny, log, reset |
 //!
 //! With `--json`, a command prints one JSON object on one line, errors too; without, sentences.
 //! Notes and warnings go beside the output. Exit codes are those of [`Exit`].
 
 mod arguments;
+#[cfg(feature = "coherence")]
+mod gate;
 mod output;
 mod records;
 pub(crate) mod setup;
@@ -28,6 +31,17 @@ use crate::platform::Platform;
 use arguments::Arguments;
 use output::{Output, Shown};
 use setup::Setup;
+
+/// Lines of the help for what is not always there.
+#[cfg(feature = "coherence")]
+const MORE: &str = "
+With a gate before the memory:
+  clawft gate list              memories in quarantine, which are not recalled
+  clawft gate allow ID…         let one out: you vouch for it
+  clawft gate deny ID…          forget one for good
+  clawft gate log               the last decisions, with their reasons
+  clawft gate reset             forget the evidence and the log
+";
 
 const HELP: &str = "\
 clawft: an agent with a memory
@@ -96,6 +110,9 @@ fn dispatch(
     let arguments = Arguments::parse(words)?;
     match arguments.command() {
         "" | "help" | "--help" | "-h" => {
+            #[cfg(feature = "coherence")]
+            output.text("help", &format!("{HELP}{MORE}"));
+            #[cfg(not(feature = "coherence"))]
             output.text("help", HELP);
             return Ok(());
         }
@@ -122,6 +139,8 @@ fn dispatch(
         "export" => records::export(&setup, output),
         "sessions" => upkeep::sessions(&setup, output),
         "stats" => upkeep::stats(&setup, output),
+        #[cfg(feature = "coherence")]
+        "gate" => gate::gate(&setup, &arguments, output),
         "compact" => upkeep::compact(&setup, output),
         "reembed" => upkeep::reembed(&setup, output),
         "config" => {

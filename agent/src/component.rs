@@ -15,6 +15,7 @@
 //! | `handler` | `wasi:http/incoming-handler`: requests about the memory |
 //! | `agent` | `clawft:memory/agent`: talks, and the memory of a data folder |
 //! | `memory` | `clawft:memory/memory`: a store as a resource |
+//! | `gate` | `clawft:memory/gate`, with the feature `coherence`: decisions and the quarantine |
 //! | `refusal` | the store's errors as `clawft:memory/errors` has them |
 //!
 //! Here the platform is chosen, and only here. What it must never do: trap on what a caller gives.
@@ -22,6 +23,8 @@
 mod abi;
 #[cfg(target_env = "p2")]
 mod agent;
+#[cfg(all(target_env = "p2", feature = "coherence"))]
+mod gate;
 mod given;
 #[cfg(target_env = "p2")]
 mod handler;
@@ -44,7 +47,10 @@ mod status;
     clippy::undocumented_unsafe_blocks
 )]
 mod bindings {
+    #[cfg(not(feature = "coherence"))]
     wit_bindgen::generate!({ path: "../wit", world: "exports" });
+    #[cfg(feature = "coherence")]
+    wit_bindgen::generate!({ path: "../wit", world: "exports-with-gate" });
 }
 
 /// Whose functions are exported.

@@ -79,6 +79,9 @@ pub struct Config {
     pub folders: Vec<String>,
     /// Hosts that the fetch tool may ask.
     pub hosts: Vec<String>,
+    /// `[gate]`: what the gate before the memory goes by.
+    #[cfg(feature = "coherence")]
+    pub gate: crate::gate::Settings,
 }
 
 impl Default for Config {
@@ -102,6 +105,8 @@ impl Default for Config {
             tool_rounds: 8,
             folders: Vec::new(),
             hosts: Vec::new(),
+            #[cfg(feature = "coherence")]
+            gate: crate::gate::Settings::default(),
         }
     }
 }
@@ -243,6 +248,15 @@ mod tests {
         for (key, whole) in [("provider.max_tokens", 7), ("memory.recall", 9), ("embedder.dim", 3)]
         {
             config.set(key, &toml::Value::Whole(whole)).unwrap();
+        }
+        #[cfg(feature = "coherence")]
+        for (key, whole) in [("gate.alpha", 10), ("gate.denies_honest", 7), ("gate.hides_stake", 3)]
+        {
+            config.set(key, &toml::Value::Whole(whole)).unwrap();
+            let read = Config::parse(&config.print()).unwrap().gate;
+            assert_eq!(read, config.gate);
+            let is = [read.alpha, read.hypotheses[2].honest, read.hypotheses[4].stake];
+            assert!(is.contains(&(whole as u32)), "{key}");
         }
         config.set("tools.hosts", &toml::Value::List(Vec::from(["a".to_string()]))).unwrap();
         config.set("memory.learn", &toml::Value::Truth(false)).unwrap();

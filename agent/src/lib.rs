@@ -14,6 +14,7 @@
 //! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
+//! | `gate/` | with the feature `coherence`: what may go into the memory |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //! | `serve/` | requests from outside about the memory |
 //! | `component/` | in WebAssembly: the exports |
@@ -36,6 +37,8 @@ pub mod context;
 pub mod date;
 pub mod embed;
 pub mod failure;
+#[cfg(feature = "coherence")]
+pub mod gate;
 mod json;
 pub mod learn;
 pub mod memory;

@@ -17,6 +17,7 @@
 //! | `feedback` | what became of a memory that was given |
 //! | `recall` | search, and what a record says |
 //! | `alike` | whether two texts say the same |
+//! | `gated` | with the feature `coherence`: what may be written, and the quarantine |
 //! | `redact` | secrets |
 //! | `chunk`, `import` | files into memories |
 //! | `evict` | room in a full memory |
@@ -35,6 +36,8 @@ mod chunk;
 mod evict;
 mod export;
 mod feedback;
+#[cfg_attr(not(feature = "coherence"), path = "memory/ungated.rs")]
+mod gated;
 mod identity;
 mod import;
 mod recall;
@@ -72,6 +75,9 @@ pub struct Limits {
     pub words: usize,
     /// Whether a full memory forgets what is in use least, instead of refusing what is new.
     pub evict: bool,
+    /// What the gate goes by.
+    #[cfg(feature = "coherence")]
+    pub gate: crate::gate::Settings,
 }
 
 impl From<&Config> for Limits {
@@ -81,6 +87,8 @@ impl From<&Config> for Limits {
             image: (config.image_kib as usize) << 10,
             words: (config.words_kib as usize) << 10,
             evict: config.when_full == "evict",
+            #[cfg(feature = "coherence")]
+            gate: config.gate,
         }
     }
 }

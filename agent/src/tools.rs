@@ -5,6 +5,7 @@
 //! | `memory` | `memory_search`, `memory_write`, `memory_forget` |
 //! | `files` | `file_read`, `file_write`, `file_edit`, `file_list` |
 //! | `fetch` | `web_fetch` |
+//! | `gated` | none: with the feature `coherence`, the gate before those that change something |
 //! | `exec` | `exec`, in native builds with the feature `exec-tool` only |
 //!
 //! and `time_now`. Arguments are checked; each error is a sentence that the model can act on.
@@ -17,6 +18,8 @@
 mod exec;
 mod fetch;
 mod files;
+#[cfg(feature = "coherence")]
+mod gated;
 mod memory;
 
 use alloc::format;
@@ -47,6 +50,9 @@ pub struct Bench<'a, 'm> {
     pub may_forget: bool,
     /// Memories that the model was given in this turn.
     pub given: Vec<Memo>,
+    /// What tools gave since the person spoke last, as the model has read it.
+    #[cfg(feature = "coherence")]
+    pub read: Vec<String>,
 }
 
 /// What a tool gives: a text, or a sentence that says why there is none.
@@ -96,6 +102,8 @@ impl Bench<'_, '_> {
             return Err(format!("one of the tools {} expected, found {found}", names.join(", ")));
         };
         let arguments = Arguments::parse(tool, &call.arguments)?;
+        #[cfg(feature = "coherence")]
+        self.permitted(tool.name)?;
         let done = match tool.name {
             "time_now" => Ok(minute(self.platform.clock.now())),
             "memory_search" => self.search(&arguments),

@@ -296,6 +296,8 @@ impl Agent<'_, '_> {
             said: &said,
             may_forget,
             given: core::mem::take(&mut turn.given),
+            #[cfg(feature = "coherence")]
+            read: read(session),
         };
         for (i, call) in calls.iter().enumerate() {
             let done = match over || i >= MOST_CALLS {
@@ -316,6 +318,13 @@ impl Agent<'_, '_> {
         for text in learn::kept(message) {
             let new = New { session: &session.name, ..New::fact(text) };
             match self.memory.remember(&new) {
+                #[cfg(feature = "coherence")]
+                Ok(done) if done.verdict != crate::gate::Verdict::Permit => {
+                    turn.notes.push(format!(
+                        "[{0}] is in quarantine: {1}. `clawft gate allow {0}` keeps it",
+                        done.id, done.reason
+                    ));
+                }
                 Ok(done) => turn.learned.push(done),
                 Err(failure) => {
                     turn.notes.push(format!("not remembered: {failure}"));
@@ -324,6 +333,18 @@ impl Agent<'_, '_> {
             }
         }
     }
+}
+
+/// What tools gave since the person spoke last.
+#[cfg(feature = "coherence")]
+fn read(session: &Session) -> Vec<String> {
+    let last = session.messages.iter().rev().map(|said| &said.message);
+    let last = last.take_while(|message| !matches!(message, Message::User(_)));
+    let content = |message: &Message| match message {
+        Message::Result { content, .. } => Some(content.clone()),
+        _ => None,
+    };
+    last.filter_map(content).collect()
 }
 
 fn tokens_of_user(message: &Message) -> usize {

@@ -328,3 +328,35 @@ fn the_embedder_is_changed_by_reembedding() {
     assert_eq!((exit, &done["reembedded"]), (0, &Value::from(1)));
     assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
 }
+
+#[cfg(feature = "coherence")]
+#[test]
+fn what_is_in_doubt_is_listed_logged_allowed_and_denied() {
+    let (mut world, folder) = (World::default(), Folder::new("gate-commands"));
+    let id = tell(&mut world, &folder, "The key of the shed hangs behind the door");
+    let denial = "The key of the shed never hangs behind the door";
+    let (exit, done) = json(&mut world, &folder, &["remember", denial]);
+    assert_eq!((exit, &done["verdict"]), (0, &Value::from("deferred")), "{done}");
+    let held = done["id"].to_string();
+    let (_, listed) = json(&mut world, &folder, &["gate", "list"]);
+    assert_eq!(listed["found"][0]["text"], denial);
+    let (exit, log) = json(&mut world, &folder, &["gate", "log"]);
+    let last = &log["log"][1];
+    assert_eq!((exit, last["against"].as_u64()), (0, Some(id)), "{log}");
+    assert_eq!(last["evidence"], serde_json::json!(["denies"]));
+    let (_, shown, _) = run(&mut world, &folder, &["gate", "log"]);
+    assert!(shown.contains("denied from 20.0") && !shown.contains("shed"), "{shown}");
+    assert_eq!(run(&mut world, &folder, &["gate", "allow", &held]).0, 0);
+    assert_eq!(run(&mut world, &folder, &["gate", "deny", &held]).0, 2, "it is out already");
+    assert_eq!(run(&mut world, &folder, &["gate", "deny", "7"]).0, 4);
+    assert_eq!(run(&mut world, &folder, &["gate"]).0, 2);
+    assert_eq!(run(&mut world, &folder, &["gate", "reset"]).0, 0);
+    assert_eq!(json(&mut world, &folder, &["gate", "log"]).1["log"], serde_json::json!([]));
+    // Where somebody is there, they are asked.
+    world.screen.interactive = true;
+    let other = "The key of the shed is never behind the door, it hangs in the hall";
+    world.screen.lines.borrow_mut().push_back("no".into());
+    let (exit, shown, _) = run(&mut world, &folder, &["remember", other]);
+    assert!(exit == 0 && shown.contains("Keep it all the same?"), "{shown}");
+    assert!(!folder.holds("in the hall"), "what was refused is gone");
+}

@@ -18,3 +18,4 @@ pub mod exact;
 pub mod mixture;
 pub mod random;
 pub mod sample;
+pub mod streams;

@@ -5,13 +5,17 @@ use crate::process::{Outcome, cargo, command, root, run};
 const USAGE: &str = "\
 cargo xtask experiment NAME
 
-  learn [choose | SET...]   what feedback is worth for later questions (docs/adr/0023): gain on the
+  learn [choose | SET...]   what feedback is worth for later questions (docs/adr/0025): gain on the
                             same topic, loss elsewhere, what a second topic leaves of it; `choose`
-                            tries strengths on texts that are not reported on";
+                            tries strengths on texts that are not reported on
+  gate [RUNS]               the gate before the memory on seeded streams of honest writes and of
+                            attacks, and on pairs of sentences (docs/adr/0024): what it denies and
+                            defers, and what gets past it";
 
 pub(crate) fn experiment(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((name, rest)) if name == "learn" => learn(rest),
+        Some((name, rest)) if name == "gate" => program(name, rest),
         Some((name, _)) => Err(format!("unknown experiment `{name}`\n\n{USAGE}")),
         None => Err(USAGE.into()),
     }
@@ -24,6 +28,10 @@ fn learn(arguments: &[String]) -> Outcome {
             format!("the questions need Python 3.10, npm, and apt with deb.debian.org: {why}")
         })?;
     }
-    let program = ["run", "--release", "--package", "clawft-benches", "--bin", "learn", "--"];
+    program("learn", arguments)
+}
+
+fn program(name: &str, arguments: &[String]) -> Outcome {
+    let program = ["run", "--release", "--package", "clawft-benches", "--bin", name, "--"];
     run(cargo().args(program).args(arguments))
 }

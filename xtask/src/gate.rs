@@ -154,7 +154,9 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
                     .args(["--", "-D", "warnings"]))?;
             }
         }
-        Ok(())
+        run(cargo()
+            .args(["clippy", "--quiet", "--target", targets[0], "--package", "clawft-agent"])
+            .args(["--features", "coherence", "--", "-D", "warnings"]))
     });
     gate.step("modules and their sizes", || {
         let mut weights = Vec::new();

@@ -52,7 +52,7 @@ cargo xtask COMMAND
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
           lists those that they do not
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`
-  experiment  what a part is worth before it ships: `experiment learn`
+  experiment  what a part is worth before it ships: `experiment learn`, `experiment gate`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against

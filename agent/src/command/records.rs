@@ -21,6 +21,10 @@ pub(super) fn remember(
     let mut memory = setup.memory();
     let session = arguments.session.clone().unwrap_or_default();
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
+    #[cfg(feature = "coherence")]
+    if done.verdict != crate::gate::Verdict::Permit {
+        return super::gate::stopped(&mut memory, &done, output);
+    }
     memory.finish()?;
     if output.json {
         let mut json = Json::object();
@@ -230,6 +234,11 @@ pub(super) fn import(
         all.added += done.added;
         all.known += done.known;
         all.redacted += done.redacted;
+        #[cfg(feature = "coherence")]
+        {
+            all.deferred += done.deferred;
+            all.denied += done.denied;
+        }
     }
     memory.finish()?;
     if output.json {
@@ -237,6 +246,11 @@ pub(super) fn import(
         json.count("added", all.added as u64);
         json.count("known", all.known as u64);
         json.count("redacted", all.redacted as u64);
+        #[cfg(feature = "coherence")]
+        {
+            json.count("deferred", all.deferred as u64);
+            json.count("denied", all.denied as u64);
+        }
         if let Some(note) = memory.evicted() {
             json.text("note", &note);
         }
@@ -246,10 +260,17 @@ pub(super) fn import(
     if let Some(note) = memory.evicted() {
         output.note(&note);
     }
-    let Imported { added, known, redacted } = all;
+    let Imported { added, known, redacted, .. } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));
     if redacted > 0 {
         output.note(&format!("{redacted} secrets were taken out"));
+    }
+    #[cfg(feature = "coherence")]
+    if all.deferred + all.denied > 0 {
+        let Imported { deferred, denied, .. } = all;
+        output.note(&format!(
+            "{deferred} are in quarantine, {denied} were denied: `clawft gate list`, `clawft gate log`"
+        ));
     }
     Ok(())
 }

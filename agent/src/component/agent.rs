@@ -23,11 +23,11 @@ fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), F
 }
 
 /// What is done with a memory, and what comes of it.
-type Work<'w> = dyn FnMut(&Setup<'_>, &mut Memory<'_>) -> Result<(), Failure> + 'w;
+pub(super) type Work<'w> = dyn FnMut(&Setup<'_>, &mut Memory<'_>) -> Result<(), Failure> + 'w;
 
 /// Does something with the memory; what was changed is then saved whole.
 #[inline(never)]
-fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
+pub(super) fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
     with(&mut |setup| {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
@@ -55,7 +55,7 @@ fn memo(memo: Memo) -> WitMemo {
     WitMemo { id, text, created, kind, session, pinned, score }
 }
 
-fn memos(all: Vec<Memo>) -> Vec<WitMemo> {
+pub(super) fn memos(all: Vec<Memo>) -> Vec<WitMemo> {
     all.into_iter().map(memo).collect()
 }
 
@@ -81,6 +81,10 @@ impl Guest for Component {
         let mut done = Done::default();
         with_memory(&mut |_, memory| {
             done = memory.remember(&New::fact(&text))?;
+            #[cfg(feature = "coherence")]
+            if done.verdict == crate::gate::Verdict::Deny {
+                return Err(Failure::new(crate::failure::Exit::Usage, done.reason.clone()));
+            }
             Ok(())
         })?;
         Ok(Remembered {

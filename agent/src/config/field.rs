@@ -32,7 +32,7 @@ pub(super) enum Field<'c> {
 }
 
 /// All keys, table by table. [`Config::field`] has them in the same order.
-pub(super) const KEYS: [&str; 23] = [
+pub(super) const KEYS: &[&str] = &[
     "provider.name",
     "provider.model",
     "provider.base_url",
@@ -56,7 +56,53 @@ pub(super) const KEYS: [&str; 23] = [
     "chat.tool_rounds",
     "tools.folders",
     "tools.hosts",
+    #[cfg(feature = "coherence")]
+    "gate.on",
+    #[cfg(feature = "coherence")]
+    "gate.alpha",
+    #[cfg(feature = "coherence")]
+    "gate.defer",
+    #[cfg(feature = "coherence")]
+    "gate.differs_honest",
+    #[cfg(feature = "coherence")]
+    "gate.differs_stake",
+    #[cfg(feature = "coherence")]
+    "gate.insists_honest",
+    #[cfg(feature = "coherence")]
+    "gate.insists_stake",
+    #[cfg(feature = "coherence")]
+    "gate.denies_honest",
+    #[cfg(feature = "coherence")]
+    "gate.denies_stake",
+    #[cfg(feature = "coherence")]
+    "gate.commands_honest",
+    #[cfg(feature = "coherence")]
+    "gate.commands_stake",
+    #[cfg(feature = "coherence")]
+    "gate.hides_honest",
+    #[cfg(feature = "coherence")]
+    "gate.hides_stake",
 ];
+
+#[cfg(feature = "coherence")]
+impl crate::gate::Settings {
+    /// The setting behind those of the other tables, by its place there.
+    fn field(&mut self, at: usize) -> Field<'_> {
+        match at {
+            0 => Field::Truth(&mut self.on),
+            1 => Field::Whole(&mut self.alpha, 1, 500),
+            2 => Field::Whole(&mut self.defer, 1000, 1_000_000),
+            _ => {
+                let of = (at - 3) / 2 % self.hypotheses.len();
+                let hypothesis = &mut self.hypotheses[of];
+                match at % 2 {
+                    1 => Field::Whole(&mut hypothesis.honest, 1, 1000),
+                    _ => Field::Whole(&mut hypothesis.stake, 0, 200),
+                }
+            }
+        }
+    }
+}
 
 impl Config {
     /// The setting of a key, by the key's place in [`KEYS`].
@@ -84,6 +130,8 @@ impl Config {
             19 => Field::Whole(&mut self.memory_share, 0, 80),
             20 => Field::Whole(&mut self.tool_rounds, 0, 64),
             21 => Field::List(&mut self.folders),
+            #[cfg(feature = "coherence")]
+            23.. => self.gate.field(at - 23),
             _ => Field::List(&mut self.hosts),
         }
     }

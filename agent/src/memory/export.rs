@@ -2,6 +2,7 @@
 
 use super::Memory;
 use super::access::failure;
+use super::gated::is_quarantined;
 use super::recall::memo;
 use crate::failure::Failure;
 use crate::json::Json;
@@ -15,12 +16,15 @@ impl Memory<'_> {
         let Some(store) = self.reading()? else { return Ok(0) };
         let (mut from, mut count) = (Some(0), 0);
         while let Some(id) = from.and_then(|from| store.next(from)) {
+            from = id.checked_add(1);
+            if is_quarantined(store, id).map_err(|error| failure(&error))? {
+                continue;
+            }
             let memo = memo(store, id, 0.0).map_err(|error| failure(&error))?;
             let mut json = Json::object();
             memo.write(&mut json);
             line(&json.line());
             count += 1;
-            from = id.checked_add(1);
         }
         Ok(count)
     }

@@ -18,6 +18,8 @@ use super::chunk::Chunker;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
+#[cfg(feature = "coherence")]
+use crate::gate::Verdict;
 use crate::json;
 use crate::text;
 
@@ -73,6 +75,12 @@ pub struct Imported {
     pub known: usize,
     /// Secrets that were taken out.
     pub redacted: usize,
+    /// Pieces in quarantine.
+    #[cfg(feature = "coherence")]
+    pub deferred: usize,
+    /// Pieces that were not let in.
+    #[cfg(feature = "coherence")]
+    pub denied: usize,
 }
 
 /// A piece on its way.
@@ -204,13 +212,28 @@ impl Memory<'_> {
             }
         }
         let mut added = 0;
+        #[cfg(feature = "coherence")]
+        let mut stopped = (0, 0);
         if !new.is_empty() {
             let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
             let vectors = self.embed(&texts)?;
             let dim = vectors.len() / texts.len();
+            #[cfg(feature = "coherence")]
+            let decisions = self.decisions(&texts, &vectors, dim)?;
             self.change(&mut |store, now| {
                 added = 0;
+                #[cfg(feature = "coherence")]
+                let mut decided = decisions.iter();
                 for ((text, piece), vector) in new.iter().zip(vectors.chunks_exact(dim)) {
+                    #[cfg(feature = "coherence")]
+                    let decision = decided.next();
+                    #[cfg(feature = "coherence")]
+                    if let Some(decision) = decision {
+                        super::gated::quarantine_too(store, decision)?;
+                        if decision.verdict == Verdict::Deny {
+                            continue;
+                        }
+                    }
                     // The same piece may stand twice in a file.
                     let (id, there) = place(store, text, true)?;
                     if there {
@@ -224,15 +247,32 @@ impl Memory<'_> {
                         created: piece.created,
                         pinned: piece.pinned,
                     };
+                    #[cfg(feature = "coherence")]
+                    if decision.is_some_and(|decision| decision.verdict == Verdict::Defer) {
+                        let pairs = [("source", "import"), super::gated::QUARANTINE];
+                        super::write::put_with(store, id, &record, text, vector, now, &pairs)?;
+                        continue;
+                    }
                     put(store, id, &record, text, vector, now)?;
                     added += 1;
                 }
                 Ok(())
             })?;
+            #[cfg(feature = "coherence")]
+            {
+                let count = |verdict| decisions.iter().filter(|one| one.verdict == verdict).count();
+                stopped = (count(Verdict::Defer), count(Verdict::Deny));
+            }
         }
         done.added += added;
         done.known += known + new.len() - added;
         done.redacted += redacted;
+        #[cfg(feature = "coherence")]
+        {
+            done.deferred += stopped.0;
+            done.denied += stopped.1;
+            done.known = done.known.saturating_sub(stopped.0 + stopped.1);
+        }
         Ok(())
     }
 }

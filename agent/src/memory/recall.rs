@@ -8,6 +8,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 
 use super::Memory;
 use super::access::failure;
+use super::gated::is_quarantined;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 
@@ -86,22 +87,33 @@ impl Memory<'_> {
         }
         let vector = self.embed(&[query])?;
         let Some(store) = self.reading()? else { return Ok(Vec::new()) };
-        let asked = Recall { vector: Some(&vector), text: Some(query), k, ..Recall::default() };
-        let (mut memos, mut left) = (Vec::new(), MOST_FOUND);
-        let mut find = || -> Result<(), Error> {
-            for found in store.recall(&asked)? {
-                if found.words > 0.0 || found.similarity >= FLOOR {
+        let mut asked = Recall { vector: Some(&vector), text: Some(query), k, ..Recall::default() };
+        let mut memos = Vec::new();
+        let mut find = |asked: &Recall<'_>| -> Result<bool, Error> {
+            memos.clear();
+            let (mut hidden, mut left) = (false, MOST_FOUND);
+            let all = store.recall(asked)?;
+            let more = all.len() == asked.k;
+            for found in all {
+                if is_quarantined(store, found.id)? {
+                    hidden = true;
+                    continue;
+                }
+                if memos.len() < k && (found.words > 0.0 || found.similarity >= FLOOR) {
                     let memo = memo(store, found.id, found.score)?;
                     left = left.saturating_sub(memo.text.len());
                     if left == 0 {
-                        break;
+                        return Ok(false);
                     }
                     memos.push(memo);
                 }
             }
-            Ok(())
+            Ok(hidden && more && memos.len() < k)
         };
-        find().map_err(|error| failure(&error))?;
+        // What is in quarantine takes nobody's place.
+        while find(&asked).map_err(|error| failure(&error))? {
+            asked.k = asked.k.saturating_mul(2);
+        }
         Ok(memos)
     }
 

@@ -10,6 +10,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 use xxhash_rust::xxh64::xxh64;
 
 use super::access::failure;
+use super::gated::is_quarantined;
 use super::recall::memo;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
@@ -59,10 +60,16 @@ pub struct Remembered {
     pub redacted: usize,
     /// Memories near to it, which may contradict it. Both are kept, with their dates.
     pub near: Vec<Memo>,
+    /// What the gate says: deferred is in quarantine, denied is not there.
+    #[cfg(feature = "coherence")]
+    pub verdict: crate::gate::Verdict,
+    /// Why, where it was not permitted.
+    #[cfg(feature = "coherence")]
+    pub reason: String,
 }
 
 /// The id that a text gets; `attempt` where another text has it.
-fn id_of(text: &str, attempt: u64) -> u64 {
+pub(super) fn id_of(text: &str, attempt: u64) -> u64 {
     // 32 bits: short enough to be typed and cited, exact in every JSON reader.
     (xxh64(text.as_bytes(), attempt) & 0xFFFF_FFFF).max(1)
 }
@@ -101,6 +108,19 @@ pub(super) fn put(
     vector: &[f32],
     now: u64,
 ) -> Result<(), Error> {
+    put_with(store, id, new, text, vector, now, &[("source", new.source)])
+}
+
+/// The same with these pairs.
+pub(super) fn put_with(
+    store: &mut Store,
+    id: u64,
+    new: &New<'_>,
+    text: &str,
+    vector: &[f32],
+    now: u64,
+    metadata: &[(&str, &str)],
+) -> Result<(), Error> {
     store.remember(&Record {
         id,
         vector,
@@ -112,7 +132,7 @@ pub(super) fn put(
         uses: 0,
         importance: if new.pinned { 1.0 } else { 0.5 },
         pinned: new.pinned,
-        metadata: &[("source", new.source)],
+        metadata,
     })
 }
 
@@ -178,6 +198,10 @@ impl Memory<'_> {
         // Another embedder is found out before an endpoint is asked.
         self.reading()?;
         let vector = self.embed(&[&text])?;
+        #[cfg(feature = "coherence")]
+        if let Some(stopped) = self.stopped(new, &text, &vector, redacted)? {
+            return Ok(stopped);
+        }
         let mut done = Remembered::default();
         self.change(&mut |store, now| {
             done = Remembered { redacted, ..Remembered::default() };
@@ -193,6 +217,9 @@ impl Memory<'_> {
                 };
                 for found in store.recall(&asked)? {
                     let near = memo(store, found.id, found.score)?;
+                    if is_quarantined(store, near.id)? {
+                        continue;
+                    }
                     if alike(&near.text, &text) {
                         same = Some(near.id);
                         break;
@@ -203,9 +230,16 @@ impl Memory<'_> {
                 }
             }
             let Some(same) = same else { return put(store, id, new, &text, &vector, now) };
-            done = Remembered { id: same, merged: true, redacted, near: Vec::new() };
+            done = Remembered { id: same, merged: true, redacted, ..Remembered::default() };
             let confirmed = now.to_string();
-            put_again(store, same, None, &[("confirmed", &confirmed)], &mut |record| {
+            let pairs = [("confirmed", &*confirmed)];
+            // The very text may have been in quarantine: it is permitted now, as this source's.
+            #[cfg(feature = "coherence")]
+            let pairs = match is_quarantined(store, same)? {
+                true => Vec::from([pairs[0], ("source", new.source), super::gated::PERMITTED]),
+                false => Vec::from(pairs),
+            };
+            put_again(store, same, None, &pairs, &mut |record| {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;
                 record.pinned |= new.pinned;

@@ -77,6 +77,11 @@ impl Bench<'_, '_> {
         }
         let new = New { session: self.session, source: "model", ..New::fact(quote) };
         let done = self.memory.remember(&new).map_err(Failure::into_sentence)?;
+        #[cfg(feature = "coherence")]
+        if done.verdict != crate::gate::Verdict::Permit {
+            let (verdict, reason) = (done.verdict.name(), done.reason);
+            return Err(format!("{verdict}, and not to be recalled: {reason}. Ask the person"));
+        }
         Ok(match done.merged {
             true => format!("memory {} says so already", done.id),
             false => format!("remembered as {}", done.id),

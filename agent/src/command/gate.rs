@@ -1,0 +1,136 @@
+//! The gate before the memory, as a person sees it.
+
+use alloc::format;
+
+use super::arguments::{Arguments, id};
+use super::output::{Output, Shown, short};
+use super::setup::Setup;
+use crate::date::minute;
+use crate::failure::{Exit, Failure};
+use crate::gate::{Entry, Evidence, Settings, Verdict};
+use crate::json::Json;
+use crate::memory::{Memory, Remembered};
+
+pub(super) fn gate(
+    setup: &Setup<'_>,
+    arguments: &Arguments,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let mut memory = setup.memory();
+    let rest = arguments.rest();
+    let what = rest.first().map_or("", |word| word);
+    let ids = rest.get(1..).unwrap_or_default();
+    match what {
+        "list" => {
+            output.found(&memory.quarantined()?);
+            return Ok(());
+        }
+        "log" => {
+            log(&memory, output)?;
+            return Ok(());
+        }
+        "reset" => {
+            memory.gate_reset()?;
+            output.pair("the gate knows of nothing\n", "reset", &Shown::Text("done"));
+            return Ok(());
+        }
+        "allow" | "deny" if !ids.is_empty() => {}
+        _ => {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "list, allow ID, deny ID, log or reset expected after `clawft gate`, found \
+                     \"{}\"",
+                    short(what, 40)
+                ),
+            ));
+        }
+    }
+    for word in ids {
+        let of = id(word)?;
+        let done = if what == "allow" {
+            memory.allow(of)?;
+            "allowed"
+        } else {
+            memory.deny(of)?;
+            "denied"
+        };
+        output.pair(&format!("[{of}] {done}\n"), done, &Shown::Number(of));
+    }
+    memory.finish()
+}
+
+fn write(entry: &Entry, settings: &Settings, json: &mut Json) {
+    json.open('{');
+    json.count("at", entry.at);
+    json.text("what", &entry.what);
+    json.text("source", entry.source.name());
+    json.text("verdict", entry.verdict.name());
+    json.begin("evidence", '[');
+    for (bit, evidence) in Evidence::ALL.iter().enumerate() {
+        if entry.evidence >> bit & 1 == 1 {
+            json.string(evidence.name());
+        }
+    }
+    json.close(']');
+    json.count("e_milli", entry.e);
+    json.count("id", entry.id);
+    json.count("against", entry.against);
+    json.text("reason", &entry.reason(settings));
+    json.close('}');
+}
+
+fn log(memory: &Memory<'_>, output: &Output<'_>) -> Result<(), Failure> {
+    let (entries, settings) = (memory.gate_log()?, memory.gate_settings());
+    if !output.json {
+        for entry in &entries {
+            let (at, verdict, source) =
+                (minute(entry.at), entry.verdict.name(), entry.source.name());
+            let Entry { id, what, .. } = entry;
+            let reason = entry.reason(&settings);
+            output
+                .terminal
+                .print(&format!("{at}  {verdict}  {what} [{id}] of {source}: {reason}\n"));
+        }
+        return Ok(());
+    }
+    let mut json = Json::object();
+    json.begin("log", '[');
+    entries.iter().for_each(|entry| write(entry, &settings, &mut json));
+    json.close(']');
+    output.object(json);
+    Ok(())
+}
+
+/// What `clawft remember` says of a text that was not permitted. Where a person is there, they decide.
+pub(super) fn stopped(
+    memory: &mut Memory<'_>,
+    done: &Remembered,
+    output: &Output<'_>,
+) -> Result<(), Failure> {
+    let Remembered { id, verdict, reason, .. } = done;
+    let asks = !output.json && output.terminal.is_interactive() && *verdict == Verdict::Defer;
+    if asks {
+        output.terminal.print(&format!("In doubt: {reason}.\nKeep it all the same? (yes/no) "));
+        match output.terminal.line().is_some_and(|answer| answer.trim() == "yes") {
+            true => memory.allow(*id)?,
+            false => drop(memory.deny(*id)?),
+        }
+        memory.finish()?;
+        return Ok(());
+    }
+    memory.finish()?;
+    if output.json {
+        let mut json = Json::object();
+        json.count("id", *id);
+        json.text("verdict", verdict.name());
+        json.text("reason", reason);
+        output.object(json);
+        return Ok(());
+    }
+    output.terminal.print(&match verdict {
+        Verdict::Deny => format!("denied: {reason}\n"),
+        _ => format!("[{id}] in quarantine: {reason}. `clawft gate allow {id}` keeps it\n"),
+    });
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! The gate before the memory: what is written is judged, what is deferred is quarantined.
+//!
+//! A quarantined memory is a record like another, with a mark in its metadata. It is listed and can be
+//! allowed or denied by name; [`recall`](Memory::recall) and [`export`](Memory::export) pass it over,
+//! and it supports nothing. One that the person allowed counts as theirs.
+//!
+//! What it must never do: keep a text in the log; let a quarantined memory out without the person.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use clawft_store::memory::{Error, Memory as Store, Recall};
+
+use super::access::failure;
+use super::recall::memo;
+use super::write::{id_of, place, put_again, put_with, unknown};
+use super::{Memo, Memory, New, Remembered};
+use crate::failure::{Exit, Failure};
+use crate::gate::{Decision, Entry, Ledger, Near, Settings, Source, Verdict};
+
+/// The key of the mark, and what it says.
+const MARK: &str = "gate";
+const QUARANTINED: &str = "quarantined";
+const ALLOWED: &str = "allowed";
+/// The pair that a new record gets.
+pub(super) const QUARANTINE: (&str, &str) = (MARK, QUARANTINED);
+/// The pair of one that was in quarantine and is permitted after all.
+pub(super) const PERMITTED: (&str, &str) = (MARK, "permitted");
+/// Memories that a write is compared with.
+const NEAREST: usize = 8;
+
+/// What the mark of a record says.
+fn mark(store: &Store, id: u64) -> Result<(bool, Source), Error> {
+    let fields = store.fields(id)?;
+    let (mut quarantined, mut source) = (false, Source::Machine);
+    for (key, value) in fields.metadata() {
+        match (key, value) {
+            (MARK, QUARANTINED) => quarantined = true,
+            ("source", value) => source = Source::of(value),
+            _ => {}
+        }
+    }
+    if fields.metadata().any(|pair| pair == (MARK, ALLOWED)) {
+        source = Source::User;
+    }
+    Ok((quarantined, source))
+}
+
+/// Whether a memory is in quarantine.
+pub(super) fn is_quarantined(store: &Store, id: u64) -> Result<bool, Error> {
+    Ok(mark(store, id)?.0)
+}
+
+/// A memory near to a write.
+struct Neighbour {
+    memo: Memo,
+    similarity: f32,
+    quarantined: bool,
+    source: Source,
+}
+
+fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neighbour>, Error> {
+    let asked = Recall { vector: Some(vector), text: Some(text), k: NEAREST, ..Recall::default() };
+    let mut all = Vec::new();
+    if store.is_empty() {
+        return Ok(all);
+    }
+    for found in store.recall(&asked)? {
+        let memo = memo(store, found.id, found.score)?;
+        let (quarantined, source) = mark(store, found.id)?;
+        all.push(Neighbour { memo, similarity: found.similarity, quarantined, source });
+    }
+    Ok(all)
+}
+
+/// Puts the memories of a decision into quarantine that belong to the same claim.
+pub(super) fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Error> {
+    for &id in &decision.also {
+        if store.contains(id) && !is_quarantined(store, id)? {
+            put_again(store, id, None, &[QUARANTINE], &mut |_| {})?;
+        }
+    }
+    Ok(())
+}
+
+impl Memory<'_> {
+    /// Its gate and log as they are now; `None` where the gate is off.
+    pub(super) fn ledger(&self) -> Result<Option<Ledger>, Failure> {
+        match self.limits.gate.on {
+            true => Ledger::load(&self.platform, &self.data, self.limits.gate).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    pub(super) fn keep(&self, ledger: &Ledger) -> Result<(), Failure> {
+        ledger.save(&self.platform, &self.data)
+    }
+
+    /// Judges a text of this vector, which would be memory `id`.
+    pub(super) fn judge(
+        &mut self,
+        ledger: &mut Ledger,
+        text: &str,
+        source: &str,
+        vector: &[f32],
+        id: u64,
+    ) -> Result<Decision, Failure> {
+        let source = Source::of(source);
+        let found = match self.reading()? {
+            Some(store) => neighbours(store, text, vector).map_err(|error| failure(&error))?,
+            None => Vec::new(),
+        };
+        let near: Vec<Near<'_>> = found
+            .iter()
+            .map(|one| Near {
+                id: one.memo.id,
+                text: &one.memo.text,
+                source: one.source,
+                similarity: one.similarity,
+                quarantined: one.quarantined,
+            })
+            .collect();
+        let decision = ledger.gate.judge(text, source, &near);
+        let id = if decision.verdict == Verdict::Deny { 0 } else { id };
+        ledger.note(Entry::new(self.platform.clock.now(), "write", source, id, &decision));
+        Ok(decision)
+    }
+
+    /// Has a text judged that is to be remembered. `None`: it is permitted. Otherwise it is in
+    /// quarantine, or nowhere.
+    pub(super) fn stopped(
+        &mut self,
+        new: &New<'_>,
+        text: &str,
+        vector: &[f32],
+        redacted: usize,
+    ) -> Result<Option<Remembered>, Failure> {
+        let Some(mut ledger) = self.ledger()? else { return Ok(None) };
+        let (id, holds) = match self.reading()? {
+            Some(store) => place(store, text, false).map_err(|error| failure(&error))?,
+            None => (id_of(text, 0), false),
+        };
+        // What memory has of the person already is no new write.
+        if holds && new.source == "user" && self.is_theirs(id)? {
+            return Ok(None);
+        }
+        let decision = self.judge(&mut ledger, text, new.source, vector, id)?;
+        let reason = ledger.log.last().map(|entry| entry.reason(&self.limits.gate));
+        if decision.verdict != Verdict::Permit {
+            self.change(&mut |store, now| {
+                quarantine_too(store, &decision)?;
+                if decision.verdict == Verdict::Defer && !store.contains(id) {
+                    let pairs = [("source", new.source), QUARANTINE];
+                    put_with(store, id, new, text, vector, now, &pairs)?;
+                }
+                Ok(())
+            })?;
+        }
+        self.keep(&ledger)?;
+        let verdict = decision.verdict;
+        Ok((verdict != Verdict::Permit).then(|| Remembered {
+            id: if verdict == Verdict::Deny { 0 } else { id },
+            merged: holds,
+            redacted,
+            near: Vec::new(),
+            verdict,
+            reason: reason.unwrap_or_default(),
+        }))
+    }
+
+    /// Whether the person said or allowed this memory.
+    fn is_theirs(&mut self, id: u64) -> Result<bool, Failure> {
+        let Some(store) = self.reading()? else { return Ok(false) };
+        mark(store, id).map(|mark| mark == (false, Source::User)).map_err(|error| failure(&error))
+    }
+
+    /// Judges imported texts; none where the gate is off.
+    pub(super) fn decisions(
+        &mut self,
+        texts: &[&str],
+        vectors: &[f32],
+        dim: usize,
+    ) -> Result<Vec<Decision>, Failure> {
+        let Some(mut ledger) = self.ledger()? else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for (text, vector) in texts.iter().zip(vectors.chunks_exact(dim)) {
+            all.push(self.judge(&mut ledger, text, "import", vector, id_of(text, 0))?);
+        }
+        self.keep(&ledger)?;
+        Ok(all)
+    }
+
+    /// Judges a call of a tool that changes something, by what the model has read in this turn. Gives
+    /// the verdict and the reason.
+    ///
+    /// # Errors
+    /// Those of the log.
+    pub fn judge_call(&mut self, tool: &str, read: &[&str]) -> Result<(Verdict, String), Failure> {
+        let Some(mut ledger) = self.ledger()? else { return Ok((Verdict::Permit, String::new())) };
+        let decision = ledger.gate.judge_call(read);
+        let entry = Entry::new(self.platform.clock.now(), tool, Source::Machine, 0, &decision);
+        let reason = entry.reason(&self.limits.gate);
+        ledger.note(entry);
+        self.keep(&ledger)?;
+        Ok((decision.verdict, reason))
+    }
+
+    /// The memories in quarantine.
+    ///
+    /// # Errors
+    /// Those of opening and reading.
+    pub fn quarantined(&mut self) -> Result<Vec<Memo>, Failure> {
+        let Some(store) = self.reading()? else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        let mut find = || -> Result<(), Error> {
+            let mut next = store.next(0);
+            while let Some(id) = next {
+                if is_quarantined(store, id)? {
+                    all.push(memo(store, id, 0.0)?);
+                }
+                next = id.checked_add(1).and_then(|id| store.next(id));
+            }
+            Ok(())
+        };
+        find().map_err(|error| failure(&error))?;
+        Ok(all)
+    }
+
+    /// Whether this memory is there and in quarantine.
+    fn held(&mut self, id: u64) -> Result<(), Failure> {
+        let Some(store) = self.reading()?.filter(|store| store.contains(id)) else {
+            return Err(unknown(id));
+        };
+        match is_quarantined(store, id).map_err(|error| failure(&error))? {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Exit::Usage,
+                alloc::format!("memory {id} is not in quarantine: see `clawft gate list`"),
+            )),
+        }
+    }
+
+    /// Lets a memory out of quarantine: the person vouches for it.
+    ///
+    /// # Errors
+    /// [`Exit::Nothing`] for an unknown id, [`Exit::Usage`] for one that is not in quarantine.
+    pub fn allow(&mut self, id: u64) -> Result<(), Failure> {
+        self.held(id)?;
+        self.change(&mut |store, _| put_again(store, id, None, &[(MARK, ALLOWED)], &mut |_| {}))
+    }
+
+    /// Forgets a memory in quarantine for good. Gives what it said.
+    ///
+    /// # Errors
+    /// Those of [`allow`](Self::allow) and [`forget`](Self::forget).
+    pub fn deny(&mut self, id: u64) -> Result<String, Failure> {
+        self.held(id)?;
+        Ok(self.forget(&[id])?.pop().unwrap_or_default())
+    }
+
+    /// The log of the gate, the oldest decision first.
+    ///
+    /// # Errors
+    /// [`Exit::Damaged`], [`Exit::Failed`].
+    pub fn gate_log(&self) -> Result<Vec<Entry>, Failure> {
+        Ok(Ledger::load(&self.platform, &self.data, self.limits.gate)?.log)
+    }
+
+    /// What the gate goes by.
+    #[must_use]
+    pub fn gate_settings(&self) -> Settings {
+        self.limits.gate
+    }
+
+    /// Forgets the evidence and the log of the gate, a damaged one too. What is in quarantine stays
+    /// there.
+    ///
+    /// # Errors
+    /// [`Exit::Failed`].
+    pub fn gate_reset(&mut self) -> Result<(), Failure> {
+        self.keep(&Ledger::default())
+    }
+}
