@@ -69,6 +69,9 @@ clawft: an agent with a memory
   --embedder NAME  static, hashed, openai
   -k N             how many recall gives
   --json           output for programs
+
+Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
+5 provider, 6 another program writes, 7 damaged file, 8 embedder.
 ";
 
 /// Runs the command that the platform's arguments name. Gives the exit code.

@@ -312,7 +312,7 @@ fn what_is_typed_wrong_is_usage() {
     }
     let (exit, shown) = json(&mut world, &folder, &["nothing"]);
     assert_eq!((exit, &shown["exit"]), (2, &Value::from(2)));
-    assert!(run(&mut world, &folder, &[]).1.contains("help, version"));
+    assert!(run(&mut world, &folder, &[]).1.contains("Exit codes"));
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "nothing was written");
 }
 
