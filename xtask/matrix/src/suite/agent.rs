@@ -24,8 +24,11 @@ const INITIALISED: i32 = -310;
 const LONGEST: usize = 1 << 20;
 /// Memories that are told from each other.
 const TOLD: usize = 40;
-/// Linear memory in which an agent begins, and has no room for a memory.
-const LIMIT: u32 = 640 << 10;
+/// Bytes of linear memory that an agent has who runs out of it: too few to begin, then too few to
+/// open a memory.
+const LEAST: u32 = 640 << 10;
+const MOST: u32 = 3 << 20;
+const STEP: usize = 128 << 10;
 
 /// A memory's id, as the command prints it.
 pub(crate) fn id(printed: &str) -> Result<u64, String> {
@@ -106,6 +109,8 @@ pub(super) fn bad_input(engine: &mut dyn Engine, _: &Sample) -> Outcome {
         if name == "clawft_run" {
             agent.text("clawft_init", OFFLINE.as_bytes())?;
         }
+        // Each call wants memory free before it looks at an address; from here on it has it.
+        refused("a null address", NULL_POINTER, agent.place(name, 0, 9))?;
         let end = agent.abi.size() as u32;
         let places = [
             ("a null address", NULL_POINTER, 0, 9),
@@ -145,17 +150,34 @@ pub(super) fn full(engine: &mut dyn Engine, _: &Sample) -> Outcome {
     let mut agent = Agent::with(engine, folder.path(), OFFLINE)?;
     agent.run(&["remember", "The spare key is with Maria"])?;
     drop(agent);
-    let mut agent = Agent::new(engine, folder.path(), Some(LIMIT))?;
-    agent.text("clawft_init", OFFLINE.as_bytes())?;
-    refused("too little memory", FAILED, agent.run(&["remember", "Ada drinks oolong tea"]))?;
-    let size = agent.abi.size();
-    hold(size <= LIMIT as usize, || format!("{LIMIT} bytes expected, it has {size}"))?;
+    let (mut starts, mut runs) = (0, 0);
+    for limit in (LEAST..=MOST).step_by(STEP) {
+        let mut agent = Agent::new(engine, folder.path(), Some(limit))?;
+        match agent.text("clawft_init", OFFLINE.as_bytes()) {
+            Err(why) => {
+                refused("too little memory to begin", FAILED, Err::<(), _>(why))?;
+                starts += 1;
+            }
+            Ok(_) => {
+                if let Err(why) = agent.run(&["remember", "Ada drinks oolong tea"]) {
+                    refused("too little memory for a memory", FAILED, Err::<(), _>(why))?;
+                    runs += 1;
+                }
+            }
+        }
+        let size = agent.abi.size();
+        hold(size <= limit as usize, || format!("{limit} bytes expected, it has {size}"))?;
+    }
+    hold(starts > 0 && runs > 0, || {
+        format!("both refused somewhere expected, {starts} beginnings and {runs} runs were")
+    })?;
     // Whoever has more memory goes on with what is there.
     let mut agent = Agent::with(engine, folder.path(), OFFLINE)?;
     let found = agent.run(&["recall", "key"])?;
     hold(found.contains("Maria"), || format!("the memory is not there: {found}"))?;
     agent.run(&["remember", "Ada drinks oolong tea"])?;
-    Ok(Seen::new(format!("at {} KiB", LIMIT >> 10), Digest::default()))
+    let note = format!("from {} to {} KiB", LEAST >> 10, MOST >> 10);
+    Ok(Seen::new(note, Digest::default()))
 }
 
 /// Two turns with a model on loopback, the first of which is shown while it is made.

@@ -148,7 +148,7 @@ pub(super) fn remove(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
     Ok(Seen::new(format!("{} of {ROWS}, none left in a file", gone.len()), digest))
 }
 
-/// Names and bytes of the files of a folder.
+/// Names and bytes of the files of a folder, and of those in it.
 ///
 /// # Errors
 /// What the system says.
@@ -158,6 +158,11 @@ pub fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
     for entry in std::fs::read_dir(folder).map_err(named)? {
         let entry = entry.map_err(named)?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            let within = self::files(&entry.path())?;
+            files.extend(within.into_iter().map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
+            continue;
+        }
         files.push((name, std::fs::read(entry.path()).map_err(named)?));
     }
     files.sort();
