@@ -14,11 +14,9 @@
 mod attack;
 mod fill;
 mod held;
-mod held_texts;
 mod hidden;
 mod life;
 mod open;
-mod open_texts;
 pub mod tables;
 #[cfg(test)]
 mod tests;
