@@ -10,6 +10,8 @@
 //! What differs stands in the folders `wasi_p2` and `wasi_p1`, under the same names; the target says
 //! which one is taken.
 
+use alloc::string::String;
+
 use super::Platform;
 #[cfg(target_env = "p1")]
 use super::wasi_p1 as edge;
@@ -31,6 +33,11 @@ pub(super) const NAMES: usize = 2 << 20;
 /// Bytes that a name takes.
 pub(super) fn weight(name: &str) -> usize {
     name.len() + 32
+}
+
+/// Bytes that names take: more than [`NAMES`] where some were not read.
+fn weight_of(names: &[String]) -> usize {
+    names.iter().map(|name| weight(name)).sum()
 }
 
 /// All of it.

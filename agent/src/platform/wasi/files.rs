@@ -16,7 +16,7 @@ use super::edge::descriptor::{
 use super::edge::random_u64;
 use super::path::{Folders, Place};
 use super::storage::{self, WasiStorage};
-use super::{NAMES, weight};
+use super::{NAMES, weight_of};
 use crate::platform::{Entry, FileError, FileSystem};
 
 /// Bytes that are written at once.
@@ -176,8 +176,8 @@ impl FileSystem for WasiFileSystem {
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
         let folder = open(&self.folders.find(path)?, OpenFlags::DIRECTORY)?;
-        let mut names = names(&folder).map_err(looking)?;
-        let found: usize = names.iter().map(|name| weight(name)).sum();
+        let mut names = names(&folder, "").map_err(looking)?;
+        let found = weight_of(&names);
         if found > NAMES {
             return Err(FileError::TooLarge { expected: NAMES as u64, found: found as u64 });
         }

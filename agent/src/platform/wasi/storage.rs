@@ -14,6 +14,7 @@ use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use super::edge::descriptor::{
     Descriptor, ErrorCode, OpenFlags, append, names, open_to_append, read_full,
 };
+use super::{NAMES, weight_of};
 
 /// An open file.
 struct Open {
@@ -169,8 +170,11 @@ impl Storage for WasiStorage {
     }
 
     fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        let mut names = names(&self.folder).map_err(error)?;
-        names.retain(|name| name.starts_with(prefix));
+        let mut names = names(&self.folder, prefix).map_err(error)?;
+        // A store that saw a part of its files would take the others for lost.
+        if weight_of(&names) > NAMES {
+            return Err(StorageError::Failed);
+        }
         names.sort_unstable();
         Ok(names)
     }

@@ -268,9 +268,9 @@ pub(crate) fn read_full(
     Ok(done)
 }
 
-/// The names in a folder, in any order, until they have more than [`NAMES`] bytes. One that is no UTF-8
-/// is passed over.
-pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
+/// The names in a folder that begin so, in any order, until they have more than [`NAMES`] bytes. One
+/// that is no UTF-8 is passed over.
+pub(crate) fn names(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, ErrorCode> {
     let (mut names, mut bytes) = (Vec::new(), 0);
     let mut buffer = vec![0; ENTRIES];
     let mut cookie = 0;
@@ -286,6 +286,7 @@ pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
             let Some((name, after)) = after.split_at_checked(name) else { break };
             if let Ok(name) = core::str::from_utf8(name)
                 && !matches!(name, "." | "..")
+                && name.starts_with(prefix)
             {
                 bytes += weight(name);
                 names.push(name.into());

@@ -46,13 +46,14 @@ pub(crate) fn read_full(
     Ok(done)
 }
 
-/// The names in a folder, in any order, until they have more than [`NAMES`] bytes. One that is no UTF-8
-/// is passed over.
-pub(crate) fn names(folder: &Descriptor) -> Result<Vec<String>, ErrorCode> {
+/// The names in a folder that begin so, in any order, until they have more than [`NAMES`] bytes. One
+/// that is no UTF-8 is passed over.
+pub(crate) fn names(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, ErrorCode> {
     let stream = folder.read_directory()?;
     let (mut names, mut bytes) = (Vec::new(), 0);
     while bytes <= NAMES {
         match stream.read_directory_entry() {
+            Ok(Some(entry)) if !entry.name.starts_with(prefix) => {}
             Ok(Some(entry)) => {
                 bytes += weight(&entry.name);
                 names.push(entry.name);
