@@ -11,6 +11,8 @@
 //! that has it.
 
 mod field;
+#[cfg(feature = "coherence")]
+mod gate;
 mod print;
 mod set;
 mod toml;

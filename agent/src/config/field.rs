@@ -4,6 +4,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Config;
+#[cfg(feature = "coherence")]
+use super::gate::KEYS as GATE;
+
+/// Those of the gate, which is not there.
+#[cfg(not(feature = "coherence"))]
+const GATE: &[&str] = &[];
 
 /// Who may answer.
 const PROVIDERS: &[&str] = &["auto", "offline", "openai", "anthropic"];
@@ -31,8 +37,8 @@ pub(super) enum Field<'c> {
     List(&'c mut Vec<String>),
 }
 
-/// All keys, table by table. [`Config::field`] has them in the same order.
-pub(super) const KEYS: &[&str] = &[
+/// Those that are always there.
+const KEYS: &[&str] = &[
     "provider.name",
     "provider.model",
     "provider.base_url",
@@ -56,56 +62,15 @@ pub(super) const KEYS: &[&str] = &[
     "chat.tool_rounds",
     "tools.folders",
     "tools.hosts",
-    #[cfg(feature = "coherence")]
-    "gate.on",
-    #[cfg(feature = "coherence")]
-    "gate.alpha",
-    #[cfg(feature = "coherence")]
-    "gate.defer",
-    #[cfg(feature = "coherence")]
-    "gate.differs_honest",
-    #[cfg(feature = "coherence")]
-    "gate.differs_stake",
-    #[cfg(feature = "coherence")]
-    "gate.insists_honest",
-    #[cfg(feature = "coherence")]
-    "gate.insists_stake",
-    #[cfg(feature = "coherence")]
-    "gate.denies_honest",
-    #[cfg(feature = "coherence")]
-    "gate.denies_stake",
-    #[cfg(feature = "coherence")]
-    "gate.commands_honest",
-    #[cfg(feature = "coherence")]
-    "gate.commands_stake",
-    #[cfg(feature = "coherence")]
-    "gate.hides_honest",
-    #[cfg(feature = "coherence")]
-    "gate.hides_stake",
 ];
 
-#[cfg(feature = "coherence")]
-impl crate::gate::Settings {
-    /// The setting behind those of the other tables, by its place there.
-    fn field(&mut self, at: usize) -> Field<'_> {
-        match at {
-            0 => Field::Truth(&mut self.on),
-            1 => Field::Whole(&mut self.alpha, 1, 500),
-            2 => Field::Whole(&mut self.defer, 1000, 1_000_000),
-            _ => {
-                let of = (at - 3) / 2 % self.hypotheses.len();
-                let hypothesis = &mut self.hypotheses[of];
-                match at % 2 {
-                    1 => Field::Whole(&mut hypothesis.honest, 1, 1000),
-                    _ => Field::Whole(&mut hypothesis.stake, 0, 200),
-                }
-            }
-        }
-    }
+/// All keys, table by table: [`Config::field`] has them in the same order.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().chain(GATE).copied()
 }
 
 impl Config {
-    /// The setting of a key, by the key's place in [`KEYS`].
+    /// The setting of a key, by its place in [`keys`].
     pub(super) fn field(&mut self, at: usize) -> Field<'_> {
         match at {
             0 => Field::Choice(&mut self.provider.name, PROVIDERS),
@@ -131,7 +96,7 @@ impl Config {
             20 => Field::Whole(&mut self.tool_rounds, 0, 64),
             21 => Field::List(&mut self.folders),
             #[cfg(feature = "coherence")]
-            23.. => self.gate.field(at - 23),
+            23.. => self.gate.field(at - KEYS.len()),
             _ => Field::List(&mut self.hosts),
         }
     }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::field::{Field, KEYS};
+use super::field::{Field, keys};
 use super::{Config, VERSION};
 
 use crate::text;
@@ -55,7 +55,7 @@ impl Config {
         let mut config = self.clone();
         let mut out = format!("version = {VERSION}\n");
         let mut last = "";
-        for (at, key) in KEYS.iter().enumerate() {
+        for (at, key) in keys().enumerate() {
             let (table, name) = text::cut(key, b".").unwrap_or_default();
             if table != last {
                 out.push_str(&format!("\n[{table}]\n"));

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Config;
-use super::field::{Field, KEYS};
+use super::field::{Field, keys};
 use super::toml::Value;
 
 /// A value as a sentence shows it.
@@ -73,7 +73,7 @@ fn expected(field: &Field<'_>) -> String {
 impl Config {
     /// Takes a value for a key.
     pub(super) fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        let Some(at) = KEYS.iter().position(|known| *known == key) else {
+        let Some(at) = keys().position(|known| known == key) else {
             return Err(match key {
                 "provider.api_key" | "embedder.api_key" => {
                     "a key has no place in a file: name its variable in api_key_env"

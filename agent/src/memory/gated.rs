@@ -12,8 +12,9 @@ use alloc::vec::Vec;
 use clawft_store::memory::{Error, Memory as Store, Recall};
 
 use super::access::failure;
+use super::import::{IMPORTED, Imported};
 use super::recall::memo;
-use super::write::{id_of, place, put_again, put_with, unknown};
+use super::write::{id_of, place, put, put_again, unknown};
 use super::{Memo, Memory, New, Remembered};
 use crate::failure::{Exit, Failure};
 use crate::gate::{Decision, Entry, Ledger, Near, Settings, Source, Verdict};
@@ -23,7 +24,7 @@ const MARK: &str = "gate";
 const QUARANTINED: &str = "quarantined";
 const ALLOWED: &str = "allowed";
 /// The pair that a new record gets.
-pub(super) const QUARANTINE: (&str, &str) = (MARK, QUARANTINED);
+const QUARANTINE: (&str, &str) = (MARK, QUARANTINED);
 /// The pair of one that was in quarantine and is permitted after all.
 pub(super) const PERMITTED: (&str, &str) = (MARK, "permitted");
 /// Memories that a write is compared with.
@@ -74,13 +75,40 @@ fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neigh
 }
 
 /// Puts the memories of a decision into quarantine that belong to the same claim.
-pub(super) fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Error> {
+fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Error> {
     for &id in &decision.also {
         if store.contains(id) && !is_quarantined(store, id)? {
             put_again(store, id, None, &[QUARANTINE], &mut |_| {})?;
         }
     }
     Ok(())
+}
+
+/// What the gate says of pieces, in their order; none where it is off.
+pub(super) type Judged = Vec<Decision>;
+
+/// The pairs that the record of piece `at` gets, or none where it is not to be put. Counts what
+/// becomes of it; `there`: memory holds it already.
+pub(super) fn admit(
+    store: &mut Store,
+    judged: &Judged,
+    at: usize,
+    there: bool,
+    done: &mut Imported,
+) -> Result<Option<&'static [(&'static str, &'static str)]>, Error> {
+    let mut verdict = Verdict::Permit;
+    if let Some(decision) = judged.get(at) {
+        quarantine_too(store, decision)?;
+        verdict = decision.verdict;
+    }
+    let (count, pairs): (_, Option<&[_]>) = match verdict {
+        Verdict::Deny => (&mut done.denied, None),
+        _ if there => (&mut done.known, None),
+        Verdict::Defer => (&mut done.deferred, Some(&[IMPORTED, QUARANTINE])),
+        Verdict::Permit => (&mut done.added, Some(&[IMPORTED])),
+    };
+    *count += 1;
+    Ok(pairs)
 }
 
 impl Memory<'_> {
@@ -151,7 +179,7 @@ impl Memory<'_> {
                 quarantine_too(store, &decision)?;
                 if decision.verdict == Verdict::Defer && !store.contains(id) {
                     let pairs = [("source", new.source), QUARANTINE];
-                    put_with(store, id, new, text, vector, now, &pairs)?;
+                    put(store, id, new, text, vector, now, &pairs)?;
                 }
                 Ok(())
             })?;
@@ -174,13 +202,13 @@ impl Memory<'_> {
         mark(store, id).map(|mark| mark == (false, Source::User)).map_err(|error| failure(&error))
     }
 
-    /// Judges imported texts; none where the gate is off.
-    pub(super) fn decisions(
+    /// Judges imported texts.
+    pub(super) fn judged(
         &mut self,
         texts: &[&str],
         vectors: &[f32],
         dim: usize,
-    ) -> Result<Vec<Decision>, Failure> {
+    ) -> Result<Judged, Failure> {
         let Some(mut ledger) = self.ledger()? else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for (text, vector) in texts.iter().zip(vectors.chunks_exact(dim)) {

@@ -15,11 +15,10 @@ use alloc::vec::Vec;
 
 use super::access::failure;
 use super::chunk::Chunker;
+use super::gated::admit;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
-#[cfg(feature = "coherence")]
-use crate::gate::Verdict;
 use crate::json;
 use crate::text;
 
@@ -82,6 +81,9 @@ pub struct Imported {
     #[cfg(feature = "coherence")]
     pub denied: usize,
 }
+
+/// What the record of a piece that is let in says of itself.
+pub(super) const IMPORTED: (&str, &str) = ("source", "import");
 
 /// A piece on its way.
 struct Piece {
@@ -196,7 +198,6 @@ impl Memory<'_> {
     /// Remembers pieces, all or none.
     fn take_in(&mut self, pieces: &[Piece], done: &mut Imported) -> Result<(), Failure> {
         let mut new = Vec::new();
-        let (mut known, mut redacted) = (0, 0);
         for piece in pieces {
             let (text, secrets) = redact(&piece.text);
             let there = match self.reading()? {
@@ -204,75 +205,41 @@ impl Memory<'_> {
                 None => false,
             };
             match there {
-                true => known += 1,
+                true => done.known += 1,
                 false => {
-                    redacted += secrets;
+                    done.redacted += secrets;
                     new.push((text, piece));
                 }
             }
         }
-        let mut added = 0;
-        #[cfg(feature = "coherence")]
-        let mut stopped = (0, 0);
-        if !new.is_empty() {
-            let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
-            let vectors = self.embed(&texts)?;
-            let dim = vectors.len() / texts.len();
-            #[cfg(feature = "coherence")]
-            let decisions = self.decisions(&texts, &vectors, dim)?;
-            self.change(&mut |store, now| {
-                added = 0;
-                #[cfg(feature = "coherence")]
-                let mut decided = decisions.iter();
-                for ((text, piece), vector) in new.iter().zip(vectors.chunks_exact(dim)) {
-                    #[cfg(feature = "coherence")]
-                    let decision = decided.next();
-                    #[cfg(feature = "coherence")]
-                    if let Some(decision) = decision {
-                        super::gated::quarantine_too(store, decision)?;
-                        if decision.verdict == Verdict::Deny {
-                            continue;
-                        }
-                    }
-                    // The same piece may stand twice in a file.
-                    let (id, there) = place(store, text, true)?;
-                    if there {
-                        continue;
-                    }
-                    let record = New {
-                        text,
-                        kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
-                        session: &piece.session,
-                        source: "import",
-                        created: piece.created,
-                        pinned: piece.pinned,
-                    };
-                    #[cfg(feature = "coherence")]
-                    if decision.is_some_and(|decision| decision.verdict == Verdict::Defer) {
-                        let pairs = [("source", "import"), super::gated::QUARANTINE];
-                        super::write::put_with(store, id, &record, text, vector, now, &pairs)?;
-                        continue;
-                    }
-                    put(store, id, &record, text, vector, now)?;
-                    added += 1;
-                }
-                Ok(())
-            })?;
-            #[cfg(feature = "coherence")]
+        if new.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
+        let vectors = self.embed(&texts)?;
+        let dim = vectors.len() / texts.len();
+        let judged = self.judged(&texts, &vectors, dim)?;
+        let before = *done;
+        self.change(&mut |store, now| {
+            // A change that is begun again counts anew.
+            *done = before;
+            for (at, ((text, piece), vector)) in
+                new.iter().zip(vectors.chunks_exact(dim)).enumerate()
             {
-                let count = |verdict| decisions.iter().filter(|one| one.verdict == verdict).count();
-                stopped = (count(Verdict::Defer), count(Verdict::Deny));
+                // The same piece may stand twice in a file.
+                let (id, there) = place(store, text, true)?;
+                let Some(marks) = admit(store, &judged, at, there, done)? else { continue };
+                let record = New {
+                    text,
+                    kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
+                    session: &piece.session,
+                    source: "import",
+                    created: piece.created,
+                    pinned: piece.pinned,
+                };
+                put(store, id, &record, text, vector, now, marks)?;
             }
-        }
-        done.added += added;
-        done.known += known + new.len() - added;
-        done.redacted += redacted;
-        #[cfg(feature = "coherence")]
-        {
-            done.deferred += stopped.0;
-            done.denied += stopped.1;
-            done.known = done.known.saturating_sub(stopped.0 + stopped.1);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }

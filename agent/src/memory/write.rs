@@ -99,20 +99,8 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
     }
 }
 
-/// Puts a new record.
+/// Puts a new record with these pairs.
 pub(super) fn put(
-    store: &mut Store,
-    id: u64,
-    new: &New<'_>,
-    text: &str,
-    vector: &[f32],
-    now: u64,
-) -> Result<(), Error> {
-    put_with(store, id, new, text, vector, now, &[("source", new.source)])
-}
-
-/// The same with these pairs.
-pub(super) fn put_with(
     store: &mut Store,
     id: u64,
     new: &New<'_>,
@@ -229,7 +217,9 @@ impl Memory<'_> {
                     }
                 }
             }
-            let Some(same) = same else { return put(store, id, new, &text, &vector, now) };
+            let Some(same) = same else {
+                return put(store, id, new, &text, &vector, now, &[("source", new.source)]);
+            };
             done = Remembered { id: same, merged: true, redacted, ..Remembered::default() };
             let confirmed = now.to_string();
             let pairs = [("confirmed", &*confirmed)];
