@@ -86,15 +86,16 @@ impl<T> Table<T> {
     }
 
     /// Takes the value out: the handle names nothing any more. Nobody calls back until what comes
-    /// with it is dropped.
+    /// before it is dropped: bind it before the value, which closes files when it is dropped, and is
+    /// dropped first then.
     #[inline(never)]
-    pub(crate) fn take(&self, handle: u32) -> Outcome<(Box<T>, Inside)> {
+    pub(crate) fn take(&self, handle: u32) -> Outcome<(Inside, Box<T>)> {
         let place = self.place(handle)?;
         let inside = Inside::enter()?;
         match place.slot.take(|| place.is(handle)) {
             Some(value) => {
                 place.generation.store((handle >> INDEX_BITS) + 1, Ordering::Release);
-                Ok((value, inside))
+                Ok((inside, value))
             }
             None => Err(bad(handle)),
         }

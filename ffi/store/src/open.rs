@@ -11,7 +11,7 @@ use clawft_vectors::tier_policy::Policy;
 use clawft_vectors::{Encoding, Params};
 
 use crate::error::{Failed, Outcome, status};
-use crate::handle::{Held, Inside, Table};
+use crate::handle::{Held, Table};
 use crate::input::{self, Output};
 use crate::storage::{ClawftStorage, HostStorage};
 use crate::text::{self, ClawftText};
@@ -240,7 +240,7 @@ fn open(
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {
-        let (mut opened, _inside): (_, Inside) = MEMORIES.take(handle)?;
+        let (_inside, mut opened) = MEMORIES.take(handle)?;
         Ok(opened.0.try_close(now)?)
     };
     status(close())

@@ -14,7 +14,7 @@ use clawft_codes::Width;
 use clawft_codes::tensor::{Drift, Tensor, TensorError, tensor_bytes};
 
 use crate::error::{ClawftMemoryStatus, Failed, Outcome, status};
-use crate::handle::{Held, Inside, Table};
+use crate::handle::{Held, Table};
 use crate::input::{self, Output, room};
 
 /// What a tensor is to be. `clawft_tensor_params_init` fills in the defaults.
@@ -215,8 +215,7 @@ pub unsafe extern "C" fn clawft_tensor_open(
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_tensor_close(handle: u32) -> i32 {
     let close = || {
-        let (opened, _inside): (_, Inside) = TENSORS.take(handle)?;
-        drop(opened);
+        TENSORS.take(handle)?;
         Ok(())
     };
     status(close())

@@ -240,6 +240,18 @@ fn a_storage_that_calls_back_is_refused() {
     assert!(called_back.iter().all(|&code| code == M::Busy as i32), "{called_back:?}");
     disk.files().call_back = None;
     whole(handle);
+
+    // The last call that a memory makes closes its files: another memory is refused there as well.
+    let (other_disk, mut seen) = (Disk::default(), 0);
+    let other = filled(&other_disk);
+    disk.files().call_back = Some(other);
+    ok(clawft_memory_close(handle, 0));
+    for code in std::mem::take(&mut disk.files().called_back) {
+        assert_eq!(code, M::Busy as i32);
+        seen += 1;
+    }
+    assert!(seen > 0);
+    whole(other);
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub struct Files {
     pub read_only: bool,
     /// What every call returns instead of its result.
     pub broken: Option<i32>,
-    /// Called back from inside `read_at`.
+    /// Called back from inside `read_at` and `close`.
     pub call_back: Option<u32>,
     /// What that gave.
     pub called_back: Vec<i32>,
@@ -128,7 +128,17 @@ unsafe extern "C" fn create(context: *mut c_void, at: *const c_char, len: usize)
     files.give(bytes)
 }
 
+/// Calls back where that is wanted.
+unsafe fn call_back(context: *mut c_void) {
+    let back = unsafe { files(context) }.call_back;
+    if let Some(handle) = back {
+        let given = clawft_commit(handle, 0);
+        unsafe { files(context) }.called_back.push(given);
+    }
+}
+
 unsafe extern "C" fn close(context: *mut c_void, file: u32) -> i32 {
+    unsafe { call_back(context) };
     let mut files = unsafe { files(context) };
     if let Some(place) = files.open.get_mut(file as usize) {
         *place = None;
@@ -150,14 +160,8 @@ unsafe extern "C" fn read_at(
     into: *mut c_void,
     len: usize,
 ) -> i32 {
-    let (bytes, back) = {
-        let files = unsafe { files(context) };
-        (files.at(file), files.call_back)
-    };
-    if let Some(handle) = back {
-        let given = clawft_commit(handle, 0);
-        unsafe { files(context) }.called_back.push(given);
-    }
+    unsafe { call_back(context) };
+    let bytes = unsafe { files(context) }.at(file);
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(code) => return code,
