@@ -19,6 +19,7 @@ use crate::error::Fault;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::source::Source;
+use crate::storage::StorageError;
 use crate::wire::{Put, Reader, u32_at};
 use crate::{DamageKind, Error};
 
@@ -226,6 +227,10 @@ impl Newest<'_> {
         while high > 0 {
             let low = high.saturating_sub(BLOCK);
             source.fill(low, (high - low) as usize, &mut bytes)?;
+            // A medium that says more than it has may say so much that nobody lives to the end of it.
+            if low + (bytes.len() as u64) < high.min(len) {
+                return Err(StorageError::Failed.into());
+            }
             for (at, header) in bytes.chunks_exact(HEADER).enumerate().rev() {
                 *self.segment = Segment::parse(header, low + (at * HEADER) as u64);
                 let Segment { kind, offset, .. } = *self.segment;
@@ -328,6 +333,14 @@ mod tests {
             Ok::<_, Fault>((manifest.epoch, segment.end(), damaged))
         };
         assert_eq!(find(&bytes, Some([7; 16])), Ok((2, bytes.len() as u64, None)));
+        // The same where the medium says more than it has.
+        for more in [1 << 20, u64::MAX >> 1] {
+            let source = Source { storage: &disk, file: disk.open("a").unwrap() };
+            let (mut manifest, mut segment) = (Manifest::default(), Segment::default());
+            let mut newest =
+                Newest { manifest: &mut manifest, segment: &mut segment, damaged: None };
+            assert_eq!(newest.find(&source, more, None), Err(StorageError::Failed.into()));
+        }
         // Cut in it: the older one. Damaged: the older one, and where the damage is.
         assert_eq!(find(&bytes[..bytes.len() - 40], None), Ok((1, between, None)));
         let mut flipped = bytes.clone();
