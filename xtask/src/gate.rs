@@ -309,10 +309,13 @@ fn fuzz_targets(gate: &mut Gate, limits: &[&str]) {
     });
     for two in targets.chunks(2) {
         let step = |name: &String| {
-            let mut command = fuzz::cargo_fuzz(&program);
-            command.args(["run", name, "--"]).args(limits);
-            (format!("fuzz target {name}"), command)
+            let mut command = fuzz::runs(&program, name)?;
+            command.args(limits);
+            Ok((format!("fuzz target {name}"), command))
         };
-        gate.together(two.iter().map(step).collect());
+        match two.iter().map(step).collect::<Outcome<_>>() {
+            Ok(steps) => gate.together(steps),
+            Err(why) => gate.step(format!("fuzz targets {}", two.join(", ")), || Err(why)),
+        }
     }
 }

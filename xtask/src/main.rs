@@ -51,7 +51,8 @@ cargo xtask COMMAND
           criterion
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
           lists those that they do not
-  fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`
+  fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
+          what they found into fuzz/seeds/, with which every run begins
   experiment  what a part is worth before it ships: `experiment learn`, `experiment gate`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
