@@ -20,8 +20,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Index;
 
-pub(crate) use read::{or_null, read};
-pub(crate) use write::{Json, quoted};
+pub(crate) use read::{Unread, or_null, read};
+pub(crate) use write::{Json, quoted, quoted_len};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]

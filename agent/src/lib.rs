@@ -44,6 +44,7 @@ pub mod learn;
 pub mod memory;
 pub mod platform;
 pub mod provider;
+mod room;
 pub mod serve;
 pub mod session;
 mod text;

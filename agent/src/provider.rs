@@ -18,6 +18,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::json::quoted_len;
 use crate::platform::Platform;
 
 pub mod anthropic;
@@ -74,6 +75,33 @@ pub enum Message {
     },
 }
 
+/// Bytes of a message in JSON around its texts, at most.
+const AROUND: usize = 160;
+
+impl Message {
+    /// Sums up its texts.
+    fn sum(&self, len: fn(&str) -> usize) -> usize {
+        match self {
+            Self::User(text) => len(text),
+            Self::Assistant { text, calls } => {
+                let call = |call: &ToolCall| len(&call.id) + len(&call.name) + len(&call.arguments);
+                calls.iter().fold(len(text), |sum, one| sum + AROUND + call(one))
+            }
+            Self::Result { id, name, content, .. } => len(id) + len(name) + len(content),
+        }
+    }
+
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.sum(str::len)
+    }
+
+    /// Bytes that it takes in JSON, at most.
+    pub(crate) fn quoted_len(&self) -> usize {
+        AROUND + self.sum(quoted_len)
+    }
+}
+
 /// A tool that the model may call.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool<'a> {
@@ -118,6 +146,18 @@ pub struct Question<'a> {
     pub temperature: Option<f32>,
     /// Whether the answer is wanted part by part.
     pub stream: bool,
+}
+
+impl Question<'_> {
+    /// Bytes that it takes in JSON, at most.
+    fn quoted_len(&self) -> usize {
+        let tool = |tool: &Tool<'_>| {
+            AROUND + tool.name.len() + quoted_len(tool.description) + tool.parameters.len()
+        };
+        let messages = self.messages.iter().map(Message::quoted_len).sum::<usize>();
+        let tools = self.tools.iter().map(tool).sum::<usize>();
+        2 * AROUND + self.model.len() + quoted_len(self.system) + messages + tools
+    }
 }
 
 /// Why an answer ended.
@@ -200,4 +240,69 @@ pub trait Provider {
         question: &Question<'_>,
         show: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::endpoint::Wire;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[\\x00-\\x1f\"\\\\ä€𝄞a-z ]{0,80}", any::<String>()]
+    }
+
+    fn call() -> impl Strategy<Value = ToolCall> {
+        let arguments = prop_oneof![text(), Just(String::from("{\"a\":1}"))];
+        (text(), text(), arguments).prop_map(|(id, name, arguments)| ToolCall {
+            id,
+            name,
+            arguments,
+        })
+    }
+
+    fn message() -> impl Strategy<Value = Message> {
+        prop_oneof![
+            text().prop_map(Message::User),
+            (text(), prop::collection::vec(call(), 0..4))
+                .prop_map(|(text, calls)| Message::Assistant { text, calls }),
+            (text(), text(), text(), any::<bool>()).prop_map(|(id, name, content, failed)| {
+                Message::Result { id, name, content, failed }
+            }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Room for a request is asked for before it is made: it must not need more.
+        #[test]
+        fn a_request_is_no_longer_than_reckoned(
+            messages in prop::collection::vec(message(), 0..8),
+            texts in prop::collection::vec(text(), 4),
+            tools in 0_usize..3, must_call: bool, stream: bool, temperature in 0.0_f32..2.0,
+        ) {
+            let tool = Tool { name: "look", description: &texts[0], parameters: "{\"type\":\"object\"}" };
+            let tools = vec![tool; tools];
+            let question = Question {
+                model: "m",
+                system: &texts[1],
+                memories: &[],
+                messages: &messages,
+                tools: &tools,
+                must_call,
+                max_tokens: u32::MAX,
+                temperature: Some(temperature),
+                stream,
+            };
+            let endpoint = Endpoint::new("https://example.org", None, "KEY");
+            let most = question.quoted_len();
+            let openai = OpenAi::new(endpoint.clone()).body(&question);
+            let anthropic = Anthropic::new(endpoint).body(&question);
+            for body in [openai, anthropic] {
+                prop_assert!(body.len() <= most, "{} of {most}: {body}", body.len());
+                prop_assert_eq!(body.capacity(), most);
+            }
+        }
+    }
 }

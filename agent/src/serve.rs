@@ -78,7 +78,10 @@ impl Asked {
         match json::read(body, usize::MAX) {
             Ok(object @ Value::Object(_)) => Ok(object),
             Ok(_) => Err(Reply::refusal(400, "an object in JSON expected")),
-            Err(at) => {
+            Err(json::Unread::NoMemory) => {
+                Err(Reply::refusal(503, "there is not enough memory for this body"))
+            }
+            Err(json::Unread::Broken(at)) => {
                 let mut lines = body[..at].split(|byte| *byte == b'\n');
                 let column = lines.next_back().map_or(0, <[u8]>::len) + 1;
                 let line = lines.count() + 1;

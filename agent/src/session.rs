@@ -18,9 +18,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
-use crate::json::{self, Json, Value};
+use crate::json::{self, Json, Unread, Value, quoted_len};
 use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
+use crate::room;
 use crate::text::{has, replaced};
 
 /// Most bytes of a session's file.
@@ -127,7 +128,8 @@ impl Session {
         let why = match platform.files.read(&path, MOST) {
             Ok(bytes) => match parse(&bytes, &mut session) {
                 Ok(()) => return Ok((session, None)),
-                Err(why) => why,
+                Err(Unsound::NoMemory) => return Err(Failure::new(Exit::Failed, room::NONE)),
+                Err(Unsound::Damaged(why)) => why,
             },
             Err(FileError::NotFound) => return Ok((session, None)),
             Err(error @ FileError::TooLarge { .. }) => format!("{error}"),
@@ -155,12 +157,13 @@ impl Session {
             return Ok(());
         }
         let path = path_of(data, &self.name);
-        let mut text = self.print();
+        let mut text = self.print()?;
         while text.len() as u64 > MOST && !self.messages.is_empty() {
             let first = self.second_turn().unwrap_or(self.messages.len());
             self.messages.drain(..first);
             self.covered = self.covered.saturating_sub(first);
-            text = self.print();
+            drop(text);
+            text = self.print()?;
         }
         let files = platform.files;
         let done = match files.replace(&path, text.as_bytes()) {
@@ -222,8 +225,11 @@ impl Session {
         true
     }
 
-    fn print(&self) -> String {
-        let mut json = Json::object();
+    fn print(&self) -> Result<String, Failure> {
+        let said = self.messages.iter().map(|said| said.message.quoted_len());
+        let bytes = quoted_len(&self.summary) + said.sum::<usize>() + AROUND;
+        room::ask(bytes)?;
+        let mut json = Json::object_of(bytes);
         json.count("version", VERSION);
         json.text("summary", &self.summary);
         json.count("covered", self.covered as u64);
@@ -234,9 +240,12 @@ impl Session {
             json.close('}');
         }
         json.close(']');
-        json.line()
+        Ok(json.line())
     }
 }
+
+/// Bytes of a session's file around its messages, at most.
+const AROUND: usize = 256;
 
 /// Members of a message.
 fn write(said: &Said, json: &mut Json) {
@@ -272,17 +281,36 @@ fn write(said: &Said, json: &mut Json) {
 /// In the place of what was forgotten.
 const REDACTED: &str = "[forgotten]";
 
-fn parse(bytes: &[u8], into: &mut Session) -> Result<(), String> {
-    let value =
-        json::read(bytes, MOST_VALUES).map_err(|_| "JSON expected, it ends or breaks before")?;
+/// Why a file is no session now.
+#[derive(Debug)]
+enum Unsound {
+    Damaged(String),
+    NoMemory,
+}
+
+impl From<&str> for Unsound {
+    fn from(why: &str) -> Self {
+        Self::Damaged(why.into())
+    }
+}
+
+fn parse(bytes: &[u8], into: &mut Session) -> Result<(), Unsound> {
+    let value = json::read(bytes, MOST_VALUES).map_err(|why| match why {
+        Unread::Broken(_) => Unsound::from("JSON expected, it ends or breaks before"),
+        Unread::NoMemory => Unsound::NoMemory,
+    })?;
+    // All that was said once more.
+    room::ask(bytes.len() * 2).map_err(|_| Unsound::NoMemory)?;
     if value["version"].as_u64() != Some(VERSION) {
-        return Err(format!("version {VERSION} expected, found {}", value["version"].print()));
+        let found = value["version"].print();
+        return Err(Unsound::Damaged(format!("version {VERSION} expected, found {found}")));
     }
     into.summary = value["summary"].text().to_owned();
     let messages = value["messages"].as_list().ok_or("a list of messages expected")?;
     into.covered = value["covered"].as_u64().map_or(0, |n| n as usize).min(messages.len());
     for (i, message) in messages.iter().enumerate() {
-        let said = said(message).ok_or_else(|| format!("message {} is none", i + 1))?;
+        let said =
+            said(message).ok_or_else(|| Unsound::Damaged(format!("message {} is none", i + 1)))?;
         into.messages.push(said);
     }
     Ok(())
@@ -397,14 +425,14 @@ mod tests {
     fn is_the_same_after_writing_and_reading() {
         let session = sample();
         let mut read = Session::new("work").unwrap();
-        parse(session.print().as_bytes(), &mut read).unwrap();
+        parse(session.print().unwrap().as_bytes(), &mut read).unwrap();
         assert_eq!(read, session);
         assert_eq!(session.second_turn(), Some(4));
     }
 
     #[test]
     fn no_prefix_of_a_file_is_a_session() {
-        let text = sample().print();
+        let text = sample().print().unwrap();
         for end in 0..text.len() - 1 {
             let mut read = Session::default();
             assert!(parse(&text.as_bytes()[..end], &mut read).is_err(), "{end}");

@@ -29,10 +29,12 @@ use alloc::vec::Vec;
 use crate::config::Config;
 use crate::context::cut;
 use crate::date::minute;
-use crate::json::{self, Value};
+use crate::failure::Failure;
+use crate::json::{self, Unread, Value};
 use crate::memory::{Memo, Memory};
 use crate::platform::Platform;
 use crate::provider::{Tool, ToolCall};
+use crate::room;
 
 /// What tools work on.
 pub struct Bench<'a, 'm> {
@@ -45,7 +47,7 @@ pub struct Bench<'a, 'm> {
     /// The session's name.
     pub session: &'a str,
     /// What the person said in the session, for what the model says that they said.
-    pub said: &'a [String],
+    pub said: &'a [&'a str],
     /// Whether the person asked to forget something in this turn.
     pub may_forget: bool,
     /// Memories that the model was given in this turn.
@@ -101,6 +103,9 @@ impl Bench<'_, '_> {
             let found: String = call.name.chars().take(64).collect();
             return Err(format!("one of the tools {} expected, found {found}", names.join(", ")));
         };
+        // What the largest page takes, or what was said, in small letters.
+        let longest = self.said.iter().map(|text| text.len()).max().unwrap_or(0);
+        room(fetch::MOST_TAKEN.max(4 * longest))?;
         let arguments = Arguments::parse(tool, &call.arguments)?;
         #[cfg(feature = "coherence")]
         self.permitted(tool.name)?;
@@ -114,8 +119,15 @@ impl Bench<'_, '_> {
             "exec" => exec::run(&arguments),
             _ => self.file(tool.name, &arguments),
         };
-        done.map(|text| cut(&text, budget))
+        let text = done?;
+        room(text.len())?;
+        Ok(cut(&text, budget))
     }
+}
+
+/// There must be room for so many bytes.
+fn room(bytes: usize) -> Result<(), String> {
+    room::ask(bytes).map_err(Failure::into_sentence)
 }
 
 /// Values that the arguments of a call may have.
@@ -128,8 +140,11 @@ impl Arguments {
     fn parse(tool: &Tool<'_>, text: &str) -> Result<Self, String> {
         // Some models write nothing where there is nothing to say.
         let text = if text.trim().is_empty() { "{}" } else { text };
-        let found = json::read(text.as_bytes(), MOST_VALUES).map_err(|_| {
-            format!("arguments of {} as a JSON object expected, found invalid JSON", tool.name)
+        let found = json::read(text.as_bytes(), MOST_VALUES).map_err(|why| match why {
+            Unread::Broken(_) => {
+                format!("arguments of {} as a JSON object expected, found invalid JSON", tool.name)
+            }
+            Unread::NoMemory => room::NONE.into(),
         })?;
         let Some(members) = found.as_object() else {
             return Err(format!("arguments of {} as a JSON object expected", tool.name));

@@ -24,6 +24,7 @@ use crate::learn;
 use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
 use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
+use crate::room;
 use crate::session::Session;
 use crate::tools::{self, Bench};
 
@@ -167,6 +168,8 @@ impl Agent<'_, '_> {
             Some(said) => tokens_of_user(&said.message),
             None => 0,
         };
+        // They are quoted, cut and put together.
+        room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let share = budget * self.config.memory_share as usize / 100;
         let theirs = core::mem::take(&mut session.tools);
         let frame = theirs
@@ -196,8 +199,9 @@ impl Agent<'_, '_> {
         }));
         let mut round = 0;
         loop {
-            let messages: Vec<Message> =
-                session.messages.iter().skip(begin).map(|said| said.message.clone()).collect();
+            let asked = || session.messages.iter().skip(begin).map(|said| &said.message);
+            room::ask(asked().map(Message::bytes).sum())?;
+            let messages: Vec<Message> = asked().cloned().collect();
             let question = Question {
                 model: self.model,
                 system: &system.text,
@@ -224,6 +228,14 @@ impl Agent<'_, '_> {
             };
             turn.usage.input += answer.usage.input;
             turn.usage.output += answer.usage.output;
+            drop(messages);
+            // The text goes to the session and to whoever asked, the calls to it and to the tools.
+            let bytes = |call: &ToolCall| call.id.len() + call.name.len() + call.arguments.len();
+            let calls: usize = answer.calls.iter().map(bytes).sum();
+            if let Err(failure) = room::ask(2 * (turn.text.len() + answer.text.len()) + calls) {
+                session.push(now, Message::Assistant { text: answer.text, calls: Vec::new() });
+                return Err(failure);
+            }
             turn.text.push_str(&answer.text);
             let calls = answer.calls.clone();
             session.push(now, Message::Assistant { text: answer.text, calls: answer.calls });
@@ -278,11 +290,11 @@ impl Agent<'_, '_> {
         over: bool,
         turn: &mut Turn,
     ) {
-        let said: Vec<String> = session
+        let said: Vec<&str> = session
             .messages
             .iter()
             .filter_map(|said| match &said.message {
-                Message::User(text) => Some(text.clone()),
+                Message::User(text) => Some(text.as_str()),
                 _ => None,
             })
             .collect();
@@ -292,13 +304,14 @@ impl Agent<'_, '_> {
             platform: self.platform,
             config: self.config,
             memory: &mut *self.memory,
-            session: &session.name.clone(),
+            session: &session.name,
             said: &said,
             may_forget,
             given: core::mem::take(&mut turn.given),
             #[cfg(feature = "coherence")]
             read: read(session),
         };
+        let mut results = Vec::new();
         for (i, call) in calls.iter().enumerate() {
             let done = match over || i >= MOST_CALLS {
                 true => Err("too many calls of tools in this turn: it was not run".to_string()),
@@ -308,9 +321,10 @@ impl Agent<'_, '_> {
             let content = done.unwrap_or_else(|why| why);
             let (id, name) = (call.id.clone(), call.name.clone());
             let at = self.platform.clock.now();
-            session.push(at, Message::Result { id, name, content, failed });
+            results.push((at, Message::Result { id, name, content, failed }));
         }
         turn.given = bench.given;
+        results.into_iter().for_each(|(at, result)| session.push(at, result));
     }
 
     /// Remembers what the person said of themselves. Where that fails, the answer stands.

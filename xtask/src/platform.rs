@@ -5,7 +5,7 @@
 //! Wasmtime command; as a core module for preview 1 in `agent/tests/core_host.py`, which has the
 //! import for HTTP; `cargo xtask wamr` does the same in a host in C. Then `agent/tests/component.py`
 //! takes `clawft.wasm` as a person with Wasmtime has it, `agent/tests/core.py` takes
-//! `clawft-agent.core.wasm` as a host in C would, and `agent/tests/limit.py` gives both more than
+//! `clawft-agent.core.wasm` as a host in C would, and `agent/tests/limit` gives both more than
 //! 16 MiB can hold.
 
 use crate::artifacts::{AGENT, AGENT_CORE};
@@ -62,7 +62,8 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
         run(command(&python).arg(tests.join("wit.py")).arg(&component))?;
     }
     run(command(python)
-        .arg(tests.join("limit.py"))
+        .arg("-B")
+        .arg(tests.join("limit"))
         .args([&wasmtime, &component, &core])
         .args(cases))
 }

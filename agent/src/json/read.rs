@@ -1,7 +1,8 @@
 //! A text into values.
 //!
 //! Source: RFC 8259. Limits: as many values as the caller allows, since a tree takes twelve times
-//! the room of `0,0,0…`; 128 lists and objects in each other, since each takes stack.
+//! the room of `0,0,0…`; 128 lists and objects in each other, since each takes stack. What the tree
+//! takes is asked for before it is taken, so that a text too large for memory is refused.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,17 +12,27 @@ use super::Value;
 /// Lists and objects in each other.
 const DEEPEST: u32 = 128;
 
+/// Why there is no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It stops to be JSON, or has too many values: so many bytes before were fine.
+    Broken(usize),
+    /// Memory does not hold it.
+    NoMemory,
+}
+
 /// Reads a text that has to be one value, with at most `most` values in it.
 ///
 /// # Errors
-/// Where it stops to be that: how many bytes before were fine.
-pub(crate) fn read(bytes: &[u8], most: usize) -> Result<Value, usize> {
-    let mut reader = Reader { bytes, at: 0, depth: 0, left: most };
+/// [`Unread`].
+pub(crate) fn read(bytes: &[u8], most: usize) -> Result<Value, Unread> {
+    let mut reader = Reader { bytes, at: 0, depth: 0, left: most, has_memory: true };
     let value = reader.value();
     reader.blank();
     match value {
         Some(value) if reader.at == bytes.len() => Ok(value),
-        _ => Err(reader.at),
+        _ if !reader.has_memory => Err(Unread::NoMemory),
+        _ => Err(Unread::Broken(reader.at)),
     }
 }
 
@@ -37,6 +48,8 @@ struct Reader<'a> {
     depth: u32,
     /// Values that may still come.
     left: usize,
+    /// Memory held all of it so far.
+    has_memory: bool,
 }
 
 impl Reader<'_> {
@@ -73,6 +86,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Makes room for so many more in a list.
+    fn room<T>(&mut self, list: &mut Vec<T>, more: usize) -> Option<()> {
+        self.has_memory = list.try_reserve(more).is_ok();
+        self.has_memory.then_some(())
+    }
+
     fn within(&mut self, read: fn(&mut Self) -> Option<Value>) -> Option<Value> {
         if self.depth == DEEPEST {
             return None;
@@ -93,7 +112,9 @@ impl Reader<'_> {
             if !self.eat(b':') {
                 return None;
             }
-            members.push((name, self.value()?));
+            let value = self.value()?;
+            self.room(&mut members, 1)?;
+            members.push((name, value));
         }
         Some(Value::Object(members))
     }
@@ -101,7 +122,9 @@ impl Reader<'_> {
     fn list(&mut self) -> Option<Value> {
         let mut values = Vec::new();
         while self.another(b']', values.is_empty())? {
-            values.push(self.value()?);
+            let value = self.value()?;
+            self.room(&mut values, 1)?;
+            values.push(value);
         }
         Some(Value::List(values))
     }
@@ -141,7 +164,10 @@ impl Reader<'_> {
             self.digits()?;
         }
         let number = self.bytes.get(begin..self.at)?;
-        Some(Value::Number(String::from_utf8(number.into()).ok()?))
+        let mut text = Vec::new();
+        self.room(&mut text, number.len())?;
+        text.extend_from_slice(number);
+        Some(Value::Number(String::from_utf8(text).ok()?))
     }
 
     /// One digit or more.
@@ -163,7 +189,10 @@ impl Reader<'_> {
             while !matches!(self.peek(), b'"' | b'\\' | 0..b' ') {
                 self.at += 1;
             }
-            text.extend_from_slice(self.bytes.get(begin..self.at)?);
+            let part = self.bytes.get(begin..self.at)?;
+            // And for a character that is escaped.
+            self.room(&mut text, part.len() + 4)?;
+            text.extend_from_slice(part);
             match self.peek() {
                 b'"' => break,
                 b'\\' => {
@@ -271,8 +300,9 @@ mod tests {
             (Ok(found), Ok(other)) => assert_eq!(shape(&found), shape(&of(&other)), "{shown}"),
             // To the oracle a number above all f64 is none.
             (Ok(_), Err(error)) => assert!(format!("{error}").contains("out of range"), "{shown}"),
-            (Err(at), Ok(_)) => panic!("{shown} ends at {at}"),
-            (Err(at), Err(_)) => assert!(at <= bytes.len()),
+            (Err(why), Ok(_)) => panic!("{shown}: {why:?}"),
+            (Err(Unread::Broken(at)), Err(_)) => assert!(at <= bytes.len()),
+            (Err(Unread::NoMemory), Err(_)) => panic!("{shown} fits"),
         }
     }
 
@@ -373,7 +403,7 @@ mod tests {
     #[test]
     fn places_are_where_it_breaks() {
         for (text, at) in [("{\"a\" 1}", 5), ("[1, x]", 4), ("1 2", 2), ("", 0), ("\"abc", 4)] {
-            assert_eq!(read(text.as_bytes(), 100), Err(at), "{text}");
+            assert_eq!(read(text.as_bytes(), 100), Err(Unread::Broken(at)), "{text}");
         }
     }
 

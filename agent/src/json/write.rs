@@ -16,6 +16,16 @@ pub(crate) fn quoted(text: &str) -> String {
     json.0
 }
 
+/// Bytes of a string, with its quotation marks.
+pub(crate) fn quoted_len(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' => 2,
+        0..b' ' => 6,
+        _ => 1,
+    };
+    text.bytes().fold(2, |sum, byte| sum + more(byte))
+}
+
 impl Json {
     /// Begins with nothing; one value has to follow.
     pub(crate) fn new() -> Self {
@@ -25,6 +35,13 @@ impl Json {
     /// Begins an object.
     pub(crate) fn object() -> Self {
         Self(String::from("{"))
+    }
+
+    /// Begins an object that will take so many bytes, and does not move as it grows up to them.
+    pub(crate) fn object_of(bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.push('{');
+        Self(text)
     }
 
     /// The text, the first object closed.

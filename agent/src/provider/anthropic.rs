@@ -66,7 +66,7 @@ impl Wire for Anthropic {
     }
 
     fn body(&self, question: &Question<'_>) -> String {
-        let mut json = Json::object();
+        let mut json = Json::object_of(question.quoted_len());
         json.text("model", question.model);
         json.count("max_tokens", question.max_tokens.into());
         if let Some(temperature) = question.temperature {
@@ -234,7 +234,7 @@ fn write_call(json: &mut Json, call: &ToolCall) {
     json.text("name", &call.name);
     let arguments = call.arguments.trim();
     match endpoint::parse(arguments.as_bytes()) {
-        Some(Value::Object(_)) => json.key("input").raw(arguments),
+        Ok(Value::Object(_)) => json.key("input").raw(arguments),
         _ => {
             json.begin("input", '{');
             // What the model wrote is no object: it has to see what it was.

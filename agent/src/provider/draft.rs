@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::endpoint::no_memory;
 use super::retry::Next;
 use super::{Answer, Stop, ToolCall, Usage};
 
@@ -66,9 +67,10 @@ impl Draft {
     /// Appends text.
     ///
     /// # Errors
-    /// [`Fault`]: the answer is longer than is kept.
+    /// [`Fault`]: the answer is longer than is kept, or than memory holds.
     pub(super) fn say(&mut self, text: &str) -> Result<(), Fault> {
         self.keep(text)?;
+        self.text.try_reserve(text.len()).map_err(|_| no_memory())?;
         self.text.push_str(text);
         Ok(())
     }
@@ -78,7 +80,7 @@ impl Draft {
     /// is a new call, and what has no id belongs to the last one.
     ///
     /// # Errors
-    /// [`Fault`]: there are more calls, or longer ones, than are kept.
+    /// [`Fault`]: there are more calls, or longer ones, than are kept or memory holds.
     pub(super) fn call(
         &mut self,
         index: Option<u64>,
@@ -109,6 +111,7 @@ impl Draft {
                 kept.push_str(found);
             }
         }
+        call.arguments.try_reserve(arguments.len()).map_err(|_| no_memory())?;
         call.arguments.push_str(arguments);
         Ok(())
     }

@@ -15,8 +15,9 @@ use core::fmt;
 use super::draft::{Cause, Draft, Fault};
 use super::retry::{Next, Retry};
 use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
-use crate::json::{Value, read};
+use crate::json::{Unread, Value, read};
 use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
+use crate::room;
 use crate::text;
 
 /// Bytes of an answer that comes whole: its text may be escaped twofold.
@@ -115,9 +116,15 @@ pub(super) fn host(url: &str) -> &str {
 /// of `0,0,0…`, and the whole agent has 16 MiB.
 const MOST_VALUES: usize = 20_000;
 
-/// Reads JSON; `None` where it is none, or has too many values.
-pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
-    read(bytes, MOST_VALUES).ok()
+/// Reads JSON.
+///
+/// # Errors
+/// What is to be said of it: it is none, or has too many values; memory does not hold it.
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, &'static str> {
+    read(bytes, MOST_VALUES).map_err(|why| match why {
+        Unread::Broken(_) => "that is no valid JSON",
+        Unread::NoMemory => "for which there is not enough memory",
+    })
 }
 
 /// What differs between vendors.
@@ -177,6 +184,10 @@ pub(super) fn ask(
     let exchange = Exchange { endpoint, wire, platform, question, begun: platform.clock.elapsed() };
     if let Err(fault) = endpoint.check() {
         return Err(Error { sentence: fault.0.sentence, partial: String::new(), status: None });
+    }
+    if let Err(failure) = room::ask(question.quoted_len()) {
+        let sentence = failure.into_sentence();
+        return Err(Error { sentence, partial: String::new(), status: None });
     }
     let body = wire.body(question);
     let mut tries = 0;
@@ -289,8 +300,12 @@ impl Exchange<'_> {
             }
             let mut rest = part;
             while !rest.is_empty() && !draft.done {
-                let Ok((taken, complete)) = events.take(rest) else {
-                    return Err(self.too_long("a part of a stream: 1 MB"));
+                let (taken, complete) = match events.take(rest) {
+                    Ok(done) => done,
+                    Err(sse::Refused::TooLong) => {
+                        return Err(self.too_long("a part of a stream: 1 MB"));
+                    }
+                    Err(sse::Refused::NoMemory) => return Err(no_memory()),
                 };
                 rest = rest.get(taken..).unwrap_or(&[]);
                 if !complete {
@@ -321,11 +336,8 @@ impl Exchange<'_> {
         if data.trim_ascii().is_empty() {
             return Ok(());
         }
-        let Some(event) = parse(data) else {
-            return Err(Fault::passing(
-                self.says("sent a part of the answer that is no valid JSON", ""),
-            ));
-        };
+        let event = parse(data)
+            .map_err(|why| Fault::passing(self.says("sent a part of the answer ", why)))?;
         if let Some((kind, said)) = refusal::error_of(&event, self.endpoint) {
             let sentence = self.says("ended the answer with an error: ", &said);
             return Err(match kind {
@@ -352,14 +364,13 @@ impl Exchange<'_> {
             if bytes.len() + part.len() > MOST_WHOLE {
                 return Err(self.too_long("an answer: 2 MB"));
             }
+            bytes.try_reserve(part.len()).map_err(|_| no_memory())?;
             bytes.extend_from_slice(part);
         }
-        let Some(answer) = parse(&bytes) else {
-            return Err(Fault::lasting(self.says(
-                "answered with what is no valid JSON: is the provider's base_url right?",
-                "",
-            )));
-        };
+        let answer = parse(&bytes).map_err(|why| {
+            let why = ["something ", why, ": is the provider's base_url right?"].concat();
+            Fault::lasting(self.says("answered with ", &why))
+        })?;
         drop(bytes);
         if let Some((_, said)) = refusal::error_of(&answer, self.endpoint) {
             return Err(Fault::lasting(self.says("answered with an error: ", &said)));
@@ -373,6 +384,7 @@ impl Exchange<'_> {
 
     /// The next part; empty at the end.
     fn read<'b>(&self, body: &mut dyn Body, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+        room::ask(0).map_err(|_| no_memory())?;
         let count = body.read(buffer).map_err(broken)?;
         // A server that sends a byte now and then is under no other limit.
         if self.left() == 0 {
@@ -391,6 +403,11 @@ impl Exchange<'_> {
     fn says(&self, what: &str, end: &str) -> String {
         [self.endpoint.host(), " ", what, end].concat()
     }
+}
+
+/// Another attempt would need as much.
+pub(super) fn no_memory() -> Fault {
+    Fault::lasting(room::NONE)
 }
 
 /// What a request that failed on its way stands for.

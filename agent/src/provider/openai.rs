@@ -66,7 +66,7 @@ impl Wire for OpenAi {
     }
 
     fn body(&self, question: &Question<'_>) -> String {
-        let mut json = Json::object();
+        let mut json = Json::object_of(question.quoted_len());
         json.text("model", question.model);
         json.count(self.limit_name, question.max_tokens.into());
         if let Some(temperature) = question.temperature {

@@ -93,7 +93,7 @@ pub(super) fn fault(
     now: u64,
 ) -> Fault {
     let status = response.status;
-    let value = read(response).and_then(|bytes| parse(&bytes));
+    let value = read(response).and_then(|bytes| parse(&bytes).ok());
     let (kind, said) = value
         .and_then(|value| {
             let words = [value["message"].text(), value["detail"].text()].concat();

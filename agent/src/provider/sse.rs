@@ -13,9 +13,19 @@ use alloc::vec::Vec;
 /// Bytes that one event may have, its line and its data each.
 pub(super) const MOST_DATA: usize = 1 << 20;
 
-/// An event was longer than [`MOST_DATA`].
+/// Why an event is not kept.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(super) enum Refused {
+    /// It is longer than [`MOST_DATA`].
+    TooLong,
+    /// Memory does not hold it.
+    NoMemory,
+}
+
+/// Makes room for so many more bytes.
+fn room(bytes: &mut Vec<u8>, more: usize) -> Result<(), Refused> {
+    bytes.try_reserve(more).map_err(|_| Refused::NoMemory)
+}
 
 /// What has come of the event that is not complete yet.
 #[derive(Default)]
@@ -35,8 +45,8 @@ impl Events {
     /// an event is complete: then [`data`](Self::data) has its data until the next call.
     ///
     /// # Errors
-    /// [`TooLong`].
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), TooLong> {
+    /// [`Refused`].
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), Refused> {
         for (at, byte) in bytes.iter().enumerate() {
             let after_cr = core::mem::replace(&mut self.after_cr, *byte == b'\r');
             match byte {
@@ -46,8 +56,11 @@ impl Events {
                         return Ok((at + 1, true));
                     }
                 }
-                _ if self.line.len() == MOST_DATA => return Err(TooLong),
-                byte => self.line.push(*byte),
+                _ if self.line.len() == MOST_DATA => return Err(Refused::TooLong),
+                byte => {
+                    room(&mut self.line, 1)?;
+                    self.line.push(*byte);
+                }
             }
         }
         Ok((bytes.len(), false))
@@ -65,7 +78,7 @@ impl Events {
     }
 
     /// Looks at a line; whether it ends an event.
-    fn end_line(&mut self) -> Result<bool, TooLong> {
+    fn end_line(&mut self) -> Result<bool, Refused> {
         let mut line = self.line.as_slice();
         if !core::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
@@ -81,8 +94,9 @@ impl Events {
         };
         if let Some(value) = value {
             if self.data.len() + 1 + value.len() > MOST_DATA {
-                return Err(TooLong);
+                return Err(Refused::TooLong);
             }
+            room(&mut self.data, 1 + value.len())?;
             if self.has_data {
                 self.data.push(b'\n');
             }
@@ -143,12 +157,12 @@ mod tests {
     fn what_is_too_long_is_refused_and_not_kept() {
         let mut stream = Events::default();
         assert_eq!(stream.take(&vec![b'x'; MOST_DATA]), Ok((MOST_DATA, false)));
-        assert_eq!(stream.take(b"x"), Err(TooLong));
+        assert_eq!(stream.take(b"x"), Err(Refused::TooLong));
 
         let mut stream = Events::default();
         let line = alloc::format!("data: {}\n", "x".repeat(MOST_DATA / 2));
         assert!(stream.take(line.as_bytes()).is_ok());
-        assert_eq!(stream.take(line.as_bytes()), Err(TooLong));
+        assert_eq!(stream.take(line.as_bytes()), Err(Refused::TooLong));
     }
 
     /// The same format read the slow way: a whole text, its lines, then its events.

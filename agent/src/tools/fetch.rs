@@ -22,6 +22,8 @@ pub(super) const FETCH: Tool = Tool {
 
 /// Most bytes of a page; the rest is not read.
 const MOST: usize = 256 << 10;
+/// Bytes that it takes in memory: as it grows, and as text.
+pub(super) const MOST_TAKEN: usize = 5 * MOST;
 
 /// The host of a URL, without user, port and path.
 fn host(url: &str) -> Option<&str> {

@@ -7,7 +7,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Arguments, Bench, Outcome};
+use super::{Arguments, Bench, Outcome, room};
 use crate::provider::Tool;
 use crate::text;
 
@@ -85,6 +85,7 @@ impl Bench<'_, '_> {
                     count += 1;
                     rest = &rest[at + old.len()..];
                 }
+                room(text.len() + new.len())?;
                 match count {
                     1 => write(&text::replaced(&text, old, new)),
                     _ => Err(format!("{path}: `old` expected once, found {count} times")),

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use clawft_store::lexical::words;
 
-use super::{Arguments, Bench, Outcome};
+use super::{Arguments, Bench, Outcome, room};
 use crate::date::day;
 use crate::failure::Failure;
 use crate::json::Json;
@@ -39,7 +39,7 @@ const MOST_IDS: usize = 50;
 const SHOWN: usize = 80;
 
 /// Whether the text stands in one of those that were said, but for case and blanks.
-fn was_said(quote: &str, said: &[String]) -> bool {
+fn was_said(quote: &str, said: &[&str]) -> bool {
     let plain = |text: &str| text::words(text).join(" ");
     let quote = plain(quote).to_ascii_lowercase();
     said.iter().any(|text| text::has(&plain(text).to_ascii_lowercase(), &quote))
@@ -53,6 +53,7 @@ impl Bench<'_, '_> {
         if found.is_empty() {
             return Ok("memory holds nothing about this".to_string());
         }
+        room(4 * found.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let mut lines = String::new();
         for memo in found {
             let mut json = Json::object();
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn only_what_was_said_was_said() {
-        let said = ["My name is  Ada.\nI like tea".to_string()];
+        let said = ["My name is  Ada.\nI like tea"];
         assert!(was_said("my name is ada", &said));
         assert!(was_said("Ada. I like tea", &said));
         assert!(!was_said("Ada likes tea", &said));

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::json::{Json, quoted};
 use crate::memory::{MOST_TEXT, New};
 use crate::provider::{Flow, Message, Question};
+use crate::room;
 use crate::session::Session;
 use crate::text::words;
 
@@ -78,6 +79,7 @@ fn put_away(
     if agent.provider.name() == "offline" {
         return Ok(());
     }
+    room::ask(4 * old.iter().map(|said| said.message.bytes()).sum::<usize>())?;
     let mut lines = quoted(&session.summary);
     lines.push('\n');
     for said in old {
