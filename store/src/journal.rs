@@ -272,7 +272,8 @@ impl Journal {
         let mut at = self.len + 8;
         let mut looks = 0;
         while at + BATCH as u64 <= end && looks < LOOKS {
-            let block = source.bytes(at, (end - at).min(BUFFER as u64) as usize)?;
+            let want = (end - at).min(BUFFER as u64) as usize;
+            let block = source.bytes(at, want)?;
             let mut step = 0;
             while step + BATCH_MAGIC.len() <= block.len() && looks < LOOKS {
                 if &block[step..step + 8] == BATCH_MAGIC {
@@ -282,6 +283,10 @@ impl Journal {
                     }
                 }
                 step += 8;
+            }
+            // There are fewer bytes than the medium says, which may be 2^62.
+            if block.len() < want {
+                break;
             }
             at += step.max(8) as u64;
         }
