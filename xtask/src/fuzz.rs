@@ -14,6 +14,8 @@ use std::process::Command;
 
 /// Minutes of each target where none are given.
 const MINUTES: u32 = 30;
+/// Seconds after which an input counts as one that never ends. libFuzzer would wait for twenty minutes.
+const HANGS: &str = "-timeout=60";
 /// Bytes of an input that is kept for everybody: long ones are rarely worth their place.
 const KEPT: &str = "-max_len=1024";
 
@@ -58,7 +60,7 @@ pub(crate) fn runs(program: &Path, target: &str) -> Outcome<Command> {
     let corpus = corpus(target);
     create_dir_all(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
     let mut fuzz = cargo_fuzz(program);
-    fuzz.args(["run", target]).arg(corpus).arg(seeds(target)?).arg("--");
+    fuzz.args(["run", target]).arg(corpus).arg(seeds(target)?).args(["--", HANGS]);
     Ok(fuzz)
 }
 

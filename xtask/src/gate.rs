@@ -218,6 +218,8 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         // Fills dist/ first, and checks it.
         gate.step("the guides' commands, over a release", || guides::check(true));
         gate.step("the agent behind a proxy", platform::proxy);
+        // The agent is compiled once more for it.
+        gate.step("the agent with its gate, through WIT", platform::gate);
         // The engine is compiled twice for it.
         gate.step("the host, seen from outside", host::test);
         // A compiler is compiled for it.

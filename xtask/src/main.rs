@@ -58,7 +58,7 @@ cargo xtask COMMAND
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
   platform  each function of the agent's WASI platform, 0.2 and preview 1, in Wasmtime, against
           servers that misbehave; `platform CASE...` takes the cases named, `platform proxy`
-          puts nginx in front
+          puts nginx in front, `platform gate` takes the interface of the gate
   wamr    the agent and the kernel in WAMR, the engine of devices, from C; interpreted, and
           compiled ahead of time; `wamr CASE...` takes the cases named
   providers  the agent's providers against servers that validate, cut and break

@@ -21,12 +21,13 @@ import sys, wasmtime
 module = wasmtime.Module.from_file(wasmtime.Engine(), sys.argv[1])
 open(sys.argv[2], 'wb').write(module.serialize())";
 
-/// Runs the cases of these names; all where none is named. `proxy` is apart: it needs nginx.
+/// Runs the cases of these names; all where none is named. Two are apart: `proxy` needs nginx, `gate` a
+/// component of its own.
 pub(crate) fn check(cases: &[String]) -> Outcome {
-    if let [one] = cases
-        && one == "proxy"
-    {
-        return proxy();
+    match cases {
+        [one] if one == "proxy" => return proxy(),
+        [one] if one == "gate" => return gate(),
+        _ => {}
     }
     tools::targets(&[TARGET, CORE_TARGET])?;
     let wasmtime = tools::wasmtime()?;
@@ -66,6 +67,19 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
         .arg(tests.join("limit"))
         .args([&wasmtime, &component, &core])
         .args(cases))
+}
+
+/// The interface of the gate, in a component that is built with it.
+pub(crate) fn gate() -> Outcome {
+    tools::targets(&[TARGET])?;
+    run(cargo()
+        .args(["build", "--profile", "release-wasm", "--target", TARGET])
+        .args(["--package", "clawft-agent", "--features", "coherence"])
+        .env("CARGO_TARGET_DIR", target().join("wasm/gated")))?;
+    let built = target().join("wasm/gated").join(TARGET).join("release-wasm/clawft_agent.wasm");
+    run(command(tools::python_with_wasmtime()?)
+        .args(["-B", "agent/tests/gate.py"])
+        .args([tools::wasmtime()?, built]))
 }
 
 /// `wasmtime serve` behind nginx, by the configuration of the guide.
