@@ -122,8 +122,8 @@ const MOST_VALUES: usize = 20_000;
 /// What is to be said of it: it is none, or has too many values; memory does not hold it.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, &'static str> {
     read(bytes, MOST_VALUES).map_err(|why| match why {
-        Unread::Broken(_) => "that is no valid JSON",
-        Unread::NoMemory => "for which there is not enough memory",
+        Unread::Broken(_) => "is no valid JSON",
+        Unread::NoMemory => "memory does not hold",
     })
 }
 
@@ -337,7 +337,7 @@ impl Exchange<'_> {
             return Ok(());
         }
         let event = parse(data)
-            .map_err(|why| Fault::passing(self.says("sent a part of the answer ", why)))?;
+            .map_err(|why| Fault::passing(self.says("sent a part of the answer that ", why)))?;
         if let Some((kind, said)) = refusal::error_of(&event, self.endpoint) {
             let sentence = self.says("ended the answer with an error: ", &said);
             return Err(match kind {
@@ -368,8 +368,8 @@ impl Exchange<'_> {
             bytes.extend_from_slice(part);
         }
         let answer = parse(&bytes).map_err(|why| {
-            let why = ["something ", why, ": is the provider's base_url right?"].concat();
-            Fault::lasting(self.says("answered with ", &why))
+            let why = [why, ": is the provider's base_url right?"].concat();
+            Fault::lasting(self.says("answered with what ", &why))
         })?;
         drop(bytes);
         if let Some((_, said)) = refusal::error_of(&answer, self.endpoint) {
