@@ -182,6 +182,9 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             "--no-fail-fast",
         ]))
     });
+    gate.step("lines that the tests run, without the longest", || {
+        coverage::coverage(&["--short".into()])
+    });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
     });

@@ -50,7 +50,7 @@ cargo xtask COMMAND
           peers), `bench scaling`; `bench render` makes the tables anew; other words go to
           criterion
   coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
-          lists those that they do not
+          lists those that they do not, `--short` leaves the longest tests out
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
           what they found into fuzz/seeds/, with which every run begins
   experiment  what a part is worth before it ships: `experiment learn`, `experiment gate`
