@@ -29,7 +29,7 @@ pub(crate) fn ask(bytes: usize) -> Result<(), Failure> {
 }
 
 /// What is said where there is none.
-pub(crate) const NONE: &str = "there is not enough memory for this turn";
+pub(crate) const NONE: &str = "not enough memory";
 
 #[cfg(all(target_os = "wasi", feature = "component", not(test)))]
 fn is_there(bytes: usize) -> bool {

@@ -103,9 +103,6 @@ impl Bench<'_, '_> {
             let found: String = call.name.chars().take(64).collect();
             return Err(format!("one of the tools {} expected, found {found}", names.join(", ")));
         };
-        // What the largest page takes, or what was said, in small letters.
-        let longest = self.said.iter().map(|text| text.len()).max().unwrap_or(0);
-        room(fetch::MOST_TAKEN.max(4 * longest))?;
         let arguments = Arguments::parse(tool, &call.arguments)?;
         #[cfg(feature = "coherence")]
         self.permitted(tool.name)?;

@@ -19,7 +19,8 @@ use super::gated::admit;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
-use crate::json;
+use crate::json::{self, Unread};
+use crate::room;
 use crate::text;
 
 /// Bytes read at a time.
@@ -96,8 +97,10 @@ struct Piece {
 
 fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
-    let value =
-        json::read(line.as_bytes(), MOST_VALUES).map_err(|_| wrong("a JSON object expected"))?;
+    let value = json::read(line.as_bytes(), MOST_VALUES).map_err(|why| match why {
+        Unread::Broken(_) => wrong("a JSON object expected"),
+        Unread::NoMemory => Failure::new(Exit::Failed, room::NONE),
+    })?;
     let text = value["text"].text().trim();
     if text.is_empty() || text.len() > MOST_TEXT {
         return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));

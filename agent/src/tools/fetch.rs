@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Arguments, Bench, Outcome};
+use super::{Arguments, Bench, Outcome, room};
 use crate::platform::{Method, Payload, Request, Timeouts};
 use crate::provider::Tool;
 use crate::text;
@@ -23,7 +23,7 @@ pub(super) const FETCH: Tool = Tool {
 /// Most bytes of a page; the rest is not read.
 const MOST: usize = 256 << 10;
 /// Bytes that it takes in memory: as it grows, and as text.
-pub(super) const MOST_TAKEN: usize = 5 * MOST;
+const MOST_TAKEN: usize = 5 * MOST;
 
 /// The host of a URL, without user, port and path.
 fn host(url: &str) -> Option<&str> {
@@ -48,6 +48,7 @@ impl Bench<'_, '_> {
         if !known || url.chars().any(|c| c.is_control() || c == ' ') {
             return Err(format!("a URL of one of the hosts {} expected", hosts.join(", ")));
         }
+        room(MOST_TAKEN)?;
         let request = Request {
             method: Method::Get,
             url,

@@ -71,6 +71,8 @@ impl Bench<'_, '_> {
         if words(quote).next().is_none() {
             return Err("a quote that says something expected".to_string());
         }
+        // What was said, in words and in small letters.
+        room(4 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
         if !was_said(quote, self.said) {
             return Err("the person's own words expected, exactly as they wrote them in this \
                         conversation: this quote is not in what they wrote, and nothing was stored"
