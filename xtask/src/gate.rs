@@ -1,17 +1,16 @@
 //! `cargo xtask test`: what must hold before a change lands.
 //!
-//! Steps run to the end even when one fails, so that one run shows everything.
-//! The last line counts them.
+//! `test --all` is what must hold before an issue is resolved: hours, most of them Miri's and fuzzing's.
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
-use crate::process::{self, Outcome, cargo, command, files, run};
+use crate::process::{Outcome, cargo, command, files, run};
+use crate::steps::Steps;
 use crate::{
     agent, bench, coverage, demo, device, fuzz, guests, guides, host, matrix, miri, platform,
     sizes, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// Crates that must behave in WebAssembly as they do natively, and whose codes every variant
 /// computes in its own way.
@@ -26,80 +25,6 @@ const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total
 /// The same for `--all`.
 const LONG_FUZZ: [&str; 1] = ["-max_total_time=600"];
 
-/// Counts steps and says how each one went.
-struct Gate {
-    passed: Vec<String>,
-    failed: Vec<String>,
-    /// What steps that failed beside others printed last: it stands far above by then.
-    printed: Vec<String>,
-}
-
-/// Lines of it.
-const LAST_LINES: usize = 60;
-
-impl Gate {
-    fn step(&mut self, name: impl Into<String>, step: impl FnOnce() -> Outcome) {
-        let name = name.into();
-        eprintln!("\n=== {name}");
-        let start = Instant::now();
-        let outcome = step();
-        self.note(name, start.elapsed(), outcome);
-    }
-
-    /// Steps that use one core each, at the same time. What they print is kept
-    /// and shown one after the other.
-    fn together(&mut self, steps: Vec<(String, Command)>) {
-        let names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
-        eprintln!("\n=== at the same time: {}", names.join("; "));
-        let running: Vec<_> = steps
-            .into_iter()
-            .map(|(name, mut command)| {
-                let run = move || {
-                    let start = Instant::now();
-                    let (printed, outcome) = process::run_apart(&mut command);
-                    (printed, outcome, start.elapsed())
-                };
-                (name, std::thread::spawn(run))
-            })
-            .collect();
-        for (name, thread) in running {
-            match thread.join() {
-                Ok((printed, outcome, time)) => {
-                    eprintln!("\n=== {name}\n{printed}");
-                    if outcome.is_err() {
-                        self.keep(&name, &printed);
-                    }
-                    self.note(name, time, outcome);
-                }
-                Err(_) => self.note(name, Duration::ZERO, Err("xtask itself panicked".into())),
-            }
-        }
-    }
-
-    /// Keeps the lines around a panic, or the last ones.
-    fn keep(&mut self, name: &str, printed: &str) {
-        let lines: Vec<&str> = printed.lines().collect();
-        let panic = lines.iter().position(|line| line.contains("panicked at"));
-        let from = panic.unwrap_or(lines.len().saturating_sub(LAST_LINES));
-        let some: Vec<&str> = lines.into_iter().skip(from).take(LAST_LINES).collect();
-        self.printed.push(format!("=== of {name}\n{}", some.join("\n")));
-    }
-
-    fn note(&mut self, name: String, time: Duration, outcome: Outcome) {
-        let seconds = time.as_secs();
-        match outcome {
-            Ok(()) => {
-                eprintln!("=== {name}: ok, {seconds} s");
-                self.passed.push(format!("ok      {name} ({seconds} s)"));
-            }
-            Err(why) => {
-                eprintln!("=== {name}: FAILED after {seconds} s: {why}");
-                self.failed.push(format!("FAILED  {name} ({seconds} s): {why}"));
-            }
-        }
-    }
-}
-
 /// Runs the gate; with `--all` also what takes longer than a change can wait.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
     let all = match arguments {
@@ -107,8 +32,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         [one] if one == "--all" => true,
         _ => return Err(format!("test takes --all or nothing, found {arguments:?}")),
     };
-    let start = Instant::now();
-    let mut gate = Gate { passed: Vec::new(), failed: Vec::new(), printed: Vec::new() };
+    let mut gate = Steps::new();
 
     gate.step("tools", || {
         tools::targets(&[wasi::TARGET, "wasm32-unknown-unknown", "wasm32v1-none"])?;
@@ -182,9 +106,6 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
             "--no-fail-fast",
         ]))
     });
-    gate.step("lines that the tests run, without the longest", || {
-        coverage::coverage(&["--short".into()])
-    });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
     });
@@ -216,55 +137,52 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         run(demo.arg("--check"))
     });
     gate.step("the guides' commands", || guides::check(false));
-    fuzz_targets(&mut gate, &FUZZ);
+    // Each is a part of what takes longer.
     if all {
-        // Fills dist/ first, and checks it.
-        gate.step("the guides' commands, over a release", || guides::check(true));
-        gate.step("the agent behind a proxy", platform::proxy);
-        // The agent is compiled once more for it.
-        gate.step("the agent with its gate, through WIT", platform::gate);
-        // The engine is compiled twice for it.
-        gate.step("the host, seen from outside", host::test);
-        // A compiler is compiled for it.
-        gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
-        // Twice more, and WAMR with what compiles it.
-        gate.step("every artifact in every engine", matrix::suite);
-        gate.step("the kernel in a browser", || {
-            run(command("node")
-                .arg("ffi/tests/browser.mjs")
-                .arg(tools::playwright()?)
-                .arg(tools::chromium()?)
-                .arg(artifacts::SIMD128_KERNEL.build()?.path))
+        long(&mut gate);
+    } else {
+        gate.step("lines that the tests run, without the longest", || {
+            coverage::coverage(&["--short".into()])
         });
-        gate.step("tests that take minutes", || {
-            run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
-                "--package",
-                "clawft-vectors",
-                "--package",
-                "clawft-store",
-                "--",
-                "--ignored",
-            ]))
-        });
-        for package in PORTABLE.into_iter().chain([STORE]) {
-            match miri::steps(package) {
-                Ok(steps) => gate.together(steps),
-                Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
-            }
-        }
-        gate.step("lines that the tests run", || coverage::coverage(&[]));
-        gate.step("peers", || bench::peers(&[]));
-        fuzz_targets(&mut gate, &LONG_FUZZ);
+        fuzz_targets(&mut gate, &FUZZ);
     }
+    gate.end()
+}
 
-    gate.printed.iter().for_each(|lines| println!("\n{lines}"));
-    println!("\n{} s", start.elapsed().as_secs());
-    gate.passed.iter().chain(&gate.failed).for_each(|line| println!("{line}"));
-    println!("{} passed, {} failed", gate.passed.len(), gate.failed.len());
-    match gate.failed.len() {
-        0 => Ok(()),
-        failed => Err(format!("{failed} of the steps failed")),
-    }
+/// What takes longer than a change can wait.
+fn long(gate: &mut Steps) {
+    // Fills dist/ first, and checks it.
+    gate.step("the guides' commands, over a release", || guides::check(true));
+    gate.step("the agent behind a proxy", platform::proxy);
+    // The agent is compiled once more for it.
+    gate.step("the agent with its gate, through WIT", platform::gate);
+    // The engine is compiled twice for it.
+    gate.step("the host, seen from outside", host::test);
+    // A compiler is compiled for it.
+    gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
+    // Twice more, and WAMR with what compiles it.
+    gate.step("every artifact in every engine", matrix::suite);
+    gate.step("the kernel in a browser", || {
+        run(command("node")
+            .arg("ffi/tests/browser.mjs")
+            .arg(tools::playwright()?)
+            .arg(tools::chromium()?)
+            .arg(artifacts::SIMD128_KERNEL.build()?.path))
+    });
+    gate.step("tests that take minutes", || {
+        run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
+            "--package",
+            "clawft-vectors",
+            "--package",
+            "clawft-store",
+            "--",
+            "--ignored",
+        ]))
+    });
+    miri::add(gate, &miri::PACKAGES);
+    gate.step("lines that the tests run", || coverage::coverage(&[]));
+    gate.step("peers", || bench::peers(&[]));
+    fuzz_targets(gate, &LONG_FUZZ);
 }
 
 /// Tests of the portable crates under the Wasmtime command.
@@ -302,7 +220,7 @@ fn python_programs() -> Outcome {
 }
 
 /// Builds every fuzz target and runs each one, two at a time: a run takes one core.
-fn fuzz_targets(gate: &mut Gate, limits: &[&str]) {
+fn fuzz_targets(gate: &mut Steps, limits: &[&str]) {
     let program = match tools::cargo_fuzz() {
         Ok(program) => program,
         Err(why) => return gate.step("fuzz targets", || Err(why)),

@@ -32,6 +32,7 @@ mod release;
 mod sizes;
 mod soak;
 mod splat;
+mod steps;
 mod tools;
 mod wamr;
 mod wasi;
@@ -53,6 +54,8 @@ cargo xtask COMMAND
           lists those that they do not, `--short` leaves the longest tests out
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
           what they found into fuzz/seeds/, with which every run begins
+  miri    the tests of the portable crates in an interpreter that sees undefined behaviour, for
+          pointers of 64 and of 32 bits; `miri CRATE...` takes those named
   experiment  what a part is worth before it ships: `experiment learn`, `experiment gate`
   guests  the memory in WASI guests: two writers, a file larger than the memory; `guests
           opening` times opening, `guests large` puts 40,000 vectors into 16 MiB
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("coverage") => coverage::coverage(&rest),
         Some("fuzz") => fuzz::fuzz(&rest),
+        Some("miri") => miri::miri(&rest),
         Some("experiment") => experiment::experiment(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),

@@ -7,11 +7,15 @@
 //! first, and run in a third of the time.
 
 use crate::process::{Outcome, command, target};
+use crate::steps::Steps;
 use crate::tools;
 use std::process::Command;
 
 /// Targets: the machine's own, and one with 32-bit pointers.
 const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "i686-unknown-linux-gnu"];
+/// Crates that run under it: those whose arithmetic must hold for both.
+pub(crate) const PACKAGES: [&str; 4] =
+    ["clawft-hnsw", "clawft-codes", "clawft-vectors", "clawft-store"];
 /// The crate that has unsafe code.
 const WITH_UNSAFE: &str = "clawft-codes";
 /// For crates without.
@@ -21,7 +25,7 @@ const OPTIMISED: &str = "-Zmir-opt-level=4 -Zinline-mir-threshold=500 \
     -Zinline-mir-hint-threshold=1000 -Zcross-crate-inline-threshold=500";
 
 /// The tests of a crate under Miri, once for each target: each takes one core.
-pub(crate) fn steps(package: &str) -> Outcome<Vec<(String, Command)>> {
+fn steps(package: &str) -> Outcome<Vec<(String, Command)>> {
     tools::miri()?;
     let step = |triple: &str| {
         let mut miri = command("rustup");
@@ -40,4 +44,25 @@ pub(crate) fn steps(package: &str) -> Outcome<Vec<(String, Command)>> {
         (format!("Miri, {package}, {triple}"), miri)
     };
     Ok(TARGETS.map(step).into())
+}
+
+/// Adds the crates named, one after the other.
+pub(crate) fn add(gate: &mut Steps, packages: &[&str]) {
+    for package in packages {
+        match steps(package) {
+            Ok(steps) => gate.together(steps),
+            Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
+        }
+    }
+}
+
+/// Runs the crates named, or all.
+pub(crate) fn miri(arguments: &[String]) -> Outcome {
+    if let Some(unknown) = arguments.iter().find(|name| !PACKAGES.contains(&name.as_str())) {
+        return Err(format!("Miri does not run `{unknown}`: {}", PACKAGES.join(", ")));
+    }
+    let wanted: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut gate = Steps::new();
+    add(&mut gate, if wanted.is_empty() { &PACKAGES } else { &wanted });
+    gate.end()
 }
