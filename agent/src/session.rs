@@ -354,13 +354,16 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
         Err(FileError::NotFound) => return Ok(Vec::new()),
         Err(error) => return Err(Failure::of_file(&folder, &error)),
     };
-    let name = |name: &str| Some(name.strip_suffix(".json")?.to_owned());
-    Ok(all
-        .iter()
-        .filter(|entry| !entry.is_folder)
-        .filter_map(|entry| name(&entry.name))
-        .filter(|name| check_name(name).is_ok())
-        .collect())
+    room::ask(all.len() * size_of::<String>())?;
+    let mut names = Vec::with_capacity(all.len());
+    for mut entry in all {
+        let name = entry.name.strip_suffix(".json").filter(|_| !entry.is_folder);
+        if let Some(len) = name.filter(|name| check_name(name).is_ok()).map(str::len) {
+            entry.name.truncate(len);
+            names.push(entry.name);
+        }
+    }
+    Ok(names)
 }
 
 /// Names of the sessions that say one of `texts`. What cannot be read is passed over.

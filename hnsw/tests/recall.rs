@@ -149,7 +149,9 @@ fn wide_slots_walk_as_narrow_ones_do() {
     let points = Points::uniform(1500 / SCALE, 8, 30);
     let mut narrow = Index::of(&points, &Params::new(60_000 / SCALE as u32));
     let mut wide = Index::of(&points, &Params::new(70_000));
-    wide.assert_sound();
+    if !cfg!(miri) {
+        wide.assert_sound();
+    }
     for slot in 0..points.len() as Slot {
         let query = points.row(slot);
         let a = narrow.search(&points, query, 10, 32, Mode::Walk, None);

@@ -23,9 +23,10 @@ use super::heap::{Unsettled, has_memory, settle};
 use super::status::{CLAWFT_AGENT_ABI_VERSION, ClawftAgentStatus as Status};
 use crate::command;
 use crate::failure::Failure;
-use crate::json;
+use crate::json::{self, Unread};
 use crate::platform::wasi::Wasi;
 use crate::platform::{Platform, Terminal};
+use crate::room;
 
 /// Bytes that go in, or come out, at most.
 const MOST: usize = 1 << 20;
@@ -221,7 +222,10 @@ fn words(input: String) -> Result<Vec<String>, Refusal> {
             .collect());
     }
     let wrong = || refused(Status::Usage, "a message or a JSON array of strings expected");
-    let read = json::read(input.as_bytes(), WORDS).map_err(|_| wrong())?;
+    let read = json::read(input.as_bytes(), WORDS).map_err(|why| match why {
+        Unread::NoMemory => refused(Status::Failed, room::NONE),
+        Unread::Broken(_) => wrong(),
+    })?;
     let words = read.as_list().ok_or_else(wrong)?;
     words.iter().map(|word| Some(word.as_text()?.into())).collect::<Option<_>>().ok_or_else(wrong)
 }

@@ -52,6 +52,8 @@ pub enum FileError {
     Exists,
     /// The disk is full.
     NoSpace,
+    /// What was asked for needs more memory than is left.
+    NoMemory,
     /// It may only be read.
     ReadOnly,
     /// The path is outside the folders that were given.
@@ -73,6 +75,7 @@ impl fmt::Display for FileError {
             Self::NotFound => "there is no such file",
             Self::Exists => "something of that name is there already",
             Self::NoSpace => "the disk is full",
+            Self::NoMemory => crate::room::NONE,
             Self::ReadOnly => "it is read-only",
             Self::Outside => "it is outside the folders that this program was given",
             Self::TooLarge { expected, found } => {

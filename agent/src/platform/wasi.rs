@@ -11,12 +11,14 @@
 //! which one is taken.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::Platform;
 #[cfg(target_env = "p1")]
 use super::wasi_p1 as edge;
 #[cfg(target_env = "p2")]
 use super::wasi_p2 as edge;
+use edge::descriptor::ErrorCode;
 
 mod files;
 mod path;
@@ -31,8 +33,22 @@ pub use terminal::WasiTerminal;
 pub(super) const NAMES: usize = 2 << 20;
 
 /// Bytes that a name takes.
-pub(super) fn weight(name: &str) -> usize {
+fn weight(name: &str) -> usize {
     name.len() + 32
+}
+
+/// Adds a name to those of a folder, and gives the bytes that it takes.
+///
+/// # Errors
+/// No memory is left for it, and for the little that follows.
+pub(super) fn add(names: &mut Vec<String>, name: impl Into<String>) -> Result<usize, ErrorCode> {
+    if names.try_reserve(1).is_err() || crate::room::ask(0).is_err() {
+        return Err(ErrorCode::InsufficientMemory);
+    }
+    let name = name.into();
+    let bytes = weight(&name);
+    names.push(name);
+    Ok(bytes)
 }
 
 /// Bytes that names take: more than [`NAMES`] where some were not read.

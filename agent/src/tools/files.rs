@@ -92,8 +92,12 @@ impl Bench<'_, '_> {
                 }
             }
             _ => {
-                let mut lines = String::new();
-                for entry in files.list(&path).map_err(said)?.iter().take(MOST_ENTRIES) {
+                let mut entries = files.list(&path).map_err(said)?;
+                entries.truncate(MOST_ENTRIES);
+                let bytes = entries.iter().map(|entry| entry.name.len() + 2).sum();
+                room(bytes)?;
+                let mut lines = String::with_capacity(bytes);
+                for entry in &entries {
                     lines.push_str(&entry.name);
                     lines.push_str(if entry.is_folder { "/\n" } else { "\n" });
                 }

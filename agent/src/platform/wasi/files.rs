@@ -46,6 +46,7 @@ impl Default for WasiFileSystem {
 /// What a code means where something is to be changed.
 fn changing(code: ErrorCode) -> FileError {
     match code {
+        ErrorCode::InsufficientMemory => FileError::NoMemory,
         ErrorCode::NoEntry | ErrorCode::NotDirectory => FileError::NotFound,
         ErrorCode::Exist => FileError::Exists,
         ErrorCode::InsufficientSpace | ErrorCode::Quota | ErrorCode::FileTooLarge => {
@@ -187,7 +188,10 @@ impl FileSystem for WasiFileSystem {
             let stat = folder.stat_at(FOLLOW, &name).ok()?;
             Some(entry(name, &stat))
         };
-        Ok(names.into_iter().filter_map(entry).collect())
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(names.len()).map_err(|_| FileError::NoMemory)?;
+        entries.extend(names.into_iter().filter_map(entry));
+        Ok(entries)
     }
 
     fn entry(&self, path: &str) -> Result<Entry, FileError> {

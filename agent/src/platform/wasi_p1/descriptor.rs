@@ -2,12 +2,11 @@
 //! over them is one.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::BitOr;
 
 use super::sys::{self, Fd, Opening};
-use crate::platform::wasi::{NAMES, weight};
+use crate::platform::wasi::{NAMES, add};
 
 /// The first descriptor of a given folder; below are input, output and error.
 const FIRST: Fd = 3;
@@ -15,8 +14,8 @@ const FIRST: Fd = 3;
 const FOLDERS: Fd = 64;
 /// Bytes of a `dirent`, which its name follows.
 const ENTRY: usize = 24;
-/// Bytes of entries that are read at once: longer than one with the longest name.
-const ENTRIES: usize = 4096;
+/// Bytes of entries that are read at once: many, for hosts look through the whole folder at each call.
+const ENTRIES: usize = 64 << 10;
 /// `filetype` of a folder.
 const FOLDER: u8 = 3;
 /// `fdflags`: what is written goes to the end.
@@ -44,6 +43,7 @@ pub(crate) enum ErrorCode {
     CrossDevice,
     Exist,
     FileTooLarge,
+    InsufficientMemory,
     InsufficientSpace,
     Invalid,
     Io,
@@ -69,6 +69,7 @@ impl ErrorCode {
             28 => Self::Invalid,
             31 => Self::IsDirectory,
             44 => Self::NoEntry,
+            48 => Self::InsufficientMemory,
             51 => Self::InsufficientSpace,
             54 => Self::NotDirectory,
             55 => Self::NotEmpty,
@@ -272,7 +273,9 @@ pub(crate) fn read_full(
 /// that is no UTF-8 is passed over.
 pub(crate) fn names(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, ErrorCode> {
     let (mut names, mut bytes) = (Vec::new(), 0);
-    let mut buffer = vec![0; ENTRIES];
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(ENTRIES).map_err(|_| ErrorCode::InsufficientMemory)?;
+    buffer.resize(ENTRIES, 0);
     let mut cookie = 0;
     loop {
         let len = sys::read_folder(folder.fd, cookie, &mut buffer)?;
@@ -288,8 +291,7 @@ pub(crate) fn names(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, Er
                 && !matches!(name, "." | "..")
                 && name.starts_with(prefix)
             {
-                bytes += weight(name);
-                names.push(name.into());
+                bytes += add(&mut names, name)?;
             }
             cookie = next;
             rest = after;

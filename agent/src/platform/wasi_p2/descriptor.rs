@@ -11,7 +11,7 @@ pub(crate) use wasip2::filesystem::types::{
 };
 use wasip2::io::streams::StreamError;
 
-use crate::platform::wasi::{NAMES, weight};
+use crate::platform::wasi::{NAMES, add};
 
 /// Bytes that are read at once: the host's copy of them is in our memory too.
 const PART: usize = 64 << 10;
@@ -54,10 +54,7 @@ pub(crate) fn names(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, Er
     while bytes <= NAMES {
         match stream.read_directory_entry() {
             Ok(Some(entry)) if !entry.name.starts_with(prefix) => {}
-            Ok(Some(entry)) => {
-                bytes += weight(&entry.name);
-                names.push(entry.name);
-            }
+            Ok(Some(entry)) => bytes += add(&mut names, entry.name)?,
             Ok(None) => break,
             Err(ErrorCode::IllegalByteSequence) => {}
             Err(code) => return Err(code),
