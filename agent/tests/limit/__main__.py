@@ -23,9 +23,9 @@ from interface import stores
 from records import image, records, results, words
 from serving import requests
 from said import person, texts
-from taken import everything, taken
+from taken import everything, listed, taken
 
-CASES = [records, words, image, answers, kept, imports, tools, own, folders, person, results, taken, everything, texts, stores, requests]
+CASES = [records, words, image, answers, kept, imports, tools, own, folders, person, results, taken, listed, everything, texts, stores, requests]
 
 
 def main():
