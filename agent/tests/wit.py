@@ -147,7 +147,7 @@ def agent(call):
     refused(call("agent", "init", "[nonsense"), "invalid", -3, "")
     assert call("agent", "init", CONFIG) is None
     told = call("agent", "remember", "Ada drinks oolong tea")
-    assert not told.merged
+    assert not told.merged and told.notes == []
     assert call("agent", "recall", "oolong", 5)[0].text == "Ada drinks oolong tea"
     answer = call("agent", "run", "wit", "What does Ada drink?")
     assert "oolong" in answer.text and told.id in answer.cited, answer.text
@@ -185,10 +185,22 @@ def feedback(call, number):
     refused(call("agent", "feedback", number + 1, "good"), "not-found", -4, str(number + 1))
 
 
+def full(call):
+    """A memory that forgets others to make room says so."""
+    small = "[memory]\nimage_kib = 64\nwords_kib = 64\nwhen_full = \"evict\"\n"
+    assert call("agent", "init", CONFIG + small) is None
+    for number in range(2000):
+        told = call("agent", "remember", f"word{number} and other{number} and more{number}")
+        if told.notes:
+            break
+    assert len(told.notes) == 1 and "forgotten" in told.notes[0], (number, told.notes)
+    assert call("agent", "recall", f"word{number}", 1)[0].id == told.id
+
+
 def main():
     engine = Engine()
     component = Component.from_file(engine, sys.argv[1])
-    for test in (memory, agent):
+    for test in (memory, agent, full):
         with tempfile.TemporaryDirectory(prefix="clawft-") as folder:
             test(Instance(engine, component, pathlib.Path(folder)).call)
         print(f"ok      {test.__name__}")

@@ -78,9 +78,10 @@ impl Guest for Component {
     }
 
     fn remember(text: String) -> Result<Remembered, Error> {
-        let mut done = Done::default();
+        let (mut done, mut note) = (Done::default(), None);
         with_memory(&mut |_, memory| {
             done = memory.remember(&New::fact(&text))?;
+            note = memory.evicted();
             #[cfg(feature = "coherence")]
             if done.verdict == crate::gate::Verdict::Deny {
                 return Err(Failure::new(crate::failure::Exit::Usage, done.reason.clone()));
@@ -92,6 +93,7 @@ impl Guest for Component {
             merged: done.merged,
             redacted: done.redacted as u32,
             near: memos(done.near),
+            notes: note.into_iter().collect(),
         })
     }
 
