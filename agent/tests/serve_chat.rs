@@ -391,6 +391,19 @@ fn who_must_have_a_call_is_offered_the_clients_tools_alone() {
 }
 
 #[test]
+fn who_must_have_a_call_gets_no_text_where_no_model_is() {
+    let folder = Folder::new("chat-tools-offline");
+    let room = Room::new(&folder, &Offline);
+    let mut body = with_tools(json!([{"role": "user", "content": "Does it need a coat?"}]));
+    assert_eq!(room.reply(&body).status, 200);
+    body["tool_choice"] = "required".into();
+    let reply = room.reply(&body);
+    let answer = said(&reply);
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(reply.status == 502 && message.contains("without a model"), "{answer}");
+}
+
+#[test]
 fn a_stream_has_the_calls_too() {
     let folder = Folder::new("chat-tools-stream");
     let caller = Caller::default();

@@ -34,6 +34,10 @@ impl Provider for Offline {
         question: &Question<'_>,
         show: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error> {
+        if question.must_call {
+            let sentence = "a call of a tool was wished for: without a model nothing calls one";
+            return Err(Error { sentence: sentence.into(), partial: String::new(), status: None });
+        }
         let mut text = String::new();
         let mut say = |part: String| {
             text.push_str(&part);
