@@ -84,10 +84,14 @@ fn interfaces(folder: &Path) -> Outcome {
             write(&folder.join(from).join(name), &read(&file)?)?;
         }
     }
+    write(&folder.join(release::INTERFACES), &package(&folder.join("wit"))?)
+}
+
+/// The interfaces of a folder as one binary package.
+pub(crate) fn package(folder: &Path) -> Outcome<Vec<u8>> {
     let mut resolve = wit_parser::Resolve::default();
-    let package = resolve
-        .push_dir(folder.join("wit"))
+    resolve
+        .push_dir(folder)
         .and_then(|(package, _)| wit_component::encode(&resolve, package))
-        .map_err(|error| format!("the interfaces: {error:#}"))?;
-    write(&folder.join(release::INTERFACES), &package)
+        .map_err(|error| format!("the interfaces: {error:#}"))
 }

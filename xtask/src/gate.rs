@@ -3,11 +3,11 @@
 //! `test --all` is what must hold before an issue is resolved: hours, most of them Miri's and fuzzing's.
 
 use crate::artifacts::{self, ALL, GRAPH, KERNELS};
-use crate::process::{Outcome, cargo, command, files, run};
+use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    agent, bench, coverage, demo, device, fuzz, guests, guides, host, matrix, miri, platform,
-    sizes, tools, wasi,
+    agent, bench, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri, platform,
+    release, sizes, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -89,6 +89,9 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         }
         sizes::print(&weights);
         sizes::hold_standing(&weights)
+    });
+    gate.step("the component exports what wit/ says", || {
+        release::agree(&artifacts::AGENT.build()?.path, &dist::package(&root().join("wit"))?)
     });
     gate.step("tests, native", || {
         run(cargo().args([

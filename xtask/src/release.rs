@@ -8,11 +8,15 @@ use crate::process::{Outcome, answers, command, read, root, run_silently, write}
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use wit_component::DecodedWasm;
+use wit_parser::WorldItem;
 
 /// The checksums, as `sha256sum -c` takes them.
 const SUMS: &str = "SHA256SUMS";
 /// The interfaces as one binary package.
 pub(crate) const INTERFACES: &str = "wit/clawft-memory.wasm";
+/// What the component is in it.
+const WORLD: &str = "clawft";
 /// Where the README says what a release holds.
 const SECTION: &str = "## What you get";
 
@@ -33,11 +37,15 @@ pub(crate) fn check(folder: &Path) -> Outcome {
     let there = files_below(folder)?;
     compare(&promised(&readme)?, &there)?;
     verify(folder, &there)?;
-    let component = functions(&read(&folder.join(AGENT.file))?)?;
-    let package = functions(&read(&folder.join(INTERFACES))?)?;
+    agree(&folder.join(AGENT.file), &read(&folder.join(INTERFACES))?)
+}
+
+/// Whether a component exports what the world of a package says.
+pub(crate) fn agree(component: &Path, package: &[u8]) -> Outcome {
+    let (component, package) = (functions(&read(component)?)?, functions(package)?);
     match component == package && !component.is_empty() {
         true => Ok(()),
-        false => Err(format!("{} exports {component:?}, {INTERFACES} has {package:?}", AGENT.file)),
+        false => Err(format!("{} exports {component:?}, its world has {package:?}", AGENT.file)),
     }
 }
 
@@ -103,14 +111,24 @@ fn files_below(folder: &Path) -> Outcome<BTreeSet<String>> {
     Ok(found)
 }
 
-/// The project's own interfaces in a component or a package: their functions by name.
+/// The project's own interfaces that a component exports, or the world of a package that says what it
+/// exports: their functions by name. A package has others too, of what is built with other features.
 fn functions(binary: &[u8]) -> Outcome<BTreeMap<String, BTreeSet<String>>> {
     let decoded = wit_component::decode(binary).map_err(|error| format!("decoding: {error:#}"))?;
     let resolve = decoded.resolve();
-    let ours = resolve.interfaces.iter().filter_map(|(id, interface)| {
-        let name = resolve.id_of(id)?;
-        name.starts_with("clawft:")
-            .then(|| (name, interface.functions.keys().cloned().collect::<BTreeSet<_>>()))
+    let world = match &decoded {
+        DecodedWasm::Component(_, world) => *world,
+        DecodedWasm::WitPackage(_, package) => {
+            let worlds = &resolve.packages[*package].worlds;
+            *worlds
+                .get(WORLD)
+                .ok_or_else(|| format!("no world of the interfaces is called {WORLD}"))?
+        }
+    };
+    let ours = resolve.worlds[world].exports.values().filter_map(|item| {
+        let WorldItem::Interface { id, .. } = item else { return None };
+        let names = resolve.interfaces[*id].functions.keys().cloned().collect::<BTreeSet<_>>();
+        Some((resolve.id_of(*id)?, names)).filter(|(name, _)| name.starts_with("clawft:"))
     });
     Ok(ours.collect())
 }

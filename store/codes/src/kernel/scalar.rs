@@ -80,14 +80,14 @@ impl Vector for Scalar {
     unsafe fn add_words(sum: i32, q: *const u8, code: *const u8) -> i32 {
         // SAFETY: the caller lets 128 bytes be read at `q` and 64 at `code`.
         let (q, code) = unsafe { (read::<i16, 64>(q), read::<i8, 64>(code)) };
-        q.iter().zip(code).fold(sum, |sum, (&a, b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
+        (0..64).fold(sum, |sum, j| sum.wrapping_add(i32::from(q[j]) * i32::from(code[j])))
     }
 
     #[inline(always)]
     unsafe fn add_bytes(sum: i32, q: *const u8, code: *const u8) -> i32 {
         // SAFETY: the caller lets 64 bytes be read at `q` and at `code`.
         let (q, code) = unsafe { (read::<i8, 64>(q), read::<i8, 64>(code)) };
-        q.iter().zip(code).fold(sum, |sum, (&a, b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
+        (0..64).fold(sum, |sum, j| sum.wrapping_add(i32::from(q[j]) * i32::from(code[j])))
     }
 
     #[inline(always)]
