@@ -6,8 +6,8 @@ use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    agent, bench, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri, platform,
-    release, sizes, tools, wasi,
+    agent, bench, browser, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri,
+    platform, release, sizes, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -165,13 +165,7 @@ fn long(gate: &mut Steps) {
     gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
     // Twice more, and WAMR with what compiles it.
     gate.step("every artifact in every engine", matrix::suite);
-    gate.step("the kernel in a browser", || {
-        run(command("node")
-            .arg("ffi/tests/browser.mjs")
-            .arg(tools::playwright()?)
-            .arg(tools::chromium()?)
-            .arg(artifacts::SIMD128_KERNEL.build()?.path))
-    });
+    gate.step("the kernel in a browser", browser::check);
     gate.step("tests that take minutes", || {
         run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([
             "--package",

@@ -7,6 +7,7 @@
 mod agent;
 mod artifacts;
 mod bench;
+mod browser;
 mod component;
 mod coverage;
 mod crates;
@@ -54,6 +55,7 @@ cargo xtask COMMAND
           lists those that they do not, `--short` leaves the longest tests out
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
           what they found into fuzz/seeds/, with which every run begins
+  browser  the page of ffi/examples/browser in headless Chromium, searched as one types
   miri    the tests of the portable crates in an interpreter that sees undefined behaviour, for
           pointers of 64 and of 32 bits; `miri CRATE...` takes those named
   experiment  what a part is worth before it ships: `experiment learn`, `experiment gate`
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::bench(&rest),
         Some("coverage") => coverage::coverage(&rest),
         Some("fuzz") => fuzz::fuzz(&rest),
+        Some("browser") => browser::check(),
         Some("miri") => miri::miri(&rest),
         Some("experiment") => experiment::experiment(&rest),
         Some("guests") => guests::guests(&rest),

@@ -58,7 +58,7 @@ pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
             return Ok("wasm-opt".into());
         }
     }
-    let wasm_opt = folder().join("npm/node_modules/.bin/wasm-opt");
+    let wasm_opt = npm_folder("binaryen").join("node_modules/.bin/wasm-opt");
     if !wasm_opt.exists() {
         npm_package("binaryen", BINARYEN).map_err(|why| {
             format!("wasm-opt {BINARYEN_LEAST} or newer is missing, and binaryen too: {why}")
@@ -67,12 +67,18 @@ pub(crate) fn wasm_opt() -> Outcome<PathBuf> {
     Ok(wasm_opt)
 }
 
+/// Where a package of npm is: each has a folder of its own, for npm takes away what another install put
+/// into the same one.
+fn npm_folder(name: &str) -> PathBuf {
+    folder().join("npm").join(name)
+}
+
 /// Installs a package of npm.
 fn npm_package(name: &str, version: &str) -> Outcome {
     if !answers("npm", "--version") {
         return Err("npm is missing (Debian: npm)".into());
     }
-    let npm = folder().join("npm");
+    let npm = npm_folder(name);
     make(&npm)?;
     run(command("npm")
         .args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
@@ -83,7 +89,7 @@ fn npm_package(name: &str, version: &str) -> Outcome {
 
 /// What drives a browser from Node.
 pub(crate) fn playwright() -> Outcome<PathBuf> {
-    let folder = folder().join("npm/node_modules/playwright-core");
+    let folder = npm_folder("playwright-core").join("node_modules/playwright-core");
     if !folder.exists() {
         npm_package("playwright-core", PLAYWRIGHT)?;
     }
