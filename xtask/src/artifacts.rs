@@ -208,7 +208,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 386_750, gzipped: Some(185_350) }),
+    standing: Some(Budget { raw: 387_200, gzipped: Some(185_600) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -225,7 +225,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 321_300, gzipped: Some(157_250) }),
+    standing: Some(Budget { raw: 321_300, gzipped: Some(157_300) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
