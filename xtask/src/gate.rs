@@ -25,15 +25,26 @@ const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total
 /// The same for `--all`.
 const LONG_FUZZ: [&str; 1] = ["-max_total_time=600"];
 
-/// Runs the gate; with `--all` also what takes longer than a change can wait.
+/// Runs the gate; with `--all` also what takes longer than a change can wait, with `--long` that alone.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
-    let all = match arguments {
-        [] => false,
-        [one] if one == "--all" => true,
-        _ => return Err(format!("test takes --all or nothing, found {arguments:?}")),
-    };
     let mut gate = Steps::new();
+    match arguments {
+        [] => {
+            short(&mut gate);
+            shorter(&mut gate);
+        }
+        [all] if all == "--all" => {
+            short(&mut gate);
+            long(&mut gate);
+        }
+        [only] if only == "--long" => long(&mut gate),
+        _ => return Err(format!("test takes --all, --long or nothing, found {arguments:?}")),
+    }
+    gate.end()
+}
 
+/// What every change must pass.
+fn short(gate: &mut Steps) {
     gate.step("tools", || {
         tools::targets(&[wasi::TARGET, "wasm32-unknown-unknown", "wasm32v1-none"])?;
         tools::wasm_opt()?;
@@ -140,16 +151,14 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
         run(demo.arg("--check"))
     });
     gate.step("the guides' commands", || guides::check(false));
-    // Each is a part of what takes longer.
-    if all {
-        long(&mut gate);
-    } else {
-        gate.step("lines that the tests run, without the longest", || {
-            coverage::coverage(&["--short".into()])
-        });
-        fuzz_targets(&mut gate, &FUZZ);
-    }
-    gate.end()
+}
+
+/// A part of what two of the long steps do.
+fn shorter(gate: &mut Steps) {
+    gate.step("lines that the tests run, without the longest", || {
+        coverage::coverage(&["--short".into()])
+    });
+    fuzz_targets(gate, &FUZZ);
 }
 
 /// What takes longer than a change can wait.

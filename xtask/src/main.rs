@@ -47,7 +47,8 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
-          those that take minutes, Miri, coverage, peers and long fuzzing
+          those that take minutes, Miri, coverage, peers and long fuzzing; `test --long` is
+          what it adds, alone
   bench   all that is measured, or a part: `bench criterion`, `bench report` (beside native
           peers), `bench scaling`; `bench render` makes the tables anew; other words go to
           criterion
