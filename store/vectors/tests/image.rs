@@ -112,7 +112,7 @@ fn hidden_vectors_are_not_found_until_they_are_shown_again() {
 fn a_larger_image_holds_the_same_and_more() {
     // An interpreter would hash for minutes what tells slots of 32 bits from those of 16: of the
     // two, the graph's tests have both there.
-    let (few, many) = if cfg!(miri) { (12, 40) } else { (100, 70_000) };
+    let (few, many) = if cfg!(miri) { (6, 20) } else { (100, 70_000) };
     let params = Params { ef_construction: 40, ..Params::new(130, few) };
     let mut store = Store::new(&params);
     let mut random = Random(4);

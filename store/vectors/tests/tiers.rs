@@ -105,9 +105,9 @@ fn each_tier_loses_no_more_than_it_may_and_a_vector_brings_it_back() {
 
 #[test]
 fn mixed_tiers_are_searched_as_one() {
-    let (count, hot) = if cfg!(miri) { (30, 8) } else { (300, 80) };
+    let (count, hot) = if cfg!(miri) { (10, 3) } else { (300, 80) };
     for metric in [Metric::Cosine, Metric::L2, Metric::InnerProduct] {
-        for dim in [64, 200] {
+        for dim in [64, if cfg!(miri) { 65 } else { 200 }] {
             let (mut store, rows) =
                 filled(&Params { metric, ..params(dim, count, hot) }, count.into());
             for tier in [Tier::Warm, Tier::Cool, Tier::Cold] {
@@ -203,7 +203,7 @@ fn a_tick_does_no_more_than_it_may_and_comes_round() {
 
 #[test]
 fn capacity_holds_whatever_is_hot() {
-    let count: u32 = if cfg!(miri) { 12 } else { 300 };
+    let count: u32 = if cfg!(miri) { 6 } else { 300 };
     for hot in [0, count / 30, count / 2, count] {
         let (mut store, rows) = filled(&params(200, count, hot), count.into());
         let counts = store.image.tier_counts();
