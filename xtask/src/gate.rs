@@ -14,9 +14,9 @@ use std::process::Command;
 
 /// Crates that must behave in WebAssembly as they do natively, and whose codes every variant
 /// computes in its own way.
-const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
+pub(crate) const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
 /// One that must behave so too, and is the same in all variants.
-const STORE: &str = "clawft-store";
+pub(crate) const STORE: &str = "clawft-store";
 /// The variant that has the store's tests: that of the default module.
 const WITH_STORE: &str = "simd128";
 /// Runs of each fuzz target: their number and seed are fixed, inputs are long
@@ -185,7 +185,7 @@ fn long(gate: &mut Steps) {
             "--ignored",
         ]))
     });
-    miri::add(gate, &miri::PACKAGES);
+    miri::add(gate, &miri::packages());
     gate.step("lines that the tests run", || coverage::coverage(&[]));
     gate.step("peers", || bench::peers(&[]));
     fuzz_targets(gate, &LONG_FUZZ);
