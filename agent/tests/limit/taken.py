@@ -20,6 +20,16 @@ def taking(agent, left):
     return blocks
 
 
+def run_with(agent, left, words, length):
+    """Lets it run while a piece of `left` bytes is all that is left, and gives all back after it."""
+    blocks = taking(agent, left)
+    code = agent.call("clawft_run", words, length)
+    sentence = agent.output()
+    for at in blocks:
+        assert agent.call("clawft_free", at) == 0
+    return code, sentence
+
+
 def taken(folder):
     """A host that keeps all memory for itself is told so, and once it gives it back all goes on."""
     (folder / "config.toml").write_text(OFFLINE)
@@ -66,12 +76,9 @@ def listed(folder):
         for left in [*range(0, 3 << 20, 32 << 10), 4 << 20, 8 << 20]:
             server.answers = [called("file_list", path="."), said("Miro sleeps")]
             server.asked.clear()
-            blocks = taking(agent, left)
-            code = agent.call("clawft_run", words, len(text))
-            sentence = agent.output()
-            for at in blocks:
-                assert agent.call("clawft_free", at) == 0
-            assert code == 0 and "Miro sleeps" in sentence or -310 <= code <= -301 and len(sentence) > 10, (left, code, sentence)
+            code, sentence = run_with(agent, left, words, len(text))
+            answered = code == 0 and "Miro sleeps" in sentence
+            assert answered or -310 <= code <= -301 and len(sentence) > 10, (left, code, sentence)
             # The model is told of what the tool could not do.
             told = server.asked[-1].decode() if len(server.asked) == 2 else ""
             outcome = code, "00000xxx" in told, "not enough memory" in told
@@ -135,13 +142,9 @@ def everything(folder):
         agent.memory.write(agent.store, text, words)
         for left in [0, *(1 << power for power in range(12, 18)), *range(256 << 10, 14 << 20, 256 << 10)]:
             begin(server)
-            blocks = taking(agent, left)
-            code = agent.call("clawft_run", words, len(text))
-            sentence = agent.output()
+            code, sentence = run_with(agent, left, words, len(text))
             assert (code == 0 or -310 <= code <= -301) and len(sentence) > 10, (left, code, sentence[:300])
             outcomes["core", code] = outcomes.get(("core", code), 0) + 1
-            for at in blocks:
-                assert agent.call("clawft_free", at) == 0
             server.answers = [said("Miro sleeps")]
             assert "Miro sleeps" in agent.say("And now?"), left
         print("   ", outcomes)
