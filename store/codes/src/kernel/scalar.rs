@@ -80,7 +80,7 @@ impl Vector for Scalar {
     unsafe fn add_words(sum: i32, q: *const u8, code: *const u8) -> i32 {
         // SAFETY: the caller lets 128 bytes be read at `q` and 64 at `code`.
         let (q, code) = unsafe { (read::<i16, 64>(q), read::<i8, 64>(code)) };
-        (0..64).fold(sum, |sum, j| sum.wrapping_add(i32::from(q[j]) * i32::from(code[j])))
+        q.iter().zip(code).fold(sum, |sum, (&a, b)| sum.wrapping_add(i32::from(a) * i32::from(b)))
     }
 
     #[inline(always)]
