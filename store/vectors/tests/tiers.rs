@@ -116,7 +116,7 @@ fn mixed_tiers_are_searched_as_one() {
                 store.image.tick(&all_in(tier), NOW, limits, &mut [], &mut scratch).unwrap();
             }
             let counts = store.image.tier_counts();
-            assert!(counts.iter().all(|&some| some >= count / 30), "{counts:?}");
+            assert!(counts.iter().all(|&some| some >= count.div_ceil(30)), "{counts:?}");
             // The nearest to a stored vector is itself, but by inner product a longer one may be.
             if metric != Metric::InnerProduct {
                 for mode in [Mode::Walk, Mode::Scan, Mode::Exact] {
@@ -204,7 +204,7 @@ fn a_tick_does_no_more_than_it_may_and_comes_round() {
 #[test]
 fn capacity_holds_whatever_is_hot() {
     let count: u32 = if cfg!(miri) { 6 } else { 300 };
-    for hot in [0, count / 30, count / 2, count] {
+    for hot in [0, count.div_ceil(30), count / 2, count] {
         let (mut store, rows) = filled(&params(200, count, hot), count.into());
         let counts = store.image.tier_counts();
         assert_eq!(counts.iter().sum::<u32>(), count);
