@@ -87,7 +87,7 @@ mod tests {
     fn it_is_that_of_rvf_types() {
         let bytes: Vec<u8> =
             (0..300_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 9) as u8).collect();
-        for len in 0..bytes.len() {
+        for len in (0..bytes.len()).step_by(if cfg!(miri) { 11 } else { 1 }) {
             let mut digest = rvf_types::sha256::Sha256::new();
             digest.update(&bytes[..len]);
             assert_eq!(sha256(&bytes[..len]), digest.finalize(), "of {len} bytes");

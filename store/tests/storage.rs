@@ -95,6 +95,7 @@ fn a_sync_that_failed_stops_the_writer() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn records_at_their_limits_fit() {
     let disk = SimulatedDisk::new(1);
     let wide = Options { dim: Some(8192), ..options() };

@@ -225,7 +225,7 @@ fn python_programs() -> Outcome {
     Ok(())
 }
 
-/// Builds every fuzz target and runs each one, two at a time: a run takes one core.
+/// Builds every fuzz target and runs each one: a run takes one core.
 fn fuzz_targets(gate: &mut Steps, limits: &[&str]) {
     let program = match tools::cargo_fuzz() {
         Ok(program) => program,
@@ -236,15 +236,13 @@ fn fuzz_targets(gate: &mut Steps, limits: &[&str]) {
         targets = fuzz::targets(&program)?;
         run(fuzz::cargo_fuzz(&program).arg("build"))
     });
-    for two in targets.chunks(2) {
-        let step = |name: &String| {
-            let mut command = fuzz::runs(&program, name)?;
-            command.args(limits);
-            Ok((format!("fuzz target {name}"), command))
-        };
-        match two.iter().map(step).collect::<Outcome<_>>() {
-            Ok(steps) => gate.together(steps),
-            Err(why) => gate.step(format!("fuzz targets {}", two.join(", ")), || Err(why)),
-        }
+    let steps = targets.iter().map(|name| {
+        let mut command = fuzz::runs(&program, name)?;
+        command.args(limits);
+        Ok((format!("fuzz target {name}"), command))
+    });
+    match steps.collect::<Outcome<_>>() {
+        Ok(steps) => gate.together(steps),
+        Err(why) => gate.step("fuzz targets", || Err(why)),
     }
 }

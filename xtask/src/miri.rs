@@ -16,7 +16,7 @@ use std::process::Command;
 /// pointers. Miri has no processor to ask for its sets: only what the compiler takes for given is found
 /// to be there, and its kernels are checked.
 const TARGETS: [(&str, &str); 2] =
-    [("x86_64-unknown-linux-gnu", "-Ctarget-feature=+avx2"), ("i686-unknown-linux-gnu", "")];
+    [("i686-unknown-linux-gnu", ""), ("x86_64-unknown-linux-gnu", "-Ctarget-feature=+avx2")];
 /// The crate that has unsafe code.
 const WITH_UNSAFE: &str = "clawft-codes";
 /// For crates without.
@@ -49,18 +49,17 @@ fn steps(package: &str) -> Outcome<Vec<(String, Command)>> {
     Ok(TARGETS.map(step).into())
 }
 
-/// The crates that run under it: those that must behave in WebAssembly as they do natively.
+/// The crates that run under it: those that must behave in WebAssembly as they do natively. What takes
+/// longest stands first.
 pub(crate) fn packages() -> Vec<&'static str> {
-    PORTABLE.into_iter().chain([STORE]).collect()
+    [STORE].into_iter().chain(PORTABLE.into_iter().rev()).collect()
 }
 
-/// Adds the crates named, one after the other.
+/// Adds the crates named.
 pub(crate) fn add(gate: &mut Steps, packages: &[&str]) {
-    for package in packages {
-        match steps(package) {
-            Ok(steps) => gate.together(steps),
-            Err(why) => gate.step(format!("Miri, {package}"), || Err(why)),
-        }
+    match packages.iter().map(|package| steps(package)).collect::<Outcome<Vec<_>>>() {
+        Ok(steps) => gate.together(steps.into_iter().flatten().collect()),
+        Err(why) => gate.step("Miri", || Err(why)),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use crate::process::{self, Outcome};
 use std::process::Command;
+use std::sync::{Mutex, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Lines that are kept of a step that failed.
@@ -33,34 +35,34 @@ impl Steps {
         self.note(name, start.elapsed(), outcome);
     }
 
-    /// Steps that use one core each, at the same time. What they print is kept
-    /// and shown one after the other.
+    /// Steps that use one core each, as many at the same time as there are cores, in the order given:
+    /// one that takes long stands first, or the others wait for it in the end. What they print is kept
+    /// and shown when they end.
     pub(crate) fn together(&mut self, steps: Vec<(String, Command)>) {
         let names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
         eprintln!("\n=== at the same time: {}", names.join("; "));
-        let running: Vec<_> = steps
-            .into_iter()
-            .map(|(name, mut command)| {
-                let run = move || {
-                    let start = Instant::now();
-                    let (printed, outcome) = process::run_apart(&mut command);
-                    (printed, outcome, start.elapsed())
-                };
-                (name, std::thread::spawn(run))
-            })
-            .collect();
-        for (name, thread) in running {
-            match thread.join() {
-                Ok((printed, outcome, time)) => {
-                    eprintln!("\n=== {name}\n{printed}");
-                    if outcome.is_err() {
-                        self.keep(&name, &printed);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let (waiting, of) = (Mutex::new(steps.into_iter()), mpsc::channel());
+        thread::scope(|scope| {
+            for ended in vec![of.0; cores] {
+                let next = || waiting.lock().map(|mut steps| steps.next()).unwrap_or_default();
+                scope.spawn(move || {
+                    while let Some((name, mut command)) = next() {
+                        let start = Instant::now();
+                        let (printed, outcome) = process::run_apart(&mut command);
+                        // Nobody listens where xtask itself panics.
+                        let _ = ended.send((name, printed, outcome, start.elapsed()));
                     }
-                    self.note(name, time, outcome);
-                }
-                Err(_) => self.note(name, Duration::ZERO, Err("xtask itself panicked".into())),
+                });
             }
-        }
+            for (name, printed, outcome, time) in of.1 {
+                eprintln!("\n=== {name}\n{printed}");
+                if outcome.is_err() {
+                    self.keep(&name, &printed);
+                }
+                self.note(name, time, outcome);
+            }
+        });
     }
 
     /// Keeps the lines around a panic, or the last ones.

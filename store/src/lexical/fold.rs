@@ -192,9 +192,14 @@ mod tests {
         out
     }
 
+    /// All of them; an interpreter sees one in a thousand.
+    fn letters(from: char) -> impl Iterator<Item = char> {
+        (from..=char::MAX).step_by(if cfg!(miri) { 1009 } else { 1 })
+    }
+
     #[test]
     fn small_letters_are_those_of_core() {
-        for c in ('\u{80}'..=char::MAX).step_by(if cfg!(miri) { 1009 } else { 1 }) {
+        for c in letters('\u{80}') {
             assert_eq!(Some(small(c)), c.to_lowercase().next(), "of U+{:04X}", c as u32);
         }
     }
@@ -218,7 +223,7 @@ mod tests {
 
     #[test]
     fn folding_twice_changes_nothing() {
-        for c in '\0'..=char::MAX {
+        for c in letters('\0') {
             let (first, second) = fold(c);
             assert_eq!(fold(first), (first, None), "of U+{:04X}", c as u32);
             if let Some(second) = second {
