@@ -277,15 +277,17 @@ fn what_is_refused_leaves_everything_as_it_was() {
     };
     let full = remember(&mut memory, 9, &good).unwrap_err();
     assert_eq!(full.code(), -7, "{full}");
-    for bad in [
+    let bad = [
         with(|r| r.vector.push(1.0)),
         with(|r| r.vector[1] = f32::NAN),
         with(|r| r.vector.fill(0.0)),
         with(|r| r.kind = "k".repeat(256)),
         with(|r| r.metadata = vec![("a".into(), "1".into()), ("a".into(), "2".into())]),
         with(|r| r.text = "x".repeat((1 << 20) + 1)),
-    ] {
-        let error = remember(&mut memory, 2, &bad).unwrap_err();
+    ];
+    // An interpreter would read the last one's words for minutes.
+    for bad in bad.iter().take(if cfg!(miri) { 5 } else { 6 }) {
+        let error = remember(&mut memory, 2, bad).unwrap_err();
         assert!(error.code() < 0 && !error.to_string().is_empty());
         check(&mut memory, &model, &mut random);
     }

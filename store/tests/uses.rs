@@ -276,7 +276,7 @@ fn an_image_keeps_to_its_limit() {
 #[test]
 fn counts_that_were_saved_outlive_a_crash() {
     let disk = SimulatedDisk::new(6);
-    let (mut memory, _) = filled(&disk, 20, usize::MAX);
+    let (mut memory, _) = filled(&disk, 10, usize::MAX);
     memory.touch(&[7, 7, 7, 8], NOW + HOUR);
     memory.save().unwrap();
     memory.touch(&[9], NOW + HOUR);
@@ -284,7 +284,7 @@ fn counts_that_were_saved_outlive_a_crash() {
     memory.commit(NOW).unwrap();
     drop(memory);
     disk.crash(1);
-    let mut memory = open(&disk, 20, usize::MAX);
+    let mut memory = open(&disk, 10, usize::MAX);
     assert_eq!((memory.derived(), memory.tier(7).unwrap()), (Derived::Stale, Tier::Cold));
     assert_eq!(memory.uses(7), Some((3, NOW + HOUR)));
     // Another record under the same id, and what was not saved.

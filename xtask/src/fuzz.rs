@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: the targets of `fuzz/`, for as long as a person wants.
 //!
-//! The gate runs each a fixed number of times from a fixed seed, `test --all` for ten minutes. Here a
+//! The gate runs each a fixed number of times from a fixed seed, `test --all` for five minutes. Here a
 //! run begins at another seed each time and goes on from what earlier ones found: libFuzzer keeps
 //! what reaches new code in `fuzz/corpus/`, which is nobody's but this machine's. `fuzz keep` picks
 //! from it few and short inputs that reach the same code, and packs them into `fuzz/seeds/`, which is

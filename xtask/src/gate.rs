@@ -23,7 +23,7 @@ const WITH_STORE: &str = "simd128";
 /// from the start, and time has an end where a machine is slow.
 const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
 /// The same for `--all`.
-const LONG_FUZZ: [&str; 1] = ["-max_total_time=600"];
+const LONG_FUZZ: [&str; 1] = ["-max_total_time=300"];
 
 /// Runs the gate; with `--all` also what takes longer than a change can wait, with `--long` that alone.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
