@@ -161,7 +161,9 @@ impl<'a> Index<'a> {
         if vector.len() != dim {
             return Err(Fault::Params);
         }
-        if !self.graph.is_live(slot) {
+        // Another slot is refused below: its row would be that of one that is there, where the product
+        // of 32 bits wraps.
+        if slot < self.graph.capacity() && !self.graph.is_live(slot) {
             let row = self.rows.values.get_mut(slot as usize * dim..).unwrap_or(&mut []);
             for (value, &given) in row.iter_mut().zip(vector) {
                 *value = given;

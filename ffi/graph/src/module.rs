@@ -7,6 +7,7 @@
 
 use core::arch::wasm32::{memory_grow, memory_size, unreachable};
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use clawft_hnsw::{Params, Slot};
 
@@ -19,11 +20,12 @@ compile_error!("the module runs one thread: build it without `atomics`");
 struct State {
     /// Set by `init`.
     index: Option<Index<'static>>,
-    /// Where the index ends.
-    end: usize,
     /// Does the buffer hold a sound index?
     sound: bool,
 }
+
+/// Where the index ends. Not in the state: it is asked for while the index is in use.
+static END: AtomicUsize = AtomicUsize::new(0);
 
 /// The state of this instance.
 struct Instance(UnsafeCell<State>);
@@ -31,7 +33,7 @@ struct Instance(UnsafeCell<State>);
 // SAFETY: the instance has one thread (see the `compile_error!` above).
 unsafe impl Sync for Instance {}
 
-static INSTANCE: Instance = Instance(UnsafeCell::new(State { index: None, end: 0, sound: false }));
+static INSTANCE: Instance = Instance(UnsafeCell::new(State { index: None, sound: false }));
 
 /// A bug ends the call in a trap, which the host sees.
 #[panic_handler]
@@ -80,10 +82,11 @@ fn base() -> usize {
     (&raw const __heap_base as usize).next_multiple_of(64)
 }
 
-/// May the host have `n` elements of four bytes at `address`? They must be aligned, inside the memory, and no part of the index or of the module's own data.
+/// May the host have `n` elements of four bytes at `address`? They must be aligned, inside the
+/// memory, and no part of the index or of the module's own data.
 fn is_place(address: usize, n: usize) -> bool {
     let last = address as u64 + n as u64 * 4;
-    address >= state().end && last <= memory_bytes() && address.is_multiple_of(4)
+    address >= END.load(Ordering::Relaxed) && last <= memory_bytes() && address.is_multiple_of(4)
 }
 
 /// Makes room for `capacity` vectors of `dim` floats, and an empty index there.
@@ -108,7 +111,8 @@ pub extern "C" fn init(capacity: u32, dim: u32, m: u32, ef_construction: u32, se
     let Ok(index) = Index::over(&shape, buffer) else { return 0 };
     let index = state.index.insert(index);
     index.clear();
-    (state.end, state.sound) = (end, true);
+    state.sound = true;
+    END.store(end, Ordering::Relaxed);
     base()
 }
 

@@ -49,7 +49,10 @@ def main(path):
     for slot, vector in enumerate(vectors):
         assert call("insert", slot, put(vector)) == 0
     assert call("insert", 0, page) == IN_USE
-    assert call("insert", CAPACITY, page) == SLOT
+    # The last two would be slots 0 and 1, were their places reckoned in 32 bits.
+    for beyond in (CAPACITY, 2**32 // DIM, 2**32 // DIM + 1):
+        assert call("insert", beyond, page) == SLOT
+    assert [search(vectors[slot], k=1) for slot in (0, 1)] == [[0], [1]]
     for wrong in (0, base, page + 2, page + 65_536 - 4 * DIM + 4, 0xFFFF_FFFC - 2**32):
         assert call("insert", 1, wrong) == POINTER, wrong
     assert call("search", page, 10, 10, page, distances_at) == POINTER, "outputs overlap the input"
