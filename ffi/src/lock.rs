@@ -1,8 +1,9 @@
 //! Locks: the standard library's natively, nothing in WebAssembly.
 //!
-//! Why so: a WebAssembly instance runs one call at a time and no call of this
-//! library calls back into the host, so a borrow can't meet another one there,
-//! and the code of a lock would only weigh. Natively several threads may call.
+//! Why so: a WebAssembly instance has one thread, and nothing here is locked while a
+//! storage of the host's is asked (which may call back), so a borrow can't meet
+//! another one there, and the code of a lock would only weigh. Natively several
+//! threads may call.
 //!
 //! What it must never do: hold a lock of the [`Shared`] kind while it waits for
 //! another of the same kind; stay locked after a panic in another thread
@@ -104,9 +105,10 @@ mod inner {
 
         #[expect(clippy::mut_from_ref, reason = "that is what a lock is for")]
         pub(crate) fn lock(&self) -> &mut T {
-            // SAFETY: one thread, and no call is ever inside another: there is
-            // nothing to call back. That no function locks twice is what the
-            // tests show natively, where it would never return.
+            // SAFETY: one thread, and no call that finds this locked is ever inside
+            // another: what calls back into the library, a storage of the host's, is
+            // called while nothing is locked. That no function locks twice is what
+            // the tests show natively, where it would never return.
             unsafe { &mut *self.0.get() }
         }
     }

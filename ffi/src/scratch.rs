@@ -26,6 +26,7 @@ use crate::lock::Exclusive;
 
 /// `ef` of a query that names none, until `clawft_set_ef`.
 pub(crate) const DEFAULT_EF: usize = SearchOptions::new(1).ef;
+const _: () = assert!(DEFAULT_EF == 200, "the header and docs/abi.md say 200");
 
 /// Blocks that are kept: as many calls run at a time without an allocation.
 const KEPT: usize = if cfg!(target_family = "wasm") { 1 } else { 16 };

@@ -265,7 +265,7 @@ pub unsafe extern "C" fn clawft_search_range(
     unsafe { search(handle, vector, 1, dim, radius, query, out_ids, out_distances, out_count) }
 }
 
-/// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
+/// Sets the `ef` of queries that name none; 0: back to 200. Not part of a
 /// snapshot.
 ///
 /// Errors: `BadHandle`.

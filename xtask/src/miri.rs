@@ -1,7 +1,7 @@
 //! Miri: the tests run by an interpreter that sees undefined behaviour, for the machine's own
 //! pointers and for pointers of 32 bits.
 //!
-//! Why two ways: the crate with unsafe code is interpreted as it is written, with every rule
+//! Why two ways: the one of these crates that has unsafe code is interpreted as it is written, with every rule
 //! checked. The others have none, and keep to the rules of borrowing and of valid values because
 //! they compile; what is left to see is arithmetic and memory under 32 bits. They are optimised
 //! first, and run in a third of the time.
@@ -17,7 +17,7 @@ use std::process::Command;
 /// to be there, and its kernels are checked.
 const TARGETS: [(&str, &str); 2] =
     [("i686-unknown-linux-gnu", ""), ("x86_64-unknown-linux-gnu", "-Ctarget-feature=+avx2")];
-/// The crate that has unsafe code.
+/// The one of them that has unsafe code.
 const WITH_UNSAFE: &str = "clawft-codes";
 /// For crates without.
 const UNCHECKED: &str = "-Zmiri-disable-stacked-borrows -Zmiri-disable-validation";

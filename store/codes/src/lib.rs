@@ -10,7 +10,8 @@
 //! kernels are exact; float kernels add in one fixed tree of 32 lanes without fused
 //! multiply-add. A store built here answers identically everywhere.
 //!
-//! All `unsafe` code of the memory lives in `kernel`: the instructions need it. Every public
+//! All `unsafe` code of the memory lives in `kernel` and `four`, a file for each instruction set: the
+//! instructions need it. Every public
 //! function is safe to call with any arguments; a broken promise about lengths gives a poor
 //! number (and an assertion in debug builds), never undefined behaviour.
 

@@ -84,8 +84,8 @@ impl Area {
         u32::from_le_bytes([a, b, c, d])
     }
 
-    /// The code that begins there.
-    fn code(&self, at: usize) -> Code {
+    /// The code that begins there: its text is ours from now on, so the area goes with it.
+    fn code(self, at: usize) -> Code {
         let number = self.0[at];
         let detail = Code::place_of_text(number).map(|place| at + 8 + place);
         // A header's size that is not given has no name of a header either: its tag is 0, as
@@ -93,7 +93,7 @@ impl Area {
         let detail = detail.filter(|tag| self.0[*tag] == 1).map(|tag| {
             let (text, len) = (self.word(tag + 4) as usize, self.word(tag + 8) as usize);
             // SAFETY: the canonical ABI: the host made the text by `cabi_realloc`, with this length
-            // and no more, in UTF-8, and it is ours. It is taken once: an area is read once.
+            // and no more, in UTF-8, and it is ours. It is taken once: the area is gone then.
             unsafe { String::from_raw_parts(text as *mut u8, len, len) }
         });
         Code { number, detail }
