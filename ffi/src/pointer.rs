@@ -8,12 +8,13 @@
 //!
 //! Why so: outputs of a host may overlap its inputs, so no Rust reference is ever
 //! made of an output; it is written through the raw pointer, when the inputs were
-//! read.
+//! read. Where more inputs are read after an output was written, in calls for many
+//! rows, [`Output::apart`] refuses such a place.
 //!
 //! What it must never do: read through a pointer before the whole range is checked.
 
 use core::marker::PhantomData;
-use core::mem::{align_of, size_of};
+use core::mem::{align_of, size_of, size_of_val};
 
 use crate::error::{ClawftStatus, Failed};
 
@@ -185,6 +186,14 @@ impl<T: Copy> Output<'_, T> {
         Self { pointer, len, host: PhantomData }
     }
 
+    /// Refuses a place that reaches into `input`, which is read while it is written.
+    ///
+    /// Errors: `OutOfRange`.
+    pub(crate) fn apart<U>(&self, name: &str, input: &[U]) -> Result<(), Failed> {
+        let bytes = self.len * size_of::<T>();
+        apart(name, self.pointer as usize, bytes, input.as_ptr() as usize, size_of_val(input))
+    }
+
     /// Writes element `at`; one outside is left out.
     pub(crate) fn set(&self, at: usize, value: T) {
         if at < self.len {
@@ -203,23 +212,15 @@ impl<T: Copy> Output<'_, T> {
     }
 }
 
-impl Output<'_, u64> {
-    /// Refuses a place inside `store`, which is read while it is written.
-    ///
-    /// Errors: `OutOfRange`.
-    pub(crate) fn apart(&self, name: &str, store: &[u8]) -> Result<(), Failed> {
-        let (from, bytes) = (self.pointer as u64, (self.len * size_of::<u64>()) as u64);
-        let begin = store.as_ptr() as u64;
-        if bytes > 0 && from < begin + store.len() as u64 && begin < from + bytes {
-            return Err(Failed::new(
-                ClawftStatus::OutOfRange,
-                name,
-                begin.saturating_sub(from),
-                bytes,
-            ));
-        }
-        Ok(())
+/// Refuses `bytes` to be written at `address` where any of the `read` bytes at `from` is among them.
+#[inline(never)]
+fn apart(name: &str, address: usize, bytes: usize, from: usize, read: usize) -> Result<(), Failed> {
+    // No sum is beyond the address space: both ranges are memory.
+    if bytes > 0 && address < from + read && from < address + bytes {
+        let room = from.saturating_sub(address) as u64;
+        return Err(Failed::new(ClawftStatus::OutOfRange, name, room, bytes as u64));
     }
+    Ok(())
 }
 
 /// Reads a struct whose first field is its size in bytes, as the caller set it.

@@ -50,6 +50,9 @@ pub unsafe extern "C" fn clawft_get_batch(
         // SAFETY: the caller's promise.
         let out = unsafe { Output::rows("out", out, n.into(), dim) }?;
         store.check_dim(dim)?;
+        if n > 1 {
+            out.apart("out", ids)?;
+        }
         if let Some(&unknown) = ids.iter().find(|&&id| !store.image.contains(id)) {
             return Err(clawft_vectors::Error::UnknownId(unknown).into());
         }

@@ -105,6 +105,13 @@ impl Results<'_> {
         }
     }
 
+    /// Refuses places that reach into `input`.
+    fn apart<T>(&self, input: &[T]) -> Result<(), Failed> {
+        self.ids.apart("out_ids", input)?;
+        self.distances.apart("out_distances", input)?;
+        self.counts.apart("out_count", input)
+    }
+
     fn write(&self, row: usize, k: usize, hits: &[Hit]) {
         for (at, hit) in hits.iter().enumerate() {
             self.ids.set(row * k + at, hit.id);
@@ -222,6 +229,10 @@ unsafe fn search(
         let results = unsafe { Results::new(out_ids, out_distances, out_counts, n, query.k) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
+        if n > 1 {
+            results.apart(rows)?;
+            results.apart(options.filter.unwrap_or_default())?;
+        }
         let rows = || rows.chunks_exact(dim as usize);
         let image = &store.image;
         let mut lent = None;

@@ -354,6 +354,45 @@ fn ids_that_would_be_written_into_the_store_itself() {
 }
 
 #[test]
+fn results_that_would_be_written_into_rows_still_to_be_read() {
+    let handle = store(10, 5);
+    let (mut ids, mut distances, mut counts) = ([7u64; 4], [7f32; 4], [7u32; 2]);
+    let places = (ids.as_mut_ptr(), distances.as_mut_ptr(), counts.as_mut_ptr());
+    let mut rows: Vec<f32> = (0..2).flat_map(|id| vector(id, 8)).collect();
+    let row = rows.as_mut_ptr();
+    let mut allowed = [0, 4];
+    let filtered = ClawftQuery { filter_ids: allowed.as_ptr(), filter_len: 2, ..query(2) };
+    for (ids, distances, counts) in [
+        (row.wrapping_add(8).cast(), places.1, places.2),
+        (places.0, row.wrapping_add(15), places.2),
+        (places.0, places.1, row.wrapping_add(15).cast()),
+        (allowed.as_mut_ptr(), places.1, places.2),
+    ] {
+        refused(handle, S::OutOfRange, &["out_"], |h| unsafe {
+            clawft_search_batch(h, row, 2, 8, &filtered, ids, distances, counts)
+        });
+    }
+    let asked = [1u64, 2, 3, 4];
+    refused(handle, S::OutOfRange, &["out"], |h| unsafe {
+        clawft_get_batch(h, asked.as_ptr(), 4, asked.as_ptr().cast_mut().cast(), 8)
+    });
+    assert_eq!((ids, distances, counts), ([7; 4], [7.0; 4], [7; 2]));
+    assert_eq!((allowed, asked), ([0, 4], [1, 2, 3, 4]));
+
+    // Behind the last row, and over the only one, they may be.
+    rows.extend([0.0; 4]);
+    let row = rows.as_mut_ptr();
+    ok(unsafe {
+        let behind = row.add(16);
+        clawft_search_batch(handle, row, 2, 8, &query(2), places.0, behind, places.2)
+    });
+    assert_eq!((ids[0], ids[2]), (0, 1));
+    ok(unsafe { clawft_search(handle, row, 8, &query(2), places.0, row, places.2) });
+    assert_eq!(ids[0], 0);
+    assert!(rows[0].abs() < 0.01 && rows[1] > 0.01, "{rows:?}");
+}
+
+#[test]
 fn a_block_that_was_never_lent() {
     let block = clawft_alloc(100);
     assert!(!block.is_null() && block.addr().is_multiple_of(64));

@@ -21,6 +21,7 @@ MOST = 16 << 20
 DIM = 2048
 FULL, SHRINK = -7, -15
 OUT_OF_RANGE, OUT_OF_MEMORY, TOO_MANY_STORES, OUTPUT_TOO_SMALL = -104, -107, -108, -114
+LIMIT_TOO_SMALL, REGION_TAKEN = -111, -112
 STORES = 64
 F32 = 0
 
@@ -30,6 +31,10 @@ class Limited(nearest.Kernel):
 
     def __init__(self, path, way):
         super().__init__(path, MOST if way == "denied" else None)
+        # The far end of the stack, for the sentence: nothing may be allocated yet.
+        self.place = 0
+        refused(REGION_TAKEN, self.call, "clawft_init_memory", 64, 1 << 16)
+        refused(LIMIT_TOO_SMALL, self.call, "clawft_init_memory", 0, 1 << 16)
         if way == "limit":
             self.call("clawft_init_memory", 0, MOST)
         elif way == "region":

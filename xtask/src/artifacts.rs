@@ -106,7 +106,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 61_700, gzipped: Some(31_900) }),
+    standing: Some(Budget { raw: 62_100, gzipped: Some(32_000) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",

@@ -20,7 +20,8 @@ const KEPT: [Section; 6] = [
 
 impl<B: Deref<Target = [u8]>> Image<B> {
     /// Makes a copy of this image with room for `capacity` vectors in `buffer`. Slots and links
-    /// stay as they are, so that searches find the same.
+    /// stay as they are, so that searches find the same. A scan limit that was the default becomes
+    /// that of the larger image.
     ///
     /// # Errors
     /// [`Error::Shrink`] for a capacity below this image's; those of [`Image::create`]. This
@@ -34,7 +35,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         if capacity < params.capacity {
             return Err(Error::Shrink { expected: params.capacity, found: capacity });
         }
-        let mut larger = Image::create(&Params { capacity, ..params }, buffer)?;
+        let default = Params { scan_limit: None, ..params }.scan_limit_in_force();
+        let scan_limit = params.scan_limit.filter(|&limit| limit != default);
+        let mut larger = Image::create(&Params { capacity, scan_limit, ..params }, buffer)?;
         larger.kernels = self.kernels;
         larger.edit().copy(self.view())?;
         Ok(larger)

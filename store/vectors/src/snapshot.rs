@@ -2,11 +2,12 @@
 
 use core::ops::{Deref, DerefMut};
 
+use clawft_codes::arith::norm2;
 use clawft_hnsw::OpenError;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::Error;
-use crate::codes::Factors;
+use crate::codes::{Centre, Factors};
 use crate::error::Flaw;
 use crate::header::{self, Field, SEAL};
 use crate::image::Image;
@@ -94,6 +95,11 @@ impl View<'_> {
         if ids.count() != live {
             return Err("the table of ids holds a slot that is free");
         }
+        for which in [Centre::Short, Centre::Full] {
+            if norm2(self.centre(which)) * 0.0 != 0.0 {
+                return Err("a centre is not finite");
+            }
+        }
         self.check_pages(&counts)?;
         // As many marks as live vectors have, so that there is none besides.
         let mut marks = 0;
@@ -104,5 +110,31 @@ impl View<'_> {
             return Err("the marks of deleted vectors do not fit the vectors");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Params;
+
+    #[repr(align(64))]
+    struct Bytes([u8; 1 << 16]);
+
+    #[test]
+    fn a_centre_that_is_no_number_is_refused_under_a_seal_that_fits() {
+        let mut buffer = Bytes([0; 1 << 16]);
+        let mut image = Image::create(&Params::new(130, 4), &mut buffer.0[..]).unwrap();
+        image.seal();
+        let (bytes, begin) = (image.layout.bytes, image.layout.span(Section::Centres).at);
+        for at in [begin, begin + 4 * 191, begin + 4 * 192] {
+            let mut copy = Bytes(buffer.0);
+            copy.0[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+            let seal = seal_of(&copy.0[..bytes]);
+            header::set_seal(&mut copy.0, seal);
+            let refused = Image::open(&copy.0[..bytes]).err();
+            assert_eq!(refused, Some(Error::Corrupt("a centre is not finite")));
+        }
+        assert!(Image::open(&buffer.0[..bytes]).is_ok());
     }
 }

@@ -127,6 +127,9 @@ fn a_larger_image_holds_the_same_and_more() {
         Err(Error::Shrink { expected, found }) if (expected, found) == (few, few - 1)
     ));
     let mut grown = Store::over(store.image.grow_into(many, Buffer::new(bytes)).unwrap());
+    // What nobody chose is the larger image's own, and what somebody chose stays.
+    assert_eq!(grown.image.params().scan_limit, Some(larger.scan_limit_in_force()));
+    assert!(cfg!(miri) || grown.image.params().scan_limit < store.image.params().scan_limit);
     for _ in 0..few / 5 {
         let query = row(130, &mut random);
         for mode in [Mode::Walk, Mode::Exact] {
@@ -140,6 +143,10 @@ fn a_larger_image_holds_the_same_and_more() {
     assert!(grown.image.verify(&mut grown.scratch.get()).unwrap().is_sound());
     grown.image.seal();
     assert!(Image::open(Buffer::copy(grown.image.bytes())).is_ok());
+
+    store.image.set_scan_limit(77);
+    let grown = store.image.grow_into(many, Buffer::new(bytes)).unwrap();
+    assert_eq!(grown.params().scan_limit, Some(77));
 }
 
 fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
