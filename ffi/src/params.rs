@@ -114,7 +114,8 @@ pub unsafe extern "C" fn clawft_params_init(
 }
 
 /// Writes to `out` how many bytes a store of `params` takes (its image, which is
-/// also the most that its snapshot takes; scratch, some KiB, comes on top).
+/// also the most that its snapshot takes; scratch comes on top, 65 KiB at 10,000
+/// vectors of 512 dimensions, 388 KiB at 1,000,000).
 ///
 /// Errors: `StructSize`, `UnknownChoice`; those of the store for a dimension,
 /// capacity, M or ef_construction out of bounds; those of pointers.
