@@ -19,9 +19,10 @@ use clawft_benches::{
     random::Random,
     sample::{self, Rows},
 };
+use clawft_codes::sketch::{self, LANES, SketchQuery, block_bytes, sketch_bytes};
 use clawft_codes::{
-    Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, PLANES, Rotation, ShortQuery,
-    encode_query_i8, encode_short, padded, short_bytes,
+    Encoding, F16Code, F32Code, FullCode, I8Code, Kernels, PLANES, Rotation, ShortQuery, Width,
+    dot_tiered, encode_query_i8, encode_short, encode_tiered, padded, short_bytes, tiered_bytes,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -66,13 +67,24 @@ fn measure<T: Copy + Default>(
     codes: &Codes,
     run: impl Fn(Kernels, &Codes, &[u32], &mut [T]),
 ) {
+    measure_on(criterion, kernel, codes, Kernels::available(), run);
+}
+
+/// The same on some instruction sets.
+fn measure_on<T: Copy + Default>(
+    criterion: &mut Criterion,
+    kernel: &str,
+    codes: &Codes,
+    sets: impl IntoIterator<Item = Kernels>,
+    run: impl Fn(Kernels, &Codes, &[u32], &mut [T]),
+) {
     let count = codes.bytes.len() / codes.unit;
     let mut order: Vec<u32> = (0..count as u32).collect();
     Random::new(7).shuffle(&mut order);
     let mut out = vec![T::default(); BATCH];
     let mut group = criterion.benchmark_group(format!("{kernel}/{}", codes.name));
     group.throughput(Throughput::Bytes((BATCH * codes.unit) as u64));
-    for kernels in Kernels::available() {
+    for kernels in sets {
         let mut batches = order.chunks_exact(BATCH).cycle();
         group.bench_function(BenchmarkId::from_parameter(kernels.name()), |bencher| {
             bencher.iter(|| {
@@ -125,6 +137,47 @@ fn kernels(criterion: &mut Criterion) {
     measure(criterion, "query", &short, |k, c, at, out| {
         k.dot_short(&coded, &c.bytes, c.unit, at, out);
     });
+    sketches(criterion, turned_query, &short);
+
+    for (name, width) in [
+        ("8 bits", Width::Eight),
+        ("7 bits", Width::Seven),
+        ("5 bits", Width::Five),
+        ("3 bits", Width::Three),
+    ] {
+        let tiered = Codes::new(name, tiered_bytes(width, turned.dim), &turned, |v, code| {
+            encode_tiered(width, v, code);
+        });
+        // One at a time, and the same code on every instruction set.
+        measure_on(criterion, "tier", &tiered, [Kernels::detect()], |_, c, at, out| {
+            for (out, &at) in out.iter_mut().zip(at) {
+                *out = dot_tiered(width, &words, &c.bytes[at as usize * c.unit..][..c.unit]);
+            }
+        });
+    }
+}
+
+/// What a scan reads first: the sketches of all rows, block after block in their order.
+fn sketches(criterion: &mut Criterion, turned_query: &[f32], short: &Codes) {
+    let rows = sketch_bytes(8 * short.unit);
+    let unit = block_bytes(rows);
+    let mut blocks = vec![0; (short.bytes.len() / short.unit).div_ceil(LANES) * unit];
+    for (at, code) in short.bytes.chunks_exact(short.unit).enumerate() {
+        sketch::put(&mut blocks[at / LANES * unit..][..unit], at % LANES, code, 0.5, 0.25);
+    }
+    let query = SketchQuery::encode(turned_query, rows, 1.0);
+    let mut out = vec![0.0; blocks.len() / unit * LANES];
+    let mut group = criterion.benchmark_group("scan/sketches");
+    group.throughput(Throughput::Bytes(blocks.len() as u64));
+    for kernels in Kernels::available() {
+        group.bench_function(BenchmarkId::from_parameter(kernels.name()), |bencher| {
+            bencher.iter(|| {
+                kernels.sketch(&query, &blocks, &mut out);
+                black_box(&out);
+            });
+        });
+    }
+    group.finish();
 }
 
 /// Bytes a second of reading in order: as much as all the `i8` codes, and 256 MiB.
