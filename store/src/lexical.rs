@@ -26,7 +26,6 @@ mod stem;
 mod stop;
 mod tokens;
 
-use crate::Sentence;
 pub use bm25::Bm25;
 pub use fold::{fold, is_dropped};
 pub use fuse::{Fused, Fusion, by_slot, fuse};
@@ -48,17 +47,4 @@ pub enum Error {
     Occupied(u32),
     /// A search could not allocate its scratch.
     Memory,
-}
-
-impl Error {
-    /// The sentence of the error, in parts.
-    #[must_use]
-    pub const fn sentence(&self) -> Sentence {
-        let (text, number) = match *self {
-            Error::Full { limit } => ("the index of words is full at # bytes", limit as u64),
-            Error::Occupied(slot) => ("slot # holds a text already", slot as u64),
-            Error::Memory => ("there is no memory for a search", 0),
-        };
-        Sentence { text, numbers: [number, 0], detail: "" }
-    }
 }

@@ -179,15 +179,6 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         view.slots().filter(move |&slot| view.is_live(slot)).map(move |slot| ids.id(slot))
     }
 
-    /// Is `id` marked as deleted?
-    ///
-    /// # Errors
-    /// [`Error::UnknownId`].
-    pub fn is_hidden(&self, id: u64) -> Result<bool, Error> {
-        let view = self.view();
-        Ok(view.has_mark(view.find(id)?))
-    }
-
     /// The id of a vector that is marked as deleted, if there is one.
     #[must_use]
     pub fn first_hidden(&self) -> Option<u64> {
