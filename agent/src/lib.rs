@@ -28,6 +28,8 @@
 // allocator, and leaves the feature out.
 #![cfg_attr(all(target_os = "wasi", feature = "component", not(test)), no_std)]
 #![cfg_attr(not(target_os = "wasi"), forbid(unsafe_code))]
+// There are two edges in WebAssembly: what is imported, and what is exported.
+#![cfg_attr(target_os = "wasi", deny(unsafe_code))]
 
 extern crate alloc;
 
@@ -52,4 +54,5 @@ pub mod tools;
 pub mod turn;
 
 #[cfg(all(target_os = "wasi", feature = "component", not(test)))]
+#[expect(unsafe_code, reason = "the allocator, and the functions of the canonical ABI and of C")]
 mod component;

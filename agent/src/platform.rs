@@ -22,8 +22,10 @@ mod url;
 #[cfg(all(target_os = "wasi", feature = "wasi-platform"))]
 pub mod wasi;
 #[cfg(all(target_env = "p1", feature = "wasi-platform"))]
+#[expect(unsafe_code, reason = "preview 1 and the import for HTTP are functions of C")]
 mod wasi_p1;
 #[cfg(all(target_env = "p2", feature = "wasi-platform"))]
+#[expect(unsafe_code, reason = "`raw`: functions of wasi:http by the canonical ABI")]
 pub(crate) mod wasi_p2;
 
 pub use error::{FileError, HttpError, HttpFailure};
