@@ -1,5 +1,7 @@
 //! The memory of the component and of the core module: what it may have at most, and the stack in it.
 
+#![forbid(unsafe_code)]
+
 use std::env::var;
 
 /// Bytes of linear memory at most.

@@ -2,6 +2,8 @@
 //! which `cargo xtask host` sets. Without them the host builds too, for checks, and says at run
 //! time what it lacks.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 
 fn main() {

@@ -12,6 +12,8 @@
 //! `ANTHROPIC_API_KEY`. The tests in `tests/providers` drive this against servers that check what
 //! they get and break what they send.
 
+#![forbid(unsafe_code)]
+
 use std::cell::RefCell;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

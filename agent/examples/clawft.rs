@@ -1,5 +1,7 @@
 //! The command, natively: for tests, and for trying things without WebAssembly.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clawft_agent::command;

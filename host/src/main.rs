@@ -5,6 +5,10 @@
 //! terminal, so much memory and so much time. What it must never do: look into the memory or
 //! the messages itself.
 
+// Unsafe in one file: `code` takes what was compiled from where it lies.
+#![deny(unsafe_code)]
+
+#[expect(unsafe_code, reason = "code is made executable and loaded where it lies")]
 mod code;
 mod console;
 mod engine;

@@ -9,6 +9,8 @@
 //! else is. Resident memory and the files stay flat: between the first and the last tenth of the
 //! calls the mean may rise by [`RISE`] at most.
 
+#![forbid(unsafe_code)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

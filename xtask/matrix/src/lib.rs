@@ -6,6 +6,8 @@
 //! of its own: `src/wasmtime/main.rs` and, outside of the workspace, `wamr/`. What this must never do:
 //! skip a check silently. A row that cannot be run says why, in the engine's words.
 
+#![forbid(unsafe_code)]
+
 pub mod abi;
 pub mod agent;
 pub mod command;

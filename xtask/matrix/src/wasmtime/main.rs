@@ -5,7 +5,12 @@
 //! Built with the feature `compiler` it compiles modules when it loads them; built without, it has no
 //! compiler in it, and takes what was compiled ahead.
 
+// Unsafe twice: what was compiled ahead is taken for what it says that it is.
+#![deny(unsafe_code)]
+
+#[expect(unsafe_code, reason = "precompiled code can only be loaded on trust")]
 mod component;
+#[expect(unsafe_code, reason = "precompiled code can only be loaded on trust")]
 mod core;
 mod interfaces;
 
