@@ -217,12 +217,9 @@ impl Newest<'_> {
         if let Some(&found) = bytes.get(4).filter(|&&found| found != VERSION) {
             return Err(Error::Version { expected: VERSION.into(), found: found.into() }.into());
         }
-        if let Some(page) = len.checked_sub(ROOT_PAGE) {
-            source.fill(page, 4, &mut bytes)?;
-            if u32_at(&bytes, 0) == ROOT_MAGIC {
-                return Err(Fault::unsupported("it is signed"));
-            }
-        }
+        // What looks like another version's, or compressed, may be a text. It counts where nothing of
+        // ours is found: we write neither.
+        let mut other = None;
         let mut payload = Vec::new();
         let mut high = (len & !63).saturating_add(64);
         while high > 0 {
@@ -246,14 +243,16 @@ impl Newest<'_> {
                 if kind != MANIFEST || self.segment.payload > MAX_MANIFEST || !within {
                     continue;
                 }
-                if !self.segment.verify(source, false)? {
+                let sound = self.segment.verify(source, false);
+                if !recognised(sound, &mut other)? {
                     self.damaged = self.damaged.or(Some(offset));
                     continue;
                 }
                 // Each id that it lists takes twice its bytes, sorted twice.
                 room::ask(source.storage, self.segment.payload as usize * 8)?;
                 source.fill(self.segment.start(), self.segment.payload as usize, &mut payload)?;
-                if !self.manifest.parse(&payload)? {
+                let is_one = self.manifest.parse(&payload);
+                if !recognised(is_one, &mut other)? {
                     continue;
                 }
                 // The one field of a header that no hash and no constant covers.
@@ -263,12 +262,41 @@ impl Newest<'_> {
                     continue;
                 }
                 if file_id.is_none_or(|id| *id == self.manifest.file_id()) {
-                    return Ok(());
+                    return match self.manifest.ours {
+                        true => Ok(()),
+                        false => not_ours(source, len, other).map_or(Ok(()), Err),
+                    };
                 }
             }
             high = low;
         }
-        Err(DamageKind::NoManifest.at(0))
+        let fault = not_ours(source, len, other);
+        Err(fault.unwrap_or_else(|| DamageKind::NoManifest.at(0)))
+    }
+}
+
+/// What a candidate was found to be. Where it is of a kind that is not served here it is none, and
+/// the fault is kept as the `other`.
+fn recognised(found: Result<bool, Fault>, other: &mut Option<Fault>) -> Result<bool, Fault> {
+    match found {
+        Err(fault) if matches!(fault.error(), Error::Unsupported(_) | Error::Version { .. }) => {
+            *other = Some(fault);
+            Ok(false)
+        }
+        found => found,
+    }
+}
+
+/// Why a file of `len` bytes that nobody here wrote is not served: its last page is the format's root
+/// manifest, which is for files that are signed, or there was an `other` segment.
+fn not_ours(source: &Source<'_>, len: u64, other: Option<Fault>) -> Option<Fault> {
+    let mut magic = Vec::new();
+    let read = source.fill(len.saturating_sub(ROOT_PAGE), 4, &mut magic);
+    let is_signed = len >= ROOT_PAGE && magic.len() == 4 && u32_at(&magic, 0) == ROOT_MAGIC;
+    match read {
+        Ok(()) if is_signed => Some(Fault::unsupported("it is signed")),
+        Ok(()) => other,
+        Err(fault) => Some(fault),
     }
 }
 
