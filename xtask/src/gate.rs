@@ -174,6 +174,7 @@ fn long(gate: &mut Steps) {
     gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
     // Twice more, and WAMR with what compiles it.
     gate.step("every artifact in every engine", matrix::suite);
+    gate.step("40,000 vectors in 16 MiB", guests::large);
     gate.step("the kernel in a browser", browser::check);
     gate.step("tests that take minutes", || {
         run(cargo().args(["test", "--release", "--package", "clawft-hnsw"]).args([

@@ -258,7 +258,7 @@ fn opening() -> Outcome {
 }
 
 /// 40,000 vectors in 16 MiB: minutes.
-fn large() -> Outcome {
+pub(crate) fn large() -> Outcome {
     let guest = Guest::build("forty-thousand", true)?;
     let folder = Folder::new("large")?;
     guest.natively(&["prepare"], &folder.0)?;

@@ -33,6 +33,8 @@ const ROOM: u32 = HOT - 64;
 const EVERY: u32 = COUNT.div_ceil(ROOM);
 const ASKED: usize = 1000;
 const K: usize = 10;
+/// Recall at the widest walk.
+const LEAST: f64 = 0.85;
 const EFS: [u32; 3] = [50, 100, 200];
 const MOST: u32 = EFS[EFS.len() - 1];
 /// Some time after 1970, in ms.
@@ -154,12 +156,18 @@ fn report(name: &str, folder: &Path, image: &Image<Aligned>, scratch: &mut Scrat
     let exact = SearchOptions { mode: Mode::Exact, ..SearchOptions::new(K) };
     let (recall, _) = ask(folder, image, &exact, scratch)?;
     print!("{name}: hot, warm, cool, cold {:?}; recall@10 exact {recall:.4}", image.tier_counts());
+    let mut last = recall;
     for ef in EFS {
         let walk = SearchOptions { ef: ef as usize, mode: Mode::Walk, ..SearchOptions::new(K) };
         let (recall, micros) = ask(folder, image, &walk, scratch)?;
         print!("; ef {ef} {recall:.4}, {micros:.0} us");
+        last = recall;
     }
     println!();
+    // Codes of three bits find no more; a graph that they broke would find less.
+    if last < LEAST {
+        return Err(format!("recall@10 of {LEAST} expected, found {last:.4}").into());
+    }
     Ok(())
 }
 
