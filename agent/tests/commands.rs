@@ -4,12 +4,14 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::io::{Cursor, Read};
 use std::rc::Rc;
 
 use clawft_agent::command;
 use clawft_agent::platform::native::NativeFileSystem;
 use clawft_agent::platform::{
-    Entry, FileError, FileSystem, HttpClient, HttpError, HttpFailure, Request, Response,
+    Body, Entry, FileError, FileSystem, HttpClient, HttpError, HttpFailure, Payload, Request,
+    Response,
 };
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use serde_json::Value;
@@ -332,11 +334,28 @@ fn the_embedder_is_changed_by_reembedding() {
     assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
 }
 
-/// Keeps where requests go, and with which keys.
+/// Keeps where requests go, and with which keys. Those for a vector it answers, and keeps the body.
 struct Listening(Rc<RefCell<Vec<String>>>);
+
+struct Bytes(Cursor<Vec<u8>>);
+
+impl Body for Bytes {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, HttpError> {
+        Ok(self.0.read(into).unwrap())
+    }
+}
 
 impl HttpClient for Listening {
     fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
+        if let (true, Payload::Bytes(body)) =
+            (request.url.ends_with("/embeddings"), &request.payload)
+        {
+            self.0.borrow_mut().push(String::from_utf8(body.to_vec()).unwrap());
+            let vector = r#"{"data":[{"index":0,"embedding":[0.5,0.5,0.5,0.5]}]}"#;
+            let body = Box::new(Bytes(Cursor::new(vector.into())));
+            let headers = vec![("content-type".into(), "application/json".into())];
+            return Ok(Response { status: 200, headers, body });
+        }
         let keys = ["authorization", "x-api-key"];
         let key = request.headers.iter().find(|(name, _)| keys.contains(name));
         self.0.borrow_mut().push(format!("{} {}", request.url, key.map_or("", |(_, key)| key)));
@@ -378,6 +397,26 @@ fn a_vendors_key_goes_to_that_vendor_alone() {
         let (exit, _, notes) = run(&mut world, &folder, &["ask", "hi"]);
         assert!(exit == 3 && notes.contains("provider.name"), "{exit} {notes}");
         assert_eq!(asked.take(), [""; 0], "{config}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_asked_for_a_dimension_only_where_the_config_names_one() {
+    for (config, is_asked) in [("", false), ("[embedder]\ndim = 4\n", true)] {
+        let (mut world, folder) = (World::default(), Folder::new("dimension"));
+        let asked = Rc::new(RefCell::default());
+        world.http = Box::new(Listening(Rc::clone(&asked)));
+        std::fs::write(folder.0.join("config.toml"), config).unwrap();
+        // The second command finds in memory.json what made the memory.
+        for line in [&["remember", "tea", "--embedder", "openai"][..], &["recall", "tea"]] {
+            let (exit, _, notes) = run(&mut world, &folder, line);
+            assert_eq!(exit, 0, "{notes}");
+            let bodies: Vec<String> = asked.take();
+            assert!(!bodies.is_empty());
+            for body in bodies {
+                assert_eq!(body.contains("\"dimensions\":4"), is_asked, "{line:?} {body}");
+            }
+        }
     }
 }
 

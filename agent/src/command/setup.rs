@@ -171,7 +171,7 @@ fn embedder(
                 false => &service.base_url,
             };
             let endpoint = Endpoint::new(url, key, &variable);
-            Choice::OpenAi { endpoint, model: &service.model, dim }
+            Choice::OpenAi { endpoint, model: &service.model, dim, shortened: config.dim > 0 }
         }
         other => {
             return Err(Failure::new(
