@@ -379,6 +379,37 @@ fn a_full_memory_may_forget_what_is_in_use_least() {
 }
 
 #[test]
+fn nothing_of_a_private_key_is_imported() {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 7_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(letters[(state >> 26) as usize])
+    };
+    let body: Vec<String> = (0..25).map(|_| (0..64).map(|_| letter()).collect()).collect();
+    let key = "RSA PRIVATE KEY-----";
+    let text = format!(
+        "# Keys\n\nThis one is old:\n-----BEGIN {key}\n{}\n-----END {key}\nIt was for the shed.\n",
+        body.join("\n")
+    );
+    for (name, format) in [("keys.md", Format::Markdown), ("keys.txt", Format::Text)] {
+        let (world, folder) = (World::default(), Folder::new(name));
+        let other = Folder::new("key-file");
+        let path = format!("{}/{name}", other.path());
+        std::fs::write(&path, &text).unwrap();
+        let mut memory = memory(&world, &folder);
+        let done = memory.import(&path, format, &mut |_| {}).unwrap();
+        assert_eq!((done.added, done.redacted), (1, 1));
+        let kept = memory.recall("shed", 1).unwrap().remove(0).text;
+        assert!(kept.ends_with("This one is old:\n[secret]\nIt was for the shed."), "{kept}");
+        memory.finish().unwrap();
+        for part in body.iter().flat_map(|line| [&line[..16], &line[16..32], &line[48..]]) {
+            assert!(!folder.holds(part), "{part}");
+        }
+    }
+}
+
+#[test]
 fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
     let (world, folder) = (World::default(), Folder::new("import"));
     let mut first = memory(&world, &folder);
