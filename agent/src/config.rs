@@ -274,7 +274,24 @@ mod tests {
         let failure = Config::parse("[provider]\napi_key = \"sk-abc\"").unwrap_err();
         assert!(failure.sentence.contains("api_key_env"), "{failure}");
         assert!(!failure.sentence.contains("sk-abc"));
-        let failure = Config::parse("[provider]\napi_key_env = \"sk-abc\"").unwrap_err();
-        assert!(!failure.sentence.contains("sk-abc"), "{failure}");
+        for key in [
+            "sk-abc",
+            "gsk_Wq7dT2bN5rX8cZ1",
+            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "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",
+            "AKIAIOSFODNN7EXAMPLE",
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+        ] {
+            for table in ["provider", "embedder"] {
+                let text = format!("[{table}]\napi_key_env = \"{key}\"");
+                let failure = Config::parse(&text).unwrap_err();
+                assert!(failure.sentence.contains("not the key itself"), "{failure}");
+                assert!(!failure.sentence.contains(key), "{failure}");
+            }
+        }
+        for name in ["", "MY_KEY", "GROQ_API_KEY_2", "my_secret_token", "_K9"] {
+            let config = Config::parse(&format!("[provider]\napi_key_env = \"{name}\"")).unwrap();
+            assert_eq!(config.provider.api_key_env, name);
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::json::Json;
 use crate::memory::Memo;
 use crate::provider::{Cited, Message};
 use crate::session::Said;
-use crate::text::{self, parts, replaced};
+use crate::text::{self, replaced};
 
 /// Who the assistant is.
 const SYSTEM: &str = "You are clawft, an assistant with a memory. Answer in the language of the \
@@ -35,6 +35,10 @@ const AFTER: &str = "</memories>";
 
 /// Part of the memories' share that one of them may take: a long one does not crowd out the rest.
 const ONE: usize = 2;
+
+/// Ids that are read out of an answer: more than memory gives of them, and few enough for an answer
+/// that is nothing but brackets.
+const MOST_CITED: usize = 256;
 
 /// About how many tokens a text has: on the safe side for prose, close for code and for scripts
 /// without spaces.
@@ -153,19 +157,30 @@ pub fn begin(messages: &[Said], budget: usize) -> usize {
     if begin == messages.len() { 0 } else { begin }
 }
 
-/// The ids that an answer cites: `[12]`, `[12, 2026-11-25]`, `[12][13]`, `[12; 13]`.
+/// The ids that an answer cites, up to [`MOST_CITED`]: `[12]`, `[12, 2026-11-25]`, `[12][13]`,
+/// `[12; 13]`.
 #[must_use]
 pub fn citations(answer: &str) -> Vec<u64> {
     let mut ids = Vec::new();
-    for part in parts(answer, b"[").into_iter().skip(1) {
-        let Some((inside, _)) = text::cut(part, b"]") else { continue };
-        for word in parts(inside, b",; ").into_iter().filter(|word| !word.is_empty()) {
+    let mut rest = answer;
+    while let Some((_, after)) = text::cut(rest, b"[") {
+        let Some((mut inside, _)) = text::cut(after, b"[]") else { break };
+        rest = &after[inside.len()..];
+        if rest.starts_with('[') {
+            continue;
+        }
+        while !inside.is_empty() {
+            let (word, more) = text::cut(inside, b",; ").unwrap_or((inside, ""));
+            inside = more;
             match word.parse() {
                 Ok(id) if !ids.contains(&id) => ids.push(id),
                 Ok(_) => {}
                 // A date behind an id is fine; other words are no citation at all.
                 Err(_) if word.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {}
                 Err(_) => break,
+            }
+            if ids.len() == MOST_CITED {
+                return ids;
             }
         }
     }
@@ -217,6 +232,22 @@ mod tests {
     fn citations_are_found_and_links_are_none() {
         assert_eq!(citations("Yes [12], [13, 2025-11-25] and [14][12]."), [12, 13, 14]);
         assert_eq!(citations("[see 4](x) [a] [ ] [15; 16] [17"), [15, 16]);
+        assert_eq!(citations("[1 [2] 3] [[4]] [,5,,6;]"), [2, 4, 5, 6]);
+    }
+
+    #[test]
+    fn an_answer_that_cites_without_end_is_read_up_to_a_point() {
+        let most: Vec<u64> = (0..MOST_CITED as u64).collect();
+        let (mut each, mut all) = (String::new(), "[".to_string());
+        for id in 0..100_000 {
+            each.push_str(&format!("[{id}]"));
+            all.push_str(&format!("{id},"));
+        }
+        all.push(']');
+        assert_eq!(citations(&each), most);
+        assert_eq!(citations(&all), most);
+        assert_eq!(citations(&"[".repeat(1 << 20)), [0; 0]);
+        assert_eq!(citations(&("[".repeat(1 << 20) + "7]")), [7]);
     }
 
     fn history(kinds: &[u8]) -> Vec<Said> {

@@ -80,6 +80,9 @@ pub enum Choice<'a> {
         model: &'a str,
         /// Components; 0: the model's own.
         dim: usize,
+        /// Whether the server is asked for so many, which not all models can give; or else it is
+        /// what the model gives.
+        shortened: bool,
     },
 }
 
@@ -104,9 +107,9 @@ pub fn open(platform: &Platform<'_>, choice: Choice<'_>) -> Result<Box<dyn Embed
                 "hashed vectors of {least} to {most} components expected, found {dim}"
             )));
         }
-        Choice::OpenAi { endpoint, model, dim } => {
+        Choice::OpenAi { endpoint, model, dim, shortened } => {
             let model = if model.is_empty() { MODEL } else { model };
-            Box::new(Embeddings::open(platform, endpoint, model, dim)?)
+            Box::new(Embeddings::open(platform, endpoint, model, dim, shortened)?)
         }
     })
 }

@@ -84,7 +84,9 @@ impl Message {
         match self {
             Self::User(text) => len(text),
             Self::Assistant { text, calls } => {
-                let call = |call: &ToolCall| len(&call.id) + len(&call.name) + len(&call.arguments);
+                // Arguments that are no object go as a text within a text, which escapes them twice.
+                let call =
+                    |call: &ToolCall| len(&call.id) + len(&call.name) + 2 * len(&call.arguments);
                 calls.iter().fold(len(text), |sum, one| sum + AROUND + call(one))
             }
             Self::Result { id, name, content, .. } => len(id) + len(name) + len(content),

@@ -172,16 +172,17 @@ impl Agent<'_, '_> {
         room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let share = budget * self.config.memory_share as usize / 100;
         let theirs = core::mem::take(&mut session.tools);
+        let texts = FRAME + tokens(&session.instructions) + tokens(&session.summary);
         let frame = theirs
             .iter()
-            .fold(FRAME, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
+            .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
         let for_memory = share.min(budget.saturating_sub(frame + message));
         let for_history = budget.saturating_sub(frame + for_memory);
         let begin = history::fit(self, session, for_history, turn);
         let mut system = context::system(&turn.given, &session.summary, for_memory);
         if !session.instructions.is_empty() {
             system.text.push_str("\n\n");
-            system.text.push_str(&context::cut(&session.instructions, budget / 4));
+            system.text.push_str(&session.instructions);
         }
         turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
         let offline = self.provider.name() == "offline";

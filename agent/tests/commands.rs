@@ -3,11 +3,16 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::io::{Cursor, Read};
+use std::rc::Rc;
 
 use clawft_agent::command;
 use clawft_agent::platform::native::NativeFileSystem;
-use clawft_agent::platform::{Entry, FileError, FileSystem};
+use clawft_agent::platform::{
+    Body, Entry, FileError, FileSystem, HttpClient, HttpError, HttpFailure, Payload, Request,
+    Response,
+};
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use serde_json::Value;
 use support::{Folder, World};
@@ -327,6 +332,92 @@ fn the_embedder_is_changed_by_reembedding() {
     let (exit, done) = json(&mut world, &folder, &["reembed"]);
     assert_eq!((exit, &done["reembedded"]), (0, &Value::from(1)));
     assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
+}
+
+/// Keeps where requests go, and with which keys. Those for a vector it answers, and keeps the body.
+struct Listening(Rc<RefCell<Vec<String>>>);
+
+struct Bytes(Cursor<Vec<u8>>);
+
+impl Body for Bytes {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, HttpError> {
+        Ok(self.0.read(into).unwrap())
+    }
+}
+
+impl HttpClient for Listening {
+    fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
+        if let (true, Payload::Bytes(body)) =
+            (request.url.ends_with("/embeddings"), &request.payload)
+        {
+            self.0.borrow_mut().push(String::from_utf8(body.to_vec()).unwrap());
+            let vector = r#"{"data":[{"index":0,"embedding":[0.5,0.5,0.5,0.5]}]}"#;
+            let body = Box::new(Bytes(Cursor::new(vector.into())));
+            let headers = vec![("content-type".into(), "application/json".into())];
+            return Ok(Response { status: 200, headers, body });
+        }
+        let keys = ["authorization", "x-api-key"];
+        let key = request.headers.iter().find(|(name, _)| keys.contains(name));
+        self.0.borrow_mut().push(format!("{} {}", request.url, key.map_or("", |(_, key)| key)));
+        let sentence = "nobody is there".to_owned();
+        Err(HttpError { failure: HttpFailure::Denied, sentence })
+    }
+}
+
+#[test]
+fn a_vendors_key_goes_to_that_vendor_alone() {
+    let (mut world, folder) = (World::default(), Folder::new("vendors"));
+    let asked = Rc::new(RefCell::default());
+    world.http = Box::new(Listening(Rc::clone(&asked)));
+    for (name, key) in [("OPENAI_API_KEY", "open"), ("ANTHROPIC_API_KEY", "anth")] {
+        world.environment.variables.insert(name.into(), key.into());
+    }
+    let own = "name = \"openai\"\nmodel = \"m\"\nbase_url = \"http://192.168.0.9:11434/v1\"\n\
+               api_key_env = \"OPENAI_API_KEY\"";
+    let anthropic = "https://api.anthropic.com/v1/messages anth";
+    for (config, provider, goes) in [
+        (own, None, "http://192.168.0.9:11434/v1/chat/completions Bearer open"),
+        (own, Some("openai"), "http://192.168.0.9:11434/v1/chat/completions Bearer open"),
+        (own, Some("anthropic"), anthropic),
+        (own, Some("auto"), "https://api.openai.com/v1/chat/completions Bearer open"),
+        ("api_key_env = \"OPENAI_API_KEY\"", Some("anthropic"), anthropic),
+        ("name = \"anthropic\"\napi_key_env = \"ANTHROPIC_API_KEY\"", None, anthropic),
+        ("", None, "https://api.openai.com/v1/chat/completions Bearer open"),
+    ] {
+        let config = format!("[embedder]\nname = \"hashed\"\n[provider]\n{config}\n");
+        std::fs::write(folder.0.join("config.toml"), &config).unwrap();
+        let option = provider.map(|name| format!("--provider={name}"));
+        let line: Vec<&str> = ["ask", "hi"].into_iter().chain(option.as_deref()).collect();
+        assert_eq!(run(&mut world, &folder, &line).0, 5, "{config} {provider:?}");
+        assert_eq!(asked.take(), [goes], "{config} {provider:?}");
+    }
+    for config in ["api_key_env = \"ANTHROPIC_API_KEY\"", "base_url = \"http://127.0.0.1:1\""] {
+        let config = format!("[embedder]\nname = \"hashed\"\n[provider]\n{config}\n");
+        std::fs::write(folder.0.join("config.toml"), &config).unwrap();
+        let (exit, _, notes) = run(&mut world, &folder, &["ask", "hi"]);
+        assert!(exit == 3 && notes.contains("provider.name"), "{exit} {notes}");
+        assert_eq!(asked.take(), [""; 0], "{config}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_asked_for_a_dimension_only_where_the_config_names_one() {
+    for (config, is_asked) in [("", false), ("[embedder]\ndim = 4\n", true)] {
+        let (mut world, folder) = (World::default(), Folder::new("dimension"));
+        let asked = Rc::new(RefCell::default());
+        world.http = Box::new(Listening(Rc::clone(&asked)));
+        std::fs::write(folder.0.join("config.toml"), config).unwrap();
+        // The second command finds in memory.json what made the memory.
+        for line in [&["remember", "tea", "--embedder", "openai"][..], &["recall", "tea"]] {
+            let (exit, _, notes) = run(&mut world, &folder, line);
+            assert_eq!(exit, 0, "{notes}");
+            let bodies: Vec<String> = asked.take();
+            assert!(!bodies.is_empty());
+            for body in bodies {
+                assert_eq!(body.contains("\"dimensions\":4"), is_asked, "{line:?} {body}");
+            }
+        }
+    }
 }
 
 #[cfg(feature = "coherence")]

@@ -28,7 +28,7 @@ fn outcome(replies: impl IntoIterator<Item = Reply>) -> (Result<Vec<f32>, String
     let script = Script::new(replies);
     let platform = Nowhere.with(&script, &script);
     let mut found = vec![0.0; 6];
-    let outcome = Embeddings::open(&platform, endpoint(), "small", 3)
+    let outcome = Embeddings::open(&platform, endpoint(), "small", 3, true)
         .and_then(|embedder| embedder.embed(&platform, &["one", "two"], &mut found))
         .map_err(|error| {
             let printed = format!("{error} {error:?}");
@@ -119,7 +119,7 @@ fn the_models_own_dimension_is_asked_for_and_batches_stay_small() {
     };
     let script = Script::new([answer(1), answer(16), answer(16), answer(1)]);
     let platform = Nowhere.with(&script, &script);
-    let choice = Choice::OpenAi { endpoint: endpoint(), model: "", dim: 0 };
+    let choice = Choice::OpenAi { endpoint: endpoint(), model: "", dim: 0, shortened: false };
     let embedder = embed::open(&platform, choice).unwrap();
     assert_eq!((embedder.id(), embedder.dim()), ("openai:text-embedding-3-small", 1024));
     let mut texts = vec!["x"; 33];
@@ -144,6 +144,6 @@ fn names_that_cannot_be_opened_say_why() {
     let said = |choice| embed::open(&platform, choice).err().map(|error| error.sentence).unwrap();
     assert!(said(Choice::Static("models/x.bin")).contains("models/x.bin: there is no such file"));
     assert!(said(Choice::Hashed(3)).contains("64 to 4096 components expected, found 3"));
-    let choice = Choice::OpenAi { endpoint: endpoint(), model: "m", dim: 1 << 20 };
+    let choice = Choice::OpenAi { endpoint: endpoint(), model: "m", dim: 1 << 20, shortened: true };
     assert!(said(choice).contains("at most 8192 components"));
 }

@@ -4,8 +4,11 @@
 mod support;
 
 use clawft_agent::config::Config;
+use clawft_agent::embed::{Embedder, Error};
 use clawft_agent::failure::Exit;
-use clawft_agent::memory::{Format, Limits, Memory, New, Remembered, Verdict};
+use clawft_agent::memory::{Format, Limits, Memory, NAME, New, Remembered, Verdict};
+use clawft_agent::platform::{Clock, Platform};
+use clawft_store::Lease;
 use support::{Folder, WORDS, WordHashes, World};
 
 fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
@@ -182,10 +185,10 @@ fn a_lease_that_is_held_is_waited_for_and_one_that_stays_is_a_sentence() {
     let storage = world.files.storage(folder.path()).unwrap();
     let now = world.clock.0.get();
     // Of a program that was killed: it runs out while it is waited for.
-    clawft_store::Lease::take(&*storage, "memory.rvf", 1, now, 3000).unwrap();
+    Lease::take(&*storage, "memory.rvf", 1, now, 3000).unwrap();
     tell(&mut memory, "two");
     let now = world.clock.0.get();
-    clawft_store::Lease::take(&*storage, "memory.rvf", 2, now, 1_000_000).unwrap();
+    Lease::take(&*storage, "memory.rvf", 2, now, 1_000_000).unwrap();
     let failure = memory.remember(&New::fact("three")).unwrap_err();
     assert_eq!(failure.exit, Exit::Busy, "{failure}");
     assert_eq!(memory.stats().unwrap().records, 2);
@@ -267,6 +270,51 @@ fn another_embedder_makes_all_vectors_anew_even_when_it_is_interrupted() {
     assert!(!folder.0.join("memory.fresh.rvf").exists());
 }
 
+/// An endpoint that takes its time.
+struct Slow;
+
+impl Embedder for Slow {
+    fn id(&self) -> &str {
+        "slow"
+    }
+
+    fn dim(&self) -> usize {
+        WORDS.dim
+    }
+
+    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+        at.clock.sleep(20_000);
+        WORDS.embed(at, texts, into)
+    }
+}
+
+#[test]
+fn vectors_are_made_anew_however_long_each_batch_takes() {
+    let (world, folder) = (World::default(), Folder::new("slow"));
+    let mut first = memory(&world, &folder);
+    for n in 0..40 {
+        tell(&mut first, &format!("sentence number {n}"));
+    }
+    first.finish().unwrap();
+    let limits = Limits::from(&Config::default());
+    let mut slow = Memory::new(&world.platform(), folder.path(), Ok(&Slow), limits);
+    assert_eq!(slow.reembed(&mut |_, _| {}).unwrap(), 40);
+    // Somebody who takes the lease meanwhile has it.
+    let mut again = memory(&world, &folder);
+    let storage = world.files.storage(folder.path()).unwrap();
+    let mut theirs = None;
+    let failure = slow
+        .reembed(&mut |_, _| {
+            let now = world.clock.now() + 5000;
+            theirs = theirs.take().or_else(|| Lease::take(&*storage, NAME, 7, now, 60_000).ok());
+        })
+        .unwrap_err();
+    assert_eq!(failure.exit, Exit::Busy, "{failure}");
+    theirs.unwrap().release(&*storage).unwrap();
+    assert_eq!(again.recall("sentence", 3).unwrap_err().exit, Exit::Embedder, "it is as it was");
+    assert_eq!(slow.stats().unwrap().records, 40);
+}
+
 #[test]
 fn a_memory_grows_until_it_is_full() {
     let (world, folder) = (World::default(), Folder::new("full"));
@@ -328,6 +376,37 @@ fn a_full_memory_may_forget_what_is_in_use_least() {
     let failure = memory.remember(&New::fact("one too many")).unwrap_err();
     assert!(failure.sentence.contains("the memory is full (16 records)"), "{failure}");
     assert_eq!((memory.stats().unwrap().records, memory.evicted()), (16, None));
+}
+
+#[test]
+fn nothing_of_a_private_key_is_imported() {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut state = 7_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(letters[(state >> 26) as usize])
+    };
+    let body: Vec<String> = (0..25).map(|_| (0..64).map(|_| letter()).collect()).collect();
+    let key = "RSA PRIVATE KEY-----";
+    let text = format!(
+        "# Keys\n\nThis one is old:\n-----BEGIN {key}\n{}\n-----END {key}\nIt was for the shed.\n",
+        body.join("\n")
+    );
+    for (name, format) in [("keys.md", Format::Markdown), ("keys.txt", Format::Text)] {
+        let (world, folder) = (World::default(), Folder::new(name));
+        let other = Folder::new("key-file");
+        let path = format!("{}/{name}", other.path());
+        std::fs::write(&path, &text).unwrap();
+        let mut memory = memory(&world, &folder);
+        let done = memory.import(&path, format, &mut |_| {}).unwrap();
+        assert_eq!((done.added, done.redacted), (1, 1));
+        let kept = memory.recall("shed", 1).unwrap().remove(0).text;
+        assert!(kept.ends_with("This one is old:\n[secret]\nIt was for the shed."), "{kept}");
+        memory.finish().unwrap();
+        for part in body.iter().flat_map(|line| [&line[..16], &line[16..32], &line[48..]]) {
+            assert!(!folder.holds(part), "{part}");
+        }
+    }
 }
 
 #[test]

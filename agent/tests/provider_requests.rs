@@ -93,13 +93,41 @@ fn a_chat_completion_is_asked_for_as_openai_documents_it() {
             {"role":"tool","content":"of a:1","tool_call_id":"a:1"},
             {"role":"tool","content":"of b","tool_call_id":"b"},
             {"role":"user","content":"and?"},
-            {"role":"assistant","content":"one more","tool_calls":[call("c", "{\"q\": nonsense")]},
+            {"role":"assistant","content":"one more","tool_calls":[
+                call("c", "{\"invalid\":\"{\\\"q\\\": nonsense\"}")
+            ]},
             {"role":"tool","content":"of c","tool_call_id":"c"},
         ],
         "tools": [{"type":"function","function":{"name":"search","description":"Searches the memory.",
             "parameters":{"type":"object","properties":{"q":{"type":"string"}},"required":["q"]}}}],
     });
     assert_eq!(body, expected);
+}
+
+/// Servers that parse the arguments of a call refuse a history with such ones for good.
+#[test]
+fn arguments_reach_a_chat_completion_as_an_object_whatever_the_model_wrote() {
+    let openai = OpenAi::new(Endpoint::new("https://host.test/v1", None, "K"));
+    let asked = |arguments: &str| -> Value {
+        let call =
+            ToolCall { id: "c".into(), name: "search".into(), arguments: arguments.to_owned() };
+        let messages = [Message::Assistant { text: String::new(), calls: vec![call] }];
+        let body = sent(&openai, &question(&messages, &TOOLS)).2;
+        let call = &body["messages"][1]["tool_calls"][0]["function"]["arguments"];
+        serde_json::from_str(call.as_str().unwrap()).unwrap()
+    };
+    for (arguments, object) in [
+        (" {\"q\":[1]} ", json!({"q":[1]})),
+        ("", json!({})),
+        ("{\"q\":\"cut", json!({"invalid":"{\"q\":\"cut"})),
+        ("[1]", json!({"invalid":"[1]"})),
+        ("\"{}\"", json!({"invalid":"\"{}\""})),
+        ("{} {}\n\u{1}", json!({"invalid":"{} {}\n\u{1}"})),
+    ] {
+        assert_eq!(asked(arguments), object, "{arguments}");
+    }
+    let long = "é\"".repeat(1 << 20);
+    assert_eq!(asked(&long)["invalid"].as_str().map(str::len), Some(4095));
 }
 
 #[test]

@@ -196,6 +196,16 @@ fn calls_come_in_many_ways() {
             ],
             2,
         ),
+        // The same, in parts.
+        (
+            vec![
+                one(json!({"index":0,"id":"a","function":{"name":"f","arguments":"{"}})),
+                one(json!({"index":0,"function":{"arguments":"}"}})),
+                one(json!({"index":0,"id":"b","function":{"name":"f","arguments":"["}})),
+                one(json!({"index":0,"function":{"arguments":"]"}})),
+            ],
+            2,
+        ),
         // The object instead of its text.
         (vec![one(json!({"index":7,"id":"a","function":{"name":"f","arguments":{}}}))], 1),
     ];

@@ -446,6 +446,10 @@ fn what_cannot_be_answered_is_refused_with_what_was_expected() {
             "content: a text",
         ),
         (json!({"messages": [{"role": "user", "content": ""}]}), "a message of 1 to"),
+        (
+            json!({"messages": [{"role": "system", "content": "a".repeat(6100)}, user[0]]}),
+            "system messages of at most about 2000 tokens",
+        ),
         (json!({"messages": user, "stream": 1}), "stream: true or false"),
         (json!({"messages": user, "n": 2}), "n: 1"),
         (json!({"messages": user, "max_tokens": 0}), "max_tokens: 1 or more"),

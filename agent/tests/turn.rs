@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use clawft_agent::config::Config;
+use clawft_agent::context::tokens;
 use clawft_agent::failure::{Exit, Failure};
 use clawft_agent::memory::{Limits, Memory, New};
 use clawft_agent::platform::Platform;
@@ -366,6 +367,31 @@ fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing(
     assert!(session.covered > 0 && session.messages.len() >= 20, "nothing is lost");
     let found = memory.recall("fact number 0", 5).unwrap();
     assert!(found.iter().any(|memo| memo.text.contains("number 0") && memo.kind == "past"));
+}
+
+#[test]
+fn instructions_and_summary_take_their_room_from_the_history() {
+    let (world, folder) = (World::default(), Folder::new("frame"));
+    let mut room = Room::new(&world, &folder);
+    (room.config.context_tokens, room.config.memory_share) = (2000, 0);
+    let mut memory = memory(&world, &folder);
+    let mut session =
+        Session { passing: true, summary: "so it was ".repeat(120), ..Session::default() };
+    session.instructions = "Answer shortly. ".repeat(90);
+    for _ in 0..60 {
+        session.push(0, Message::User("and so on and so forth ".repeat(4)));
+        session.push(0, Message::Assistant { text: "ok".into(), calls: vec![] });
+    }
+    let script = Script::of([says("ok")]);
+    room.turn(&script, &mut memory, &mut session, "And now?", false).1.unwrap();
+    let asked = script.asked.borrow();
+    assert!(asked[0].system.ends_with(&session.instructions), "as a whole");
+    let said = |message: &Message| match message {
+        Message::User(text) | Message::Assistant { text, .. } => tokens(text),
+        Message::Result { .. } => 0,
+    };
+    let taken = tokens(&asked[0].system) + asked[0].messages.iter().map(said).sum::<usize>();
+    assert!((1200..2000).contains(&taken) && asked[0].messages.len() > 5, "{taken}");
 }
 
 #[test]

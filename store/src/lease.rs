@@ -8,7 +8,7 @@
 //! more. The lease is created exclusively; one that ran out is first moved to a name of the
 //! taker's own, and looked at there, so that of several takers one has it and none throws away
 //! another's fresh one. Before each commit the holder reads it again: whoever lost it finds out
-//! before it writes.
+//! before it writes, and one that only ran out is taken again in the same way.
 //!
 //! What it must never do: draw a nonce or ask a clock. Both are arguments.
 
@@ -130,19 +130,20 @@ impl Lease {
         self.create(storage)
     }
 
-    /// Moves a lease that ran out away; only if it still is that one.
-    fn put_away(&self, storage: &dyn Storage, held: Held) -> Result<(), Fault> {
+    /// Moves a lease that ran out away; only if it still is that one. Gives whether it was there.
+    fn put_away(&self, storage: &dyn Storage, held: Held) -> Result<bool, Fault> {
         let aside = with(&self.name, self.nonce, ".old");
         match storage.rename(&self.name, &aside) {
             Ok(()) => {}
             // Another one was faster; whether it has the lease by now shows when we create ours.
-            Err(StorageError::NotFound) => return Ok(()),
+            Err(StorageError::NotFound) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
         let mut moved = Held::default();
         moved.read(storage, &aside)?;
         if (moved.nonce, moved.until) == (held.nonce, held.until) {
-            return Ok(storage.remove(&aside)?);
+            storage.remove(&aside)?;
+            return Ok(true);
         }
         storage.rename(&aside, &self.name)?;
         Err(moved.refusal())
@@ -162,7 +163,8 @@ impl Lease {
         if held.until == 0 || held.nonce != nonce {
             return Ok(());
         }
-        Ok(lease.put_away(storage, held)?)
+        lease.put_away(storage, held)?;
+        Ok(())
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -202,20 +204,26 @@ impl Lease {
     }
 
     /// Makes sure that the lease is still held at `now`, and lengthens it when half of it is over.
+    /// One that ran out, and that nobody took since, is taken again: its holder may have waited for
+    /// something longer than it lasts.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it ran out or another writer has it; [`Error::Storage`].
+    /// [`Error::Conflict`] when another writer has taken it; [`Error::Storage`].
     pub fn renew(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Error> {
         Ok(self.renewed(storage, now)?)
     }
 
     pub(crate) fn renewed(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
         let mut held = Held::default();
-        if now < self.expires {
-            held.read(storage, &self.name)?;
-        }
+        held.read(storage, &self.name)?;
         if !held.there || (held.nonce, held.until) != (self.nonce, self.expires) {
             return Err(Error::Conflict.into());
+        }
+        if now >= self.expires {
+            return self.retake(storage, held, now).map_err(|fault| match fault.error() {
+                Error::LeaseHeld { .. } => Error::Conflict.into(),
+                _ => fault,
+            });
         }
         if self.expires - now > self.duration / 2 {
             return Ok(());
@@ -228,6 +236,15 @@ impl Lease {
             self.expires = held.until;
         }
         Ok(written?)
+    }
+
+    /// Takes the lease again after it ran out, by the steps of others, who may be at it too.
+    fn retake(&mut self, storage: &dyn Storage, held: Held, now: u64) -> Result<(), Fault> {
+        if !self.put_away(storage, held)? {
+            return Err(Error::Conflict.into());
+        }
+        self.expires = now.saturating_add(self.duration);
+        self.create(storage)
     }
 
     /// Gives the lease back, if it is still held.

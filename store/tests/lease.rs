@@ -191,9 +191,42 @@ fn a_lease_that_another_taker_had_in_hand_is_found_again() {
     assert_eq!(Lease::take(&hides, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 0 }));
     assert_eq!(Lease::take(&disk, NAME, 2, 11, 100), Err(Error::LeaseHeld { until: 110 }));
     let mut first = Lease::take(&disk, NAME, 1, 12, 100).unwrap();
-    // It ends when it was to end.
-    assert_eq!(first.clone().renew(&disk, 110), Err(Error::Conflict));
+    // It ends when it was to end: at 70 more than half of it is over.
     first.renew(&disk, 70).unwrap();
+    assert_eq!(Lease::take(&disk, NAME, 2, 169, 100), Err(Error::LeaseHeld { until: 170 }));
     first.release(&disk).unwrap();
+    assert!(disk.names().is_empty());
+}
+
+#[test]
+fn a_lease_that_ran_out_is_its_holders_until_another_takes_it() {
+    let disk = SimulatedDisk::new(1);
+    let mut first = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    first.renew(&disk, 1000).unwrap();
+    assert_eq!(Lease::take(&disk, NAME, 2, 1099, 100), Err(Error::LeaseHeld { until: 1100 }));
+    assert_eq!(disk.names(), ["memory.rvf.lease"]);
+    let second = Lease::take(&disk, NAME, 2, 1100, 100).unwrap();
+    assert_eq!(first.clone().renew(&disk, 1101), Err(Error::Conflict), "another has it");
+    assert_eq!(first.clone().renew(&disk, 9000), Err(Error::Conflict), "it ran out for both");
+    second.release(&disk).unwrap();
+    // What the other did meanwhile the first does not know.
+    assert_eq!(first.renew(&disk, 1101), Err(Error::Conflict));
+    assert!(disk.names().is_empty());
+}
+
+/// Both find that the lease ran out, and the other one is faster.
+#[test]
+fn of_its_holder_and_another_one_takes_a_lease_that_ran_out() {
+    let disk = SimulatedDisk::new(1);
+    let mut first = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    let second = RefCell::new(None);
+    let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 200, 100).unwrap())));
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))), Rc::default());
+    // The other one finds the new file of the first before there is a lease in it.
+    assert_eq!(first.renew(&interrupted, 200), Err(Error::Conflict));
+    drop(interrupted);
+    let mut second = second.into_inner().unwrap();
+    second.renew(&disk, 210).unwrap();
+    second.release(&disk).unwrap();
     assert!(disk.names().is_empty());
 }

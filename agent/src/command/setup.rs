@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::arguments::Arguments;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Service};
 use crate::embed::{self, Choice, Embedder};
 use crate::failure::{Exit, Failure};
 use crate::memory::{Identity, Limits, Memory};
@@ -34,6 +34,11 @@ impl<'a> Setup<'a> {
         let data = config::folder(platform.environment);
         let mut config = load(platform, &data, given)?;
         if let Some(name) = &arguments.provider {
+            // Model, address and key are those of the provider that the config names: another one
+            // must not get them.
+            if *name != config.provider.name {
+                config.provider = Service::default();
+            }
             config.choose("provider.name", name)?;
         }
         if let Some(name) = &arguments.embedder {
@@ -78,8 +83,21 @@ impl<'a> Setup<'a> {
     }
 
     /// Who answers, and its model.
+    ///
+    /// # Errors
+    /// [`Exit::Config`]: an address or a key's variable, and nobody said whose.
     pub(crate) fn provider(&self) -> Result<(Box<dyn Provider>, String), Failure> {
         let service = &self.config.provider;
+        // One vendor's key must not go to the other.
+        if service.name == "auto"
+            && !(service.base_url.is_empty() && service.api_key_env.is_empty())
+        {
+            return Err(Failure::new(
+                Exit::Config,
+                "provider.name, openai or anthropic, expected beside provider.base_url and \
+                 provider.api_key_env",
+            ));
+        }
         let key = |usual: &str| key(&self.platform, &service.api_key_env, usual);
         let name = match &*service.name {
             "auto" if key(OPENAI_KEY).0.is_some() => "openai",
@@ -153,7 +171,7 @@ fn embedder(
                 false => &service.base_url,
             };
             let endpoint = Endpoint::new(url, key, &variable);
-            Choice::OpenAi { endpoint, model: &service.model, dim }
+            Choice::OpenAi { endpoint, model: &service.model, dim, shortened: config.dim > 0 }
         }
         other => {
             return Err(Failure::new(

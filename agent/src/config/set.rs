@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use super::Config;
 use super::field::{Field, keys};
 use super::toml::Value;
+use crate::memory::redact;
 
 /// A value as a sentence shows it.
 pub(super) fn shown(value: &Value) -> String {
@@ -24,9 +25,13 @@ fn is_address(text: &str) -> bool {
     text.is_empty() || text.starts_with("https://") || text.starts_with("http://")
 }
 
-/// Name of a variable.
+/// Name of a variable, and nothing that may be the key itself: that would be printed, and named in
+/// sentences.
 fn is_variable(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    let has = |what: fn(&u8) -> bool| name.as_bytes().iter().any(&what);
+    let is_drawn = has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_name && !is_drawn && redact(name).1 == 0
 }
 
 /// Takes a value where it is of the field's kind and within its range.
@@ -62,7 +67,9 @@ fn expected(field: &Field<'_>) -> String {
         Field::Text(_) => "a string".to_owned(),
         Field::Choice(_, all) => format!("one of {}", all.join(", ")),
         Field::Address(_) => "an address that begins with https:// or http://".to_owned(),
-        Field::Variable(_) => "the name of an environment variable".to_owned(),
+        Field::Variable(_) => {
+            "the name of an environment variable, in capitals, not the key itself,".to_owned()
+        }
         Field::Whole(_, least, most) => format!("a whole number from {least} to {most}"),
         Field::Degree(_) => "a number from 0 to 2".to_owned(),
         Field::Truth(_) => "true or false".to_owned(),

@@ -3,6 +3,7 @@
 //! A file is read in parts and cut into pieces; each piece's id comes from what it says. So an
 //! import that was broken off goes on where it was: what is there already is passed over before
 //! any vector is made of it. A memory that was corrected after it was imported stays as it is.
+//! Private keys are longer than a piece, and are taken out before it is cut.
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
 //! `pinned` may be. That is what `clawft export` writes.
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
+use super::pem::Lines;
 use super::write::{MOST_TEXT, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
@@ -135,6 +137,7 @@ impl Memory<'_> {
         let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
         let name: String = name.chars().take(60).collect();
         let mut chunker = Chunker::new(format == Format::Markdown);
+        let mut keys = Lines::default();
         let mut waiting: Vec<Piece> = Vec::new();
         let mut done = Imported::default();
         let (mut read, mut number) = (0, 0);
@@ -167,7 +170,9 @@ impl Memory<'_> {
                         waiting.push(of_json(text, number).map_err(|f| f.of(path))?);
                     }
                 } else {
-                    chunker.line(text);
+                    if let Some(text) = keys.without_keys(text) {
+                        chunker.line(&text);
+                    }
                     if len == 0 {
                         chunker.end();
                     }
@@ -195,6 +200,7 @@ impl Memory<'_> {
             }
         }
         self.take_in(&waiting, &mut done)?;
+        done.redacted += keys.count;
         Ok(done)
     }
 

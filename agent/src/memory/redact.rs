@@ -20,6 +20,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use super::pem;
 use crate::text;
 
 /// In the place of a secret.
@@ -75,9 +76,6 @@ const SAID: [&str; 14] = [
     "missing", "weak", "strong", "secret", "lost",
 ];
 const QUOTES: &str = "\"'`";
-
-const BEGIN: &str = "-----BEGIN ";
-const END: &str = "-----END ";
 
 fn is_inside(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '~')
@@ -166,14 +164,10 @@ pub fn redact(text: &str) -> (String, usize) {
     let mut count = 0;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        if rest.starts_with(BEGIN) && is_private(rest) {
-            let end = text::find(rest, END).map_or(rest.len(), |at| {
-                at + END.len()
-                    + text::find(&rest[at + END.len()..], "-----").map_or(0, |more| more + 5)
-            });
+        if pem::begins(rest) {
             out.push_str(MARK);
             count += 1;
-            rest = &rest[end..];
+            rest = pem::behind(rest).unwrap_or_default();
             continue;
         }
         let begins = !c.is_whitespace() && !one_of(c, "\"'`=:");
@@ -205,10 +199,6 @@ pub fn redact(text: &str) -> (String, usize) {
         rest = after;
     }
     if count == 0 { (text.to_owned(), 0) } else { (out, count) }
-}
-
-fn is_private(text: &str) -> bool {
-    text::has(text::head(&text[BEGIN.len()..], b"\n"), "PRIVATE KEY")
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub(super) struct Draft {
     pub(super) done: bool,
     /// Calls by the number that the server gave them, in the order of these.
     calls: Vec<(u64, ToolCall)>,
+    /// What number the server gave last, and to which call that led.
+    last: (Option<u64>, u64),
     kept: usize,
 }
 
@@ -77,7 +79,7 @@ impl Draft {
 
     /// Adds what has come of a call. The arguments come in parts; id and name once, or again with
     /// each part. Where the server gives no number, or one number to all, an id that was not seen
-    /// is a new call, and what has no id belongs to the last one.
+    /// is a new call, and what has no id belongs to the last one that its number led to.
     ///
     /// # Errors
     /// [`Fault`]: there are more calls, or longer ones, than are kept or memory holds.
@@ -89,8 +91,9 @@ impl Draft {
         arguments: &str,
     ) -> Result<(), Fault> {
         self.keep(arguments)?;
-        let index = self.number(index, id);
-        let at = match self.calls.binary_search_by_key(&index, |(found, _)| *found) {
+        let number = self.number(index, id);
+        self.last = (index, number);
+        let at = match self.calls.binary_search_by_key(&number, |(found, _)| *found) {
             Ok(at) => at,
             Err(_) if self.calls.len() == MOST_CALLS => {
                 return Err(Fault::lasting(format!(
@@ -100,7 +103,7 @@ impl Draft {
             Err(at) => {
                 let empty =
                     ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
-                self.calls.insert(at, (index, empty));
+                self.calls.insert(at, (number, empty));
                 at
             }
         };
@@ -117,11 +120,11 @@ impl Draft {
     }
 
     fn number(&self, index: Option<u64>, id: &str) -> u64 {
-        let last = self.calls.last().map(|(index, _)| *index);
-        let next = last.map_or(0, |last| last.saturating_add(1));
         if id.is_empty() {
-            return index.or(last).unwrap_or(0);
+            let (led, to) = self.last;
+            return index.filter(|_| index != led).unwrap_or(to);
         }
+        let next = self.calls.last().map_or(0, |(last, _)| last.saturating_add(1));
         if let Some(index) = index {
             let there = self.calls.iter().find(|(found, _)| *found == index);
             if there.is_none_or(|(_, call)| call.id.is_empty() || call.id == id) {

@@ -40,7 +40,7 @@ pub struct Embeddings {
 
 impl Embeddings {
     /// The model of that name at an address such as `https://api.openai.com/v1`. `dim` of 0 is the
-    /// model's own, for which one text is sent.
+    /// model's own, for which one text is sent; `shortened` says that the server is asked for `dim`.
     ///
     /// # Errors
     /// [`Error`]: the server does not answer, or has no such vectors.
@@ -49,10 +49,11 @@ impl Embeddings {
         endpoint: Endpoint,
         model: &str,
         dim: usize,
+        shortened: bool,
     ) -> Result<Self, Error> {
         let id = format!("openai:{model}");
         let model = model.to_string();
-        let mut open = Self { endpoint, model, id, dim, shortened: dim > 0 };
+        let mut open = Self { endpoint, model, id, dim, shortened };
         if dim == 0 {
             open.dim = open.ask(platform, &[NOTHING])?.len();
         } else if dim > clawft_codes::MAX_DIM {

@@ -16,6 +16,9 @@ use crate::platform::Platform;
 /// OpenAI's own address.
 pub const BASE_URL: &str = "https://api.openai.com/v1";
 
+/// Bytes that are sent of arguments that are no object: they are in memory twice.
+const MOST_INVALID: usize = 4 << 10;
+
 /// A server that speaks chat completions.
 #[derive(Clone, Debug)]
 pub struct OpenAi {
@@ -156,13 +159,26 @@ fn write_calls(json: &mut Json, calls: &[ToolCall]) {
         json.text("type", "function");
         json.begin("function", '{');
         json.text("name", &call.name);
-        // Some servers parse it, and an empty text is no JSON.
         let arguments = call.arguments.trim();
-        json.text("arguments", if arguments.is_empty() { "{}" } else { arguments });
+        match endpoint::parse(arguments.as_bytes()) {
+            Ok(Value::Object(_)) => json.text("arguments", arguments),
+            // Some servers parse it, and would refuse this request and each one after it.
+            _ => json.text("arguments", &invalid(arguments)),
+        }
         json.close('}');
         json.close('}');
     }
     json.close(']');
+}
+
+/// An object with what the model wrote that is none: it has to see what it was.
+fn invalid(arguments: &str) -> String {
+    let mut object = Json::object();
+    if !arguments.is_empty() {
+        let end = arguments.floor_char_boundary(MOST_INVALID);
+        object.text("invalid", arguments.get(..end).unwrap_or(arguments));
+    }
+    object.done()
 }
 
 /// Takes a whole message, or what is new in one.

@@ -13,6 +13,7 @@ use alloc::string::{String, ToString};
 use super::client_tools::{called, offers, waits, write};
 use super::{Asked, Reply};
 use crate::config::Config;
+use crate::context::tokens;
 use crate::json::{Json, Value};
 use crate::provider::{Flow, Message, ToolCall};
 use crate::session::{Said, Session};
@@ -46,6 +47,15 @@ fn complete(
     agent: &mut Agent<'_, '_>,
     send: &mut dyn FnMut(&str) -> Flow,
 ) -> Reply {
+    // A half of them would be other instructions.
+    let most = agent.config.context_tokens as usize / 4;
+    let found = tokens(&wanted.session.instructions);
+    if found > most {
+        return refusal(&format!(
+            "system messages of at most about {most} tokens expected, found {found}: \
+             chat.context_tokens in the config is four times that"
+        ));
+    }
     let config = Config {
         max_tokens: wanted.max_tokens.unwrap_or(agent.config.max_tokens),
         temperature: wanted.temperature.or(agent.config.temperature),

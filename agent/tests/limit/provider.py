@@ -53,12 +53,12 @@ def whole(size):
     return answer
 
 
-def streamed(size):
+def streamed(size, letter="x"):
     """An answer of so many bytes, a little at a time."""
 
     def answer(self):
         self.begin("text/event-stream")
-        part = chunk({"content": "x" * 4000})
+        part = chunk({"content": letter * 4000})
         for _ in range(size // 4000 + 1):
             self.wfile.write(part)
         self.wfile.write(chunk({}, "stop") + b"data: [DONE]\n\n")
