@@ -12,6 +12,8 @@
 //!
 //! What it must never do: write over a file that it could not read.
 
+mod shorten;
+
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
@@ -147,22 +149,23 @@ impl Session {
         Ok((Self::new(name)?, Some(note)))
     }
 
-    /// Writes the session, whole or not at all; one that is passing is nowhere written. Where it would be too large for its file, the
-    /// oldest messages go first.
+    /// Writes the session, whole or not at all; one that is passing is nowhere written. Where it
+    /// would be too large for its file, it is shortened first: the person's last message never.
     ///
     /// # Errors
-    /// [`Exit::Failed`]; the file is as it was.
+    /// [`Exit::Failed`], also where that message alone is too large; the file is as it was.
     pub fn save(&mut self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
         if self.passing {
             return Ok(());
         }
         let path = path_of(data, &self.name);
         let mut text = self.print()?;
-        while text.len() as u64 > MOST && !self.messages.is_empty() {
-            let first = self.second_turn().unwrap_or(self.messages.len());
-            self.messages.drain(..first);
-            self.covered = self.covered.saturating_sub(first);
+        while text.len() as u64 > MOST {
             drop(text);
+            if !self.shorten() {
+                let why = format!("{path} was not written: the message is too long for it");
+                return Err(Failure::new(Exit::Failed, why));
+            }
             text = self.print()?;
         }
         let files = platform.files;

@@ -334,6 +334,27 @@ fn the_message_is_kept_whatever_the_provider_does() {
     assert_eq!(room.session("s").messages.len(), 3);
 }
 
+/// As much of an answer as is kept of one: what a model without an end gives.
+#[test]
+fn an_answer_without_end_leaves_the_message_in_the_session() {
+    let (world, folder) = (World::default(), Folder::new("endless"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    room.turn(&Script::of([says("Hello.")]), &mut memory, &mut session, "Hi", false).1.unwrap();
+    let script = Script::of([breaks(&"x".repeat(1 << 20))]);
+    let (turn, done) = room.turn(&script, &mut memory, &mut session, "Count the x", false);
+    done.unwrap_err();
+    assert_eq!((turn.text.len(), &turn.notes[..]), (1 << 20, &[][..]));
+    assert!(std::fs::metadata(folder.0.join("sessions/s.json")).unwrap().len() <= 1 << 20);
+    let saved = room.session("s");
+    assert_eq!(saved, session, "it opens again");
+    assert_eq!(saved.messages.len(), 4);
+    assert_eq!(saved.messages[2].message, Message::User("Count the x".into()));
+    let Message::Assistant { text, .. } = &saved.messages[3].message else { panic!() };
+    assert!(text.starts_with("xxx") && text.ends_with("too long for the session's file]"));
+}
+
 #[test]
 fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
     let (world, folder) = (World::default(), Folder::new("history"));
