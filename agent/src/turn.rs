@@ -98,9 +98,10 @@ pub fn answer(
             ),
         ));
     }
-    let before = session.messages.len();
     session.push(agent.platform.clock.now(), Message::User(message.to_string()));
     save(agent, session, turn);
+    // Now: a session that is full has let old messages go.
+    let before = session.messages.len().saturating_sub(1);
     let done = agent.converse(session, before, may_forget, show, turn);
     if agent.config.learn {
         agent.keep(session, message, turn);

@@ -356,6 +356,24 @@ fn an_answer_without_end_leaves_the_message_in_the_session() {
 }
 
 #[test]
+fn a_session_that_is_full_is_still_given_memories() {
+    let (world, folder) = (World::default(), Folder::new("full"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("The bicycle is in the cellar")).unwrap().id;
+    let mut session = room.session("s");
+    for at in 0..11 {
+        let text = "x".repeat(100_000);
+        session.push(at, Message::User(text));
+        session.push(at, Message::Assistant { text: "Long.".into(), calls: vec![] });
+    }
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, "where is my bicycle", false);
+    done.unwrap();
+    assert_eq!(session.messages.len(), 22, "an old turn went while it was saved");
+    assert!(turn.cited == [id] && turn.text.contains("cellar"), "{turn:?}");
+}
+
+#[test]
 fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
     let (world, folder) = (World::default(), Folder::new("history"));
     let mut room = Room::new(&world, &folder);
