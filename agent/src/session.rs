@@ -12,6 +12,7 @@
 //!
 //! What it must never do: write over a file that it could not read.
 
+mod forgotten;
 mod shorten;
 
 use alloc::borrow::ToOwned;
@@ -24,7 +25,8 @@ use crate::json::{self, Json, Unread, Value, quoted_len};
 use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
 use crate::room;
-use crate::text::{has, replaced};
+
+pub use forgotten::that_say;
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -190,44 +192,6 @@ impl Session {
         Some(1 + self.messages.get(1..)?.iter().position(turn)?)
     }
 
-    /// Whether something in it says `text`.
-    #[must_use]
-    pub fn says(&self, text: &str) -> bool {
-        !text.is_empty()
-            && (has(&self.summary, text)
-                || self.messages.iter().any(|said| match &said.message {
-                    Message::User(found) => has(found, text),
-                    Message::Assistant { text: found, calls } => {
-                        has(found, text) || calls.iter().any(|call| has(&call.arguments, text))
-                    }
-                    Message::Result { content, .. } => has(content, text),
-                }))
-    }
-
-    /// Takes `text` out of everything that was said; gives whether it was there.
-    pub fn redact(&mut self, text: &str) -> bool {
-        if !self.says(text) {
-            return false;
-        }
-        let strike = |found: &mut String| {
-            if has(found, text) {
-                *found = replaced(found, text, REDACTED);
-            }
-        };
-        strike(&mut self.summary);
-        for said in &mut self.messages {
-            match &mut said.message {
-                Message::User(found) => strike(found),
-                Message::Assistant { text: found, calls } => {
-                    strike(found);
-                    calls.iter_mut().for_each(|call| strike(&mut call.arguments));
-                }
-                Message::Result { content, .. } => strike(content),
-            }
-        }
-        true
-    }
-
     fn print(&self) -> Result<String, Failure> {
         let said = self.messages.iter().map(|said| said.message.quoted_len());
         let bytes = quoted_len(&self.summary) + said.sum::<usize>() + AROUND;
@@ -280,9 +244,6 @@ fn write(said: &Said, json: &mut Json) {
         _ => {}
     }
 }
-
-/// In the place of what was forgotten.
-const REDACTED: &str = "[forgotten]";
 
 /// Why a file is no session now.
 #[derive(Debug)]
@@ -369,28 +330,6 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
     Ok(names)
 }
 
-/// Names of the sessions that say one of `texts`. What cannot be read is passed over.
-///
-/// # Errors
-/// [`Exit::Failed`].
-pub fn that_say(
-    platform: &Platform<'_>,
-    data: &str,
-    texts: &[String],
-) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
-    for name in names(platform, data)? {
-        let mut session = Session::new(&name)?;
-        let read = platform.files.read(&path_of(data, &name), MOST);
-        if read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok())
-            && texts.iter().any(|text| session.says(text))
-        {
-            found.push(name);
-        }
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -443,16 +382,6 @@ mod tests {
             let mut read = Session::default();
             assert!(parse(&text.as_bytes()[..end], &mut read).is_err(), "{end}");
         }
-    }
-
-    #[test]
-    fn what_is_forgotten_is_said_nowhere() {
-        let mut session = sample();
-        for text in ["key is 7", "not json", "noon", "tea", "It is."] {
-            assert!(session.says(text) && session.redact(text), "{text}");
-            assert!(!session.says(text) && !session.redact(text), "{text}");
-        }
-        assert!(!session.says(""));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use clawft_agent::platform::Platform;
 use clawft_agent::provider::{
     Answer, Error, Flow, Message, Offline, Provider, Question, Stop, ToolCall, Usage,
 };
-use clawft_agent::session::Session;
+use clawft_agent::session::{Session, that_say};
 use clawft_agent::turn::{Agent, Turn, answer};
 use support::{Folder, WORDS, World};
 
@@ -371,6 +371,26 @@ fn a_session_that_is_full_is_still_given_memories() {
     done.unwrap();
     assert_eq!(session.messages.len(), 22, "an old turn went while it was saved");
     assert!(turn.cited == [id] && turn.text.contains("cellar"), "{turn:?}");
+}
+
+#[test]
+fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() {
+    let (world, folder) = (World::default(), Folder::new("lines"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let text = "# Key\nunder the \"blue\" mat";
+    memory.remember(&New::fact(text)).unwrap();
+    let mut session = room.session("s");
+    let script = Script::of([calls("memory_search", "{\"query\":\"key mat\"}"), says("Found.")]);
+    room.turn(&script, &mut memory, &mut session, "where is it?", false).1.unwrap();
+    let (platform, data) = (world.platform(), folder.path());
+    let texts = [text.to_string()];
+    assert_eq!(that_say(&platform, data, &texts).unwrap(), ["s"]);
+    assert!(session.redact(text));
+    session.save(&platform, data).unwrap();
+    let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
+    assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
+    assert!(that_say(&platform, data, &texts).unwrap().is_empty());
 }
 
 #[test]
