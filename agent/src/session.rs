@@ -4,7 +4,7 @@
 //! {"version": 1, "summary": "…", "covered": 0, "messages": [
 //!   {"role": "user", "text": "…", "at": 1764000000000},
 //!   {"role": "assistant", "text": "…", "at": …, "calls": [{"id": "…", "name": "…", "arguments": "…"}]},
-//!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …}]}
+//!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …, "forgotten": true}]}
 //! ```
 //!
 //! A session is a file of its own, `sessions/NAME.json`, and every write puts a whole new file in
@@ -26,7 +26,7 @@ use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
 use crate::room;
 
-pub use forgotten::that_say;
+pub use forgotten::{change, that_say};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -44,6 +44,9 @@ pub struct Said {
     pub at: u64,
     /// What was said.
     pub message: Message,
+    /// Whether it says what was forgotten, or was said to have something forgotten: it moves to
+    /// memory no more, nor into a summary.
+    pub forgotten: bool,
 }
 
 /// A conversation.
@@ -65,6 +68,8 @@ pub struct Session {
     pub tools: Vec<Offer>,
     /// Whether one of these must be called.
     pub must_call: bool,
+    /// Whether what is said now is to have something forgotten. Not written either.
+    pub forgetting: bool,
 }
 
 /// A tool of whoever has the conversation.
@@ -182,7 +187,7 @@ impl Session {
 
     /// Adds a message.
     pub fn push(&mut self, at: u64, message: Message) {
-        self.messages.push(Said { at, message });
+        self.messages.push(Said { at, message, forgotten: self.forgetting });
     }
 
     /// Where the second of the person's messages stands.
@@ -242,6 +247,9 @@ fn write(said: &Said, json: &mut Json) {
             json.truth("failed", *failed);
         }
         _ => {}
+    }
+    if said.forgotten {
+        json.truth("forgotten", true);
     }
 }
 
@@ -304,7 +312,8 @@ fn said(value: &Value) -> Option<Said> {
         },
         _ => return None,
     };
-    Some(Said { at: value["at"].as_u64()?, message })
+    let forgotten = value["forgotten"].as_bool().unwrap_or_default();
+    Some(Said { at: value["at"].as_u64()?, message, forgotten })
 }
 
 /// Names of the sessions in the data folder.
@@ -363,6 +372,7 @@ mod tests {
         );
         session.push(4, Message::Assistant { text: "It is.".to_string(), calls: vec![] });
         session.push(5, Message::User("thanks".to_string()));
+        session.mark("thanks");
         session
     }
 

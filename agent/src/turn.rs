@@ -98,12 +98,13 @@ pub fn answer(
             ),
         ));
     }
+    session.forgetting = may_forget;
     session.push(agent.platform.clock.now(), Message::User(message.to_string()));
     save(agent, session, turn);
     // Now: a session that is full has let old messages go.
     let before = session.messages.len().saturating_sub(1);
     let done = agent.converse(session, before, may_forget, show, turn);
-    if agent.config.learn {
+    if agent.config.learn && !may_forget {
         agent.keep(session, message, turn);
     }
     end(agent, session, turn);
@@ -295,7 +296,8 @@ impl Agent<'_, '_> {
             .messages
             .iter()
             .filter_map(|said| match &said.message {
-                Message::User(text) => Some(text.as_str()),
+                // The model would bring back what was forgotten.
+                Message::User(text) if !said.forgotten => Some(text.as_str()),
                 _ => None,
             })
             .collect();

@@ -444,3 +444,61 @@ fn offline_the_oldest_turns_move_to_memory() {
     // What the offline provider cited is not stored.
     assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
 }
+
+/// A turn that is long enough for those before it to be put away.
+fn puts_away(room: &Room<'_>, provider: &dyn Provider, memory: &mut Memory<'_>, name: &str) {
+    for n in 0..10 {
+        // Loaded anew: what holds has to hold after a restart.
+        let mut session = room.session(name);
+        let text = format!("Story {n} goes {}", "on and on ".repeat(40));
+        room.turn(provider, memory, &mut session, &text, false).1.unwrap();
+    }
+    assert!(room.session(name).covered > 4);
+}
+
+#[test]
+fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
+    let (world, folder) = (World::default(), Folder::new("back"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    let told = "My door code is 4711. The cat sleeps in the barn.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, told, false);
+    done.unwrap();
+    memory.forget(&[turn.learned[0].id]).unwrap();
+    // What is asked to be forgotten is no statement, and neither is what is said with it.
+    let mut session = room.session("s");
+    let request = "Please forget: the door code is 4712. My window code is 4713.";
+    room.turn(&Offline, &mut memory, &mut session, request, true).1.unwrap();
+    let script = Script::of([says("A summary.")]);
+    puts_away(&room, &script, &mut memory, "s");
+    let said: Vec<_> =
+        memory.recall("code", 20).unwrap().into_iter().map(|memo| memo.text).collect();
+    assert!(said.iter().all(|text| !text.contains("code")), "{said:?}");
+    assert!(memory.recall("Story 0", 3).unwrap()[0].text.starts_with("Story 0"));
+    // Nor in a summary; a model that still sees the message cannot write it either.
+    let asked = script.asked.borrow();
+    let mut summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).peekable();
+    assert!(summaries.peek().is_some());
+    for summary in summaries {
+        let Message::User(lines) = &summary.messages[0] else { panic!() };
+        assert!(!lines.contains("code"), "{lines}");
+    }
+    let quote = calls("memory_write", "{\"quote\":\"My door code is 4711.\"}");
+    let mut session = room.session("s");
+    room.turn(&Script::of([quote, says("ok")]), &mut memory, &mut session, "so?", false).1.unwrap();
+    let result = &session.messages[session.messages.len() - 2].message;
+    assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
+}
+
+#[test]
+fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
+    let (world, folder) = (World::default(), Folder::new("unlearned"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    room.config.learn = false;
+    let mut memory = memory(&world, &folder);
+    puts_away(&room, &Offline, &mut memory, "s");
+    assert_eq!(memory.stats().unwrap().records, 0);
+}

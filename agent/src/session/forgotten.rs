@@ -80,6 +80,14 @@ impl Session {
         says(&self.summary, &forms) || self.messages.iter().any(|said| said.says(&forms))
     }
 
+    /// Marks what says `text`, so that it does not come back from here.
+    pub fn mark(&mut self, text: &str) {
+        let forms = forms(text);
+        for said in &mut self.messages {
+            said.forgotten |= said.says(&forms);
+        }
+    }
+
     /// Takes `text` out of everything that was said; gives whether it was there.
     pub fn redact(&mut self, text: &str) -> bool {
         if !self.says(text) {
@@ -120,6 +128,25 @@ pub fn that_say(
         }
     }
     Ok(found)
+}
+
+/// Does something with each of `texts` in the sessions of these names.
+///
+/// # Errors
+/// Those of [`Session::load`] and [`Session::save`].
+pub fn change(
+    platform: &Platform<'_>,
+    data: &str,
+    names: &[String],
+    texts: &[String],
+    act: &mut dyn FnMut(&mut Session, &str),
+) -> Result<(), Failure> {
+    for name in names {
+        let (mut session, _) = Session::load(platform, data, name)?;
+        texts.iter().for_each(|text| act(&mut session, text));
+        session.save(platform, data)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
