@@ -64,6 +64,8 @@ pub struct Turn {
     pub calls: Vec<ToolCall>,
     /// What of the message was kept.
     pub learned: Vec<Remembered>,
+    /// What the memories said that were forgotten.
+    pub forgotten: Vec<String>,
     /// Tokens that were counted.
     pub usage: Usage,
     /// Whether the answer ended at the most tokens that it may have.
@@ -107,6 +109,8 @@ pub fn answer(
     if agent.config.learn && !may_forget {
         agent.keep(session, message, turn);
     }
+    // Those on the disk are marked, and this one is about to be written over its file.
+    turn.forgotten.iter().for_each(|text| session.mark(text));
     end(agent, session, turn);
     done
 }
@@ -311,6 +315,7 @@ impl Agent<'_, '_> {
             said: &said,
             may_forget,
             given: core::mem::take(&mut turn.given),
+            forgotten: core::mem::take(&mut turn.forgotten),
             #[cfg(feature = "coherence")]
             read: read(session),
         };
@@ -327,6 +332,7 @@ impl Agent<'_, '_> {
             results.push((at, Message::Result { id, name, content, failed }));
         }
         turn.given = bench.given;
+        turn.forgotten = bench.forgotten;
         results.into_iter().for_each(|(at, result)| session.push(at, result));
     }
 

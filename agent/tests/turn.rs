@@ -3,119 +3,12 @@
 
 mod support;
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-
-use clawft_agent::config::Config;
-use clawft_agent::failure::{Exit, Failure};
-use clawft_agent::memory::{Limits, Memory, New};
-use clawft_agent::platform::Platform;
-use clawft_agent::provider::{
-    Answer, Error, Flow, Message, Offline, Provider, Question, Stop, ToolCall, Usage,
-};
-use clawft_agent::session::{Session, that_say};
-use clawft_agent::turn::{Agent, Turn, answer};
-use support::{Folder, WORDS, World};
-
-/// What was asked of a [`Script`].
-struct Asked {
-    system: String,
-    messages: Vec<Message>,
-    tools: Vec<String>,
-}
-
-/// Gives the answers of a list, and the last one for ever.
-#[derive(Default)]
-struct Script {
-    answers: RefCell<VecDeque<Result<Answer, Error>>>,
-    asked: RefCell<Vec<Asked>>,
-}
-
-fn says(text: &str) -> Result<Answer, Error> {
-    Ok(Answer { text: text.into(), calls: vec![], stop: Stop::End, usage: Usage::default() })
-}
-
-fn calls(name: &str, arguments: &str) -> Result<Answer, Error> {
-    let call = ToolCall { id: "c1".into(), name: name.into(), arguments: arguments.into() };
-    let usage = Usage { input: 10, output: 2 };
-    Ok(Answer { text: String::new(), calls: vec![call], stop: Stop::Tools, usage })
-}
-
-fn breaks(partial: &str) -> Result<Answer, Error> {
-    let sentence = "the connection ended".to_string();
-    Err(Error { sentence, partial: partial.into(), status: None })
-}
-
-impl Script {
-    fn of(answers: impl IntoIterator<Item = Result<Answer, Error>>) -> Self {
-        Self { answers: RefCell::new(answers.into_iter().collect()), ..Self::default() }
-    }
-}
-
-impl Provider for Script {
-    fn name(&self) -> &str {
-        "script"
-    }
-
-    fn ask(
-        &self,
-        _: &Platform<'_>,
-        question: &Question<'_>,
-        show: &mut dyn FnMut(&str) -> Flow,
-    ) -> Result<Answer, Error> {
-        self.asked.borrow_mut().push(Asked {
-            system: question.system.into(),
-            messages: question.messages.to_vec(),
-            tools: question.tools.iter().map(|tool| tool.name.to_string()).collect(),
-        });
-        let mut answers = self.answers.borrow_mut();
-        let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-        let answer = next.unwrap()?;
-        show(&answer.text);
-        Ok(answer)
-    }
-}
-
-fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
-    Memory::new(&world.platform(), folder.path(), Ok(&WORDS), Limits::from(&Config::default()))
-}
-
-struct Room<'a> {
-    world: &'a World,
-    folder: &'a Folder,
-    config: Config,
-}
-
-impl<'a> Room<'a> {
-    fn new(world: &'a World, folder: &'a Folder) -> Self {
-        Self { world, folder, config: Config::default() }
-    }
-
-    fn turn(
-        &self,
-        provider: &dyn Provider,
-        memory: &mut Memory<'_>,
-        session: &mut Session,
-        text: &str,
-        may_forget: bool,
-    ) -> (Turn, Result<(), Failure>) {
-        let mut agent = Agent {
-            platform: self.world.platform(),
-            data: self.folder.path(),
-            config: &self.config,
-            provider,
-            model: "m",
-            memory,
-        };
-        let mut turn = Turn::default();
-        let done = answer(&mut agent, session, text, may_forget, &mut |_| Flow::Go, &mut turn);
-        (turn, done)
-    }
-
-    fn session(&self, name: &str) -> Session {
-        Session::load(&self.world.platform(), self.folder.path(), name).unwrap().0
-    }
-}
+use clawft_agent::failure::Exit;
+use clawft_agent::memory::{Memory, New};
+use clawft_agent::provider::{Message, Offline, Usage};
+use clawft_agent::session::Said;
+use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
+use support::{Folder, World};
 
 #[test]
 fn what_is_told_in_one_session_is_used_in_another_until_it_is_corrected_and_forgotten() {
@@ -183,30 +76,6 @@ fn a_memory_that_gives_orders_changes_nothing() {
 }
 
 #[test]
-fn forgetting_needs_a_person_who_says_yes() {
-    for (interactive, line, left) in
-        [(false, "yes", 1), (true, "no", 1), (true, "", 1), (true, "yes", 0)]
-    {
-        let (mut world, folder) = (World::default(), Folder::new("confirm"));
-        world.screen.interactive = interactive;
-        world.screen.lines.borrow_mut().push_back(line.into());
-        let room = Room::new(&world, &folder);
-        let mut memory = memory(&world, &folder);
-        let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
-        let script =
-            Script::of([calls("memory_forget", &format!("{{\"ids\":[{id}]}}")), says("ok")]);
-        let mut session = room.session("s");
-        room.turn(&script, &mut memory, &mut session, "forget tea", true).1.unwrap();
-        assert_eq!(memory.stats().unwrap().records, left, "{interactive} {line}");
-        let shown = world.screen.shown.borrow();
-        assert_eq!(
-            shown.contains(&format!("{id}")) && shown.contains("Tea is at five"),
-            interactive
-        );
-    }
-}
-
-#[test]
 fn a_model_that_only_calls_tools_is_stopped() {
     let (world, folder) = (World::default(), Folder::new("loop"));
     let mut room = Room::new(&world, &folder);
@@ -222,7 +91,7 @@ fn a_model_that_only_calls_tools_is_stopped() {
     let saved = room.session("s");
     assert_eq!(saved, session);
     // Each call has its result, so that the session can go on.
-    let results = |m: &&clawft_agent::session::Said| matches!(m.message, Message::Result { .. });
+    let results = |m: &&Said| matches!(m.message, Message::Result { .. });
     assert_eq!(saved.messages.iter().filter(results).count(), 4);
     let (_, done) = room.turn(&Script::of([says("late")]), &mut memory, &mut session, "so?", false);
     done.unwrap();
@@ -374,26 +243,6 @@ fn a_session_that_is_full_is_still_given_memories() {
 }
 
 #[test]
-fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() {
-    let (world, folder) = (World::default(), Folder::new("lines"));
-    let room = Room::new(&world, &folder);
-    let mut memory = memory(&world, &folder);
-    let text = "# Key\nunder the \"blue\" mat";
-    memory.remember(&New::fact(text)).unwrap();
-    let mut session = room.session("s");
-    let script = Script::of([calls("memory_search", "{\"query\":\"key mat\"}"), says("Found.")]);
-    room.turn(&script, &mut memory, &mut session, "where is it?", false).1.unwrap();
-    let (platform, data) = (world.platform(), folder.path());
-    let texts = [text.to_string()];
-    assert_eq!(that_say(&platform, data, &texts).unwrap(), ["s"]);
-    assert!(session.redact(text));
-    session.save(&platform, data).unwrap();
-    let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
-    assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
-    assert!(that_say(&platform, data, &texts).unwrap().is_empty());
-}
-
-#[test]
 fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
     let (world, folder) = (World::default(), Folder::new("history"));
     let mut room = Room::new(&world, &folder);
@@ -443,53 +292,6 @@ fn offline_the_oldest_turns_move_to_memory() {
     assert!(found[0].text.starts_with("Story 0 goes"), "{found:?}");
     // What the offline provider cited is not stored.
     assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
-}
-
-/// A turn that is long enough for those before it to be put away.
-fn puts_away(room: &Room<'_>, provider: &dyn Provider, memory: &mut Memory<'_>, name: &str) {
-    for n in 0..10 {
-        // Loaded anew: what holds has to hold after a restart.
-        let mut session = room.session(name);
-        let text = format!("Story {n} goes {}", "on and on ".repeat(40));
-        room.turn(provider, memory, &mut session, &text, false).1.unwrap();
-    }
-    assert!(room.session(name).covered > 4);
-}
-
-#[test]
-fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
-    let (world, folder) = (World::default(), Folder::new("back"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
-    let mut memory = memory(&world, &folder);
-    let mut session = room.session("s");
-    let told = "My door code is 4711. The cat sleeps in the barn.";
-    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, told, false);
-    done.unwrap();
-    memory.forget(&[turn.learned[0].id]).unwrap();
-    // What is asked to be forgotten is no statement, and neither is what is said with it.
-    let mut session = room.session("s");
-    let request = "Please forget: the door code is 4712. My window code is 4713.";
-    room.turn(&Offline, &mut memory, &mut session, request, true).1.unwrap();
-    let script = Script::of([says("A summary.")]);
-    puts_away(&room, &script, &mut memory, "s");
-    let said: Vec<_> =
-        memory.recall("code", 20).unwrap().into_iter().map(|memo| memo.text).collect();
-    assert!(said.iter().all(|text| !text.contains("code")), "{said:?}");
-    assert!(memory.recall("Story 0", 3).unwrap()[0].text.starts_with("Story 0"));
-    // Nor in a summary; a model that still sees the message cannot write it either.
-    let asked = script.asked.borrow();
-    let mut summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).peekable();
-    assert!(summaries.peek().is_some());
-    for summary in summaries {
-        let Message::User(lines) = &summary.messages[0] else { panic!() };
-        assert!(!lines.contains("code"), "{lines}");
-    }
-    let quote = calls("memory_write", "{\"quote\":\"My door code is 4711.\"}");
-    let mut session = room.session("s");
-    room.turn(&Script::of([quote, says("ok")]), &mut memory, &mut session, "so?", false).1.unwrap();
-    let result = &session.messages[session.messages.len() - 2].message;
-    assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
 }
 
 #[test]
