@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn said(message: Message) -> Said {
-        Said { at: 0, message }
+        Said { at: 0, message, forgotten: false }
     }
 
     #[test]

@@ -4,13 +4,16 @@
 //! {"version": 1, "summary": "…", "covered": 0, "messages": [
 //!   {"role": "user", "text": "…", "at": 1764000000000},
 //!   {"role": "assistant", "text": "…", "at": …, "calls": [{"id": "…", "name": "…", "arguments": "…"}]},
-//!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …}]}
+//!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …, "forgotten": true}]}
 //! ```
 //!
 //! A session is a file of its own, `sessions/NAME.json`, and every write puts a whole new file in
 //! its place. What cannot be read is set aside under another name.
 //!
 //! What it must never do: write over a file that it could not read.
+
+mod forgotten;
+mod shorten;
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -22,7 +25,8 @@ use crate::json::{self, Json, Unread, Value, quoted_len};
 use crate::platform::{FileError, Platform};
 use crate::provider::{Message, ToolCall};
 use crate::room;
-use crate::text::{has, replaced};
+
+pub use forgotten::{change, that_say};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -40,6 +44,9 @@ pub struct Said {
     pub at: u64,
     /// What was said.
     pub message: Message,
+    /// Whether it says what was forgotten, or was said to have something forgotten: it moves to
+    /// memory no more, nor into a summary.
+    pub forgotten: bool,
 }
 
 /// A conversation.
@@ -61,6 +68,8 @@ pub struct Session {
     pub tools: Vec<Offer>,
     /// Whether one of these must be called.
     pub must_call: bool,
+    /// Whether what is said now is to have something forgotten. Not written either.
+    pub forgetting: bool,
 }
 
 /// A tool of whoever has the conversation.
@@ -147,22 +156,23 @@ impl Session {
         Ok((Self::new(name)?, Some(note)))
     }
 
-    /// Writes the session, whole or not at all; one that is passing is nowhere written. Where it would be too large for its file, the
-    /// oldest messages go first.
+    /// Writes the session, whole or not at all; one that is passing is nowhere written. Where it
+    /// would be too large for its file, it is shortened first: the person's last message never.
     ///
     /// # Errors
-    /// [`Exit::Failed`]; the file is as it was.
+    /// [`Exit::Failed`], also where that message alone is too large; the file is as it was.
     pub fn save(&mut self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
         if self.passing {
             return Ok(());
         }
         let path = path_of(data, &self.name);
         let mut text = self.print()?;
-        while text.len() as u64 > MOST && !self.messages.is_empty() {
-            let first = self.second_turn().unwrap_or(self.messages.len());
-            self.messages.drain(..first);
-            self.covered = self.covered.saturating_sub(first);
+        while text.len() as u64 > MOST {
             drop(text);
+            if !self.shorten() {
+                let why = format!("{path} was not written: the message is too long for it");
+                return Err(Failure::new(Exit::Failed, why));
+            }
             text = self.print()?;
         }
         let files = platform.files;
@@ -177,7 +187,7 @@ impl Session {
 
     /// Adds a message.
     pub fn push(&mut self, at: u64, message: Message) {
-        self.messages.push(Said { at, message });
+        self.messages.push(Said { at, message, forgotten: self.forgetting });
     }
 
     /// Where the second of the person's messages stands.
@@ -185,44 +195,6 @@ impl Session {
     pub fn second_turn(&self) -> Option<usize> {
         let turn = |said: &Said| matches!(said.message, Message::User(_));
         Some(1 + self.messages.get(1..)?.iter().position(turn)?)
-    }
-
-    /// Whether something in it says `text`.
-    #[must_use]
-    pub fn says(&self, text: &str) -> bool {
-        !text.is_empty()
-            && (has(&self.summary, text)
-                || self.messages.iter().any(|said| match &said.message {
-                    Message::User(found) => has(found, text),
-                    Message::Assistant { text: found, calls } => {
-                        has(found, text) || calls.iter().any(|call| has(&call.arguments, text))
-                    }
-                    Message::Result { content, .. } => has(content, text),
-                }))
-    }
-
-    /// Takes `text` out of everything that was said; gives whether it was there.
-    pub fn redact(&mut self, text: &str) -> bool {
-        if !self.says(text) {
-            return false;
-        }
-        let strike = |found: &mut String| {
-            if has(found, text) {
-                *found = replaced(found, text, REDACTED);
-            }
-        };
-        strike(&mut self.summary);
-        for said in &mut self.messages {
-            match &mut said.message {
-                Message::User(found) => strike(found),
-                Message::Assistant { text: found, calls } => {
-                    strike(found);
-                    calls.iter_mut().for_each(|call| strike(&mut call.arguments));
-                }
-                Message::Result { content, .. } => strike(content),
-            }
-        }
-        true
     }
 
     fn print(&self) -> Result<String, Failure> {
@@ -276,10 +248,10 @@ fn write(said: &Said, json: &mut Json) {
         }
         _ => {}
     }
+    if said.forgotten {
+        json.truth("forgotten", true);
+    }
 }
-
-/// In the place of what was forgotten.
-const REDACTED: &str = "[forgotten]";
 
 /// Why a file is no session now.
 #[derive(Debug)]
@@ -340,7 +312,8 @@ fn said(value: &Value) -> Option<Said> {
         },
         _ => return None,
     };
-    Some(Said { at: value["at"].as_u64()?, message })
+    let forgotten = value["forgotten"].as_bool().unwrap_or_default();
+    Some(Said { at: value["at"].as_u64()?, message, forgotten })
 }
 
 /// Names of the sessions in the data folder.
@@ -364,28 +337,6 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
         }
     }
     Ok(names)
-}
-
-/// Names of the sessions that say one of `texts`. What cannot be read is passed over.
-///
-/// # Errors
-/// [`Exit::Failed`].
-pub fn that_say(
-    platform: &Platform<'_>,
-    data: &str,
-    texts: &[String],
-) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
-    for name in names(platform, data)? {
-        let mut session = Session::new(&name)?;
-        let read = platform.files.read(&path_of(data, &name), MOST);
-        if read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok())
-            && texts.iter().any(|text| session.says(text))
-        {
-            found.push(name);
-        }
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -421,6 +372,7 @@ mod tests {
         );
         session.push(4, Message::Assistant { text: "It is.".to_string(), calls: vec![] });
         session.push(5, Message::User("thanks".to_string()));
+        session.mark("thanks");
         session
     }
 
@@ -440,16 +392,6 @@ mod tests {
             let mut read = Session::default();
             assert!(parse(&text.as_bytes()[..end], &mut read).is_err(), "{end}");
         }
-    }
-
-    #[test]
-    fn what_is_forgotten_is_said_nowhere() {
-        let mut session = sample();
-        for text in ["key is 7", "not json", "noon", "tea", "It is."] {
-            assert!(session.says(text) && session.redact(text), "{text}");
-            assert!(!session.says(text) && !session.redact(text), "{text}");
-        }
-        assert!(!session.says(""));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Bench<'a, 'm> {
     pub may_forget: bool,
     /// Memories that the model was given in this turn.
     pub given: Vec<Memo>,
+    /// What the memories said that were forgotten.
+    pub forgotten: Vec<String>,
     /// What tools gave since the person spoke last, as the model has read it.
     #[cfg(feature = "coherence")]
     pub read: Vec<String>,

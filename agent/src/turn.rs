@@ -64,6 +64,8 @@ pub struct Turn {
     pub calls: Vec<ToolCall>,
     /// What of the message was kept.
     pub learned: Vec<Remembered>,
+    /// What the memories said that were forgotten.
+    pub forgotten: Vec<String>,
     /// Tokens that were counted.
     pub usage: Usage,
     /// Whether the answer ended at the most tokens that it may have.
@@ -98,13 +100,17 @@ pub fn answer(
             ),
         ));
     }
-    let before = session.messages.len();
+    session.forgetting = may_forget;
     session.push(agent.platform.clock.now(), Message::User(message.to_string()));
     save(agent, session, turn);
+    // Now: a session that is full has let old messages go.
+    let before = session.messages.len().saturating_sub(1);
     let done = agent.converse(session, before, may_forget, show, turn);
-    if agent.config.learn {
+    if agent.config.learn && !may_forget {
         agent.keep(session, message, turn);
     }
+    // Those on the disk are marked, and this one is about to be written over its file.
+    turn.forgotten.iter().for_each(|text| session.mark(text));
     end(agent, session, turn);
     done
 }
@@ -295,7 +301,8 @@ impl Agent<'_, '_> {
             .messages
             .iter()
             .filter_map(|said| match &said.message {
-                Message::User(text) => Some(text.as_str()),
+                // The model would bring back what was forgotten.
+                Message::User(text) if !said.forgotten => Some(text.as_str()),
                 _ => None,
             })
             .collect();
@@ -309,6 +316,7 @@ impl Agent<'_, '_> {
             said: &said,
             may_forget,
             given: core::mem::take(&mut turn.given),
+            forgotten: core::mem::take(&mut turn.forgotten),
             #[cfg(feature = "coherence")]
             read: read(session),
         };
@@ -325,6 +333,7 @@ impl Agent<'_, '_> {
             results.push((at, Message::Result { id, name, content, failed }));
         }
         turn.given = bench.given;
+        turn.forgotten = bench.forgotten;
         results.into_iter().for_each(|(at, result)| session.push(at, result));
     }
 

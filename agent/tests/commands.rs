@@ -186,6 +186,24 @@ fn ask_answers_from_memory_and_a_session_is_there_afterwards() {
     assert_eq!(run(&mut world, &folder, &["forget", &id.to_string()]).0, 4);
 }
 
+/// Without a model a memory is cited in one line, and cut where it is long.
+#[test]
+fn what_was_cited_in_one_line_or_in_part_is_taken_out_too() {
+    let (mut world, folder) = (World::default(), Folder::new("one-line"));
+    for text in [
+        "# Bicycle\n\nin the cellar".to_string(),
+        format!("# Bicycle\nin the cellar, {}", "and so on ".repeat(90)),
+    ] {
+        let id = tell(&mut world, &folder, &text).to_string();
+        let (_, answer) =
+            json(&mut world, &folder, &["ask", "where is the bicycle", "--session", "a"]);
+        assert!(answer["answer"].as_str().unwrap().contains("# Bicycle in the cellar"), "{answer}");
+        let (exit, forgotten) = json(&mut world, &folder, &["forget", &id, "--redact"]);
+        assert_eq!((exit, &forgotten["sessions"]), (0, &serde_json::json!(["a"])));
+        assert!(!folder.holds("cellar"));
+    }
+}
+
 #[test]
 fn a_chat_goes_on_after_what_fails() {
     let (mut world, folder) = (World::default(), Folder::new("chat"));

@@ -3,120 +3,13 @@
 
 mod support;
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-
-use clawft_agent::config::Config;
 use clawft_agent::context::tokens;
-use clawft_agent::failure::{Exit, Failure};
-use clawft_agent::memory::{Limits, Memory, New};
-use clawft_agent::platform::Platform;
-use clawft_agent::provider::{
-    Answer, Error, Flow, Message, Offline, Provider, Question, Stop, ToolCall, Usage,
-};
-use clawft_agent::session::Session;
-use clawft_agent::turn::{Agent, Turn, answer};
-use support::{Folder, WORDS, World};
-
-/// What was asked of a [`Script`].
-struct Asked {
-    system: String,
-    messages: Vec<Message>,
-    tools: Vec<String>,
-}
-
-/// Gives the answers of a list, and the last one for ever.
-#[derive(Default)]
-struct Script {
-    answers: RefCell<VecDeque<Result<Answer, Error>>>,
-    asked: RefCell<Vec<Asked>>,
-}
-
-fn says(text: &str) -> Result<Answer, Error> {
-    Ok(Answer { text: text.into(), calls: vec![], stop: Stop::End, usage: Usage::default() })
-}
-
-fn calls(name: &str, arguments: &str) -> Result<Answer, Error> {
-    let call = ToolCall { id: "c1".into(), name: name.into(), arguments: arguments.into() };
-    let usage = Usage { input: 10, output: 2 };
-    Ok(Answer { text: String::new(), calls: vec![call], stop: Stop::Tools, usage })
-}
-
-fn breaks(partial: &str) -> Result<Answer, Error> {
-    let sentence = "the connection ended".to_string();
-    Err(Error { sentence, partial: partial.into(), status: None })
-}
-
-impl Script {
-    fn of(answers: impl IntoIterator<Item = Result<Answer, Error>>) -> Self {
-        Self { answers: RefCell::new(answers.into_iter().collect()), ..Self::default() }
-    }
-}
-
-impl Provider for Script {
-    fn name(&self) -> &str {
-        "script"
-    }
-
-    fn ask(
-        &self,
-        _: &Platform<'_>,
-        question: &Question<'_>,
-        show: &mut dyn FnMut(&str) -> Flow,
-    ) -> Result<Answer, Error> {
-        self.asked.borrow_mut().push(Asked {
-            system: question.system.into(),
-            messages: question.messages.to_vec(),
-            tools: question.tools.iter().map(|tool| tool.name.to_string()).collect(),
-        });
-        let mut answers = self.answers.borrow_mut();
-        let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-        let answer = next.unwrap()?;
-        show(&answer.text);
-        Ok(answer)
-    }
-}
-
-fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
-    Memory::new(&world.platform(), folder.path(), Ok(&WORDS), Limits::from(&Config::default()))
-}
-
-struct Room<'a> {
-    world: &'a World,
-    folder: &'a Folder,
-    config: Config,
-}
-
-impl<'a> Room<'a> {
-    fn new(world: &'a World, folder: &'a Folder) -> Self {
-        Self { world, folder, config: Config::default() }
-    }
-
-    fn turn(
-        &self,
-        provider: &dyn Provider,
-        memory: &mut Memory<'_>,
-        session: &mut Session,
-        text: &str,
-        may_forget: bool,
-    ) -> (Turn, Result<(), Failure>) {
-        let mut agent = Agent {
-            platform: self.world.platform(),
-            data: self.folder.path(),
-            config: &self.config,
-            provider,
-            model: "m",
-            memory,
-        };
-        let mut turn = Turn::default();
-        let done = answer(&mut agent, session, text, may_forget, &mut |_| Flow::Go, &mut turn);
-        (turn, done)
-    }
-
-    fn session(&self, name: &str) -> Session {
-        Session::load(&self.world.platform(), self.folder.path(), name).unwrap().0
-    }
-}
+use clawft_agent::failure::Exit;
+use clawft_agent::memory::{Memory, New};
+use clawft_agent::provider::{Message, Offline, Usage};
+use clawft_agent::session::{Said, Session};
+use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
+use support::{Folder, World};
 
 #[test]
 fn what_is_told_in_one_session_is_used_in_another_until_it_is_corrected_and_forgotten() {
@@ -184,30 +77,6 @@ fn a_memory_that_gives_orders_changes_nothing() {
 }
 
 #[test]
-fn forgetting_needs_a_person_who_says_yes() {
-    for (interactive, line, left) in
-        [(false, "yes", 1), (true, "no", 1), (true, "", 1), (true, "yes", 0)]
-    {
-        let (mut world, folder) = (World::default(), Folder::new("confirm"));
-        world.screen.interactive = interactive;
-        world.screen.lines.borrow_mut().push_back(line.into());
-        let room = Room::new(&world, &folder);
-        let mut memory = memory(&world, &folder);
-        let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
-        let script =
-            Script::of([calls("memory_forget", &format!("{{\"ids\":[{id}]}}")), says("ok")]);
-        let mut session = room.session("s");
-        room.turn(&script, &mut memory, &mut session, "forget tea", true).1.unwrap();
-        assert_eq!(memory.stats().unwrap().records, left, "{interactive} {line}");
-        let shown = world.screen.shown.borrow();
-        assert_eq!(
-            shown.contains(&format!("{id}")) && shown.contains("Tea is at five"),
-            interactive
-        );
-    }
-}
-
-#[test]
 fn a_model_that_only_calls_tools_is_stopped() {
     let (world, folder) = (World::default(), Folder::new("loop"));
     let mut room = Room::new(&world, &folder);
@@ -223,7 +92,7 @@ fn a_model_that_only_calls_tools_is_stopped() {
     let saved = room.session("s");
     assert_eq!(saved, session);
     // Each call has its result, so that the session can go on.
-    let results = |m: &&clawft_agent::session::Said| matches!(m.message, Message::Result { .. });
+    let results = |m: &&Said| matches!(m.message, Message::Result { .. });
     assert_eq!(saved.messages.iter().filter(results).count(), 4);
     let (_, done) = room.turn(&Script::of([says("late")]), &mut memory, &mut session, "so?", false);
     done.unwrap();
@@ -335,6 +204,45 @@ fn the_message_is_kept_whatever_the_provider_does() {
     assert_eq!(room.session("s").messages.len(), 3);
 }
 
+/// As much of an answer as is kept of one: what a model without an end gives.
+#[test]
+fn an_answer_without_end_leaves_the_message_in_the_session() {
+    let (world, folder) = (World::default(), Folder::new("endless"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    room.turn(&Script::of([says("Hello.")]), &mut memory, &mut session, "Hi", false).1.unwrap();
+    let script = Script::of([breaks(&"x".repeat(1 << 20))]);
+    let (turn, done) = room.turn(&script, &mut memory, &mut session, "Count the x", false);
+    done.unwrap_err();
+    assert_eq!((turn.text.len(), &turn.notes[..]), (1 << 20, &[][..]));
+    assert!(std::fs::metadata(folder.0.join("sessions/s.json")).unwrap().len() <= 1 << 20);
+    let saved = room.session("s");
+    assert_eq!(saved, session, "it opens again");
+    assert_eq!(saved.messages.len(), 4);
+    assert_eq!(saved.messages[2].message, Message::User("Count the x".into()));
+    let Message::Assistant { text, .. } = &saved.messages[3].message else { panic!() };
+    assert!(text.starts_with("xxx") && text.ends_with("too long for the session's file]"));
+}
+
+#[test]
+fn a_session_that_is_full_is_still_given_memories() {
+    let (world, folder) = (World::default(), Folder::new("full"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("The bicycle is in the cellar")).unwrap().id;
+    let mut session = room.session("s");
+    for at in 0..11 {
+        let text = "x".repeat(100_000);
+        session.push(at, Message::User(text));
+        session.push(at, Message::Assistant { text: "Long.".into(), calls: vec![] });
+    }
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, "where is my bicycle", false);
+    done.unwrap();
+    assert_eq!(session.messages.len(), 22, "an old turn went while it was saved");
+    assert!(turn.cited == [id] && turn.text.contains("cellar"), "{turn:?}");
+}
+
 #[test]
 fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
     let (world, folder) = (World::default(), Folder::new("history"));
@@ -410,4 +318,15 @@ fn offline_the_oldest_turns_move_to_memory() {
     assert!(found[0].text.starts_with("Story 0 goes"), "{found:?}");
     // What the offline provider cited is not stored.
     assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
+}
+
+#[test]
+fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
+    let (world, folder) = (World::default(), Folder::new("unlearned"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    room.config.learn = false;
+    let mut memory = memory(&world, &folder);
+    puts_away(&room, &Offline, &mut memory, "s");
+    assert_eq!(memory.stats().unwrap().records, 0);
 }

@@ -10,7 +10,7 @@ use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::{Format, Imported, New, Verdict};
-use crate::session::{Session, that_say};
+use crate::session::{self, Session, that_say};
 
 pub(super) fn remember(
     setup: &Setup<'_>,
@@ -171,14 +171,7 @@ pub(super) fn strike(
     sessions: &[String],
     texts: &[String],
 ) -> Result<(), Failure> {
-    for name in sessions {
-        let (mut session, _) = Session::load(&setup.platform, &setup.data, name)?;
-        for text in texts {
-            session.redact(text);
-        }
-        session.save(&setup.platform, &setup.data)?;
-    }
-    Ok(())
+    session::change(&setup.platform, &setup.data, sessions, texts, &mut Session::redact)
 }
 
 pub(super) fn redact(

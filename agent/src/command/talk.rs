@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::arguments::Arguments;
 use super::output::{Output, Shown, list};
-use super::records::named;
+use super::records::{confirmed, named, strike};
 use super::setup::Setup;
 use crate::failure::Failure;
 use crate::json::Json;
@@ -55,7 +55,8 @@ impl Talk<'_, '_> {
         for note in &turn.notes {
             output.note(note);
         }
-        done?;
+        let settled = self.settle(session, &turn.forgotten);
+        done.and(settled)?;
         if output.json {
             let mut json = Json::object();
             json.text("answer", &turn.text);
@@ -70,6 +71,30 @@ impl Talk<'_, '_> {
             json.count("output_tokens", turn.usage.output);
             output.object(json);
         }
+        Ok(())
+    }
+}
+
+impl Talk<'_, '_> {
+    /// Names the sessions that still say what was forgotten, and takes it out of them where the
+    /// person wants that.
+    fn settle(&self, session: &mut Session, texts: &[String]) -> Result<(), Failure> {
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let (setup, output) = (self.setup, self.output);
+        // This one is in memory as well as on the disk.
+        texts.iter().for_each(|text| session.mark(text));
+        let sessions = that_say(&setup.platform, &setup.data, texts)?;
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        if !confirmed(output, &sessions) {
+            output.note(&format!("these sessions still say it: {}", sessions.join(", ")));
+            return Ok(());
+        }
+        strike(setup, &sessions, texts)?;
+        texts.iter().for_each(|text| session.redact(text));
         Ok(())
     }
 }
@@ -186,20 +211,7 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
                 "forgotten",
                 &Shown::Numbers(&ids),
             );
-            let setup = talk.setup;
-            // This one is in memory as well as on the disk.
-            let mut redacted = false;
-            let sessions = that_say(&setup.platform, &setup.data, &texts)?;
-            if !sessions.is_empty() && super::records::confirmed(output, &sessions) {
-                super::records::strike(setup, &sessions, &texts)?;
-                texts.iter().for_each(|text| redacted |= session.redact(text));
-            } else if !sessions.is_empty() {
-                output.note(&format!("these sessions still say it: {}", sessions.join(", ")));
-            }
-            if redacted {
-                session.save(&setup.platform, &setup.data)?;
-            }
-            Ok(())
+            talk.settle(session, &texts)
         }
         Ok(_) => {
             output.note("an id or a text expected after /forget");

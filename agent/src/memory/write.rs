@@ -14,6 +14,7 @@ use super::gated::is_quarantined;
 use super::recall::memo;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
+use crate::session::{self, Session};
 
 /// Most bytes of a text that is remembered in one piece.
 pub const MOST_TEXT: usize = 16 << 10;
@@ -270,11 +271,12 @@ impl Memory<'_> {
     }
 
     /// Forgets memories for good: they are not found any more, and no byte of them is left in the
-    /// memory's files. Gives what they said.
+    /// memory's files. What says them in the sessions is marked, so that it does not bring them back.
+    /// Gives what they said.
     ///
     /// # Errors
     /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Failed`] where their texts have more
-    /// than 1 MiB: then none is forgotten. Those of the store.
+    /// than 1 MiB or a session cannot be marked: then none is forgotten. Those of the store.
     pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
         let (mut texts, mut bytes) = (Vec::new(), 0);
         for &id in ids {
@@ -288,6 +290,8 @@ impl Memory<'_> {
         if ids.is_empty() {
             return Ok(texts);
         }
+        let sessions = session::that_say(&self.platform, &self.data, &texts)?;
+        session::change(&self.platform, &self.data, &sessions, &texts, &mut Session::mark)?;
         self.change(&mut |store, _| {
             for &id in ids {
                 // Named twice, it is gone already.

@@ -117,7 +117,7 @@ impl Bench<'_, '_> {
         if answer.trim() != "yes" {
             return Err("the person did not confirm it: nothing was forgotten".to_string());
         }
-        self.memory.forget(&ids).map_err(Failure::into_sentence)?;
+        self.forgotten.extend(self.memory.forget(&ids).map_err(Failure::into_sentence)?);
         self.given.retain(|memo| !ids.contains(&memo.id));
         let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
         Ok(format!("forgotten: {}", named.join(", ")))

@@ -1,14 +1,16 @@
 //! History beyond the budget.
 //!
 //! What does not fit any more stays in the session's file. What the person stated in it moves to
-//! memory, where it is found again; a provider puts all of it into a summary. Offline there is
-//! nobody to summarise: memory alone has it. Where this fails, the oldest messages are left out of
-//! this turn, and the next one tries again.
+//! memory, where it is found again, unless memory learns nothing; a provider puts all of it into a
+//! summary. Offline there is nobody to summarise: memory alone has it. Where this fails, the oldest
+//! messages are left out of this turn, and the next one tries again.
 //!
-//! What it must never do: stop a turn, or move what the model said to memory.
+//! What it must never do: stop a turn, move what the model said to memory, or bring back what was
+//! forgotten.
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::{Agent, Turn};
 use crate::context::{begin, cut};
@@ -66,11 +68,12 @@ fn put_away(
     to: usize,
     budget: usize,
 ) -> Result<(), Failure> {
-    let old = session.messages.get(from..to).unwrap_or_default();
-    for said in old {
+    let old = session.messages.get(from..to).unwrap_or_default().iter();
+    let old: Vec<_> = old.filter(|said| !said.forgotten).collect();
+    for said in &old {
         let Message::User(text) = &said.message else { continue };
         let statement = !text.trim_end().ends_with('?') && text.len() <= MOST_TEXT;
-        if statement && words(text).len() >= FEWEST {
+        if agent.config.learn && statement && words(text).len() >= FEWEST {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
             agent.memory.remember(&new)?;
@@ -82,7 +85,7 @@ fn put_away(
     room::ask(4 * old.iter().map(|said| said.message.bytes()).sum::<usize>())?;
     let mut lines = quoted(&session.summary);
     lines.push('\n');
-    for said in old {
+    for said in &old {
         let (role, text) = match &said.message {
             Message::User(text) => ("person", text),
             Message::Assistant { text, .. } if !text.is_empty() => ("assistant", text),

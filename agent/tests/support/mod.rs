@@ -2,6 +2,8 @@
 //! remembers what it showed.
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+pub(crate) mod turns;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -1,0 +1,236 @@
+//! What was forgotten, in sessions: who says it still, and how it is taken out.
+//!
+//! A memory stands in a session as the person said it, escaped in the JSON of tools, or in one line
+//! where it was cited without a model; and it may have been cut, which `…` shows.
+//!
+//! What it must never do: take out what only begins like the text.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{MOST, Said, Session, names, parse, path_of};
+use crate::failure::Failure;
+use crate::json::quoted;
+use crate::platform::Platform;
+use crate::provider::Message;
+use crate::text::words;
+
+/// In the place of what was forgotten.
+const REDACTED: &str = "[forgotten]";
+/// Bytes of the beginning of a text that stand for it where the rest was cut.
+const FEWEST: usize = 32;
+
+/// How a text may stand in a session.
+fn forms(text: &str) -> [String; 3] {
+    let json = quoted(text);
+    let escaped = json.get(1..json.len() - 1).unwrap_or_default();
+    [text.to_owned(), escaped.to_owned(), words(text).join(" ")]
+}
+
+/// Bytes at the beginning of `found` that are one of `forms`, whole or cut; 0: none is.
+fn begins(found: &str, forms: &[String]) -> usize {
+    let part = |form: &String| {
+        let same = found.chars().zip(form.chars()).take_while(|(a, b)| a == b);
+        let bytes = same.map(|(c, _)| c.len_utf8()).sum();
+        let is_cut =
+            || bytes >= FEWEST && found.get(bytes..).is_some_and(|rest| rest.starts_with('…'));
+        if bytes == form.len() || is_cut() { bytes } else { 0 }
+    };
+    forms.iter().map(part).max().unwrap_or(0)
+}
+
+fn says(found: &str, forms: &[String]) -> bool {
+    found.char_indices().any(|(at, _)| begins(&found[at..], forms) > 0)
+}
+
+fn strike(found: &mut String, forms: &[String]) {
+    if !says(found, forms) {
+        return;
+    }
+    let (mut out, mut rest) = (String::with_capacity(found.len()), found.as_str());
+    while let Some(c) = rest.chars().next() {
+        let (bytes, instead) = match begins(rest, forms) {
+            0 => (c.len_utf8(), None),
+            bytes => (bytes, Some(REDACTED)),
+        };
+        let (before, after) = rest.split_at(bytes);
+        out.push_str(instead.unwrap_or(before));
+        rest = after;
+    }
+    *found = out;
+}
+
+impl Said {
+    fn says(&self, forms: &[String]) -> bool {
+        match &self.message {
+            Message::User(text) | Message::Result { content: text, .. } => says(text, forms),
+            Message::Assistant { text, calls } => {
+                says(text, forms) || calls.iter().any(|call| says(&call.arguments, forms))
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Whether something in it says `text`.
+    #[must_use]
+    pub fn says(&self, text: &str) -> bool {
+        let forms = forms(text);
+        says(&self.summary, &forms) || self.messages.iter().any(|said| said.says(&forms))
+    }
+
+    /// Marks what says `text`, so that it does not come back from here.
+    pub fn mark(&mut self, text: &str) {
+        let forms = forms(text);
+        for said in &mut self.messages {
+            said.forgotten |= said.says(&forms);
+        }
+    }
+
+    /// Takes `text` out of everything that was said.
+    pub fn redact(&mut self, text: &str) {
+        let forms = forms(text);
+        strike(&mut self.summary, &forms);
+        for said in &mut self.messages {
+            match &mut said.message {
+                Message::User(text) | Message::Result { content: text, .. } => strike(text, &forms),
+                Message::Assistant { text, calls } => {
+                    strike(text, &forms);
+                    calls.iter_mut().for_each(|call| strike(&mut call.arguments, &forms));
+                }
+            }
+        }
+    }
+}
+
+/// Names of the sessions that say one of `texts`. What cannot be read is passed over.
+///
+/// # Errors
+/// [`Exit::Failed`](crate::failure::Exit::Failed).
+pub fn that_say(
+    platform: &Platform<'_>,
+    data: &str,
+    texts: &[String],
+) -> Result<Vec<String>, Failure> {
+    let mut found = Vec::new();
+    for name in names(platform, data)? {
+        let mut session = Session::new(&name)?;
+        let read = platform.files.read(&path_of(data, &name), MOST);
+        if read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok())
+            && texts.iter().any(|text| session.says(text))
+        {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// Does something with each of `texts` in the sessions of these names.
+///
+/// # Errors
+/// Those of [`Session::load`] and [`Session::save`].
+pub fn change(
+    platform: &Platform<'_>,
+    data: &str,
+    names: &[String],
+    texts: &[String],
+    act: &mut dyn FnMut(&mut Session, &str),
+) -> Result<(), Failure> {
+    for name in names {
+        let (mut session, _) = Session::load(platform, data, name)?;
+        texts.iter().for_each(|text| act(&mut session, text));
+        session.save(platform, data)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::ToolCall;
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    /// Says `tool` in a result and in arguments, and `text` everywhere else.
+    fn session(text: &str, tool: &str) -> Session {
+        let mut session = Session::new("s").unwrap();
+        session.summary = format!("Before: {text}");
+        session.push(1, Message::User(format!("{text} Right?")));
+        let call = ToolCall {
+            id: "c".to_string(),
+            name: "memory_search".to_string(),
+            arguments: format!("{{\"query\":{}}}", quoted(tool)),
+        };
+        session.push(2, Message::Assistant { text: format!("<{text}>"), calls: vec![call] });
+        let content = format!("{{\"id\":1,\"text\":{}}}\n", quoted(tool));
+        let (id, name) = ("c".to_string(), "memory_search".to_string());
+        session.push(3, Message::Result { id, name, content, failed: false });
+        session
+    }
+
+    fn is_gone(mut session: Session, text: &str) {
+        let before = session.print().unwrap();
+        assert!(session.says(text), "{text} in {before}");
+        session.redact(text);
+        assert!(!session.says(text), "{text} in {before}");
+        assert!(session.print().unwrap().contains(REDACTED));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_said_nowhere() {
+        for text in ["the key is 7", "x", "# Key\nunder the \"mat\"", "C:\\new\t\u{1}", "blue «é»"]
+        {
+            // In one place alone, too: each is looked through.
+            is_gone(session(text, "nothing"), text);
+            is_gone(session("nothing", text), text);
+            is_gone(session(text, text), text);
+        }
+        for text in ["", " \n"] {
+            assert!(!session("a  b", "c").says(text), "nothing is said nowhere");
+        }
+    }
+
+    #[test]
+    fn what_was_cited_in_one_line_is_gone() {
+        let text = "# Key\n\nunder the  mat\r\n";
+        let mut session = session("- # Key under the mat [7, 2026-01-02]\n", "nothing");
+        session.redact(text);
+        assert_eq!(session.summary, "Before: - [forgotten] [7, 2026-01-02]\n");
+        assert!(!session.print().unwrap().contains("under"));
+    }
+
+    #[test]
+    fn what_was_cut_is_gone_and_what_only_begins_so_stays() {
+        let text = format!("The key of the shed is under the mat,\n{}", "and so on ".repeat(90));
+        let line = words(&text).join(" ");
+        for cut in [&line[..600], &text[..50], &text[..FEWEST]] {
+            is_gone(session(&format!("- {cut}… [7]"), "nothing"), &text);
+            is_gone(session("nothing", &format!("{cut}…")), &text);
+            for other in [format!("{cut} [7]"), format!("{}…", &cut[..FEWEST - 1])] {
+                assert!(!session(&other, &other).says(&text), "{other}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn all_but_the_text_stays(
+            before in "[a-c…é\" \n]{0,9}",
+            text in "[x-z…“\"\\\\ \n]{0,40}[x-z]",
+            after in "[a-c… \n]{0,9}",
+        ) {
+            let mut session = session(&[&before, text.as_str(), &after].concat(), "nothing");
+            session.redact(&text);
+            prop_assert!(!session.says(&text));
+            let expected = format!("Before: {before}{REDACTED}{after}");
+            // A backslash before it could be that of an escape, blanks belong to either side.
+            let plain = |text: &str| words(text).concat();
+            prop_assert_eq!(plain(&session.summary), plain(&expected));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What is forgotten is gone: it needs a person who wants it, is found wherever a session says it,
+//! and does not come back.
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use clawft_agent::command;
+use clawft_agent::memory::New;
+use clawft_agent::platform::{Body, HttpClient, HttpError, Request, Response};
+use clawft_agent::provider::{Message, Offline};
+use clawft_agent::session::{Session, that_say};
+use support::turns::{Room, Script, calls, memory, puts_away, says};
+use support::{Folder, World};
+
+#[test]
+fn forgetting_needs_a_person_who_says_yes() {
+    for (interactive, line, left) in
+        [(false, "yes", 1), (true, "no", 1), (true, "", 1), (true, "yes", 0)]
+    {
+        let (mut world, folder) = (World::default(), Folder::new("confirm"));
+        world.screen.interactive = interactive;
+        world.screen.lines.borrow_mut().push_back(line.into());
+        let room = Room::new(&world, &folder);
+        let mut memory = memory(&world, &folder);
+        let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
+        let script =
+            Script::of([calls("memory_forget", &format!("{{\"ids\":[{id}]}}")), says("ok")]);
+        let mut session = room.session("s");
+        room.turn(&script, &mut memory, &mut session, "forget tea", true).1.unwrap();
+        assert_eq!(memory.stats().unwrap().records, left, "{interactive} {line}");
+        let shown = world.screen.shown.borrow();
+        assert_eq!(
+            shown.contains(&format!("{id}")) && shown.contains("Tea is at five"),
+            interactive
+        );
+    }
+}
+
+#[test]
+fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() {
+    let (world, folder) = (World::default(), Folder::new("lines"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let text = "# Key\nunder the \"blue\" mat";
+    memory.remember(&New::fact(text)).unwrap();
+    let mut session = room.session("s");
+    let script = Script::of([calls("memory_search", "{\"query\":\"key mat\"}"), says("Found.")]);
+    room.turn(&script, &mut memory, &mut session, "where is it?", false).1.unwrap();
+    let (platform, data) = (world.platform(), folder.path());
+    let texts = [text.to_string()];
+    assert_eq!(that_say(&platform, data, &texts).unwrap(), ["s"]);
+    session.redact(text);
+    session.save(&platform, data).unwrap();
+    let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
+    assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
+    assert!(that_say(&platform, data, &texts).unwrap().is_empty());
+}
+
+#[test]
+fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
+    let (world, folder) = (World::default(), Folder::new("back"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    let told = "My door code is 4711. The cat sleeps in the barn.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, told, false);
+    done.unwrap();
+    memory.forget(&[turn.learned[0].id]).unwrap();
+    // What is asked to be forgotten is no statement, and neither is what is said with it.
+    let mut session = room.session("s");
+    let request = "Please forget: the door code is 4712. My window code is 4713.";
+    room.turn(&Offline, &mut memory, &mut session, request, true).1.unwrap();
+    let script = Script::of([says("A summary.")]);
+    puts_away(&room, &script, &mut memory, "s");
+    let said: Vec<_> =
+        memory.recall("code", 20).unwrap().into_iter().map(|memo| memo.text).collect();
+    assert!(said.iter().all(|text| !text.contains("code")), "{said:?}");
+    assert!(memory.recall("Story 0", 3).unwrap()[0].text.starts_with("Story 0"));
+    // Nor in a summary; a model that still sees the message cannot write it either.
+    let asked = script.asked.borrow();
+    let mut summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).peekable();
+    assert!(summaries.peek().is_some());
+    for summary in summaries {
+        let Message::User(lines) = &summary.messages[0] else { panic!() };
+        assert!(!lines.contains("code"), "{lines}");
+    }
+    let quote = calls("memory_write", "{\"quote\":\"My door code is 4711.\"}");
+    let mut session = room.session("s");
+    room.turn(&Script::of([quote, says("ok")]), &mut memory, &mut session, "so?", false).1.unwrap();
+    let result = &session.messages[session.messages.len() - 2].message;
+    assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
+}
+
+/// A model that gives these answers, one to a request.
+struct Model(RefCell<VecDeque<String>>);
+
+struct Bytes(Vec<u8>);
+
+impl Body for Bytes {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, HttpError> {
+        let count = self.0.len().min(into.len());
+        into[..count].copy_from_slice(&self.0[..count]);
+        self.0.drain(..count);
+        Ok(count)
+    }
+}
+
+impl HttpClient for Model {
+    fn send(&self, _: Request<'_>) -> Result<Response, HttpError> {
+        let message = self.0.borrow_mut().pop_front().expect("one request too many");
+        let body =
+            format!("{{\"choices\":[{{\"message\":{message},\"finish_reason\":\"stop\"}}]}}");
+        let headers = vec![("content-type".into(), "application/json".into())];
+        Ok(Response { status: 200, headers, body: Box::new(Bytes(body.into())) })
+    }
+}
+
+/// A chat with a person who types `lines`, and a model that answers with `answers`.
+fn chat(folder: &Folder, lines: &[&str], answers: &[String]) -> (String, String) {
+    let mut world = World::default();
+    world.screen.interactive = true;
+    let home = [("CLAWFT_HOME", folder.path()), ("OPENAI_API_KEY", "sk-test")];
+    world.environment.variables = home.map(|(name, value)| (name.into(), value.into())).into();
+    world.environment.arguments = ["chat", "--embedder", "hashed"].map(String::from).into();
+    world.screen.lines.borrow_mut().extend(lines.iter().map(ToString::to_string));
+    world.http = Box::new(Model(RefCell::new(answers.iter().cloned().collect())));
+    assert_eq!(command::run(&world.platform()), 0);
+    assert!(world.screen.lines.borrow().is_empty(), "{:?}", world.screen.lines);
+    (world.screen.shown.take(), world.screen.notes.take())
+}
+
+fn said(text: &str) -> String {
+    format!("{{\"content\":\"{text}\"}}")
+}
+
+fn forgets(id: &str) -> String {
+    format!(
+        "{{\"tool_calls\":[{{\"id\":\"c1\",\"type\":\"function\",\"function\":\
+         {{\"name\":\"memory_forget\",\"arguments\":\"{{\\\"ids\\\":[{id}]}}\"}}}}]}}"
+    )
+}
+
+#[test]
+fn who_forgets_in_a_chat_is_told_what_still_says_it_and_may_have_it_taken_out() {
+    let told = "My door code is 4711.";
+    for (by_id, wanted) in [(true, "yes"), (true, "no"), (false, "yes"), (false, "no")] {
+        let folder = Folder::new("settled");
+        let lines = [told, "/session other", told, "/memory door code"];
+        let (shown, _) = chat(&folder, &lines, &[said("Noted."), said("I know.")]);
+        let (_, line) = shown.rsplit_once('[').unwrap();
+        let (id, _) = line.split_once(']').unwrap();
+        // By its id it is forgotten between turns: another one writes the session over its file.
+        let (lines, answers) = match by_id {
+            true => {
+                let lines = vec![format!("/forget {id}"), wanted.into(), "And now?".into()];
+                (lines, vec![said("Nothing.")])
+            }
+            false => {
+                let lines = vec!["/forget the door code".into(), "yes".into(), wanted.into()];
+                (lines, vec![forgets(id), said("Done.")])
+            }
+        };
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (shown, notes) = chat(&folder, &lines, &answers);
+        assert!(shown.contains("Take it out? (yes/no)"), "{shown}");
+        assert_eq!(notes.contains("these sessions still say it: "), wanted == "no", "{notes}");
+        assert_eq!(folder.holds("code is 4711"), wanted == "no");
+        for name in ["default", "other"] {
+            assert_eq!(notes.contains(name), wanted == "no", "{notes}");
+            let world = World::default();
+            let (session, _) = Session::load(&world.platform(), folder.path(), name).unwrap();
+            let first = &session.messages[0];
+            assert!(first.forgotten, "it would be put away and come back");
+            let text = if wanted == "yes" { "[forgotten]" } else { told };
+            assert_eq!(first.message, Message::User(text.into()));
+        }
+        let (shown, _) = chat(&folder, &["/memory door code"], &[]);
+        assert!(shown.contains("memory holds nothing about this"), "{shown}");
+    }
+}
