@@ -5,6 +5,7 @@
 //! terminal, so much memory and so much time. What it must never do: look into the memory or
 //! the messages itself.
 
+mod client;
 mod code;
 mod console;
 mod engine;
@@ -29,7 +30,7 @@ fn main() {
     let exit = match start() {
         Ok(exit) => exit,
         Err(failure) => {
-            eprintln!("clawft: {}", failure.sentence);
+            failure::tell(&failure.sentence);
             failure.exit
         }
     };

@@ -28,7 +28,7 @@ impl Guest for Component {
         let platform = wasi.platform();
         let guard = Guard::new(platform.environment);
         let server = Instance { platform, out: RefCell::new(Out::Waits(out)) };
-        let reply = match asked(&request) {
+        let reply = match asked(&request, &guard) {
             Ok(asked) => answer(&asked, &guard, &server),
             Err(reply) => reply,
         };
@@ -116,8 +116,9 @@ fn begin(out: ResponseOutparam) -> Out {
     }
 }
 
-/// Takes in a request. Its body is read only so far that it is known to be too long.
-fn asked(request: &IncomingRequest) -> Result<Asked, Reply> {
+/// Takes in a request. Nobody waits for the body of one whose headers are refused, and a body is read
+/// only so far that it is known to be too long.
+fn asked(request: &IncomingRequest, guard: &Guard) -> Result<Asked, Reply> {
     let method = match request.method() {
         Method::Get => "GET".into(),
         Method::Post => "POST".into(),
@@ -140,7 +141,10 @@ fn asked(request: &IncomingRequest) -> Result<Asked, Reply> {
         headers.push(("host".into(), authority));
     }
     let path = request.path_with_query().unwrap_or_default();
-    Ok(Asked { method, path, headers, body: body(request)? })
+    let mut asked = Asked { method, path, headers, body: None };
+    guard.check(&asked)?;
+    asked.body = body(request)?;
+    Ok(asked)
 }
 
 /// The body; `None` where it is too long.
