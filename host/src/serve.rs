@@ -41,10 +41,17 @@ struct Job {
     answer: oneshot::Sender<Answer>,
 }
 
-/// Where to listen: `--listen` is taken out of the arguments.
+/// What the help says of it, which is the component's and knows nothing of a host.
+pub(crate) const HELP: &str = "
+With this program:
+  clawft serve [--listen 127.0.0.1:8787]    answers over HTTP, as the config says
+";
+
+/// Where to listen: `--listen` is taken out of the arguments. Nothing may be left beside the command:
+/// all else is the config's to say.
 ///
 /// # Errors
-/// An address that is none, or one of the network without a token.
+/// Another argument, an address that is none, or one of the network without a token.
 pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed> {
     let mut text = LISTEN.to_owned();
     let is_it = |word: &String| word == "--listen" || word.starts_with("--listen=");
@@ -55,6 +62,15 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
             None if at < arguments.len() => arguments.remove(at),
             None => String::new(),
         };
+    }
+    if let Some(other) = arguments.iter().find(|word| *word != "serve") {
+        return Err(failed(
+            2,
+            format!(
+                "serve takes --listen ADDRESS:PORT and nothing else, found {other:?}: provider, \
+                 embedder and the rest stand in config.toml"
+            ),
+        ));
     }
     let address: SocketAddr = text.parse().map_err(|_| {
         failed(2, format!("--listen: an address and a port expected, found {text}"))
@@ -204,7 +220,16 @@ mod tests {
         assert_eq!(address("serve").unwrap().to_string(), LISTEN);
         assert_eq!(address("serve --listen=[::1]:1").unwrap().to_string(), "[::1]:1");
         assert_eq!(address("serve --listen 127.0.0.1:0").unwrap().to_string(), "127.0.0.1:0");
-        for wrong in ["serve --listen", "serve --listen here", "serve --listen 0.0.0.0:80"] {
+        assert_eq!(address("--listen=[::1]:1 serve").unwrap().to_string(), "[::1]:1");
+        for wrong in [
+            "serve --listen",
+            "serve --listen here",
+            "serve --listen 0.0.0.0:80",
+            "serve --port 9000",
+            "serve --provider offline",
+            "--embedder=hashed serve",
+            "serve 127.0.0.1:9000",
+        ] {
             assert_eq!(address(wrong).unwrap_err().exit, 2, "{wrong}");
         }
     }
