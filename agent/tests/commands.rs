@@ -182,6 +182,25 @@ fn ask_answers_from_memory_and_a_session_is_there_afterwards() {
 }
 
 #[test]
+fn a_memory_cannot_write_to_the_terminal_what_it_likes() {
+    let (mut world, folder) = (World::default(), Folder::new("escapes"));
+    tell(
+        &mut world,
+        &folder,
+        "Tea:\u{1b}]0;title\u{7} oolong\u{1b}[8m, \u{9b}2Jgreen\r\u{8}\u{7f} \u{e4}",
+    );
+    let asked = ["ask", "Which tea, oolong or green?"];
+    let (exit, shown, _) = run(&mut world, &folder, &asked);
+    assert_eq!(exit, 0, "{shown}");
+    assert!(shown.contains("]0;title  oolong [8m,  2Jgreen"), "{shown:?}");
+    assert!(shown.contains('\u{e4}'), "{shown:?}");
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+    // A program gets the text as it is.
+    let (_, done) = json(&mut world, &folder, &asked);
+    assert!(done["answer"].as_str().unwrap().contains("\u{1b}[8m"), "{done}");
+}
+
+#[test]
 fn a_chat_goes_on_after_what_fails() {
     let (mut world, folder) = (World::default(), Folder::new("chat"));
     tell(&mut world, &folder, "The bicycle is in the cellar.");

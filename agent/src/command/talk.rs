@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::arguments::Arguments;
-use super::output::{Output, Shown, list};
+use super::output::{Output, Shown, list, plain};
 use super::records::named;
 use super::setup::Setup;
 use crate::failure::Failure;
@@ -43,8 +43,9 @@ impl Talk<'_, '_> {
         let mut last = String::new();
         let mut show = |part: &str| {
             if !output.json {
-                output.terminal.print(part);
-                last = part.to_string();
+                // A model, and a memory, may say anything.
+                last = plain(part);
+                output.terminal.print(&last);
             }
             Flow::Go
         };
