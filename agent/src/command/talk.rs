@@ -11,6 +11,7 @@ use super::setup::Setup;
 use crate::failure::Failure;
 use crate::json::Json;
 use crate::memory::Memory;
+use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
 use crate::session::{Session, that_say};
 use crate::text::words;
@@ -39,6 +40,10 @@ impl Talk<'_, '_> {
     fn say(&mut self, session: &mut Session, text: &str, may_forget: bool) -> Result<(), Failure> {
         let output = self.output;
         let mut agent = self.setup.agent(self.provider, self.model, self.memory);
+        if output.json {
+            // A question would stand among what a program reads.
+            agent.platform.terminal = &Nobody;
+        }
         let mut turn = Turn::default();
         let mut last = String::new();
         let mut show = |part: &str| {
