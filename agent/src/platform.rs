@@ -154,6 +154,23 @@ pub trait Terminal {
     fn is_interactive(&self) -> bool;
 }
 
+/// Where no person is: nothing is shown, and nobody answers.
+pub struct Nobody;
+
+impl Terminal for Nobody {
+    fn print(&self, _: &str) {}
+
+    fn note(&self, _: &str) {}
+
+    fn line(&self) -> Option<String> {
+        None
+    }
+
+    fn is_interactive(&self) -> bool {
+        false
+    }
+}
+
 /// All of it.
 #[derive(Clone, Copy)]
 pub struct Platform<'a> {

@@ -12,7 +12,8 @@
 //! A tool that has nothing to work on (no folder, no host) is not offered.
 //!
 //! What a tool must never do: forget anything that the person did not ask to be forgotten and
-//! confirm by its id; leave the folders and hosts of the config; store what the person did not say.
+//! confirm by its id; write over a file without a yes; leave the folders and hosts of the config; come
+//! into the data folder; store what the person did not say.
 
 #[cfg(all(not(target_arch = "wasm32"), feature = "exec-tool"))]
 mod exec;

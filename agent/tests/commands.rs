@@ -1,6 +1,8 @@
 //! Commands as a person types them, in a world that goes wrong: configs, sessions and memories
 //! that are damaged, folders that may only be read, disks that are full.
 
+#[path = "providers/script.rs"]
+mod script;
 mod support;
 
 use std::cell::{Cell, RefCell};
@@ -14,6 +16,7 @@ use clawft_agent::platform::{
     Response,
 };
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
+use script::{Reply, Script};
 use serde_json::Value;
 use support::{Folder, World};
 
@@ -201,6 +204,58 @@ fn what_was_cited_in_one_line_or_in_part_is_taken_out_too() {
         let (exit, forgotten) = json(&mut world, &folder, &["forget", &id, "--redact"]);
         assert_eq!((exit, &forgotten["sessions"]), (0, &serde_json::json!(["a"])));
         assert!(!folder.holds("cellar"));
+    }
+}
+
+#[test]
+fn a_memory_cannot_write_to_the_terminal_what_it_likes() {
+    let (mut world, folder) = (World::default(), Folder::new("escapes"));
+    tell(
+        &mut world,
+        &folder,
+        "Tea:\u{1b}]0;title\u{7} oolong\u{1b}[8m, \u{9b}2Jgreen\r\u{8}\u{7f} \u{e4}",
+    );
+    let asked = ["ask", "Which tea, oolong or green?"];
+    let (exit, shown, _) = run(&mut world, &folder, &asked);
+    assert_eq!(exit, 0, "{shown}");
+    assert!(shown.contains("]0;title  oolong [8m,  2Jgreen"), "{shown:?}");
+    assert!(shown.contains('\u{e4}'), "{shown:?}");
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+    // A program gets the text as it is.
+    let (_, done) = json(&mut world, &folder, &asked);
+    assert!(done["answer"].as_str().unwrap().contains("\u{1b}[8m"), "{done}");
+}
+
+/// A person at the terminal may say yes to writing over a file. With `--json` a program reads, and
+/// nothing is asked of anybody.
+#[test]
+fn a_program_is_not_asked() {
+    let (mut world, folder) = (World::default(), Folder::new("not-asked"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    let notes = Folder::new("not-asked-notes");
+    std::fs::create_dir_all(notes.path()).unwrap();
+    let config =
+        format!("[provider]\nname = \"openai\"\n[tools]\nfolders = [{:?}]\n", notes.path());
+    std::fs::write(folder.0.join("config.toml"), config).unwrap();
+    world.environment.variables.insert("OPENAI_API_KEY".into(), script::KEY.into());
+    world.screen.interactive = true;
+    let event = |delta: &str, end: &str| {
+        let choice = format!("{{\"index\":0,\"delta\":{delta},\"finish_reason\":\"{end}\"}}");
+        Reply::events(format!("data: {{\"choices\":[{choice}]}}\n\ndata: [DONE]\n\n"))
+    };
+    let call = r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"file_write","arguments":"{\"path\":\"a.txt\",\"text\":\"new\"}"}}]}"#;
+    for (more, expected) in [(&["--json"][..], "old"), (&[], "new")] {
+        std::fs::write(notes.0.join("a.txt"), "old").unwrap();
+        world.http = Box::new(Script::new([
+            event(call, "tool_calls"),
+            event(r#"{"content":"done"}"#, "stop"),
+        ]));
+        world.screen.lines.borrow_mut().push_back("yes".into());
+        let line: Vec<&str> = ["ask", "Write."].iter().chain(more).copied().collect();
+        let (exit, shown, noted) = run(&mut world, &folder, &line);
+        assert_eq!(exit, 0, "{shown} {noted}");
+        assert_eq!(std::fs::read_to_string(notes.0.join("a.txt")).unwrap(), expected);
+        assert_eq!(shown.contains("Type yes"), more.is_empty(), "{shown}");
     }
 }
 

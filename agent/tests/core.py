@@ -82,9 +82,11 @@ class Agent:
 
 
 def core(folder, variables=(), hosts=None):
-    """An instance of CORE over a data folder; its standard output is the file `out` there."""
+    """An instance of CORE over a data folder; its standard output is the file `out` there. What is in the
+    folder `files` there is `/files` to it."""
     store = wasmtime.Store(ENGINE)
-    config = core_host.wasi([(folder, "/data")], [("CLAWFT_HOME", "/data"), *variables])
+    files = [(folder / "files", "/files")] if (folder / "files").is_dir() else []
+    config = core_host.wasi([(folder, "/data"), *files], [("CLAWFT_HOME", "/data"), *variables])
     config.stdout_file, config.stderr_file = folder / "out", folder / "notes"
     store.set_wasi(config)
     return Agent(store, core_host.linker(ENGINE, core_host.Http(hosts)).instantiate(store, CORE))

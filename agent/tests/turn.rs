@@ -127,7 +127,9 @@ fn arguments_that_are_wrong_and_tools_that_are_unknown_are_sentences_for_the_mod
 
 #[test]
 fn tools_do_their_work() {
-    let (world, folder) = (World::default(), Folder::new("tools"));
+    let (mut world, folder) = (World::default(), Folder::new("tools"));
+    world.screen.interactive = true;
+    world.screen.lines.borrow_mut().push_back("yes".into());
     let mut room = Room::new(&world, &folder);
     room.config.learn = false;
     room.config.folders = vec![folder.path().into()];
@@ -151,6 +153,56 @@ fn tools_do_their_work() {
         };
         assert!(content.contains(result), "{name}: {content}");
     }
+}
+
+/// What is there is written over with a yes only, and the data folder is not for these tools.
+#[test]
+fn files_are_written_over_only_with_a_yes() {
+    let (mut world, folder) = (World::default(), Folder::new("overwritten"));
+    std::fs::create_dir_all(folder.0.join("home")).unwrap();
+    let file = folder.0.join("a.txt");
+    std::fs::write(&file, "one").unwrap();
+    world.environment.variables.insert("CLAWFT_HOME".into(), format!("{}/home", folder.path()));
+    let write = |path: &str| {
+        calls("file_write", &format!("{{\"path\":\"{path}\",\"text\":\"tw\\u001bo\"}}"))
+    };
+    let edit = || calls("file_edit", "{\"path\":\"a.txt\",\"old\":\"one\",\"new\":\"two\"}");
+    let nobody = "nobody to confirm it";
+    for (call, answer, result) in [
+        (write("a.txt"), None, nobody),
+        (write("./a.txt"), None, nobody),
+        (edit(), None, nobody),
+        (write("a.txt"), Some("no"), "did not confirm"),
+        (edit(), Some(""), "did not confirm"),
+        (write("home/config.toml"), Some("yes"), "in the data folder"),
+        (write("./HOME//new.txt"), Some("yes"), "in the data folder"),
+        (calls("file_list", "{\"path\":\"home\"}"), Some("yes"), "in the data folder"),
+        (write("new.txt"), None, "4 bytes written"),
+        (edit(), Some("yes"), "3 bytes written"),
+        (write("a.txt"), Some(" yes "), "4 bytes written"),
+    ] {
+        world.screen.interactive = answer.is_some();
+        world.screen.lines.take();
+        world.screen.lines.borrow_mut().extend(answer.map(String::from));
+        let mut room = Room::new(&world, &folder);
+        room.config.folders = vec![folder.path().into()];
+        let mut memory = memory(&world, &folder);
+        let script = Script::of([call, says("ok")]);
+        room.turn(&script, &mut memory, &mut room.session("s"), "Write.", false).1.unwrap();
+        let asked = script.asked.borrow();
+        let Some(Message::Result { content, failed, .. }) = asked[1].messages.last() else {
+            panic!("a result expected: {:?}", asked[1].messages.last());
+        };
+        assert!(content.contains(result), "{content}");
+        assert_eq!(*failed, !result.contains("written"), "{content}");
+        if *failed {
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), "one");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "tw\u{1b}o");
+    assert_eq!(std::fs::read_dir(folder.0.join("home")).unwrap().count(), 0);
+    let shown = world.screen.shown.take();
+    assert!(shown.contains(&format!("Write over {}/a.txt: tw o\n", folder.path())), "{shown}");
 }
 
 /// A file that speaks to the assistant is read; what the model then wants to change waits for the

@@ -4,6 +4,7 @@
 //! connection is made. Redirects are not followed, so an answer cannot lead past the list. A
 //! name on the list is trusted with wherever it points to.
 
+use crate::failure::tell;
 use crate::stop::Stop;
 use bytes::Bytes;
 use clawft_agent::config::Config;
@@ -84,10 +85,10 @@ impl WasiHttpHooks for Outgoing {
     ) -> Box<dyn Future<Output = Sent> + Send> {
         if !self.hosts.permit(request.uri()) {
             let asked = request.uri().authority().map_or("", |authority| authority.as_str());
-            eprintln!(
-                "clawft: the host {asked} is not on the list of those that may be asked; \
-                 `hosts` under [tools] in config.toml adds it"
-            );
+            tell(&format!(
+                "the host {asked} is not on the list of those that may be asked; `hosts` under \
+                 [tools] in config.toml adds it"
+            ));
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
         let stop = self.stop.clone();

@@ -8,6 +8,7 @@
 // Unsafe in one file: `code` takes what was compiled from where it lies.
 #![deny(unsafe_code)]
 
+mod client;
 #[expect(unsafe_code, reason = "code is made executable and loaded where it lies")]
 mod code;
 mod console;
@@ -27,13 +28,14 @@ use clawft_store::storage::native::WriterLock;
 use failure::{Failed, failed};
 use import::Imports;
 use run::{Grants, Program};
+use std::io::Write;
 use stop::Stop;
 
 fn main() {
     let exit = match start() {
         Ok(exit) => exit,
         Err(failure) => {
-            eprintln!("clawft: {}", failure.sentence);
+            failure::tell(&failure.sentence);
             failure.exit
         }
     };
@@ -56,6 +58,9 @@ fn start() -> Result<i32, Failed> {
         Some("import") => Some(Imports::show(&mut arguments, &words[1..], &data)?),
         _ => None,
     };
+    // Programs get one object, and nothing behind it.
+    let is_help = matches!(command, None | Some("help" | "--help" | "-h"))
+        && !arguments.iter().any(|word| word == "--json");
     let listen = match command {
         Some("serve") => Some(serve::address(&mut arguments)?),
         _ => None,
@@ -82,6 +87,10 @@ fn start() -> Result<i32, Failed> {
             None => program.command(&grants).await,
         }
     });
+    if is_help && matches!(exit, Ok(0)) {
+        // Who closed the output has seen enough.
+        let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
+    }
     // A thread may still wait for a line that nobody needs.
     runtime.shutdown_background();
     // The lock is given back only now that nothing writes any more.
@@ -89,10 +98,11 @@ fn start() -> Result<i32, Failed> {
     exit
 }
 
-/// Options of the component that take a value.
-const WITH_VALUE: [&str; 4] = ["--session", "--provider", "--embedder", "-k"];
+/// Options that take a value.
+const WITH_VALUE: [&str; 5] = ["--session", "--provider", "--embedder", "-k", "--listen"];
 
-/// Where the command and what it works on stand among the arguments.
+/// Where the command and what it works on stand among the arguments. Who asks for help with a command
+/// gets the help, as the component has it.
 fn words(arguments: &[String]) -> Vec<usize> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -103,6 +113,7 @@ fn words(arguments: &[String]) -> Vec<usize> {
                 break;
             }
             option if WITH_VALUE.contains(&option) => at += 1,
+            "--help" | "-h" | "--version" => words.insert(0, at),
             option if option.starts_with('-') && option.len() > 1 => {}
             _ => words.push(at),
         }
@@ -121,6 +132,8 @@ mod tests {
             ("--session s ask x -k 3 y", &[2, 3, 6]),
             ("--session=s ask - -- --json", &[1, 2, 4]),
             ("--session", &[]),
+            ("--listen a serve", &[2]),
+            ("serve --help", &[1, 0]),
         ] {
             let line: Vec<String> = line.split(' ').map(str::to_owned).collect();
             assert_eq!(super::words(&line), expected, "{line:?}");

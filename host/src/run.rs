@@ -132,6 +132,7 @@ impl Program {
         grant(&grants.data, &grants.data, FsPerms::ReadWrite)?;
         for folder in &grants.config.folders {
             let folder = Path::new(folder);
+            apart(folder, &grants.data)?;
             grant(folder, folder, FsPerms::ReadWrite)?;
         }
         for (from, to) in &grants.to_read {
@@ -183,6 +184,24 @@ pub(crate) fn sentence(error: &wasmtime::Error, store: &Store<Side>) -> String {
     match limit.or_else(|| store.data().memory.sentence()) {
         Some(limit) => format!("the component was stopped: {limit}"),
         None => format!("the component failed: {error:#}"),
+    }
+}
+
+/// The component keeps the data folder from the tools of files, by its name: a folder that holds it
+/// must be written as the data folder is.
+fn apart(folder: &Path, data: &Path) -> Result<(), Failed> {
+    match folder.canonicalize() {
+        Ok(real) if data.starts_with(&real) && !data.starts_with(folder) => Err(failed(
+            3,
+            format!(
+                "folders under [tools] in config.toml: the data folder is in {}, which must be \
+                 written as {}",
+                folder.display(),
+                real.display()
+            ),
+        )),
+        // What cannot be found is not granted either.
+        _ => Ok(()),
     }
 }
 

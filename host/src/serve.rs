@@ -1,15 +1,19 @@
 //! `clawft serve`: one instance of the component, and a queue in front of it.
 //!
-//! Requests come in side by side and are handled one after the other; an instance that fails is
-//! replaced, and the request that broke it gets a 500. Who may ask is the component's to say, as it
+//! Requests come in side by side and are handled one after the other: whole ones, for who is slow in
+//! asking keeps others from nothing. An instance that fails is replaced, and the request that broke
+//! it gets a 500. Who may ask is the component's to say, as it
 //! is under `wasmtime serve`; the host listens beyond loopback only when there is a token.
 
-use crate::failure::{Failed, failed};
+use crate::client::{self, Client, Clock, PATIENCE};
+use crate::failure::{Failed, failed, tell};
 use crate::run::{Grants, Program, Side, sentence};
 use crate::stop;
 use bytes::Bytes;
+use clawft_agent::serve::MOST;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -19,7 +23,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
-use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
@@ -34,14 +37,21 @@ pub(crate) const TOKEN: &str = "CLAWFT_TOKEN";
 type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
 
 struct Job {
-    request: Request<Incoming>,
+    request: Request<HyperOutgoingBody>,
     answer: oneshot::Sender<Answer>,
 }
 
-/// Where to listen: `--listen` is taken out of the arguments.
+/// What the help says of it, which is the component's and knows nothing of a host.
+pub(crate) const HELP: &str = "
+With this program:
+  clawft serve [--listen 127.0.0.1:8787]    answers over HTTP, as the config says
+";
+
+/// Where to listen: `--listen` is taken out of the arguments. Nothing may be left beside the command:
+/// all else is the config's to say.
 ///
 /// # Errors
-/// An address that is none, or one of the network without a token.
+/// Another argument, an address that is none, or one of the network without a token.
 pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed> {
     let mut text = LISTEN.to_owned();
     let is_it = |word: &String| word == "--listen" || word.starts_with("--listen=");
@@ -52,6 +62,15 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
             None if at < arguments.len() => arguments.remove(at),
             None => String::new(),
         };
+    }
+    if let Some(other) = arguments.iter().find(|word| *word != "serve") {
+        return Err(failed(
+            2,
+            format!(
+                "serve takes --listen ADDRESS:PORT and nothing else, found {other:?}: provider, \
+                 embedder and the rest stand in config.toml"
+            ),
+        ));
     }
     let address: SocketAddr = text.parse().map_err(|_| {
         failed(2, format!("--listen: an address and a port expected, found {text}"))
@@ -81,8 +100,8 @@ pub(crate) async fn serve(
     let said = |error| failed(1, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(said)?;
     let bound = listener.local_addr().map_err(said)?;
-    println!("listening on http://{bound}");
-    let _ = std::io::stdout().flush();
+    // Who closed the output can ask all the same.
+    let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
     let (jobs, queue) = mpsc::channel(QUEUE);
     tokio::select! {
         worked = work(program, grants, queue) => worked?,
@@ -107,7 +126,10 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
         });
         tokio::spawn(async move {
             // A client that goes away in the middle is nobody's failure.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(client), service).await;
+            let client = Client::new(client, PATIENCE);
+            let mut http = http1::Builder::new();
+            http.timer(Clock).header_read_timeout(PATIENCE);
+            let _ = http.serve_connection(client, service).await;
         });
     }
 }
@@ -116,6 +138,15 @@ async fn respond(
     request: Request<Incoming>,
     jobs: &mpsc::Sender<Job>,
 ) -> Response<HyperOutgoingBody> {
+    let (head, body) = request.into_parts();
+    let named = head.headers.get(HOST).is_some_and(|host| host.to_str().is_ok());
+    if !named && head.uri.authority().is_none() {
+        return refusal(StatusCode::BAD_REQUEST, "the header host expected");
+    }
+    let request = match client::body(body, MOST, PATIENCE).await {
+        Ok(bytes) => Request::from_parts(head, whole(bytes)),
+        Err((status, sentence)) => return refusal(status, sentence),
+    };
     let (answer, answered) = oneshot::channel();
     let broken = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "the component failed");
     match jobs.send(Job { request, answer }).await {
@@ -126,12 +157,15 @@ async fn respond(
 
 fn refusal(status: StatusCode, sentence: &'static str) -> Response<HyperOutgoingBody> {
     let body = format!("{{\"error\":{{\"message\":\"{sentence}\"}}}}\n");
-    let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
-    let mut response = Response::new(body);
+    let mut response = Response::new(whole(body.into()));
     *response.status_mut() = status;
-    let json = hyper::header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
+}
+
+fn whole(bytes: Bytes) -> HyperOutgoingBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Handles one request after the other.
@@ -164,7 +198,7 @@ async fn work(
         };
         match handle(&mut store, &proxy, job).await {
             Ok(()) => instance = Some((store, proxy)),
-            Err(error) => eprintln!("clawft: {}", sentence(&error, &store)),
+            Err(error) => tell(&sentence(&error, &store)),
         }
     }
 }
@@ -186,7 +220,16 @@ mod tests {
         assert_eq!(address("serve").unwrap().to_string(), LISTEN);
         assert_eq!(address("serve --listen=[::1]:1").unwrap().to_string(), "[::1]:1");
         assert_eq!(address("serve --listen 127.0.0.1:0").unwrap().to_string(), "127.0.0.1:0");
-        for wrong in ["serve --listen", "serve --listen here", "serve --listen 0.0.0.0:80"] {
+        assert_eq!(address("--listen=[::1]:1 serve").unwrap().to_string(), "[::1]:1");
+        for wrong in [
+            "serve --listen",
+            "serve --listen here",
+            "serve --listen 0.0.0.0:80",
+            "serve --port 9000",
+            "serve --provider offline",
+            "--embedder=hashed serve",
+            "serve 127.0.0.1:9000",
+        ] {
             assert_eq!(address(wrong).unwrap_err().exit, 2, "{wrong}");
         }
     }

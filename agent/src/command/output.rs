@@ -25,6 +25,13 @@ pub(super) fn short(text: &str, most: usize) -> String {
     out
 }
 
+/// A text for a terminal: of control characters, which may move the cursor or hide what follows, only
+/// ends of lines and tabs.
+pub(super) fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c };
+    text.chars().map(shown).collect()
+}
+
 /// Memories as a program reads them.
 pub(super) fn list(name: &str, memos: &[Memo], json: &mut Json) {
     json.begin(name, '[');
@@ -87,9 +94,9 @@ impl Output<'_> {
         self.pair(text, key, &Shown::Text(text));
     }
 
-    /// A sentence beside the output.
+    /// A sentence beside the output; it may quote something.
     pub(super) fn note(&self, sentence: &str) {
-        self.terminal.note(&format!("clawft: {sentence}\n"));
+        self.terminal.note(&format!("clawft: {}\n", plain(sentence)));
     }
 
     /// Why it failed.

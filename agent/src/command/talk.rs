@@ -5,12 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::arguments::Arguments;
-use super::output::{Output, Shown, list};
+use super::output::{Output, Shown, list, plain};
 use super::records::{confirmed, named, strike};
 use super::setup::Setup;
 use crate::failure::Failure;
 use crate::json::Json;
 use crate::memory::Memory;
+use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
 use crate::session::{Session, that_say};
 use crate::text::words;
@@ -39,12 +40,17 @@ impl Talk<'_, '_> {
     fn say(&mut self, session: &mut Session, text: &str, may_forget: bool) -> Result<(), Failure> {
         let output = self.output;
         let mut agent = self.setup.agent(self.provider, self.model, self.memory);
+        if output.json {
+            // A question would stand among what a program reads.
+            agent.platform.terminal = &Nobody;
+        }
         let mut turn = Turn::default();
         let mut last = String::new();
         let mut show = |part: &str| {
             if !output.json {
-                output.terminal.print(part);
-                last = part.to_string();
+                // A model, and a memory, may say anything.
+                last = plain(part);
+                output.terminal.print(&last);
             }
             Flow::Go
         };

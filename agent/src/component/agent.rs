@@ -11,6 +11,7 @@ use crate::command::setup::Setup;
 use crate::failure::Failure;
 use crate::memory::{Memo, Memory, New, Remembered as Done, Verdict};
 use crate::platform::wasi::Wasi;
+use crate::platform::{Nobody, Platform};
 use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
@@ -19,7 +20,9 @@ use crate::turn::{self, Turn};
 #[inline(never)]
 fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
-    work(&Setup::of_config(&wasi.platform(), given::get().as_deref())?)
+    // The input is the host's, who calls functions.
+    let platform = Platform { terminal: &Nobody, ..wasi.platform() };
+    work(&Setup::of_config(&platform, given::get().as_deref())?)
 }
 
 /// What is done with a memory, and what comes of it.

@@ -13,9 +13,9 @@ use wasip2::io::streams::{OutputStream, StreamError};
 
 use super::Component;
 use crate::command::setup::Setup;
-use crate::platform::Platform;
 use crate::platform::wasi::Wasi;
 use crate::platform::wasi_p2::raw;
+use crate::platform::{Nobody, Platform};
 use crate::provider::Flow;
 use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
 
@@ -25,10 +25,11 @@ const PART: usize = 4096;
 impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wasi = Wasi::new();
-        let platform = wasi.platform();
+        // Who started the server is not the one who asks.
+        let platform = Platform { terminal: &Nobody, ..wasi.platform() };
         let guard = Guard::new(platform.environment);
         let server = Instance { platform, out: RefCell::new(Out::Waits(out)) };
-        let reply = match asked(&request) {
+        let reply = match asked(&request, &guard) {
             Ok(asked) => answer(&asked, &guard, &server),
             Err(reply) => reply,
         };
@@ -116,8 +117,9 @@ fn begin(out: ResponseOutparam) -> Out {
     }
 }
 
-/// Takes in a request. Its body is read only so far that it is known to be too long.
-fn asked(request: &IncomingRequest) -> Result<Asked, Reply> {
+/// Takes in a request. Nobody waits for the body of one whose headers are refused, and a body is read
+/// only so far that it is known to be too long.
+fn asked(request: &IncomingRequest, guard: &Guard) -> Result<Asked, Reply> {
     let method = match request.method() {
         Method::Get => "GET".into(),
         Method::Post => "POST".into(),
@@ -140,7 +142,10 @@ fn asked(request: &IncomingRequest) -> Result<Asked, Reply> {
         headers.push(("host".into(), authority));
     }
     let path = request.path_with_query().unwrap_or_default();
-    Ok(Asked { method, path, headers, body: body(request)? })
+    let mut asked = Asked { method, path, headers, body: None };
+    guard.check(&asked)?;
+    asked.body = body(request)?;
+    Ok(asked)
 }
 
 /// The body; `None` where it is too long.

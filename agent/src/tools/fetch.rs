@@ -25,27 +25,42 @@ const MOST: usize = 256 << 10;
 /// Bytes that it takes in memory: as it grows, and as text.
 const MOST_TAKEN: usize = 5 * MOST;
 
-/// The host of a URL, without user, port and path.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+/// The name and the port of `name`, `name:port`, `[address]:port`.
+fn host(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (name, port) = match text::cut_last(authority, b':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port.parse().ok()?)),
+        _ => (authority, None),
+    };
+    let name = text::without_end(name, b".");
+    (!name.is_empty()).then_some((name, port))
+}
+
+/// Whether a URL is of one of the hosts, as the command `clawft` compares them: an entry without a
+/// port means those of http and https.
+fn is_known(url: &str, hosts: &[String]) -> bool {
+    let (rest, usual) = match url.strip_prefix("https://") {
+        Some(rest) => (rest, 443),
+        None => (url.strip_prefix("http://").unwrap_or_default(), 80),
+    };
     let authority = text::head(rest, b"/?#\\");
     if authority.as_bytes().contains(&b'@') {
-        return None;
+        return false;
     }
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => text::head(v6, b"]"),
-        None => text::head(authority, b":"),
-    };
-    (!host.is_empty()).then_some(host)
+    let Some((name, port)) = host(authority) else { return false };
+    hosts.iter().filter_map(|entry| host(entry.trim())).any(|(known, only)| {
+        known.eq_ignore_ascii_case(name)
+            && match only {
+                Some(only) => only == port.unwrap_or(usual),
+                None => matches!(port, None | Some(80 | 443)),
+            }
+    })
 }
 
 impl Bench<'_, '_> {
     pub(super) fn fetch(&mut self, arguments: &Arguments) -> Outcome {
         let url = arguments.text("url")?;
         let hosts = &self.config.hosts;
-        let known =
-            host(url).is_some_and(|host| hosts.iter().any(|h| h.eq_ignore_ascii_case(host)));
-        if !known || url.chars().any(|c| c.is_control() || c == ' ') {
+        if !is_known(url, hosts) || url.chars().any(|c| c.is_control() || c == ' ') {
             return Err(format!("a URL of one of the hosts {} expected", hosts.join(", ")));
         }
         room(MOST_TAKEN)?;
@@ -79,17 +94,34 @@ mod tests {
 
     #[test]
     fn a_host_is_what_is_asked_and_nothing_before_it() {
+        let hosts = ["example.org", "Wiki.lan:8080", "[::1]:8080", "10.0.0.1:80", "good.org"];
+        let hosts = hosts.map(ToString::to_string);
         for (url, expected) in [
-            ("https://example.org/a", Some("example.org")),
-            ("http://example.org:8080?x", Some("example.org")),
-            ("http://[::1]:80/", Some("::1")),
-            ("https://good.org@evil.org/", None),
-            ("https://good.org\\.evil.org/", Some("good.org")),
-            ("ftp://example.org", None),
-            ("https://", None),
-            ("example.org", None),
+            ("https://example.org/a", true),
+            ("HTTPS://example.org/a", false),
+            ("http://Example.ORG.?x", true),
+            ("http://example.org:80", true),
+            ("http://example.org:443#x", true),
+            ("http://example.org:8080/", false),
+            ("http://example.org:/", false),
+            ("http://www.example.org/", false),
+            ("http://wiki.lan:8080/", true),
+            ("http://wiki.lan/", false),
+            ("http://wiki.lan:80801/", false),
+            ("http://[::1]:8080/", true),
+            ("http://[::1]/", false),
+            ("http://::1:8080/", false),
+            ("http://10.0.0.1/", true),
+            ("http://10.0.0.1:80/", true),
+            ("https://10.0.0.1/", false),
+            ("https://good.org@evil.org/", false),
+            ("https://evil.org\\@good.org/", false),
+            ("https://evil.org/good.org", false),
+            ("ftp://example.org", false),
+            ("https://", false),
+            ("example.org", false),
         ] {
-            assert_eq!(host(url), expected, "{url}");
+            assert_eq!(is_known(url, &hosts), expected, "{url}");
         }
     }
 }

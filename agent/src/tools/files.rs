@@ -2,12 +2,19 @@
 //!
 //! A path is looked at as it is written: `..` is refused, an absolute path must begin with one of
 //! the folders, a relative one starts at the first of them. Links inside the folders are followed
-//! by the platform, which in WebAssembly keeps to the folders that it was given.
+//! by the platform, which in WebAssembly keeps to the folders that it was given. The data folder is
+//! for none of these tools, wherever it lies: its config says what they may do.
+//!
+//! A new file is written at once. Before one that is there is written over the person is asked, and
+//! without a person it stays as it is.
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::{Arguments, Bench, Outcome, room};
+use crate::config::folder;
+use crate::platform::FileError;
 use crate::provider::Tool;
 use crate::text;
 
@@ -19,12 +26,13 @@ pub(super) const ALL: [Tool; 4] = [
     },
     Tool {
         name: "file_write",
-        description: "Writes a text file, in place of one of the same name.",
+        description: "Writes a text file. Before one of the same name is written over, the person is \
+                      asked.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"text":{"type":"string"}},"required":["path","text"],"additionalProperties":false}"#,
     },
     Tool {
         name: "file_edit",
-        description: "Replaces a text that stands exactly once in a file.",
+        description: "Replaces a text that stands exactly once in a file. The person is asked first.",
         parameters: r#"{"type":"object","properties":{"path":{"type":"string"},"old":{"type":"string"},"new":{"type":"string"}},"required":["path","old","new"],"additionalProperties":false}"#,
     },
     Tool {
@@ -38,6 +46,8 @@ pub(super) const ALL: [Tool; 4] = [
 const MOST: u64 = 1 << 20;
 /// Most entries of a folder that are listed.
 const MOST_ENTRIES: usize = 1000;
+/// Characters of a new text that a confirmation shows.
+const SHOWN: usize = 80;
 
 /// The place of a path inside one of the folders.
 fn inside(path: &str, folders: &[String]) -> Outcome {
@@ -57,25 +67,68 @@ fn inside(path: &str, folders: &[String]) -> Outcome {
     Err(format!("a path without `..` inside {} expected", folders.join(", ")))
 }
 
+/// Whether a place is in the data folder, as both are written, capitals aside: many systems do not
+/// tell them apart. Where a folder that is no absolute path begins is not known: it may be anywhere.
+fn is_own(place: &str, data: &str) -> bool {
+    let steps = |path| -> Vec<&str> {
+        let steps = text::parts(path, b"/").into_iter();
+        steps.filter(|step| !matches!(*step, "" | ".")).collect()
+    };
+    let last = if data.starts_with('/') { 0 } else { place.len() };
+    let (place, data) = (steps(place), steps(data));
+    (0..=last).map_while(|at| place.get(at..)).any(|rest| {
+        rest.len() >= data.len() && data.iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    })
+}
+
 impl Bench<'_, '_> {
+    /// Asks the person before a file that is there gets another text.
+    fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), String> {
+        let terminal = self.platform.terminal;
+        if !terminal.is_interactive() {
+            return Err(format!("{path} is there, and nobody to confirm it: it was left as it is"));
+        }
+        let text: String = text.chars().take(SHOWN).collect();
+        let question: String = format!("{what} {path}: {text}")
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        terminal.print(&format!("\n{question}\nType yes to write: "));
+        match terminal.line().unwrap_or_default().trim() {
+            "yes" => Ok(()),
+            _ => Err(format!("the person did not confirm it: {path} was left as it is")),
+        }
+    }
+
     pub(super) fn file(&mut self, name: &str, arguments: &Arguments) -> Outcome {
         let files = self.platform.files;
         let path = inside(arguments.text("path")?, &self.config.folders)?;
-        let said = |error: crate::platform::FileError| format!("{path}: {error}");
+        if is_own(&path, &folder(self.platform.environment)) {
+            return Err(format!("{path} is in the data folder: it is not for the tools of files"));
+        }
+        let said = |error: FileError| format!("{path}: {error}");
         let read = || -> Outcome {
             let bytes = files.read(&path, MOST).map_err(said)?;
             String::from_utf8(bytes).map_err(|_| format!("{path}: text in UTF-8 expected"))
         };
-        let write = |text: &str| -> Outcome {
+        let write = |text: &str, what: &str, shown: &str| -> Outcome {
             if text.len() as u64 > MOST {
                 return Err(format!("at most {MOST} bytes expected, found {}", text.len()));
+            }
+            match files.entry(&path) {
+                Err(FileError::NotFound) => {}
+                Err(error) => return Err(said(error)),
+                Ok(_) => self.may_replace(what, &path, shown)?,
             }
             files.replace(&path, text.as_bytes()).map_err(said)?;
             Ok(format!("{path}: {} bytes written", text.len()))
         };
         match name {
             "file_read" => read(),
-            "file_write" => write(arguments.text("text")?),
+            "file_write" => {
+                let text = arguments.text("text")?;
+                write(text, "Write over", text)
+            }
             "file_edit" => {
                 let (old, new) = (arguments.text("old")?, arguments.text("new")?);
                 let text = read()?;
@@ -87,7 +140,7 @@ impl Bench<'_, '_> {
                 }
                 room(text.len() + new.len())?;
                 match count {
-                    1 => write(&text::replaced(&text, old, new)),
+                    1 => write(&text::replaced(&text, old, new), "Change", new),
                     _ => Err(format!("{path}: `old` expected once, found {count} times")),
                 }
             }
@@ -136,5 +189,20 @@ mod tests {
             assert!(inside(path, &folders).is_err(), "{path}");
         }
         assert!(inside("a", &[]).is_err());
+    }
+    #[test]
+    fn the_data_folder_is_known_however_it_is_written() {
+        for (place, data, own) in [
+            ("/home/u/.clawft", "/home/u/.clawft", true),
+            ("/home/u//./.Clawft/config.toml", "/home/u/.clawft/", true),
+            ("/home/u/.clawft2/a", "/home/u/.clawft", false),
+            ("/home/u", "/home/u/.clawft", false),
+            ("/x/home/u/.clawft/a", "/home/u/.clawft", false),
+            ("./.clawft/sessions/a.json", ".clawft", true),
+            ("/data/.clawft/a", ".clawft", true),
+            ("/data/clawft/a", ".clawft", false),
+        ] {
+            assert_eq!(is_own(place, data), own, "{place} in {data}");
+        }
     }
 }

@@ -29,8 +29,9 @@ def run(folder, *arguments, stdin=b"", **variables):
     """Runs the command in an instance of its own. A trap has another exit code than all of ours."""
     environment = {"CLAWFT_HOME": "/data", **variables}
     options = [word for pair in environment.items() for word in ("--env", "=".join(pair))]
+    files = ["--dir", f"{folder}/files::/files"] if (folder / "files").is_dir() else []
     return subprocess.run(
-        [WASMTIME, "run", "-S", "cli,http", "--dir", f"{folder}::/data", *options, CLAWFT, *arguments],
+        [WASMTIME, "run", "-S", "cli,http", "--dir", f"{folder}::/data", *files, *options, CLAWFT, *arguments],
         capture_output=True,
         timeout=LIMIT,
         input=stdin,

@@ -49,6 +49,10 @@ def requests(folder):
                 break
             time.sleep(0.1)
         lives()
+        # Who is refused by what the headers show is not waited for.
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as silent:
+            silent.sendall(b"POST /v1/memory HTTP/1.1\r\nhost: evil.example\r\ncontent-length: 9\r\n\r\n")
+            assert silent.recv(12) == b"HTTP/1.1 403"
         kind = {"content_type": "application/json"}
         for path in ("/v1/memory", "/v1/chat/completions", "/v1/memory/search"):
             status, body = ask("POST", path, b"x" * (100 * MB), **kind)

@@ -65,7 +65,7 @@ def listed(folder):
     for number in range(2_000):
         (folder / "files" / (f"{number:05}" + "x" * 195)).touch()
     with provider(said("Miro")) as server:
-        (folder / "config.toml").write_text(server.config + '[tools]\nfolders = ["/data/files"]\n')
+        (folder / "config.toml").write_text(server.config + '[tools]\nfolders = ["/files"]\n')
         agent = core.core(folder, list(KEY.items()))
         agent.call("clawft_init_memory", 0, 16 << 20)
         assert agent.call("clawft_init", 0, 0) == 0
@@ -110,6 +110,8 @@ def everything(folder):
 
     def begin(server):
         (folder / "sessions/long.json").write_text(session)
+        # Nobody is there to say yes to writing over it.
+        (folder / "files/new.txt").unlink(missing_ok=True)
         server.answers = [
             called("file_read", path="large.txt"),
             called("file_write", path="new.txt", text="x" * 900_000),
@@ -121,7 +123,7 @@ def everything(folder):
     with provider(said("Miro")) as server:
         config = server.config + (
             "[chat]\ncontext_tokens = 2000000\nmemory_share = 80\n"
-            '[tools]\nfolders = ["/data/files"]\n[memory]\nrecall = 100\nwords_kib = 1024\n'
+            '[tools]\nfolders = ["/files"]\n[memory]\nrecall = 100\nwords_kib = 1024\n'
         )
         outcomes = {}
         for image in (256, 1024, 4096, 8192, 10_000, 12_000):

@@ -1,5 +1,5 @@
 //! The host with the component that ships, seen from outside: what becomes of the memory when
-//! something goes wrong around it.
+//! something goes wrong around it, and what is said of `serve`.
 #![cfg(unix)]
 
 mod killed;
@@ -8,6 +8,7 @@ mod killed;
 #[path = "../e2e/place.rs"]
 mod place;
 mod refused;
+mod serve;
 
 /// The variable with the host that has the agent.
 const HOST: &str = "CLAWFT_AGENT";

@@ -62,6 +62,26 @@ fn only_the_data_folder_is_seen() {
     assert_eq!(std::fs::read_to_string(&outside).unwrap(), "not yours");
 }
 
+/// The component keeps its tools out of the data folder by the folder's name.
+#[test]
+fn a_folder_that_leads_to_the_data_folder_by_another_name_is_refused() {
+    let (place, links) = (Place::new(), Place::new());
+    let link = links.folder.join("link");
+    symlink(&place.folder, &link).unwrap();
+    let notes = file(&place.folder.join("notes/a"), "to read");
+    for (folder, exit) in [(&*link, 3), (std::path::Path::new("."), 3), (&*place.folder, 0)] {
+        place.config(&format!("[tools]\nfolders = [{folder:?}]"));
+        let ran = place.run(&["read", &notes]);
+        assert_eq!(ran.exit, Some(exit), "{ran:?}");
+        assert_eq!(ran.err.contains("must be written as"), exit == 3, "{ran:?}");
+    }
+    // A link to a folder of its own hides nothing.
+    let other = links.folder.join("other");
+    symlink(place.folder.join("notes"), &other).unwrap();
+    place.config(&format!("[tools]\nfolders = [{other:?}]"));
+    assert_eq!(place.run(&["read", &format!("{}/a", other.display())]).out, "to read");
+}
+
 #[test]
 fn an_imported_file_is_seen_alone_and_cannot_be_changed() {
     let place = Place::new();

@@ -3,6 +3,7 @@
 use crate::place::{Place, Running};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 fn start(place: &Place) -> (Running, String) {
     let mut host = place.start(&["serve", "--listen", "127.0.0.1:0"]);
@@ -11,12 +12,23 @@ fn start(place: &Place) -> (Running, String) {
     (host, address)
 }
 
-fn ask(address: &str, path: &str) -> String {
+/// Sends this and waits for an answer.
+fn send(address: &str, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    stream
+}
+
+fn answer(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
+}
+
+fn ask(address: &str, path: &str) -> String {
+    let text = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    answer(send(address, &text))
 }
 
 #[test]
@@ -50,6 +62,58 @@ fn one_instance_answers_one_request_after_the_other() {
     host.signal("-INT");
     let (ran, _) = host.end();
     assert_eq!(ran.exit, Some(130), "{ran:?}");
+}
+
+/// Who begins a request and says no more holds up nobody, and gets the answer in the end.
+#[test]
+fn a_silent_client_keeps_others_from_nothing() {
+    let place = Place::new();
+    let (host, address) = start(&place);
+    let head = "POST /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n";
+    let _headless = send(&address, head);
+    let mut silent = send(&address, &format!("{head}\r\n"));
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(ask(&address, "/").contains("0 Method::Get / 1\n"));
+    silent.write_all(b"the whole").unwrap();
+    assert!(answer(silent).contains("9 Method::Post /x 2\n"));
+    let large = "x".repeat(300 << 10);
+    let large = send(
+        &address,
+        &format!("POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{large}", large.len()),
+    );
+    let mut answer = [0; 12];
+    (&large).read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    host.signal("-INT");
+    host.end();
+}
+
+/// A request without a host's name is wrong, which is not the instance's fault.
+#[test]
+fn a_request_without_a_host_is_refused() {
+    let place = Place::new();
+    let (host, address) = start(&place);
+    assert!(ask(&address, "/").contains(" / 1\n"));
+    for host in ["", "host: \u{fc}\r\n"] {
+        let text = format!("GET / HTTP/1.1\r\n{host}connection: close\r\n\r\n");
+        let answer = answer(send(&address, &text));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    assert!(ask(&address, "/").contains(" / 2\n"));
+    host.signal("-INT");
+    host.end();
+}
+
+/// Sentences that nobody takes end nothing.
+#[test]
+fn it_serves_where_nobody_reads_what_it_says() {
+    let place = Place::new();
+    let (mut host, address) = start(&place);
+    drop(host.child.stderr.take());
+    assert!(ask(&address, "/trap").starts_with("HTTP/1.1 500 "));
+    assert!(ask(&address, "/").contains(" / 1\n"));
+    host.signal("-INT");
+    host.end();
 }
 
 #[test]

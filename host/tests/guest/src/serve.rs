@@ -1,5 +1,5 @@
-//! What `serve` calls: answers with the method, the path and the count of requests that this
-//! instance has had.
+//! What `serve` calls: answers with the bytes of the body, the method, the path and the count of
+//! requests that this instance has had.
 
 use crate::Component;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -17,11 +17,18 @@ impl Guest for Component {
         if path == "/trap" {
             std::process::abort();
         }
+        let mut bytes = 0;
+        let body = request.consume();
+        if let Ok(stream) = body.as_ref().map_err(|_| ()).and_then(|body| body.stream()) {
+            while let Ok(part) = stream.blocking_read(4096) {
+                bytes += part.len();
+            }
+        }
         let response = OutgoingResponse::new(Fields::new());
         let Ok(body) = response.body() else { return };
         ResponseOutparam::set(out, Ok(response));
         if let Ok(stream) = body.write() {
-            let text = format!("{:?} {path} {count}\n", request.method());
+            let text = format!("{bytes} {:?} {path} {count}\n", request.method());
             let _ = stream.blocking_write_and_flush(text.as_bytes());
         }
         let _ = OutgoingBody::finish(body, None);
