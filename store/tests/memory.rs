@@ -22,7 +22,7 @@ fn memory_options(capacity: u32) -> MemoryOptions {
     MemoryOptions {
         file: options(),
         capacity,
-        encoding: Encoding::F32,
+        encoding: Some(Encoding::F32),
         words: 1 << 20,
         ..MemoryOptions::default()
     }
