@@ -302,8 +302,9 @@ impl DurableFile {
             self.storage.close(self.base);
         }
         self.base = file;
-        self.ledger = Ledger::new(self.standing.dim);
-        self.ledger.extend(core::mem::take(&mut next.places));
+        let mut places = Sorted::default();
+        places.extend_rising(core::mem::take(&mut next.places));
+        self.ledger = Ledger::new(self.standing.dim, places);
         self.stand(next);
         self.begin_journal()
     }
