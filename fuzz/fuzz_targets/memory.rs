@@ -115,7 +115,7 @@ fuzz_target!(|case: Case| {
         limits: Limits { fold: 900, compact_times: 2, compact_slack: 3000 },
         ..Options::default()
     };
-    let encoding = if case.tiered { Encoding::I8 } else { Encoding::F32 };
+    let encoding = Some(if case.tiered { Encoding::I8 } else { Encoding::F32 });
     let mut options =
         MemoryOptions { file, capacity, encoding, words: 1 << 18, ..MemoryOptions::default() };
     if case.tiered {

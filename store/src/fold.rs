@@ -250,7 +250,8 @@ impl DurableFile {
 
     pub(crate) fn wants_compaction(&self) -> bool {
         let live = self.ledger.live_bytes();
-        let most = live.saturating_mul(self.limits.compact_times) + self.limits.compact_slack;
+        let times = live.saturating_mul(self.limits.compact_times);
+        let most = times.saturating_add(self.limits.compact_slack);
         let one = self.standing.trailer.groups.len() <= 1;
         self.base_len > most
             || self.standing.removed.len() > MAX_REMOVED
@@ -301,8 +302,9 @@ impl DurableFile {
             self.storage.close(self.base);
         }
         self.base = file;
-        self.ledger = Ledger::new(self.standing.dim);
-        self.ledger.extend(core::mem::take(&mut next.places));
+        let mut places = Sorted::default();
+        places.extend_rising(core::mem::take(&mut next.places));
+        self.ledger = Ledger::new(self.standing.dim, places);
         self.stand(next);
         self.begin_journal()
     }

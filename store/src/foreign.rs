@@ -23,6 +23,7 @@ impl DurableFile {
         let dim = self.standing.dim;
         // Where the newest vector of an id is; in place of an entry's length its check.
         let mut vectors: Sorted<Place> = Sorted::default();
+        let mut gathered = Vec::new();
         for segment in self.directory.of(VEC) {
             segment.expect(&self.base(), false, DamageKind::Segment)?;
             let wrong = || DamageKind::Segment.at(segment.offset);
@@ -39,7 +40,6 @@ impl DurableFile {
             }
             let damage = (DamageKind::Segment, segment.offset);
             let mut stream = self.base().stream(segment.start() + 6, segment.payload_end(), damage);
-            let mut found = Vec::new();
             for index in 0..count {
                 let bytes = stream.take(8 + 4 * usize::from(dim))?;
                 let mut reader = Reader::new(bytes);
@@ -52,10 +52,11 @@ impl DurableFile {
                     entry_len: part_check(id, reader.rest),
                     text_len: 0,
                 };
-                found.push((id, place));
+                gathered.push((id, place));
             }
-            vectors.extend(found);
+            vectors.gather(&mut gathered);
         }
+        vectors.extend(gathered);
         vectors.retain(&mut |id, _| !self.standing.removed.contains(id));
 
         let records = self.foreign_records()?;
@@ -97,15 +98,16 @@ impl DurableFile {
         for meta in &metas {
             meta.expect(&self.base(), false, DamageKind::Meta)?;
         }
-        let wanted = |id| vectors.contains(id) && !places.contains(id);
-        let mut chain = Chain::read(&self.base(), &metas, &wanted)?;
-        let mut ledger = Ledger::new(dim);
+        let mut wanted = vectors.iter().map(|(id, _)| id).filter(|&id| !places.contains(id));
+        let mut chain = Chain::read(&self.base(), &metas, &mut wanted)?;
+        let mut ledger = Ledger::new(dim, Sorted::default());
         for (id, &vector) in vectors.iter() {
             if let Some(place) = places.get(id) {
                 ledger.insert(id, *place);
                 continue;
             }
-            let values = chain.records.remove(id).unwrap_or_default();
+            // Taken where it stands: the first of all is not to be taken out each time.
+            let values = chain.records.get_mut(id).map(core::mem::take).unwrap_or_default();
             let fields = foreign_fields(id, vector.entry_len, &values, &chain)?;
             let entry_len = fields.bytes().len() as u32;
             ledger.insert(id, Place { entry_len, ..vector });

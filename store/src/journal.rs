@@ -138,7 +138,8 @@ pub(crate) struct Journal {
     pub(crate) len: u64,
     /// Number of the last commit.
     pub(crate) commits: u64,
-    chain: u64,
+    /// The check of the last batch, which goes by all before it.
+    pub(crate) chain: u64,
 }
 
 /// What comes next in a journal.

@@ -33,6 +33,16 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Of a record that was removed: no entry is so short.
+    pub(crate) const NONE: Self = Self {
+        vector_segment: 0,
+        vector_index: 0,
+        entry_segment: 0,
+        entry_at: 0,
+        entry_len: 0,
+        text_len: 0,
+    };
+
     pub(crate) fn in_journal(&self) -> bool {
         self.vector_segment == JOURNAL
     }
@@ -59,8 +69,9 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(dim: u16) -> Self {
-        Self { dim, ..Self::default() }
+    pub(crate) fn new(dim: u16, places: Sorted<Place>) -> Self {
+        let live_bytes = places.iter().map(|(_, place)| place.bytes(dim)).sum();
+        Self { places, dim, live_bytes }
     }
 
     pub(crate) fn insert(&mut self, id: u64, place: Place) -> Option<Place> {
@@ -78,12 +89,6 @@ impl Ledger {
 
     pub(crate) fn get(&self, id: u64) -> Option<&Place> {
         self.places.get(id)
-    }
-
-    /// Takes in many records at once, by rising ids, in the place of those that have the same.
-    pub(crate) fn extend(&mut self, places: Vec<(u64, Place)>) {
-        self.places.extend_rising(places);
-        self.live_bytes = self.places.iter().map(|(_, place)| place.bytes(self.dim)).sum();
     }
 
     /// The smallest id from `id` on.

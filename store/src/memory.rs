@@ -3,8 +3,8 @@
 //! A [`Memory`] puts four parts together. The [`DurableFile`] is the truth: what it has committed
 //! survives. Three parts are derived from it and kept in memory: the image (vectors, by meaning),
 //! the index of words, and the catalog (what filters ask). They are saved beside the file, bound
-//! to its [`Version`](crate::Version), so that opening is one read; missing, stale or damaged,
-//! they are built anew from the records.
+//! to what was committed, so that opening is one read; missing, stale or damaged, they are built
+//! anew from the records.
 //!
 //! | file | what |
 //! |---|---|

@@ -115,6 +115,15 @@ impl<T: Copy> Sorted<T> {
         self.extend_rising(sort(pairs));
     }
 
+    /// Takes in the pairs that were gathered once they are so many that it pays, as a merge copies
+    /// all that is there; then none is left. Those that are left at the end
+    /// [`extend`](Self::extend) takes.
+    pub(crate) fn gather(&mut self, pairs: &mut Vec<(u64, T)>) {
+        if pairs.len() > self.0.len() / 4 {
+            self.extend(core::mem::take(pairs));
+        }
+    }
+
     /// Takes in many pairs whose keys rise, in the place of those that have the same.
     pub(crate) fn extend_rising(&mut self, pairs: Vec<(u64, T)>) {
         self.0 = if self.0.is_empty() { pairs } else { merge(&self.0, &pairs) };

@@ -6,6 +6,7 @@
 mod support;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::{DurableFile, Options};
@@ -259,6 +260,35 @@ fn we_read_what_they_wrote_from_the_start() {
         file.vector(id, &mut vector).unwrap();
         assert_eq!(vector[..], expected);
     }
+}
+
+#[test]
+fn many_records_of_theirs_are_read_in_little_time() {
+    const COUNT: u64 = 150_000;
+    let folder = Folder::new("many");
+    let options = RvfOptions {
+        dimension: DIM as u16,
+        metric: DistanceMetric::Cosine,
+        ..RvfOptions::default()
+    };
+    let mut store = RvfStore::create(&folder.path(), options).unwrap();
+    let vector: Vec<f32> = (0..DIM).map(|i| i as f32).collect();
+    let vectors = vec![&vector[..]; COUNT as usize];
+    let ids: Vec<u64> = (0..COUNT).collect();
+    let metadata: Vec<MetadataEntry> = ids
+        .iter()
+        .map(|&id| MetadataEntry { field_id: 9, value: MetadataValue::U64(id) })
+        .collect();
+    store.ingest_batch(&vectors, &ids, Some(&metadata)).unwrap();
+    store.close().unwrap();
+    let options = Options { read_only: true, ..Options::default() };
+    let storage = Box::new(NativeFolder::new(&folder.0).unwrap());
+    let begun = Instant::now();
+    let file = DurableFile::open(storage, support::NAME, &options).unwrap();
+    let took = begun.elapsed();
+    let last = file.fields(COUNT - 1).unwrap();
+    assert_eq!(last.metadata().collect::<Vec<_>>(), [("field.9", "149999")]);
+    assert!(took < Duration::from_secs(5), "{took:?}: each record shifted all behind it");
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn memory_options(capacity: u32) -> MemoryOptions {
     MemoryOptions {
         file: options(),
         capacity,
-        encoding: Encoding::F32,
+        encoding: Some(Encoding::F32),
         words: 1 << 20,
         ..MemoryOptions::default()
     }
@@ -256,6 +256,42 @@ fn what_is_derived_is_never_taken_for_the_truth() {
     let mut model = model;
     model.remove(&3);
     check(&mut memory, &model, &mut random);
+}
+
+#[test]
+fn what_is_derived_is_of_these_records_and_not_of_as_many_commits() {
+    // In the journal, and long enough to be folded into the base by the commit.
+    for len in [3, 300] {
+        let (disk, mut model) = closed(11);
+        let change = |disk: &SimulatedDisk, word: &str, x: f32| {
+            let mut memory = open(disk, 60);
+            let owned =
+                Owned { text: word.repeat(len), vector: vec![x, 1.0, 0.5], ..model[&3].clone() };
+            remember(&mut memory, 3, &owned).unwrap();
+            memory.commit(1).unwrap();
+            (memory, owned)
+        };
+        let backup = copy(&disk);
+        let (mut memory, _) = change(&disk, "five ", 1.0);
+        memory.save().unwrap();
+        let version = memory.file().version();
+        assert_eq!(memory.file().sizes().journal > 64, len == 3);
+        // Killed; file and journal come from the backup, the image stays.
+        drop(memory);
+        for name in [NAME.to_string(), format!("{NAME}.journal")] {
+            disk.take(&name);
+            disk.put(&name, backup.bytes(&name).unwrap());
+        }
+        let (memory, owned) = change(&disk, "rain ", -1.0);
+        assert_eq!((memory.derived(), memory.file().version()), (Derived::Stale, version));
+        drop(memory);
+        let mut memory = open(&disk, 60);
+        assert_eq!(memory.derived(), Derived::Stale);
+        model.insert(3, owned);
+        check(&mut memory, &model, &mut Random(12));
+        let recall = Recall { text: Some("rain"), k: 99, ..Recall::default() };
+        assert!(memory.recall(&recall).unwrap().iter().any(|found| found.id == 3));
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use clawft_store::memory::{Budget, Error, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Budget, Derived, Error, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::{Error as FileError, Limits, Options, Record};
 use support::{NAME, Owned, Random, options};
@@ -55,15 +55,19 @@ unsafe impl GlobalAlloc for Capped {
 #[global_allocator]
 static ALLOCATOR: Capped = Capped;
 
-fn memory_options() -> MemoryOptions {
+fn memory_options(capacity: u32) -> MemoryOptions {
     let limits = Limits { fold: 200_000, compact_times: 2, compact_slack: 100_000 };
     let file = Options { dim: Some(DIM as u16), limits, ..options() };
-    MemoryOptions { file, capacity: 600, words: 1 << 20, ..MemoryOptions::default() }
+    MemoryOptions { file, capacity, words: 1 << 20, ..MemoryOptions::default() }
 }
 
 fn open(folder: &Path) -> Result<Memory, Error> {
+    open_with(folder, 600)
+}
+
+fn open_with(folder: &Path, capacity: u32) -> Result<Memory, Error> {
     let storage = NativeFolder::new(folder).unwrap();
-    Memory::open(Box::new(storage), NAME, &memory_options(), &mut |_, _| {})
+    Memory::open(Box::new(storage), NAME, &memory_options(capacity), &mut |_, _| {})
 }
 
 fn remember(memory: &mut Memory, id: u64, given: &Owned) -> Result<(), Error> {
@@ -145,6 +149,74 @@ fn work(folder: &Path, room: usize) {
     println!("refused {refused}");
 }
 
+/// Runs one test in a process of its own. Gives what it said.
+fn in_a_process(test: &str, room: usize, folder: &Path) -> String {
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env("ROOM", room.to_string())
+        .env("ROOM_FOLDER", folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{room}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// Records that fit: the image needs more working memory than any call leaves over.
+const MANY: u32 = 20_000;
+
+/// Changes a record of a memory that was read from beside, whose image has no working memory yet,
+/// with so much left. Gives whether both changes were made.
+fn change_one(folder: &Path, room: usize) -> (bool, bool) {
+    let mut memory = open_with(folder, MANY).unwrap();
+    assert_eq!(memory.derived(), Derived::Read);
+    let (mut vector, words) = (vec![0.0; DIM], memory.text(GONE).unwrap());
+    memory.vector(GONE, &mut vector).unwrap();
+    let recall = Recall { vector: Some(&vector), k: EARLIER as usize, ..Recall::default() };
+    let mut other = owned(&mut Random(room as u64), 1);
+    other.text = words.clone() + "xylophone";
+
+    let under_cap = |memory: &mut Memory, change: &dyn Fn(&mut Memory) -> Result<(), Error>| {
+        CAP.store(IN_USE.load(Relaxed) + room, Relaxed);
+        let done = change(memory);
+        CAP.store(usize::MAX, Relaxed);
+        assert!(done.as_ref().err().is_none_or(too_little), "{room}: {done:?}");
+        done.is_ok()
+    };
+    let replaced = under_cap(&mut memory, &|memory| remember(memory, GONE, &other));
+    assert_eq!(memory.text(GONE).unwrap() == words, !replaced);
+    assert_eq!(memory.recall(&recall).unwrap()[0].id == GONE, !replaced, "{room}");
+    drop(memory);
+
+    let mut memory = open_with(folder, MANY).unwrap();
+    let forgotten = under_cap(&mut memory, &|memory| memory.forget(GONE));
+    assert_eq!(memory.contains(GONE), !forgotten);
+    let found = memory.recall(&recall).unwrap();
+    assert_eq!(found.len() as u64, EARLIER - u64::from(forgotten), "{room}");
+    assert_eq!(found[0].id == GONE, !forgotten, "{room}");
+    remember(&mut memory, GONE, &other).unwrap();
+    (replaced, forgotten)
+}
+
+#[test]
+fn a_change_needs_all_its_memory_before_it_begins() {
+    if let Ok(folder) = std::env::var("ROOM_FOLDER") {
+        let all = (60_000..500_000).step_by(4_000).map(|room| change_one(Path::new(&folder), room));
+        let all: Vec<(bool, bool)> = all.collect();
+        return assert!(all.contains(&(false, false)) && all.contains(&(true, true)), "{all:?}");
+    }
+    let folder = std::env::temp_dir().join(format!("clawft-ready-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut memory = open_with(&folder, MANY).unwrap();
+    let mut random = Random(6);
+    for id in 0..EARLIER {
+        remember(&mut memory, id, &Owned::random(&mut random, DIM, 300)).unwrap();
+    }
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    in_a_process("a_change_needs_all_its_memory_before_it_begins", 0, &folder);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn each_cap_is_borne() {
     if let Ok(room) = std::env::var("ROOM") {
@@ -174,14 +246,7 @@ fn each_cap_is_borne() {
                 std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
             }
         }
-        let done = Command::new(std::env::current_exe().unwrap())
-            .args(["each_cap_is_borne", "--exact", "--nocapture"])
-            .env("ROOM", room.to_string())
-            .env("ROOM_FOLDER", &folder)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&done.stdout);
-        assert!(done.status.success(), "{room}: {}", String::from_utf8_lossy(&done.stderr));
+        let said = in_a_process("each_cap_is_borne", room, &folder);
         let refused = said.lines().find_map(|line| line.strip_prefix("refused "));
         outcomes[match refused.unwrap() {
             "to open" => 0,

@@ -111,6 +111,25 @@ fn a_file_stays_near_its_live_bytes_after_any_churn() {
     }
 }
 
+#[test]
+fn limits_beyond_all_numbers_are_never_reached() {
+    let disk = SimulatedDisk::new(4);
+    let mut random = Random(4);
+    // With the slack added it is no number any more.
+    let limits = Limits { compact_times: u64::MAX, fold: 900, ..Limits::default() };
+    let options = Options { limits, ..support::options() };
+    let mut file = DurableFile::open(Box::new(disk), NAME, &options).unwrap();
+    let mut largest = 0;
+    for _ in 0..60 {
+        Owned::random(&mut random, 3, 200).put(&mut file, 1).unwrap();
+        file.commit(0).unwrap();
+        let base = file.sizes().base;
+        assert!(base >= largest, "it was compacted");
+        largest = base;
+    }
+    assert!(largest > 10 * file.sizes().live);
+}
+
 fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }

@@ -110,7 +110,7 @@ fn open_store(
     let mut options = MemoryOptions {
         file: *file,
         capacity,
-        encoding: Encoding::I8,
+        encoding: Some(Encoding::I8),
         image: (!in_full).then_some(limits.image),
         words: limits.words,
         ..MemoryOptions::default()

@@ -7,8 +7,8 @@ use core::mem::size_of;
 use clawft_store::memory::{Memory, MemoryOptions, Refusal};
 use clawft_store::storage::Storage;
 use clawft_store::{Lease, Limits, Options};
+use clawft_vectors::Encoding;
 use clawft_vectors::tier_policy::Policy;
-use clawft_vectors::{Encoding, Params};
 
 use crate::error::{Failed, Outcome, status};
 use crate::handle::{Held, Table};
@@ -170,10 +170,10 @@ fn check(given: &ClawftMemoryOptions) -> Outcome<MemoryOptions> {
         found => return Err(Failed::unknown_choice("metric", 2, found)),
     };
     let encoding = match given.encoding {
-        0 => Encoding::F32,
-        1 => Encoding::F16,
-        2 => Encoding::I8,
-        3 => Params::new(given.dim, given.capacity).encoding,
+        0 => Some(Encoding::F32),
+        1 => Some(Encoding::F16),
+        2 => Some(Encoding::I8),
+        3 => None,
         found => return Err(Failed::unknown_choice("encoding", 3, found)),
     };
     let file = Options {

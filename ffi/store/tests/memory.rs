@@ -186,6 +186,24 @@ fn what_is_derived_is_built_anew_with_progress() {
 }
 
 #[test]
+fn the_encoding_goes_by_the_dimension_of_the_file() {
+    for dim in [127, 512] {
+        let disk = Disk::default();
+        let created = ClawftMemoryOptions { dim, ..options(CLAWFT_CREATE) };
+        let handle = try_open(&disk, &created).unwrap();
+        let v: Vec<f32> = (0..dim).map(|i| i as f32 + 1.0).collect();
+        ok(unsafe { clawft_remember(handle, &record(1, &v, "a note")) });
+        ok(clawft_commit(handle, 0));
+        ok(clawft_memory_close(handle, 0));
+        // As the file says: the same codes as before, so that those beside are of use.
+        let handle = try_open(&disk, &ClawftMemoryOptions { dim: 0, ..options(0) }).unwrap();
+        let found = report(handle);
+        assert_eq!((found.dim, found.derived), (dim, 1));
+        ok(clawft_memory_close(handle, 0));
+    }
+}
+
+#[test]
 fn idle_records_cool_and_used_ones_come_back_whole() {
     const DAY: u64 = 24 * 3_600_000;
     let disk = Disk::default();

@@ -26,8 +26,9 @@ pub struct MemoryOptions {
     pub file: Options,
     /// Records that are to fit; one that has more already fits those.
     pub capacity: u32,
-    /// Encoding of the vectors in memory; the file has them as they were given.
-    pub encoding: Encoding,
+    /// Encoding of the vectors in memory; the file has them as they were given. `None`: by the
+    /// file's dimension, 8-bit codes from 128 on and `f32` below.
+    pub encoding: Option<Encoding>,
     /// Bytes that the image of the vectors may take. With a limit they have tiers, and as many of
     /// them are hot at a time as have room beside the others, cold; 8-bit codes only. `None`: no
     /// tiers, and room for all.
@@ -43,7 +44,7 @@ impl Default for MemoryOptions {
         MemoryOptions {
             file: Options::default(),
             capacity: 10_000,
-            encoding: Encoding::I8,
+            encoding: Some(Encoding::I8),
             image: None,
             policy: Policy::default(),
             words: 4 << 20,
@@ -97,7 +98,7 @@ impl Memory {
         let mut file = DurableFile::new(storage, name, &options.file);
         file.try_open(&options.file)?;
         let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
-        params.encoding = options.encoding;
+        params.encoding = options.encoding.unwrap_or(params.encoding);
         params.metric = match file.metric() {
             0 => Metric::L2,
             1 => Metric::InnerProduct,

@@ -3,7 +3,7 @@
 //! ```text
 //!  0  magic "clawftIM"        8  version u32           12  0 u32
 //! 16  id of the durable file, 16 bytes
-//! 32  its epoch u32          36  0 u32                 40  its commits u64
+//! 32  its epoch u32          36  0 u32                 40  what stands for its content u64
 //! 48  bytes of the image u64                           56  bytes of the catalog u64
 //! 64  bytes of the words u64                           72  check u64
 //! 80  catalog: for each slot of the image up to the last in use, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
@@ -17,8 +17,10 @@
 //! is 0.
 //!
 //! Little-endian. It is written under another name and renamed, so that no half one is ever
-//! there; it is bound to the version of the durable file that it was derived from. Nothing of it
-//! is believed before the check, the image's seal, and the checks of each part.
+//! there; it is bound to what the durable file had when it was derived: the last batch of the
+//! journal and the headers of RECORDS segments, whose hashes tell two files apart that have as many
+//! commits. Nothing of it is believed before the check, the image's seal, and the checks of each
+//! part.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +35,7 @@ use super::error::Refusal;
 use crate::DurableFile;
 use crate::lexical::{Index, OpenError};
 use crate::room;
+use crate::rvf::segment::{self, RECORDS};
 use crate::storage::{Handle, Storage, StorageError, read_full, remove_if_there};
 use crate::wire::{Put, extend_with_zeros, u32_at, u64_at};
 
@@ -52,6 +55,21 @@ fn fresh_name(file: &DurableFile) -> String {
     name
 }
 
+/// What stands for all that is committed: two files of one version may differ, where one of them
+/// went on from a backup. An entry has the checks of its vector and its text.
+fn content(file: &DurableFile) -> u64 {
+    let journal = file.journal.as_ref().filter(|journal| journal.commits > journal.head.commits);
+    let chain = journal.map_or(0, |journal| journal.chain);
+    let mut check = xxh64(&file.commits.to_le_bytes(), chain);
+    for segment in file.directory.of(RECORDS) {
+        let mut header = [0; segment::HEADER];
+        // One that cannot be read is like none: what is derived is then built anew.
+        let _ = file.base().read(segment.offset, &mut header);
+        check = xxh64(&header, check);
+    }
+    check
+}
+
 /// The first bytes of the header: what the file is bound to.
 fn header(file: &DurableFile) -> Vec<u8> {
     let version = file.version();
@@ -62,7 +80,7 @@ fn header(file: &DurableFile) -> Vec<u8> {
     bytes.bytes(&version.file_id);
     bytes.u32(version.epoch);
     bytes.u32(0);
-    bytes.u64(version.commits);
+    bytes.u64(content(file));
     bytes
 }
 
@@ -199,10 +217,12 @@ fn write_into(
 struct Parts {
     head: [u8; HEADER],
     bytes: Vec<u8>,
+    /// It is of what the file has now.
+    current: bool,
 }
 
 impl Parts {
-    const NONE: Self = Parts { head: [0; HEADER], bytes: Vec::new() };
+    const NONE: Self = Parts { head: [0; HEADER], bytes: Vec::new(), current: false };
 
     /// Catalog and words.
     fn split(&self) -> (&[u8], &[u8]) {
@@ -219,6 +239,7 @@ impl Parts {
         if self.head[16..32] != bound[16..32] {
             return Err(Derived::Stale);
         }
+        self.current = self.head[32..48] == bound[32..];
         let whole = file.storage().len(handle).map_err(|_| Derived::Damaged)?;
         let (image, catalog) = (u64_at(&self.head, 48), u64_at(&self.head, 56));
         let len = catalog.saturating_add(u64_at(&self.head, 64));
@@ -285,7 +306,7 @@ fn read_from(
     let mut parts = Parts::NONE;
     parts.read(file, handle)?;
     let wanted = required_bytes(params).map_err(|_| Derived::Stale)?;
-    if parts.head[16..48] != header(file)[16..48] || wanted as u64 != u64_at(&parts.head, 48) {
+    if !parts.current || wanted as u64 != u64_at(&parts.head, 48) {
         return Err(Derived::Stale);
     }
     let (entries, saved) = parts.split();

@@ -38,6 +38,7 @@ impl Memory {
     /// Those of [`remember`](Self::remember).
     pub fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
         let known = self.file.contains(record.id);
+        self.make_ready()?;
         // Brought into its forms, and put into the batch; should that fail, what was there is
         // brought back.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
@@ -62,7 +63,8 @@ impl Memory {
     /// files after the next [`compact`](Self::compact).
     ///
     /// # Errors
-    /// [`crate::Error::UnknownId`], and those of [`DurableFile::remove`](crate::DurableFile::remove).
+    /// [`crate::Error::UnknownId`], those of [`DurableFile::remove`](crate::DurableFile::remove), and
+    /// [`Error::Memory`].
     pub fn forget(&mut self, id: u64) -> Result<(), Error> {
         Ok(self.try_forget(id)?)
     }
@@ -72,14 +74,16 @@ impl Memory {
     /// # Errors
     /// Those of [`forget`](Self::forget).
     pub fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
+        self.make_ready()?;
         room::ask(self.file.storage(), self.file.room_to_put(0) + self.changed.growth(1))?;
         let text = self.file.try_text(id)?;
         self.file.try_remove(id)?;
-        self.withdraw(id, &text);
+        let gone = self.withdraw(id, &text);
         wipe(text);
         self.changed.insert(id, 0);
         self.stale = true;
-        Ok(())
+        self.unsound |= gone.is_err();
+        gone
     }
 
     /// Makes the changes since the last commit durable, all or none. `now`, ms, is for the lease.
@@ -120,7 +124,7 @@ impl Memory {
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
                 let text = self.file.try_text(id)?;
-                self.withdraw(id, &text);
+                self.withdraw(id, &text)?;
                 wipe(text);
             }
         }
@@ -210,7 +214,7 @@ impl Memory {
     /// Takes a record into what is derived, in the place of what is known of it.
     fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Refusal> {
         if known {
-            self.withdraw(record.id, old);
+            self.withdraw(record.id, old)?;
         }
         self.enter(Entry::of_record(record), record.vector, record.text)
     }
@@ -238,20 +242,25 @@ impl Memory {
         Ok(added?)
     }
 
-    /// Takes a record, whose text this is, out of what is derived, as far as it is there.
-    fn withdraw(&mut self, id: u64, text: &str) {
-        if let Some(slot) = self.image.slot(id) {
-            self.words.remove(slot, text);
-            self.catalog.strike(slot);
-            // It is there, and the scratch was made for such an image.
-            let _ = self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)));
-        }
+    /// Makes the scratch that changing a record needs: once the file has changed, no change to the
+    /// image can be refused for want of memory.
+    fn make_ready(&mut self) -> Result<(), Refusal> {
+        self.with_scratch(ONE, |_, _| Ok(()))
+    }
+
+    /// Takes a record, whose text this is, out of what is derived, as far as it is there. Refused
+    /// only where the scratch is not there, or the image is not sound.
+    fn withdraw(&mut self, id: u64, text: &str) -> Result<(), Refusal> {
+        let Some(slot) = self.image.slot(id) else { return Ok(()) };
+        self.words.remove(slot, text);
+        self.catalog.strike(slot);
+        self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)))
     }
 
     /// Makes what is derived of a record anew after a change to `text` that was refused; these
     /// are the uses that were counted, if it was known.
     fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
-        self.withdraw(id, text);
+        self.withdraw(id, text)?;
         let Some((uses, last_used)) = uses else { return Ok(()) };
         self.derive(id)?;
         self.recount(id, uses, last_used);
