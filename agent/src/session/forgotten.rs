@@ -20,53 +20,60 @@ use crate::text::words;
 const REDACTED: &str = "[forgotten]";
 /// Bytes of the beginning of a text that stand for it where the rest was cut.
 const FEWEST: usize = 32;
+/// What is behind the beginning then.
+const CUT: &str = "…";
 
-/// How a text may stand in a session.
+/// How a text may stand in a session: the longest first, or else the end of an escape would stay.
 fn forms(text: &str) -> [String; 3] {
     let json = quoted(text);
     let escaped = json.get(1..json.len() - 1).unwrap_or_default();
-    [text.to_owned(), escaped.to_owned(), words(text).join(" ")]
+    [escaped.to_owned(), text.to_owned(), words(text).join(" ")]
 }
 
-/// Bytes at the beginning of `found` that are one of `forms`, whole or cut; 0: none is.
-fn begins(found: &str, forms: &[String]) -> usize {
-    let part = |form: &String| {
-        let same = found.chars().zip(form.chars()).take_while(|(a, b)| a == b);
-        let bytes = same.map(|(c, _)| c.len_utf8()).sum();
-        let is_cut =
-            || bytes >= FEWEST && found.get(bytes..).is_some_and(|rest| rest.starts_with('…'));
-        if bytes == form.len() || is_cut() { bytes } else { 0 }
-    };
-    forms.iter().map(part).max().unwrap_or(0)
-}
-
-fn says(found: &str, forms: &[String]) -> bool {
-    found.char_indices().any(|(at, _)| begins(&found[at..], forms) > 0)
+/// Where one of `forms` stands first, and how many bytes of it: all, or those before the cut.
+#[inline(never)]
+fn find(found: &str, forms: &[String]) -> Option<(usize, usize)> {
+    (0..found.len()).find_map(|at| {
+        let rest = found.get(at..)?;
+        forms.iter().find_map(|form| {
+            let mut same = rest.bytes().zip(form.bytes()).take_while(|(a, b)| a == b).count();
+            if same < form.len() {
+                // The next character may begin as the mark does.
+                while !rest.is_char_boundary(same) {
+                    same -= 1;
+                }
+                if same < FEWEST || !rest.get(same..)?.starts_with(CUT) {
+                    return None;
+                }
+            }
+            (same > 0).then_some((at, same))
+        })
+    })
 }
 
 fn strike(found: &mut String, forms: &[String]) {
-    if !says(found, forms) {
-        return;
+    let (mut out, mut rest) = (String::new(), found.as_str());
+    while let Some((at, bytes)) = find(rest, forms) {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        out.push_str(REDACTED);
+        rest = after.get(bytes..).unwrap_or_default();
     }
-    let (mut out, mut rest) = (String::with_capacity(found.len()), found.as_str());
-    while let Some(c) = rest.chars().next() {
-        let (bytes, instead) = match begins(rest, forms) {
-            0 => (c.len_utf8(), None),
-            bytes => (bytes, Some(REDACTED)),
-        };
-        let (before, after) = rest.split_at(bytes);
-        out.push_str(instead.unwrap_or(before));
-        rest = after;
+    if rest.len() < found.len() {
+        out.push_str(rest);
+        *found = out;
     }
-    *found = out;
 }
 
 impl Said {
     fn says(&self, forms: &[String]) -> bool {
         match &self.message {
-            Message::User(text) | Message::Result { content: text, .. } => says(text, forms),
+            Message::User(text) | Message::Result { content: text, .. } => {
+                find(text, forms).is_some()
+            }
             Message::Assistant { text, calls } => {
-                says(text, forms) || calls.iter().any(|call| says(&call.arguments, forms))
+                let arguments = calls.iter().map(|call| &call.arguments);
+                arguments.chain([text]).any(|text| find(text, forms).is_some())
             }
         }
     }
@@ -77,7 +84,7 @@ impl Session {
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
         let forms = forms(text);
-        says(&self.summary, &forms) || self.messages.iter().any(|said| said.says(&forms))
+        find(&self.summary, &forms).is_some() || self.messages.iter().any(|said| said.says(&forms))
     }
 
     /// Marks what says `text`, so that it does not come back from here.
@@ -181,7 +188,8 @@ mod tests {
 
     #[test]
     fn what_is_forgotten_is_said_nowhere() {
-        for text in ["the key is 7", "x", "# Key\nunder the \"mat\"", "C:\\new\t\u{1}", "blue «é»"]
+        for text in
+            ["the key is 7", "x", "# Key\nunder the \"mat\"", "C:\\new\t\u{1}", "D:\\", "blue «é»"]
         {
             // In one place alone, too: each is looked through.
             is_gone(session(text, "nothing"), text);
