@@ -71,6 +71,8 @@ struct State {
     calls: u64,
     written: u64,
     syncs: u64,
+    /// Syncs of files until one is refused.
+    good_syncs: Option<u64>,
     space: Option<u64>,
     read_only: bool,
 }
@@ -132,9 +134,13 @@ impl State {
                 let end = (start + to.len()).min(bytes.len());
                 to[..end - start].copy_from_slice(&bytes[start..end]);
             };
-            let same = now.get(i * SECTOR..).map(|b| &b[..b.len().min(SECTOR)])
-                == synced.get(i * SECTOR..).map(|b| &b[..b.len().min(SECTOR)]);
-            match if same { 0 } else { self.random() % 4 } {
+            let piece = |bytes: &[u8]| {
+                bytes.iter().skip(i * SECTOR).take(SECTOR).copied().collect::<Vec<u8>>()
+            };
+            let (new, old) = (piece(&now), piece(&synced));
+            // What was cut off, or is as it was, is whole.
+            let which = if old.starts_with(&new) { 2 } else { self.random() % 4 };
+            match which {
                 0 | 1 => from(&now, sector),
                 2 => from(&synced, sector),
                 _ => {
@@ -190,6 +196,12 @@ impl SimulatedDisk {
     #[must_use]
     pub fn syncs(&self) -> u64 {
         self.0.borrow().syncs
+    }
+
+    /// Lets the sync of a file after `syncs` more say that there is no space, or none. What it was
+    /// to make durable may then be durable or not.
+    pub fn refuse_sync(&self, syncs: Option<u64>) {
+        self.0.borrow_mut().good_syncs = syncs;
     }
 
     /// Whether the power is gone.
@@ -357,11 +369,16 @@ impl Storage for SimulatedDisk {
             return Err(StorageError::Failed);
         }
         state.syncs += 1;
+        let refused = state.good_syncs == Some(0);
+        state.good_syncs = state.good_syncs.and_then(|left| left.checked_sub(1));
+        if refused && state.random().is_multiple_of(2) {
+            return Err(StorageError::NoSpace);
+        }
         let File { now, synced, same } = &mut state.files[file];
         synced.truncate(*same);
         synced.extend_from_slice(&now[*same..]);
         *same = now.len();
-        Ok(())
+        if refused { Err(StorageError::NoSpace) } else { Ok(()) }
     }
 
     fn sync_folder(&self) -> Outcome<()> {
