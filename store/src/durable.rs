@@ -89,7 +89,8 @@ pub struct Report {
     pub repaired: u32,
     /// Another program wrote the newest manifest.
     pub foreign: bool,
-    /// With [`Options::salvage`]: what is damaged, the first of each place.
+    /// With [`Options::salvage`]: what is damaged, the first of each place; in a memory that was built
+    /// anew also each record of which a part is.
     pub damaged: Vec<Damage>,
 }
 

@@ -122,7 +122,12 @@ impl DurableFile {
 
     /// That something is damaged; with `salvage` a note.
     #[inline(never)]
-    fn refuse(&mut self, salvage: bool, kind: DamageKind, offset: u64) -> Result<(), Fault> {
+    pub(crate) fn refuse(
+        &mut self,
+        salvage: bool,
+        kind: DamageKind,
+        offset: u64,
+    ) -> Result<(), Fault> {
         if !salvage {
             return Err(kind.at(offset));
         }

@@ -42,7 +42,7 @@ impl Memory {
         // brought back.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
         room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
-        let old = if known { self.file.try_text(record.id)? } else { String::new() };
+        let old = if known { self.old_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed =
             self.replace(record, known, &old).and_then(|()| Ok(self.file.try_put(record)?));
@@ -73,7 +73,7 @@ impl Memory {
     /// Those of [`forget`](Self::forget).
     pub fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
         room::ask(self.file.storage(), self.file.room_to_put(0) + self.changed.growth(1))?;
-        let text = self.file.try_text(id)?;
+        let text = self.old_text(id)?;
         self.file.try_remove(id)?;
         self.withdraw(id, &text);
         wipe(text);
@@ -127,7 +127,7 @@ impl Memory {
         self.file.rollback();
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
-                self.derive(id)?;
+                self.derive(id, false)?;
             }
         }
         self.unsound = before;
@@ -207,6 +207,15 @@ impl Memory {
         Ok(closed?)
     }
 
+    /// The text of a record that is to go; none where it is damaged, as such a record must be able to
+    /// go too.
+    fn old_text(&self, id: u64) -> Result<String, Refusal> {
+        match self.file.try_text(id) {
+            Err(fault) if matches!(fault.error(), crate::Error::Damaged(_)) => Ok(String::new()),
+            text => Ok(text?),
+        }
+    }
+
     /// Takes a record into what is derived, in the place of what is known of it.
     fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Refusal> {
         if known {
@@ -241,7 +250,9 @@ impl Memory {
     /// Takes a record, whose text this is, out of what is derived, as far as it is there.
     fn withdraw(&mut self, id: u64, text: &str) {
         if let Some(slot) = self.image.slot(id) {
-            self.words.remove(slot, text);
+            if !self.words.remove(slot, text) {
+                self.words.strike(slot);
+            }
             self.catalog.strike(slot);
             // It is there, and the scratch was made for such an image.
             let _ = self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)));
@@ -253,7 +264,7 @@ impl Memory {
     fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
         self.withdraw(id, text);
         let Some((uses, last_used)) = uses else { return Ok(()) };
-        self.derive(id)?;
+        self.derive(id, false)?;
         self.recount(id, uses, last_used);
         Ok(())
     }
