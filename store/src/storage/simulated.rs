@@ -70,6 +70,7 @@ struct State {
     off: bool,
     calls: u64,
     written: u64,
+    read: u64,
     syncs: u64,
     /// Syncs of files until one is refused.
     good_syncs: Option<u64>,
@@ -190,6 +191,12 @@ impl SimulatedDisk {
     #[must_use]
     pub fn written(&self) -> u64 {
         self.0.borrow().written
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.0.borrow().read
     }
 
     /// Syncs of files so far.
@@ -319,7 +326,7 @@ impl Storage for SimulatedDisk {
     }
 
     fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
-        let state = self.0.borrow();
+        let state = &mut *self.0.borrow_mut();
         if state.off {
             return Err(StorageError::Failed);
         }
@@ -327,6 +334,7 @@ impl Storage for SimulatedDisk {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let len = into.len().min(bytes.len() - start);
         into[..len].copy_from_slice(&bytes[start..start + len]);
+        state.read += len as u64;
         Ok(len)
     }
 
