@@ -362,6 +362,9 @@ impl Fields {
     /// keys rising.
     #[must_use]
     pub fn string(&self, at: usize) -> Option<&str> {
+        if at / 2 > self.pair_count() {
+            return None;
+        }
         let mut strings = self.strings();
         let (mut first, mut second) = (self.u16_at(72), self.u16_at(74));
         for _ in 0..at / 2 {
@@ -372,7 +375,7 @@ impl Fields {
             strings.take(first);
             first = second;
         }
-        (at / 2 <= self.pair_count()).then(|| strings.text(first))
+        Some(strings.text(first))
     }
 
     /// Pairs of metadata.

@@ -184,8 +184,11 @@ fn pointers_and_structs_and_choices() {
     refused(code, S::NullPointer as i32, &["storage"]);
 
     let mut len = 77;
-    let code = unsafe { clawft_record_string(handle, 1, 9, null_mut(), 0, &mut len) };
-    refused(code, S::UnknownChoice as i32, &["which"]);
+    // The last one took the time of two thousand million steps.
+    for which in [9, u32::MAX] {
+        let code = unsafe { clawft_record_string(handle, 1, which, null_mut(), 0, &mut len) };
+        refused(code, S::UnknownChoice as i32, &["which", &which.to_string()]);
+    }
     let mut short = [7u8; 3];
     let at = short.as_mut_ptr().cast();
     let code = unsafe { clawft_record_string(handle, 1, CLAWFT_TEXT, at, 3, &mut len) };
