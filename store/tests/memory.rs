@@ -410,9 +410,16 @@ fn nothing_of_what_was_forgotten_is_left_in_a_file() {
     remember(&mut memory, 50, &secret).unwrap();
     memory.commit(0).unwrap();
     memory.save().unwrap();
+    let image = format!("{NAME}.image");
     memory.forget(50).unwrap();
     memory.commit(1).unwrap();
+    // With a change pending nothing is saved, and what was saved before goes.
+    remember(&mut memory, 60, &Owned::random(&mut random, DIM, 30)).unwrap();
     memory.compact(2).unwrap();
+    assert!(!disk.names().contains(&image));
+    memory.rollback().unwrap();
+    memory.save().unwrap();
+    assert!(disk.names().contains(&image));
     let vector: Vec<u8> = secret.vector.iter().flat_map(|x| x.to_le_bytes()).collect();
     let length = secret.vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     let unit: Vec<u8> = secret.vector.iter().flat_map(|x| (x / length).to_le_bytes()).collect();

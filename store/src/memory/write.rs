@@ -135,7 +135,9 @@ impl Memory {
     }
 
     /// Writes the file anew with nothing but the live records, and what is derived as well, so
-    /// that no byte of what was forgotten is left in any file. Changes must be committed first.
+    /// that no byte of what was forgotten is left in any file. Changes that were not committed stay
+    /// pending, and what they forget in the file; what is derived is then not beside it until the next
+    /// [`save`](Self::save).
     ///
     /// # Errors
     /// Those of [`DurableFile::compact`](crate::DurableFile::compact) and of the storage.
@@ -151,9 +153,12 @@ impl Memory {
         self.file.try_compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
-        if self.unsound {
-            // What is there was saved before, and is not to outlive what was forgotten.
-            return Ok(remove_if_there(self.file.storage(), self.file.image_name())?);
+        if self.unsound || self.changed.len() > 0 {
+            // It is not saved: what is there was saved before, and is not to outlive what was
+            // forgotten.
+            let storage = self.file.storage();
+            remove_if_there(storage, self.file.image_name())?;
+            return Ok(storage.sync_folder()?);
         }
         self.try_save()
     }
