@@ -32,6 +32,8 @@ use crate::wire::{set_u32, set_u64, u32_at, u64_at};
 pub(crate) const HEADER: usize = 64;
 /// Bytes of a batch before its operations.
 pub(crate) const BATCH: usize = 48;
+/// A batch begins at a multiple of so many bytes.
+pub(crate) const PADDING: usize = 8;
 /// Most bytes of a batch: it is held in memory until it is committed, and when it is read.
 pub(crate) const MAX_BATCH: usize = 4 << 20;
 /// How many batches are looked at behind one that is not sound. A journal that has none in
@@ -151,7 +153,7 @@ pub(crate) struct Found {
 }
 
 fn pad(len: usize) -> usize {
-    len.next_multiple_of(8)
+    len.next_multiple_of(PADDING)
 }
 
 fn check_of(header: &[u8], payload: &[u8], seed: u64) -> u64 {
