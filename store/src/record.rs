@@ -118,7 +118,8 @@ pub(crate) fn get_vector(bytes: &[u8], out: &mut [f32]) {
 }
 
 impl Record<'_> {
-    fn check(&self, dim: usize) -> Result<(), Fault> {
+    /// Whether it is within its limits, but for its metadata's keys.
+    pub(crate) fn check(&self, dim: usize) -> Result<(), Fault> {
         if self.vector.len() != dim {
             let found = self.vector.len() as u32;
             return Err(Error::Dimension { expected: dim as u32, found }.into());

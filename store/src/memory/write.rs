@@ -37,6 +37,9 @@ impl Memory {
     /// # Errors
     /// Those of [`remember`](Self::remember).
     pub fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
+        // Before a word of it is read.
+        self.file.writable()?;
+        record.check(self.dim())?;
         let known = self.file.contains(record.id);
         // Brought into its forms, and put into the batch; should that fail, what was there is
         // brought back.
