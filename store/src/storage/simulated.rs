@@ -252,6 +252,30 @@ impl SimulatedDisk {
         (state.off, state.left) = (false, None);
     }
 
+    /// Flips one bit of one of the files, durably. Gives which file, and where in it; nothing where all
+    /// are empty.
+    pub fn flip(&self, seed: u64) -> Option<(String, usize)> {
+        let mut state = self.0.borrow_mut();
+        let state = &mut *state;
+        state.seed = seed;
+        let bytes: usize = state.names.values().map(|&file| state.files[file].now.len()).sum();
+        let random = state.random() as usize;
+        let mut at = random.checked_rem(bytes)?;
+        for (name, &file) in &state.names {
+            let File { now, synced, .. } = &mut state.files[file];
+            if at < now.len() {
+                let bit = 1 << (random >> 40 & 7);
+                now[at] ^= bit;
+                if let Some(byte) = synced.get_mut(at) {
+                    *byte ^= bit;
+                }
+                return Some((name.clone(), at));
+            }
+            at -= now.len();
+        }
+        None
+    }
+
     /// Ends the process that uses the disk, not the power: all writes are there, none synced.
     pub fn kill(&self) {
         let mut state = self.0.borrow_mut();
@@ -474,6 +498,27 @@ mod tests {
         disk.sync_folder().unwrap();
         disk.crash(1);
         assert_eq!(disk.names(), ["a"]);
+    }
+
+    #[test]
+    fn a_flip_changes_one_bit_for_good() {
+        let disk = SimulatedDisk::new(0);
+        assert_eq!(disk.flip(1), None);
+        disk.put("a", vec![0; 30]);
+        disk.put("b", vec![0; 70]);
+        let mut seen = [false; 2];
+        for seed in 0..20 {
+            let fork = disk.fork();
+            let (name, at) = fork.flip(seed).unwrap();
+            fork.crash(seed);
+            let bits = |name: &str| -> u32 {
+                fork.bytes(name).unwrap().iter().map(|byte| byte.count_ones()).sum()
+            };
+            assert_eq!(bits("a") + bits("b"), 1);
+            assert_ne!(fork.bytes(&name).unwrap()[at], 0);
+            seen[usize::from(name == "b")] = true;
+        }
+        assert_eq!(seen, [true; 2]);
     }
 
     #[test]
