@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::Fault;
-use crate::journal::{BATCH, FoundHead, Journal, MAX_BATCH, State};
+use crate::journal::{BATCH, FoundHead, Journal, MAX_BATCH, PADDING, State};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
@@ -89,7 +89,8 @@ pub struct Report {
     pub repaired: u32,
     /// Another program wrote the newest manifest.
     pub foreign: bool,
-    /// With [`Options::salvage`]: what is damaged, the first of each place.
+    /// With [`Options::salvage`]: what is damaged, the first of each place; in a memory that was built
+    /// anew also each record of which a part is.
     pub damaged: Vec<Damage>,
 }
 
@@ -293,11 +294,18 @@ impl DurableFile {
     }
 
     pub(crate) fn try_put(&mut self, record: &Record<'_>) -> Result<(), Fault> {
-        self.writable()?;
-        room::ask(&*self.storage, self.room_to_put(record.bytes()))?;
-        let at = self.batch.bytes.len();
+        let at = self.room_for(record.bytes())?;
         record.encode(self.dim(), &mut self.batch.bytes)?;
         self.keep(record.id, at, at as u64)
+    }
+
+    /// Makes room in the batch for an operation of so many bytes, and for the zeros behind it, which
+    /// a commit adds without asking. Gives where it begins.
+    fn room_for(&mut self, bytes: usize) -> Result<usize, Fault> {
+        self.writable()?;
+        room::ask(&*self.storage, self.room_to_put(bytes))?;
+        self.batch.bytes.reserve(bytes + PADDING);
+        Ok(self.batch.bytes.len())
     }
 
     /// Bytes of memory that putting a record of so many bytes may take: the batch may double.
@@ -319,8 +327,7 @@ impl DurableFile {
         if !self.contains(id) {
             return Err(Error::UnknownId(id).into());
         }
-        room::ask(&*self.storage, self.room_to_put(0))?;
-        let at = self.batch.bytes.len();
+        let at = self.room_for(FIXED)?;
         put_removal(id, &mut self.batch.bytes);
         self.keep(id, at, REMOVED)
     }

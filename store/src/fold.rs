@@ -43,6 +43,8 @@ struct Next {
     segment: Segment,
     /// Of the records that were written.
     places: Vec<(u64, Place)>,
+    /// A sync is under way: when it fails, it is open what is on the disk.
+    unsure: bool,
 }
 
 impl DurableFile {
@@ -144,13 +146,13 @@ impl DurableFile {
             }
             Err(error) => {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
-                // a sync failed, it is open what is on the disk.
+                // a sync failed, whatever it says, it is open what is on the disk.
                 let cut = self.storage.truncate(self.base, before);
-                let unsure = match error.error() {
+                let failed = match error.error() {
                     Error::Storage(error) => error != StorageError::NoSpace,
                     _ => false,
                 };
-                if cut.is_err() || unsure {
+                if cut.is_err() || failed || next.unsure {
                     self.stopped = true;
                 }
                 Err(error)
@@ -199,9 +201,12 @@ impl DurableFile {
         manifest.trailer.groups.push(Group { segments, epoch, since });
         next.places = core::mem::take(&mut group.places);
         // What a manifest lists is on the disk before it.
+        next.unsure = true;
         self.storage.sync(file)?;
         let bytes = manifest::encode(manifest, group.target.next_id);
+        next.unsure = false;
         self.storage.append(file, &bytes)?;
+        next.unsure = true;
         self.storage.sync(file)?;
         next.segment = Segment::parse(&bytes, group.target.end);
         Ok(())

@@ -32,11 +32,13 @@ use crate::wire::{set_u32, set_u64, u32_at, u64_at};
 pub(crate) const HEADER: usize = 64;
 /// Bytes of a batch before its operations.
 pub(crate) const BATCH: usize = 48;
+/// A batch begins at a multiple of so many bytes.
+pub(crate) const PADDING: usize = 8;
 /// Most bytes of a batch: it is held in memory until it is committed, and when it is read.
 pub(crate) const MAX_BATCH: usize = 4 << 20;
-/// How many batches are looked at behind one that is not sound. A journal that has none in
-/// sixty-four that look like one has none.
-const LOOKS: usize = 64;
+/// Bytes of batches with a sound header, at most, that are read behind one that is not sound: of
+/// sixty-four at least.
+const LOOKS: usize = 64 * MAX_BATCH;
 
 const MAGIC: &[u8; 8] = b"CFJRNL\0\x01";
 const BATCH_MAGIC: &[u8; 8] = b"CFBATCH\x01";
@@ -152,7 +154,7 @@ pub(crate) struct Found {
 }
 
 fn pad(len: usize) -> usize {
-    len.next_multiple_of(8)
+    len.next_multiple_of(PADDING)
 }
 
 fn check_of(header: &[u8], payload: &[u8], seed: u64) -> u64 {
@@ -277,11 +279,10 @@ impl Journal {
             let block = source.bytes(at, want)?;
             let mut step = 0;
             while step + BATCH_MAGIC.len() <= block.len() && looks < LOOKS {
-                if &block[step..step + 8] == BATCH_MAGIC {
-                    looks += 1;
-                    if self.is_later(source, at + step as u64)? {
-                        return Ok(true);
-                    }
+                if &block[step..step + 8] == BATCH_MAGIC
+                    && self.is_later(source, at + step as u64, &mut looks)?
+                {
+                    return Ok(true);
                 }
                 step += 8;
             }
@@ -294,7 +295,7 @@ impl Journal {
         Ok(false)
     }
 
-    fn is_later(&self, source: &Source<'_>, at: u64) -> Result<bool, Fault> {
+    fn is_later(&self, source: &Source<'_>, at: u64, looks: &mut usize) -> Result<bool, Fault> {
         let mut header = Header::default();
         header.read(source, at)?;
         let len = header.payload();
@@ -302,6 +303,7 @@ impl Journal {
         {
             return Ok(false);
         }
+        *looks += len;
         let payload = source.bytes(at + BATCH as u64, len)?;
         let check = header.check(&payload, self.head.seed());
         Ok(payload.len() == len && check == u64_at(&header.bytes, 40))

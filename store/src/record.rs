@@ -118,7 +118,8 @@ pub(crate) fn get_vector(bytes: &[u8], out: &mut [f32]) {
 }
 
 impl Record<'_> {
-    fn check(&self, dim: usize) -> Result<(), Fault> {
+    /// Whether it is within its limits, but for its metadata's keys.
+    pub(crate) fn check(&self, dim: usize) -> Result<(), Fault> {
         if self.vector.len() != dim {
             let found = self.vector.len() as u32;
             return Err(Error::Dimension { expected: dim as u32, found }.into());
@@ -362,6 +363,9 @@ impl Fields {
     /// keys rising.
     #[must_use]
     pub fn string(&self, at: usize) -> Option<&str> {
+        if at / 2 > self.pair_count() {
+            return None;
+        }
         let mut strings = self.strings();
         let (mut first, mut second) = (self.u16_at(72), self.u16_at(74));
         for _ in 0..at / 2 {
@@ -372,7 +376,7 @@ impl Fields {
             strings.take(first);
             first = second;
         }
-        (at / 2 <= self.pair_count()).then(|| strings.text(first))
+        Some(strings.text(first))
     }
 
     /// Pairs of metadata.

@@ -214,6 +214,24 @@ fn more_damage_in_the_middle_of_a_journal_is_refused() {
 }
 
 #[test]
+fn a_text_that_looks_like_batches_hides_no_commit() {
+    let disk = SimulatedDisk::new(9);
+    let quiet = Options { limits: Limits::default(), ..options() };
+    let open = |disk: &SimulatedDisk| DurableFile::open(Box::new(disk.clone()), NAME, &quiet);
+    let mut file = open(&disk).unwrap();
+    let mut record = Owned::random(&mut Random(9), DIM, 0);
+    // Each part stands one byte further from a multiple of 8: one of them stands at one.
+    record.text = ("CFBATCH\x01".repeat(100) + "x").repeat(8);
+    record.put(&mut file, 1).unwrap();
+    file.commit(0).unwrap();
+    record.put(&mut file, 9).unwrap();
+    file.commit(0).unwrap();
+    drop(file);
+    let broken = with(&disk, JOURNAL, |bytes| bytes[200..220].fill(0x55));
+    assert_eq!(sentence(open(&broken)), "the journal is damaged at byte 64, and commits follow");
+}
+
+#[test]
 fn files_that_do_not_belong_together_are_refused() {
     let (disk, _) = closed(7);
     let lost = copy(&disk);

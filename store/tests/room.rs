@@ -268,3 +268,34 @@ fn each_cap_is_borne() {
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
+
+#[test]
+fn a_commit_needs_no_room_for_its_padding() {
+    const FOLDER: &str = "ROOM_OF_A_COMMIT";
+    if let Ok(folder) = std::env::var(FOLDER) {
+        let mut memory = open(Path::new(&folder)).unwrap();
+        let mut given = Owned::random(&mut Random(1), DIM, 0);
+        // One of the two at least ends at no multiple of 8.
+        for (id, more) in [(1, 400_000), (2, 1)] {
+            given.text.push_str(&"x".repeat(more));
+            remember(&mut memory, id, &given).unwrap();
+            // Enough to begin, and less than twice the batch.
+            CAP.store(IN_USE.load(Relaxed) + 300_000, Relaxed);
+            let done = memory.commit(0);
+            CAP.store(usize::MAX, Relaxed);
+            done.unwrap();
+        }
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("clawft-room-of-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let done = Command::new(std::env::current_exe().unwrap())
+        .args(["a_commit_needs_no_room_for_its_padding", "--exact"])
+        .env(FOLDER, &folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said} {}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(open(&folder).unwrap().len(), 2);
+    std::fs::remove_dir_all(folder).unwrap();
+}

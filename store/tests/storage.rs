@@ -48,6 +48,44 @@ fn a_full_disk_loses_nothing_and_is_written_again_once_there_is_room() {
 }
 
 #[test]
+fn a_sync_that_finds_no_space_stops_the_writer() {
+    // In a commit, in a fold before its manifest and behind it, in a new journal, in a compaction.
+    let mut stopped = 0;
+    for at in 0..if cfg!(miri) { 5 } else { 40 } {
+        let disk = SimulatedDisk::new(at);
+        let mut file = open(&disk).unwrap();
+        disk.refuse_sync(Some(at));
+        let mut random = Random(at);
+        let (mut committed, mut pending) = (Model::new(), Model::new());
+        for id in 0..40 {
+            let record = Owned::random(&mut random, DIM, 100);
+            if record.put(&mut file, id % 9).is_err() {
+                stopped += 1;
+                break;
+            }
+            pending.insert(id % 9, record);
+            if file.commit(0).is_ok() {
+                committed.clone_from(&pending);
+            }
+            if let Some(error) = file.deferred() {
+                assert_eq!(error, Error::Storage(StorageError::NoSpace));
+                // There is room for a commit or two, and for no fold that would make up for it.
+                disk.set_space(Some(900));
+            }
+        }
+        assert_eq!(all(&file).unwrap(), pending);
+        // What no sync promised may be there, what one did must be.
+        for seed in 0..if cfg!(miri) { 2 } else { 10 } {
+            let disk = disk.fork();
+            disk.crash(seed);
+            let found = all(&open(&disk).unwrap()).unwrap();
+            assert!(found == committed || found == pending, "sync {at}, seed {seed}: {found:?}");
+        }
+    }
+    assert!(stopped > 2, "{stopped}");
+}
+
+#[test]
 fn a_read_only_disk_can_be_read() {
     let disk = SimulatedDisk::new(1);
     let mut file = open(&disk).unwrap();

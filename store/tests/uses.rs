@@ -10,7 +10,7 @@ use clawft_store::memory::{Budget, Derived, Memory, MemoryOptions, Recall, Work}
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{Options, Record};
 use clawft_vectors::Mode;
-use clawft_vectors::tier_policy::Tier;
+use clawft_vectors::tier_policy::{MOST_IMPORTANT, Policy, Tier, Use};
 use support::{NAME, Random, options};
 
 /// Above what a search takes short codes from.
@@ -293,17 +293,51 @@ fn counts_that_were_saved_outlive_a_crash() {
     assert_eq!(memory.tier(7).unwrap(), Tier::Hot);
 }
 
+/// What the model of a record knows.
+#[derive(Clone)]
+struct Kept {
+    vector: Vec<f32>,
+    uses: u32,
+    last: u64,
+    importance: f32,
+    pinned: bool,
+    /// Since when it is in its tier; none where it was built anew.
+    since: Option<u64>,
+}
+
+impl Kept {
+    /// The tier that it should be in, as far as that is known.
+    fn wanted(&self, now: u64, tier: Tier) -> Option<Tier> {
+        let known = Use {
+            count: self.uses + 1,
+            last: self.last,
+            importance: (self.importance * f32::from(MOST_IMPORTANT)) as u8,
+            pinned: self.pinned,
+            since: self.since?,
+        };
+        Some(Policy::default().wanted(&known, now, tier))
+    }
+
+    /// Takes over what is counted of a record, whose tier it may have left.
+    fn again(&mut self, memory: &Memory, id: u64) {
+        (self.uses, self.last) = memory.uses(id).unwrap();
+        self.since = None;
+    }
+}
+
 /// A model of uses and tiers beside the memory, through everything that may happen to both.
 #[test]
 fn tiers_follow_the_policy_through_everything() {
+    let (mut compared, mut moved) = (0, 0);
     for seed in 0..if cfg!(miri) { 1 } else { 6 } {
         let mut random = Random(seed);
         let disk = SimulatedDisk::new(seed);
         let mut memory = open(&disk, 40, usize::MAX);
-        let (mut model, mut committed) = (BTreeMap::new(), BTreeMap::new());
+        let (mut model, mut committed) = (BTreeMap::<u64, Kept>::new(), BTreeMap::new());
         let (mut now, mut touches) = (NOW, [0; 30]);
         for step in 0..if cfg!(miri) { 25 } else { 150 } {
-            now += random.below(8 * HOUR);
+            // The image counts in steps of 1,024 ms.
+            now += random.below(8 * HOUR) & !1023;
             let id = random.below(30);
             match random.below(12) {
                 0..3 => {
@@ -311,13 +345,18 @@ fn tiers_follow_the_policy_through_everything() {
                     let pinned = random.below(4) == 0;
                     let given = Given { importance, pinned, ..Given::new(&mut random, now) };
                     remember(&mut memory, id, &given);
-                    model.insert(id, (given.vector, 0));
+                    let (vector, since) = (given.vector, Some(now));
+                    let kept = Kept { vector, uses: 0, last: now, importance, pinned, since };
+                    model.insert(id, kept);
                 }
                 3 => assert_eq!(memory.forget(id).is_ok(), model.remove(&id).is_some()),
                 4..7 => {
                     memory.touch(&[id], now);
                     touches[id as usize] += 1;
-                    model.entry(id).and_modify(|(_, uses)| *uses += 1);
+                    model.entry(id).and_modify(|kept| {
+                        kept.uses += 1;
+                        kept.last = now;
+                    });
                 }
                 7 => {
                     memory.commit(now).unwrap();
@@ -327,9 +366,7 @@ fn tiers_follow_the_policy_through_everything() {
                     memory.rollback().unwrap();
                     // Uses of what was not changed stay.
                     model = committed.clone();
-                    for (id, (_, uses)) in &mut model {
-                        *uses = memory.uses(*id).unwrap().0;
-                    }
+                    model.iter_mut().for_each(|(id, kept)| kept.again(&memory, *id));
                     committed = model.clone();
                 }
                 9 => {
@@ -350,31 +387,43 @@ fn tiers_follow_the_policy_through_everything() {
                     memory = open(&disk, 40, usize::MAX);
                     model = committed.clone();
                     // Hints: no fewer than the record says, and no more than were counted.
-                    for (id, (_, uses)) in &mut model {
-                        let left = memory.uses(*id).unwrap().0;
-                        assert!(left <= touches[*id as usize]);
-                        *uses = left;
+                    for (id, kept) in &mut model {
+                        kept.again(&memory, *id);
+                        assert!(kept.uses <= touches[*id as usize]);
                     }
                     committed = model.clone();
                 }
             }
-            let budget = Budget { records: random.below(50) as u32, bytes: random.below(20_000) };
+            let few = Budget { records: random.below(50) as u32, bytes: random.below(20_000) };
+            let budget = if step % 3 == 0 { ALL } else { few };
+            let before: Vec<Tier> = model.keys().map(|id| memory.tier(*id).unwrap()).collect();
             let work = memory.tick(now, budget).unwrap();
             assert!(work.looked <= budget.records && work.bytes <= budget.bytes, "{work:?}");
             assert_eq!((memory.len(), work.unreadable), (model.len(), 0));
-            for (id, (vector, uses)) in &model {
-                assert_eq!(memory.uses(*id).unwrap().0, *uses);
+            for ((id, kept), before) in model.iter_mut().zip(before) {
+                assert_eq!(memory.uses(*id).unwrap(), (kept.uses, kept.last));
                 let tier = memory.tier(*id).unwrap();
+                // Where the budget ends before its turn, it stays.
+                if let Some(wanted) = kept.wanted(now, before)
+                    && (budget == ALL || tier != before)
+                {
+                    assert_eq!(tier, wanted, "{id}, before in {before:?}");
+                    compared += 1;
+                    moved += u32::from(tier != before);
+                }
+                if tier != before {
+                    kept.since = Some(now);
+                }
                 assert_eq!(memory.is_lossy(*id).unwrap(), tier != Tier::Hot);
                 let bound = [EIGHT_BITS, 0.024, 0.09, 0.35][tier as usize];
                 let found = lost(&mut memory, *id);
                 assert!(found < bound, "{tier:?} {found}");
                 let mut file = vec![0.0; DIM];
                 memory.vector(*id, &mut file).unwrap();
-                assert_eq!(&file, vector);
+                assert_eq!(file, kept.vector);
             }
-            if let Some((vector, _)) = model.get(&id) {
-                let vector = Some(&vector[..]);
+            if let Some(kept) = model.get(&id) {
+                let vector = Some(&kept.vector[..]);
                 let found = memory.recall(&Recall { vector, k: 7, ..Recall::default() }).unwrap();
                 assert_eq!((found.len(), found[0].id), (model.len().min(7), id));
             }
@@ -390,6 +439,8 @@ fn tiers_follow_the_policy_through_everything() {
         assert!(cold.clone().all(|id| memory.tier(*id).unwrap() == Tier::Cold));
         assert_eq!(memory.tick(late, ALL).unwrap().cooled, 0);
     }
+    println!("{compared} tiers are those of the policy, after {moved} moves");
+    assert!(cfg!(miri) || (compared > 500 && moved > 100), "{compared} {moved}");
 }
 
 #[test]

@@ -544,11 +544,14 @@ int32_t clawft_commit(uint32_t handle, uint64_t now);
 int32_t clawft_rollback(uint32_t handle);
 
 // Writes the file anew with nothing but the live records, and what is derived as well: no byte of
-// what was forgotten is left in any file. Changes must be committed first. `now` is the time in ms.
+// what was forgotten is left in any file. Changes that were not committed stay pending, and what
+// they forget in the file; what is derived is then not beside it until the next `clawft_save`. `now`
+// is the time in ms.
 //
 // Errors: `BadHandle`; those of the storage: the file is then as it was; `NoMemory`, `Conflict`,
 // `ReadOnly`, `Stopped`.
-int32_t clawft_compact(uint32_t handle, uint64_t now);
+int32_t clawft_compact(uint32_t handle,
+                       uint64_t now);
 
 // Saves what is derived beside the file, so that opening is one read. With changes pending it does
 // nothing.

@@ -6,6 +6,7 @@ use core::mem::size_of;
 use alloc::string::String;
 
 use clawft::ClawftStatus;
+use clawft_vectors::tier_policy::Tier;
 
 use crate::error::{Failed, Outcome, status};
 use crate::input::{Output, room};
@@ -115,8 +116,9 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
                 metadata_len: fields.pair_count() as u32,
-                tier: held.0.try_tier(id)? as u32,
-                lossy: held.0.try_is_lossy(id)?.into(),
+                // With salvage a vector that is damaged has no codes.
+                tier: held.0.try_tier(id).unwrap_or(Tier::Cold) as u32,
+                lossy: held.0.try_is_lossy(id).unwrap_or(true).into(),
             },
         );
         Ok(())

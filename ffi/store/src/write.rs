@@ -119,7 +119,9 @@ pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
 }
 
 /// Writes the file anew with nothing but the live records, and what is derived as well: no byte of
-/// what was forgotten is left in any file. Changes must be committed first. `now` is the time in ms.
+/// what was forgotten is left in any file. Changes that were not committed stay pending, and what
+/// they forget in the file; what is derived is then not beside it until the next `clawft_save`. `now`
+/// is the time in ms.
 ///
 /// Errors: `BadHandle`; those of the storage: the file is then as it was; `NoMemory`, `Conflict`,
 /// `ReadOnly`, `Stopped`.

@@ -184,8 +184,11 @@ fn pointers_and_structs_and_choices() {
     refused(code, S::NullPointer as i32, &["storage"]);
 
     let mut len = 77;
-    let code = unsafe { clawft_record_string(handle, 1, 9, null_mut(), 0, &mut len) };
-    refused(code, S::UnknownChoice as i32, &["which"]);
+    // The last one took the time of two thousand million steps.
+    for which in [9, u32::MAX] {
+        let code = unsafe { clawft_record_string(handle, 1, which, null_mut(), 0, &mut len) };
+        refused(code, S::UnknownChoice as i32, &["which", &which.to_string()]);
+    }
     let mut short = [7u8; 3];
     let at = short.as_mut_ptr().cast();
     let code = unsafe { clawft_record_string(handle, 1, CLAWFT_TEXT, at, 3, &mut len) };
@@ -379,13 +382,44 @@ fn files_of_another_kind_cut_or_with_a_flipped_bit() {
     let at = hurt.windows(9).position(|nine| nine == b"number 7,").unwrap();
     hurt[at] ^= 1;
     disk.set("memory.rvf", hurt);
+    // With what is derived beside it, and without: then it is built anew, and cannot be otherwise.
+    for anew in [false, true] {
+        if anew {
+            disk.files().named.remove("memory.rvf.image").unwrap();
+            refused(try_open(&disk, &options(0)).unwrap_err(), M::Damaged as i32, &["text"]);
+        }
+        let handle = try_open(&disk, &options(CLAWFT_SALVAGE)).unwrap();
+        let mut len = 0;
+        let code = unsafe { clawft_record_string(handle, 7, 0, null_mut(), 0, &mut len) };
+        refused(code, M::Damaged as i32, &["text"]);
+        assert_eq!(string(handle, 8, 0), "record number 8, committed");
+        assert_eq!(clawft_memory_damage(handle, 0) == M::Damaged as i32, anew);
+        refused(clawft_memory_verify(handle), M::Damaged as i32, &[]);
+        assert_eq!(clawft_memory_damage(handle, 999), 0);
+        for id in 0..20 {
+            let v = vector(id);
+            let near = ClawftRecall { vector: v.as_ptr(), dim: DIM as u32, ..recall(1) };
+            assert_eq!(found(handle, &near)[0].id, id);
+        }
+        let words = ClawftRecall { text: text("committed"), ..recall(50) };
+        assert_eq!(found(handle, &words).len(), if anew { 19 } else { 20 });
+        ok(clawft_memory_close(handle, 0));
+    }
+
+    // A damaged vector: its record is not found, and can be read but for it.
+    let mut hurt = sound.clone();
+    let bytes: Vec<u8> = vector(7).iter().flat_map(|x| x.to_le_bytes()).collect();
+    let at = hurt.windows(bytes.len()).position(|window| window == bytes).unwrap();
+    hurt[at] ^= 1;
+    disk.set("memory.rvf", hurt);
     let handle = try_open(&disk, &options(CLAWFT_SALVAGE)).unwrap();
-    refused(clawft_memory_verify(handle), M::Damaged as i32, &[]);
-    let mut len = 0;
-    let code = unsafe { clawft_record_string(handle, 7, 0, null_mut(), 0, &mut len) };
-    refused(code, M::Damaged as i32, &["text"]);
-    assert_eq!(string(handle, 8, 0), "record number 8, committed");
-    assert_eq!(clawft_memory_damage(handle, 999), 0);
+    assert_eq!(string(handle, 7, 0), "record number 7, committed");
+    let mut fields = ClawftFields::default();
+    ok(unsafe { clawft_record_fields(handle, 7, &mut fields) });
+    assert_eq!((fields.tier, fields.lossy), (3, 1));
+    refused(clawft_memory_damage(handle, 0), M::Damaged as i32, &["vector"]);
+    let words = ClawftRecall { text: text("committed"), ..recall(50) };
+    assert_eq!(found(handle, &words).len(), 19);
     ok(clawft_memory_close(handle, 0));
     disk.set("memory.rvf", sound);
     whole(open_memory(&disk));

@@ -16,6 +16,8 @@ use crate::room;
 
 /// Words of a text that are indexed; what follows is not found.
 pub const MAX_WORDS: usize = 1 << 24;
+/// Words that are struck out after one reading of all.
+const STRUCK: usize = 512;
 /// Slots whose lengths are allocated at once.
 const LENGTHS: usize = 1024;
 
@@ -109,6 +111,26 @@ impl Index {
     pub fn remove(&mut self, slot: u32, text: &str) -> bool {
         // Adds nothing, hence needs no memory.
         self.replace(slot, text, "").unwrap_or(false)
+    }
+
+    /// Takes out of a slot whatever text is there: for one that nobody can give once more. It reads
+    /// all postings.
+    pub(crate) fn strike(&mut self, slot: u32) {
+        loop {
+            let mut keys = Vec::new();
+            self.postings.check(&mut |posting| {
+                if posting.slot == slot {
+                    keys.push(posting.key);
+                }
+                keys.len() < STRUCK
+            });
+            for &key in &keys {
+                while self.postings.subtract(key, slot) {}
+            }
+            if keys.is_empty() {
+                return self.set_length(slot, 0);
+            }
+        }
     }
 
     /// Puts `new` in the place of `old`, or does nothing.
@@ -221,6 +243,24 @@ mod tests {
         index.add(1, "red").unwrap();
         assert!(!index.remove(1, "green"));
         assert!(!index.remove(7, "red"));
+    }
+
+    #[test]
+    fn a_text_that_nobody_knows_is_struck_out() {
+        let mut index = index();
+        let long: std::string::String = (0..1200).map(|i| std::format!("word{i} ")).collect();
+        index.add(0, "word7 word8").unwrap();
+        index.add(1, &(long + "word7 word7 word8")).unwrap();
+        index.strike(1);
+        let mut left = 0;
+        assert!(index.postings.check(&mut |posting| {
+            left += 1;
+            posting.slot == 0
+        }));
+        assert_eq!((left, index.len(), index.length(1), index.total), (2, 1, 0, 2));
+        index.strike(0);
+        index.strike(7);
+        assert!(index.is_empty() && index.total == 0 && index.lengths.is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::record::get_vector;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
-use crate::{DurableFile, Options};
+use crate::{DamageKind, DurableFile, Options};
 
 /// How a memory is opened.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +124,7 @@ impl Memory {
         let image = kept(Image::create(&params, Buffer::new(kept(required_bytes(&params))?)?))?;
         let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
-        memory.build(progress)?;
+        memory.build(options.file.salvage, progress)?;
         Ok(memory)
     }
 
@@ -154,12 +154,16 @@ impl Memory {
     /// Derives everything from the records. With tiers all are cold at first, which always fits:
     /// ticks bring those back that deserve it.
     #[inline(never)]
-    fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Refusal> {
+    fn build(
+        &mut self,
+        salvage: bool,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(), Refusal> {
         let all = self.file.len();
         let (mut from, mut done) = (Some(0), 0);
         self.image.set_arrival(Tier::Cold);
         while let Some(id) = from.and_then(|from| self.file.next(from)) {
-            self.derive(id)?;
+            self.derive(id, salvage)?;
             done += 1;
             progress(done, all);
             from = id.checked_add(1);
@@ -174,10 +178,17 @@ impl Memory {
         Ok(())
     }
 
-    /// Derives one record, which nothing derived has yet.
-    pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
+    /// Derives one record, which nothing derived has yet. With `salvage` one that is damaged is noted
+    /// in the file's report, and found by its vector where only its text is damaged.
+    pub(super) fn derive(&mut self, id: u64, salvage: bool) -> Result<(), Refusal> {
         let mut record = Stored::NONE;
-        self.file.try_stored(id, &mut record)?;
+        if let Err(fault) = self.file.try_stored(id, &mut record) {
+            let crate::Error::Damaged(damage) = fault.error() else { return Err(fault.into()) };
+            self.file.refuse(salvage, damage.kind, damage.offset)?;
+            if damage.kind != DamageKind::Text {
+                return Ok(());
+            }
+        }
         let pairs = record.fields.bytes().len();
         room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
         let mut vector = vec![0.0; self.dim()];

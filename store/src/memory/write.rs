@@ -37,13 +37,16 @@ impl Memory {
     /// # Errors
     /// Those of [`remember`](Self::remember).
     pub fn try_remember(&mut self, record: &Record<'_>) -> Result<(), Refusal> {
+        // Before a word of it is read.
+        self.file.writable()?;
+        record.check(self.dim())?;
         let known = self.file.contains(record.id);
         self.make_ready()?;
         // Brought into its forms, and put into the batch; should that fail, what was there is
         // brought back.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
         room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
-        let old = if known { self.file.try_text(record.id)? } else { String::new() };
+        let old = if known { self.old_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed =
             self.replace(record, known, &old).and_then(|()| Ok(self.file.try_put(record)?));
@@ -76,7 +79,7 @@ impl Memory {
     pub fn try_forget(&mut self, id: u64) -> Result<(), Refusal> {
         self.make_ready()?;
         room::ask(self.file.storage(), self.file.room_to_put(0) + self.changed.growth(1))?;
-        let text = self.file.try_text(id)?;
+        let text = self.old_text(id)?;
         self.file.try_remove(id)?;
         let gone = self.withdraw(id, &text);
         wipe(text);
@@ -131,7 +134,7 @@ impl Memory {
         self.file.rollback();
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
-                self.derive(id)?;
+                self.derive(id, false)?;
             }
         }
         self.unsound = before;
@@ -139,7 +142,9 @@ impl Memory {
     }
 
     /// Writes the file anew with nothing but the live records, and what is derived as well, so
-    /// that no byte of what was forgotten is left in any file. Changes must be committed first.
+    /// that no byte of what was forgotten is left in any file. Changes that were not committed stay
+    /// pending, and what they forget in the file; what is derived is then not beside it until the next
+    /// [`save`](Self::save).
     ///
     /// # Errors
     /// Those of [`DurableFile::compact`](crate::DurableFile::compact) and of the storage.
@@ -155,9 +160,12 @@ impl Memory {
         self.file.try_compact(now)?;
         // Another version of the file, even where nothing derived has changed.
         self.stale = true;
-        if self.unsound {
-            // What is there was saved before, and is not to outlive what was forgotten.
-            return Ok(remove_if_there(self.file.storage(), self.file.image_name())?);
+        if self.unsound || self.changed.len() > 0 {
+            // It is not saved: what is there was saved before, and is not to outlive what was
+            // forgotten.
+            let storage = self.file.storage();
+            remove_if_there(storage, self.file.image_name())?;
+            return Ok(storage.sync_folder()?);
         }
         self.try_save()
     }
@@ -211,6 +219,15 @@ impl Memory {
         Ok(closed?)
     }
 
+    /// The text of a record that is to go; none where it is damaged, as such a record must be able to
+    /// go too.
+    fn old_text(&self, id: u64) -> Result<String, Refusal> {
+        match self.file.try_text(id) {
+            Err(fault) if matches!(fault.error(), crate::Error::Damaged(_)) => Ok(String::new()),
+            text => Ok(text?),
+        }
+    }
+
     /// Takes a record into what is derived, in the place of what is known of it.
     fn replace(&mut self, record: &Record<'_>, known: bool, old: &str) -> Result<(), Refusal> {
         if known {
@@ -252,7 +269,9 @@ impl Memory {
     /// only where the scratch is not there, or the image is not sound.
     fn withdraw(&mut self, id: u64, text: &str) -> Result<(), Refusal> {
         let Some(slot) = self.image.slot(id) else { return Ok(()) };
-        self.words.remove(slot, text);
+        if !self.words.remove(slot, text) {
+            self.words.strike(slot);
+        }
         self.catalog.strike(slot);
         self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)))
     }
@@ -262,7 +281,7 @@ impl Memory {
     fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
         self.withdraw(id, text)?;
         let Some((uses, last_used)) = uses else { return Ok(()) };
-        self.derive(id)?;
+        self.derive(id, false)?;
         self.recount(id, uses, last_used);
         Ok(())
     }

@@ -103,6 +103,10 @@ proptest! {
         let fields = Fields::parse(&bytes).unwrap();
         prop_assert_eq!(fields.id(), id);
         prop_assert_eq!(fields.kind(), kind);
+        let last = 2 * fields.pair_count() + 1;
+        prop_assert!(fields.string(last).is_some() && fields.string(last + 1).is_none());
+        // At once: not after a step for each pair that there is not.
+        prop_assert_eq!(fields.string(usize::MAX), None);
         let found: Vec<(String, String)> =
             fields.metadata().map(|(k, v)| (k.into(), v.into())).collect();
         prop_assert_eq!(found, pairs.into_iter().collect::<Vec<_>>());

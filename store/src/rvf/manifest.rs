@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use super::segment::{self, HEADER, MAGIC, MANIFEST, Segment, VERSION};
 use crate::error::Fault;
+use crate::journal::Head;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::source::Source;
@@ -25,6 +26,9 @@ use crate::{DamageKind, Error};
 
 /// Most bytes of a manifest that is read: 900,000 removed ids.
 const MAX_MANIFEST: u64 = 8 << 20;
+/// Most bytes of manifests that are looked at on the way to the one that counts. Headers that look
+/// like one may stand at every 64th byte: all of them hashed in full would take days.
+const MAX_LOOKS: u64 = 4 * MAX_MANIFEST;
 /// Most segments that a directory lists: each one costs time whenever it is read.
 const MAX_SEGMENTS: u32 = 1 << 16;
 const IDENTITY: u32 = 0x4649_4449;
@@ -201,15 +205,18 @@ pub(crate) struct Newest<'a> {
 
 impl Newest<'_> {
     /// Looks for the newest sound manifest of a file of `len` bytes, from its end backwards. With
-    /// `file_id`, for one of that file: bytes in a text could be a manifest too, but not one that
-    /// names an id which the text's author does not know.
+    /// the header of its journal, for one of that file: bytes in a text could be a manifest too, but
+    /// not one that names an id which the text's author does not know. Where too much looks like a
+    /// manifest, as such a text may, for the one that the journal builds on.
     pub(crate) fn find(
         &mut self,
         source: &Source<'_>,
         mut len: u64,
-        file_id: Option<&[u8; 16]>,
+        head: Option<&Head>,
     ) -> Result<(), Fault> {
         let mut was_cut = false;
+        let mut left = MAX_LOOKS;
+        let mut known = head.map(|head| head.base & !63);
         let mut bytes = source.bytes(0, HEADER)?;
         if u32_at(&bytes, 0) != MAGIC && !bytes.is_empty() {
             return Err(Error::NotRvf.into());
@@ -222,7 +229,7 @@ impl Newest<'_> {
         let mut other = None;
         let mut payload = Vec::new();
         let mut high = (len & !63).saturating_add(64);
-        while high > 0 {
+        'blocks: while high > 0 {
             let low = high.saturating_sub(BLOCK);
             source.fill(low, (high - low) as usize, &mut bytes)?;
             if low + (bytes.len() as u64) < high.min(len) {
@@ -243,6 +250,14 @@ impl Newest<'_> {
                 if kind != MANIFEST || self.segment.payload > MAX_MANIFEST || !within {
                     continue;
                 }
+                let Some(rest) = left.checked_sub(self.segment.payload) else {
+                    match known.take() {
+                        Some(end) if end <= offset => (left, high) = (MAX_LOOKS, end),
+                        _ => break 'blocks,
+                    }
+                    continue 'blocks;
+                };
+                left = rest;
                 let sound = self.segment.verify(source, false);
                 if !recognised(sound, &mut other)? {
                     self.damaged = self.damaged.or(Some(offset));
@@ -261,7 +276,7 @@ impl Newest<'_> {
                     self.damaged = self.damaged.or(Some(offset));
                     continue;
                 }
-                if file_id.is_none_or(|id| *id == self.manifest.file_id()) {
+                if head.is_none_or(|head| head.file_id == self.manifest.file_id()) {
                     return match self.manifest.ours {
                         true => Ok(()),
                         false => not_ours(source, len, other).map_or(Ok(()), Err),
@@ -310,6 +325,7 @@ mod tests {
     use super::*;
     use crate::storage::Storage;
     use crate::storage::simulated::SimulatedDisk;
+    use crate::wire::set_u64;
     use proptest::prelude::*;
     use std::vec;
 
@@ -364,7 +380,8 @@ mod tests {
             let (mut manifest, mut segment) = (Manifest::default(), Segment::default());
             let mut newest =
                 Newest { manifest: &mut manifest, segment: &mut segment, damaged: None };
-            newest.find(&source, bytes.len() as u64, id.as_ref())?;
+            let head = id.map(|file_id| Head { file_id, ..Head::default() });
+            newest.find(&source, bytes.len() as u64, head.as_ref())?;
             let damaged = newest.damaged;
             Ok::<_, Fault>((manifest.epoch, segment.end(), damaged))
         };
@@ -382,6 +399,45 @@ mod tests {
         bytes[4] = 2;
         let version = Error::Version { expected: 1, found: 2 };
         assert_eq!(find(&bytes, None).err(), Some(version.into()));
+    }
+
+    #[test]
+    fn what_only_looks_like_manifests_is_not_looked_at_for_long() {
+        let first = encode(&manifest(1), 2);
+        // A header at every 64th byte, of a payload up to the end.
+        let mut bytes = first.clone();
+        let count = if cfg!(miri) { 20 } else { 40_000 };
+        for i in (0..count).rev() {
+            let payload = (i * HEADER) as u64;
+            let segment = Segment { id: 3, offset: 0, payload, kind: MANIFEST };
+            let mut header = segment::encode(MANIFEST, 3, &[]);
+            set_u64(&mut header, 16, segment.payload);
+            bytes.extend(header);
+        }
+        let disk = SimulatedDisk::new(0);
+        disk.put("a", bytes.clone());
+        let source = Source { storage: &disk, file: disk.open("a").unwrap() };
+        let find = |head: Option<&Head>| {
+            let (mut manifest, mut segment) = (Manifest::default(), Segment::default());
+            let mut newest =
+                Newest { manifest: &mut manifest, segment: &mut segment, damaged: None };
+            let before = disk.read();
+            let found = newest.find(&source, bytes.len() as u64, head);
+            let most = 2 * MAX_LOOKS + 3 * bytes.len() as u64;
+            assert!(disk.read() - before < most, "{} bytes read", disk.read() - before);
+            found.map(|()| manifest.epoch)
+        };
+        let mut head = Head { file_id: [7; 16], base: first.len() as u64, ..Head::default() };
+        assert_eq!(find(Some(&head)), Ok(1), "the journal knows where it ends");
+        if cfg!(miri) {
+            return;
+        }
+        let none = DamageKind::NoManifest.at(0).error();
+        assert_eq!(find(None).map_err(|fault| fault.error()), Err(none));
+        for base in [0, bytes.len() as u64, u64::MAX] {
+            head.base = base;
+            assert_eq!(find(Some(&head)).map_err(|fault| fault.error()), Err(none), "{base}");
+        }
     }
 
     proptest! {

@@ -18,6 +18,10 @@ const MAGIC: &[u8; 8] = b"CFRECS\0\x01";
 /// Bytes before the entries.
 pub(crate) const HEADER: usize = 24;
 
+/// What is taken for an entry in a damaged segment, and is none, has at most so many times its bytes
+/// in all: that is made up for by no record which stands behind it.
+const MAX_LOOKS: u64 = 16;
+
 /// What the header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -76,7 +80,8 @@ pub(crate) fn read(
     let mut stream = source.stream(segment.start(), segment.payload_end(), damage);
     stream.skip(HEADER as u64);
     let mut read = 0;
-    while stream.left() > 0 {
+    let mut looks = segment.payload.saturating_mul(MAX_LOOKS);
+    while stream.left() > 0 && (sound || salvage) {
         let at = (stream.at() - segment.start()) as u32;
         let bytes = stream.peek(MAX_ENTRY)?;
         let entry = Fields::parse(bytes);
@@ -86,7 +91,11 @@ pub(crate) fn read(
                 each(at, entry)?;
                 read += 1;
             }
-            None => sound = false,
+            None => {
+                sound = false;
+                let Some(left) = looks.checked_sub(len.unwrap_or(0) as u64) else { break };
+                looks = left;
+            }
         }
         // Where an entry's own length is damaged, the next one is looked for byte by byte.
         let step = if sound || read > 0 { len.unwrap_or(1) } else { 1 };
@@ -102,3 +111,42 @@ pub(crate) fn read(
 }
 
 const _: () = assert!(FIXED > HEADER && MAX_ENTRY < crate::source::BUFFER);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{MAX_TEXT, put_removal};
+    use crate::rvf::segment::{self, RECORDS};
+    use crate::storage::Storage;
+    use crate::storage::simulated::SimulatedDisk;
+
+    #[test]
+    fn what_only_looks_like_entries_is_not_looked_at_for_long() {
+        // Behind so many words that say an entry begins there, one that does.
+        let count = |words: usize| {
+            let mut payload = Head { epoch: 1, since: 1, count: 1, dim: 3 }.encode();
+            for _ in 0..words {
+                payload.u32(MAX_ENTRY as u32);
+            }
+            put_removal(7, &mut payload);
+            payload.resize(MAX_TEXT, 0);
+            let disk = SimulatedDisk::new(0);
+            disk.put("a", segment::encode(RECORDS, 1, &payload));
+            let source = Source { storage: &disk, file: disk.open("a").unwrap() };
+            let payload = payload.len() as u64;
+            let segment = Segment { id: 1, offset: 0, payload, kind: RECORDS };
+            let mut ids = Vec::new();
+            let mut each = |_, entry: Fields| {
+                ids.push(entry.id());
+                Ok(())
+            };
+            let refused = read(&source, &segment, false, &mut each).err();
+            assert_eq!(refused, Some(DamageKind::Records.at(0)));
+            assert_eq!(read(&source, &segment, true, &mut each), Ok(false));
+            ids
+        };
+        let most = MAX_LOOKS as usize * MAX_TEXT / MAX_ENTRY;
+        assert_eq!(count(most - 1), [7]);
+        assert_eq!(count(most + 1), []);
+    }
+}

@@ -70,7 +70,10 @@ struct State {
     off: bool,
     calls: u64,
     written: u64,
+    read: u64,
     syncs: u64,
+    /// Syncs of files until one is refused.
+    good_syncs: Option<u64>,
     space: Option<u64>,
     read_only: bool,
 }
@@ -132,9 +135,13 @@ impl State {
                 let end = (start + to.len()).min(bytes.len());
                 to[..end - start].copy_from_slice(&bytes[start..end]);
             };
-            let same = now.get(i * SECTOR..).map(|b| &b[..b.len().min(SECTOR)])
-                == synced.get(i * SECTOR..).map(|b| &b[..b.len().min(SECTOR)]);
-            match if same { 0 } else { self.random() % 4 } {
+            let piece = |bytes: &[u8]| {
+                bytes.iter().skip(i * SECTOR).take(SECTOR).copied().collect::<Vec<u8>>()
+            };
+            let (new, old) = (piece(&now), piece(&synced));
+            // What was cut off, or is as it was, is whole.
+            let which = if old.starts_with(&new) { 2 } else { self.random() % 4 };
+            match which {
                 0 | 1 => from(&now, sector),
                 2 => from(&synced, sector),
                 _ => {
@@ -186,10 +193,22 @@ impl SimulatedDisk {
         self.0.borrow().written
     }
 
+    /// Bytes read so far.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.0.borrow().read
+    }
+
     /// Syncs of files so far.
     #[must_use]
     pub fn syncs(&self) -> u64 {
         self.0.borrow().syncs
+    }
+
+    /// Lets the sync of a file after `syncs` more say that there is no space, or none. What it was
+    /// to make durable may then be durable or not.
+    pub fn refuse_sync(&self, syncs: Option<u64>) {
+        self.0.borrow_mut().good_syncs = syncs;
     }
 
     /// Whether the power is gone.
@@ -231,6 +250,30 @@ impl SimulatedDisk {
         state.names = state.synced_names.clone();
         state.handles.iter_mut().for_each(|handle| *handle = None);
         (state.off, state.left) = (false, None);
+    }
+
+    /// Flips one bit of one of the files, durably. Gives which file, and where in it; nothing where all
+    /// are empty.
+    pub fn flip(&self, seed: u64) -> Option<(String, usize)> {
+        let mut state = self.0.borrow_mut();
+        let state = &mut *state;
+        state.seed = seed;
+        let bytes: usize = state.names.values().map(|&file| state.files[file].now.len()).sum();
+        let random = state.random() as usize;
+        let mut at = random.checked_rem(bytes)?;
+        for (name, &file) in &state.names {
+            let File { now, synced, .. } = &mut state.files[file];
+            if at < now.len() {
+                let bit = 1 << (random >> 40 & 7);
+                now[at] ^= bit;
+                if let Some(byte) = synced.get_mut(at) {
+                    *byte ^= bit;
+                }
+                return Some((name.clone(), at));
+            }
+            at -= now.len();
+        }
+        None
     }
 
     /// Ends the process that uses the disk, not the power: all writes are there, none synced.
@@ -307,7 +350,7 @@ impl Storage for SimulatedDisk {
     }
 
     fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
-        let state = self.0.borrow();
+        let state = &mut *self.0.borrow_mut();
         if state.off {
             return Err(StorageError::Failed);
         }
@@ -315,6 +358,7 @@ impl Storage for SimulatedDisk {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let len = into.len().min(bytes.len() - start);
         into[..len].copy_from_slice(&bytes[start..start + len]);
+        state.read += len as u64;
         Ok(len)
     }
 
@@ -357,11 +401,16 @@ impl Storage for SimulatedDisk {
             return Err(StorageError::Failed);
         }
         state.syncs += 1;
+        let refused = state.good_syncs == Some(0);
+        state.good_syncs = state.good_syncs.and_then(|left| left.checked_sub(1));
+        if refused && state.random().is_multiple_of(2) {
+            return Err(StorageError::NoSpace);
+        }
         let File { now, synced, same } = &mut state.files[file];
         synced.truncate(*same);
         synced.extend_from_slice(&now[*same..]);
         *same = now.len();
-        Ok(())
+        if refused { Err(StorageError::NoSpace) } else { Ok(()) }
     }
 
     fn sync_folder(&self) -> Outcome<()> {
@@ -449,6 +498,27 @@ mod tests {
         disk.sync_folder().unwrap();
         disk.crash(1);
         assert_eq!(disk.names(), ["a"]);
+    }
+
+    #[test]
+    fn a_flip_changes_one_bit_for_good() {
+        let disk = SimulatedDisk::new(0);
+        assert_eq!(disk.flip(1), None);
+        disk.put("a", vec![0; 30]);
+        disk.put("b", vec![0; 70]);
+        let mut seen = [false; 2];
+        for seed in 0..20 {
+            let fork = disk.fork();
+            let (name, at) = fork.flip(seed).unwrap();
+            fork.crash(seed);
+            let bits = |name: &str| -> u32 {
+                fork.bytes(name).unwrap().iter().map(|byte| byte.count_ones()).sum()
+            };
+            assert_eq!(bits("a") + bits("b"), 1);
+            assert_ne!(fork.bytes(&name).unwrap()[at], 0);
+            seen[usize::from(name == "b")] = true;
+        }
+        assert_eq!(seen, [true; 2]);
     }
 
     #[test]
