@@ -277,9 +277,9 @@ mod tests {
         for key in [
             "sk-abc",
             "gsk_Wq7dT2bN5rX8cZ1",
-            "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+            "sk_live_MadeUp00MadeUp00MadeUp",
             "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",
-            "AKIAIOSFODNN7EXAMPLE",
+            "AKIAMADEUPMADEUP2345",
             "5f4dcc3b5aa765d61d8327deb882cf99",
         ] {
             for table in ["provider", "embedder"] {
