@@ -84,6 +84,16 @@ pub(crate) fn without_end<'t>(text: &'t str, marks: &[u8]) -> &'t str {
     &text[..last.map_or(0, |at| at + 1)]
 }
 
+/// A text cut to so many characters, without any that move the cursor.
+pub(crate) fn short(text: &str, most: usize) -> String {
+    let mut out: String =
+        text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
+        out.push('…');
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

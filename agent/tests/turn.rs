@@ -167,13 +167,13 @@ fn files_are_written_over_only_with_a_yes() {
         calls("file_write", &format!("{{\"path\":\"{path}\",\"text\":\"tw\\u001bo\"}}"))
     };
     let edit = || calls("file_edit", "{\"path\":\"a.txt\",\"old\":\"one\",\"new\":\"two\"}");
-    let nobody = "nobody to confirm it";
+    let nobody = "nobody said yes";
     for (call, answer, result) in [
         (write("a.txt"), None, nobody),
         (write("./a.txt"), None, nobody),
         (edit(), None, nobody),
-        (write("a.txt"), Some("no"), "did not confirm"),
-        (edit(), Some(""), "did not confirm"),
+        (write("a.txt"), Some("no"), nobody),
+        (edit(), Some(""), nobody),
         (write("home/config.toml"), Some("yes"), "in the data folder"),
         (write("./HOME//new.txt"), Some("yes"), "in the data folder"),
         (calls("file_list", "{\"path\":\"home\"}"), Some("yes"), "in the data folder"),

@@ -8,21 +8,12 @@ use crate::failure::Failure;
 use crate::json::Json;
 use crate::memory::Memo;
 use crate::platform::Terminal;
+pub(super) use crate::text::short;
 
 /// Where a command's output goes, and how.
 pub(super) struct Output<'a> {
     pub(super) terminal: &'a dyn Terminal,
     pub(super) json: bool,
-}
-
-/// A text cut to so many characters, without any that move the cursor.
-pub(super) fn short(text: &str, most: usize) -> String {
-    let mut out: String =
-        text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(most).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 /// A text for a terminal: of control characters, which may move the cursor or hide what follows, only

@@ -26,34 +26,30 @@ const MOST: usize = 256 << 10;
 const MOST_TAKEN: usize = 5 * MOST;
 
 /// The name and the port of `name`, `name:port`, `[address]:port`.
-fn host(authority: &str) -> Option<(&str, Option<u16>)> {
+fn host(authority: &str) -> (&str, &str) {
     let (name, port) = match text::cut_last(authority, b':') {
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port.parse().ok()?)),
-        _ => (authority, None),
+        Some((name, port)) if !port.ends_with(']') => (name, port),
+        _ => (authority, ""),
     };
-    let name = text::without_end(name, b".");
-    (!name.is_empty()).then_some((name, port))
+    (text::without_end(name, b"."), port)
 }
 
 /// Whether a URL is of one of the hosts, as the command `clawft` compares them: an entry without a
 /// port means those of http and https.
 fn is_known(url: &str, hosts: &[String]) -> bool {
     let (rest, usual) = match url.strip_prefix("https://") {
-        Some(rest) => (rest, 443),
-        None => (url.strip_prefix("http://").unwrap_or_default(), 80),
+        Some(rest) => (rest, "443"),
+        None => (url.strip_prefix("http://").unwrap_or_default(), "80"),
     };
     let authority = text::head(rest, b"/?#\\");
-    if authority.as_bytes().contains(&b'@') {
-        return false;
-    }
-    let Some((name, port)) = host(authority) else { return false };
-    hosts.iter().filter_map(|entry| host(entry.trim())).any(|(known, only)| {
+    let (name, port) = host(authority);
+    let port = if port.is_empty() { usual } else { port };
+    let is_it = |entry: &String| {
+        let (known, only) = host(entry.trim());
         known.eq_ignore_ascii_case(name)
-            && match only {
-                Some(only) => only == port.unwrap_or(usual),
-                None => matches!(port, None | Some(80 | 443)),
-            }
-    })
+            && if only.is_empty() { matches!(port, "80" | "443") } else { only == port }
+    };
+    !name.is_empty() && !authority.as_bytes().contains(&b'@') && hosts.iter().any(is_it)
 }
 
 impl Bench<'_, '_> {
@@ -103,7 +99,8 @@ mod tests {
             ("http://example.org:80", true),
             ("http://example.org:443#x", true),
             ("http://example.org:8080/", false),
-            ("http://example.org:/", false),
+            ("http://example.org:/", true),
+            ("http://example.org:+80/", false),
             ("http://www.example.org/", false),
             ("http://wiki.lan:8080/", true),
             ("http://wiki.lan/", false),

@@ -10,7 +10,6 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use super::{Arguments, Bench, Outcome, room};
 use crate::config::folder;
@@ -55,7 +54,8 @@ fn inside(path: &str, folders: &[String]) -> Outcome {
         path.strip_prefix(folder)
             .is_some_and(|rest| rest.is_empty() || folder.ends_with('/') || rest.starts_with('/'))
     };
-    let plain = !path.bytes().any(|byte| matches!(byte, 0 | b'\\'))
+    // It is shown where the person is asked.
+    let plain = !path.chars().any(|c| c.is_control() || c == '\\')
         && !text::parts(path, b"/").contains(&"..");
     let place = match (path.starts_with('/'), folders.first()) {
         (false, Some(first)) => format!("{}/{path}", text::without_end(first, b"/")),
@@ -67,36 +67,39 @@ fn inside(path: &str, folders: &[String]) -> Outcome {
     Err(format!("a path without `..` inside {} expected", folders.join(", ")))
 }
 
-/// Whether a place is in the data folder, as both are written, capitals aside: many systems do not
-/// tell them apart. Where a folder that is no absolute path begins is not known: it may be anywhere.
+/// A path as one may compare it. Many systems do not tell capitals apart.
+fn plain(path: &str) -> String {
+    let mut out = String::from("/");
+    for step in text::parts(path, b"/") {
+        if !matches!(step, "" | ".") {
+            out.push_str(step);
+            out.push('/');
+        }
+    }
+    out.make_ascii_lowercase();
+    out
+}
+
+/// Whether a place is in the data folder, as both are written. Where one begins that is no absolute
+/// path is not known: it may be anywhere.
 fn is_own(place: &str, data: &str) -> bool {
-    let steps = |path| -> Vec<&str> {
-        let steps = text::parts(path, b"/").into_iter();
-        steps.filter(|step| !matches!(*step, "" | ".")).collect()
-    };
-    let last = if data.starts_with('/') { 0 } else { place.len() };
-    let (place, data) = (steps(place), steps(data));
-    (0..=last).map_while(|at| place.get(at..)).any(|rest| {
-        rest.len() >= data.len() && data.iter().zip(rest).all(|(a, b)| a.eq_ignore_ascii_case(b))
-    })
+    let (place, own) = (plain(place), plain(data));
+    if data.starts_with('/') { place.starts_with(&own) } else { text::has(&place, &own) }
 }
 
 impl Bench<'_, '_> {
     /// Asks the person before a file that is there gets another text.
     fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), String> {
         let terminal = self.platform.terminal;
-        if !terminal.is_interactive() {
-            return Err(format!("{path} is there, and nobody to confirm it: it was left as it is"));
+        let mut answer = None;
+        if terminal.is_interactive() {
+            let text = text::short(text, SHOWN);
+            terminal.print(&format!("\n{what} {path}: {text}\nType yes to write: "));
+            answer = terminal.line();
         }
-        let text: String = text.chars().take(SHOWN).collect();
-        let question: String = format!("{what} {path}: {text}")
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        terminal.print(&format!("\n{question}\nType yes to write: "));
-        match terminal.line().unwrap_or_default().trim() {
+        match answer.unwrap_or_default().trim() {
             "yes" => Ok(()),
-            _ => Err(format!("the person did not confirm it: {path} was left as it is")),
+            _ => Err(format!("{path} is there, and nobody said yes: it was left as it is")),
         }
     }
 
@@ -115,10 +118,8 @@ impl Bench<'_, '_> {
             if text.len() as u64 > MOST {
                 return Err(format!("at most {MOST} bytes expected, found {}", text.len()));
             }
-            match files.entry(&path) {
-                Err(FileError::NotFound) => {}
-                Err(error) => return Err(said(error)),
-                Ok(_) => self.may_replace(what, &path, shown)?,
+            if !matches!(files.entry(&path), Err(FileError::NotFound)) {
+                self.may_replace(what, &path, shown)?;
             }
             files.replace(&path, text.as_bytes()).map_err(said)?;
             Ok(format!("{path}: {} bytes written", text.len()))
@@ -184,6 +185,7 @@ mod tests {
             "/etc/passwd",
             "/tmp",
             "a\\..\\b",
+            "a\u{1b}[8m",
             "/data/notes/..",
         ] {
             assert!(inside(path, &folders).is_err(), "{path}");
