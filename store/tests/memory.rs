@@ -295,6 +295,43 @@ fn what_is_derived_is_of_these_records_and_not_of_as_many_commits() {
 }
 
 #[test]
+fn no_string_passes_for_another() {
+    // XXH64 takes the first two for the same, and the other two under every seed.
+    let forged = [
+        ("alice", "00000008\r\x12H\x18{k\u{506}"),
+        ("d>(|%*15:sH%#!E|", "DK)\x14#\u{7e8}\x14:sH%t\u{577}e"),
+    ];
+    for seed in [0, 1, 0x9E37_79B9_7F4A_7C15] {
+        let hash = |text: &str| xxhash_rust::xxh64::xxh64(text.as_bytes(), seed);
+        for (name, other) in &forged[usize::from(seed != 0)..] {
+            assert_eq!(hash(name), hash(other), "{seed}");
+        }
+    }
+    let mut random = Random(13);
+    let mut memory = open(&SimulatedDisk::new(13), 60);
+    let texts = forged.iter().flat_map(|&(name, other)| [name, other]);
+    for (id, text) in (0..).zip(texts) {
+        let metadata = vec![("key".into(), text.into())];
+        let (kind, session) = (text.into(), text.into());
+        let owned = Owned { kind, session, metadata, ..Owned::random(&mut random, DIM, 30) };
+        remember(&mut memory, id, &owned).unwrap();
+    }
+    for (id, (name, _)) in (0..).step_by(2).zip(forged) {
+        let (names, pairs) = ([name], [("key", name)]);
+        let filters = [
+            Filter { kinds: Some(&names), ..Filter::default() },
+            Filter { sessions: Some(&names), ..Filter::default() },
+            Filter { metadata: &pairs, ..Filter::default() },
+        ];
+        for filter in filters {
+            let vector = Some(&[1.0, 0.0, 0.0][..]);
+            let found = memory.recall(&Recall { vector, filter, ..Recall::default() }).unwrap();
+            assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), [id], "{filter:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_refused_leaves_everything_as_it_was() {
     let disk = SimulatedDisk::new(3);
     let mut memory = open(&disk, 4);

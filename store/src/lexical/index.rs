@@ -34,7 +34,7 @@ pub struct Index {
     pub(super) texts: u32,
     /// The sum of all lengths.
     pub(super) total: u64,
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
     pub(super) limit: usize,
 }
 

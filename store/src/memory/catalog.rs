@@ -1,8 +1,11 @@
 //! What filters and policies ask of every record, kept in memory: by the image's slots.
 //!
-//! Kinds, sessions and pairs of metadata are kept as hashes (XXH64): 64 bits tell a million
-//! records' strings apart with a probability of 1 in 10^7 that any two share one, and nothing of
-//! a removed record's strings stays behind.
+//! Kinds, sessions and pairs of metadata are kept as hashes, XXH64 of their SHA-256, seeded from
+//! the file's id: 64 bits tell a million records' strings apart with a probability of 1 in 10^7
+//! that any two share one, and nothing of a removed record's strings stays behind. A string that
+//! is to pass for another one must be tried for, 2^64 times, and by who knows the file's id. Of
+//! the strings themselves XXH64 would not do: it can be inverted, and from sixteen bytes on there
+//! are strings that share a hash under every seed.
 
 use alloc::vec::Vec;
 
@@ -10,22 +13,24 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::buffer::wipe;
 use crate::record::{Fields, Record};
+use crate::sha256::sha256;
 
 /// What stands for a string.
-pub(super) fn hash(text: &str) -> u64 {
-    xxh64(text.as_bytes(), 0)
+#[inline(never)]
+pub(super) fn hash(text: &str, seed: u64) -> u64 {
+    xxh64(&sha256(text.as_bytes()), seed)
 }
 
 /// What stands for a pair of metadata: the value's hash, seeded by the key's.
-pub(super) fn hash_pair(key: &str, value: &str) -> u64 {
-    xxh64(value.as_bytes(), hash(key))
+pub(super) fn hash_pair(key: &str, value: &str, seed: u64) -> u64 {
+    hash(value, hash(key, seed))
 }
 
 /// What stands for all pairs of a record, rising. They are few: each is put where it belongs.
-fn hash_pairs(pairs: &mut dyn Iterator<Item = (&str, &str)>) -> Vec<u64> {
+fn hash_pairs(pairs: &mut dyn Iterator<Item = (&str, &str)>, seed: u64) -> Vec<u64> {
     let mut hashes = Vec::with_capacity(pairs.size_hint().0);
     for (key, value) in pairs {
-        let hash = hash_pair(key, value);
+        let hash = hash_pair(key, value, seed);
         hashes.insert(hashes.partition_point(|&other| other < hash), hash);
     }
     hashes
@@ -48,14 +53,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn of_record(record: &Record<'_>) -> Self {
-        let pairs = hash_pairs(&mut record.metadata.iter().copied());
+    pub(super) fn of_record(record: &Record<'_>, seed: u64) -> Self {
+        let pairs = hash_pairs(&mut record.metadata.iter().copied(), seed);
         Entry {
             id: record.id,
             live: true,
             pinned: record.pinned,
-            kind: hash(record.kind),
-            session: hash(record.session),
+            kind: hash(record.kind, seed),
+            session: hash(record.session, seed),
             created: record.created,
             last_used: record.last_used,
             uses: record.uses,
@@ -64,14 +69,14 @@ impl Entry {
         }
     }
 
-    pub(super) fn of_fields(fields: &Fields) -> Self {
-        let pairs = hash_pairs(&mut fields.metadata());
+    pub(super) fn of_fields(fields: &Fields, seed: u64) -> Self {
+        let pairs = hash_pairs(&mut fields.metadata(), seed);
         Entry {
             id: fields.id(),
             live: true,
             pinned: fields.pinned(),
-            kind: hash(fields.kind()),
-            session: hash(fields.session()),
+            kind: hash(fields.kind(), seed),
+            session: hash(fields.session(), seed),
             created: fields.created(),
             last_used: fields.last_used(),
             uses: fields.uses(),

@@ -5,6 +5,10 @@ use alloc::vec::Vec;
 use super::catalog::{Entry, hash, hash_pair};
 
 /// Conditions on records. All that are set must hold; none set lets everything through.
+///
+/// Strings are compared by 64 bits of a cryptographic hash, seeded from the file's id: by chance
+/// two of a million share one with a probability of 1 in 10^7, and who does not know the id cannot
+/// look for one that passes for another.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Filter<'a> {
     /// Only records of one of these kinds.
@@ -38,10 +42,10 @@ fn within((from, to): (u64, u64), time: u64) -> bool {
 }
 
 #[inline(never)]
-fn hashes(texts: Option<&[&str]>) -> Option<Vec<u64>> {
+fn hashes(texts: Option<&[&str]>, seed: u64) -> Option<Vec<u64>> {
     let mut all = Vec::new();
     for text in texts? {
-        all.push(hash(text));
+        all.push(hash(text, seed));
     }
     Some(all)
 }
@@ -53,14 +57,15 @@ fn is_in(set: &[u64], what: u64) -> bool {
 }
 
 impl Sieve {
-    pub(super) fn new(filter: &Filter<'_>) -> Self {
+    /// With the seed of the catalog's hashes.
+    pub(super) fn new(filter: &Filter<'_>, seed: u64) -> Self {
         let mut pairs = Vec::new();
         for (key, value) in filter.metadata {
-            pairs.push(hash_pair(key, value));
+            pairs.push(hash_pair(key, value, seed));
         }
         Sieve {
-            kinds: hashes(filter.kinds),
-            sessions: hashes(filter.sessions),
+            kinds: hashes(filter.kinds, seed),
+            sessions: hashes(filter.sessions, seed),
             created: filter.created.unwrap_or(ALWAYS),
             last_used: filter.last_used.unwrap_or(ALWAYS),
             pairs,

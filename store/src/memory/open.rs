@@ -193,7 +193,8 @@ impl Memory {
         room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
         let mut vector = vec![0.0; self.dim()];
         get_vector(&record.vector[8..], &mut vector);
-        let entered = self.enter(Entry::of_fields(&record.fields), &vector, &record.text);
+        let entered =
+            self.enter(Entry::of_fields(&record.fields, self.words.seed), &vector, &record.text);
         wipe(vector);
         wipe(record.vector);
         wipe(record.text);
@@ -221,7 +222,7 @@ fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     Ok(fits)
 }
 
-/// The seed of the words' hashes: from the file's id, which is its own.
+/// The seed of the hashes of words and of what filters ask: from the file's id, which is its own.
 fn seed_of(file_id: &[u8; 16]) -> u64 {
     xxhash_rust::xxh64::xxh64(file_id, 0)
 }

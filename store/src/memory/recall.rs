@@ -138,7 +138,7 @@ impl Memory {
         if *filter == Filter::default() {
             return Ok(None);
         }
-        let sieve = Sieve::new(filter);
+        let sieve = Sieve::new(filter, self.words.seed);
         let mut slots = zeros(self.image.capacity().div_ceil(64) as usize)?;
         let mut look = |slot: u32, entry: &Entry| {
             if sieve.passes(entry) {

@@ -233,7 +233,7 @@ impl Memory {
         if known {
             self.withdraw(record.id, old)?;
         }
-        self.enter(Entry::of_record(record), record.vector, record.text)
+        self.enter(Entry::of_record(record, self.words.seed), record.vector, record.text)
     }
 
     /// Takes a record into what is derived, which has nothing of it.
