@@ -16,8 +16,6 @@ use crate::room;
 
 /// Words of a text that are indexed; what follows is not found.
 pub const MAX_WORDS: usize = 1 << 24;
-/// Words that are struck out after one reading of all.
-const STRUCK: usize = 512;
 /// Slots whose lengths are allocated at once.
 const LENGTHS: usize = 1024;
 
@@ -116,21 +114,8 @@ impl Index {
     /// Takes out of a slot whatever text is there: for one that nobody can give once more. It reads
     /// all postings.
     pub(crate) fn strike(&mut self, slot: u32) {
-        loop {
-            let mut keys = Vec::new();
-            self.postings.check(&mut |posting| {
-                if posting.slot == slot {
-                    keys.push(posting.key);
-                }
-                keys.len() < STRUCK
-            });
-            for &key in &keys {
-                while self.postings.subtract(key, slot) {}
-            }
-            if keys.is_empty() {
-                return self.set_length(slot, 0);
-            }
-        }
+        self.postings.strike(slot);
+        self.set_length(slot, 0);
     }
 
     /// Puts `new` in the place of `old`, or does nothing.

@@ -115,6 +115,20 @@ impl Postings {
         true
     }
 
+    /// Takes all postings of a text out. Reads all pages.
+    pub(super) fn strike(&mut self, slot: u32) {
+        let mut i = 0;
+        while i < self.live {
+            let (mut reader, page) = (Reader::start(), self.page(i));
+            let mut rest = core::iter::from_fn(|| reader.next(page));
+            match rest.find(|posting| posting.slot == slot) {
+                // The pages beside it may have become one with it.
+                Some(posting) if self.subtract(posting.key, slot) => i = i.saturating_sub(1),
+                _ => i += 1,
+            }
+        }
+    }
+
     /// Gives page `i` back if it is empty, or joins it with a neighbour where both are small.
     fn tidy(&mut self, i: usize) {
         if page::used(self.page(i)) == 0 {
