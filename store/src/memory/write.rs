@@ -261,8 +261,10 @@ impl Memory {
 
     /// Makes the scratch that changing a record needs: once the file has changed, no change to the
     /// image can be refused for want of memory.
+    #[inline(never)]
     fn make_ready(&mut self) -> Result<(), Refusal> {
-        self.with_scratch(ONE, |_, _| Ok(()))
+        let layout = *self.image.layout();
+        lend(&mut self.scratch, &layout, ONE).map(drop)
     }
 
     /// Takes a record, whose text this is, out of what is derived, as far as it is there. Refused
