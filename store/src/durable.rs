@@ -81,9 +81,9 @@ impl Default for Options {
 pub struct Report {
     /// Commits that were still in the journal.
     pub replayed: u64,
-    /// Bytes of a commit that never was finished, cut off; and where in the journal it began.
+    /// Where in the journal a commit began that never was finished, and its bytes, cut off.
     pub torn_journal: Option<(u64, u64)>,
-    /// Bytes of a fold that never was finished, cut off; and where in the base it began.
+    /// Where in the base a fold began that never was finished, and its bytes, cut off.
     pub torn_base: Option<(u64, u64)>,
     /// Batches of the journal, and its header, in which one flipped bit was turned back.
     pub repaired: u32,

@@ -285,6 +285,22 @@ fn a_full_disk_loses_nothing() {
 }
 
 #[test]
+fn what_was_torn_is_counted_in_bytes() {
+    let disk = Disk::default();
+    filled(&disk);
+    for (name, torn) in [("memory.rvf.journal", 100), ("memory.rvf", 70)] {
+        let mut bytes = disk.bytes(name);
+        bytes.resize(bytes.len() + torn, 7);
+        disk.set(name, bytes);
+    }
+    let handle = open_memory(&disk);
+    let mut report = ClawftMemoryReport::default();
+    ok(unsafe { clawft_memory_report(handle, &mut report) });
+    assert_eq!((report.torn_journal, report.torn_file), (100, 70));
+    whole(handle);
+}
+
+#[test]
 fn a_read_only_disk_is_read() {
     let disk = Disk::default();
     ok(clawft_memory_close(filled(&disk), 0));
