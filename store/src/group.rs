@@ -22,6 +22,9 @@ const VECTORS: usize = 1;
 const ENTRIES: usize = 2;
 const MIRROR: usize = 3;
 
+/// What stands around a payload at most: the header, and what brings it to a multiple of 64.
+const AROUND: usize = 2 * segment::HEADER;
+
 /// A segment that fills up; it has its id from its first byte on.
 #[derive(Default)]
 struct Filling {
@@ -117,6 +120,12 @@ impl<'a> GroupWriter<'a> {
     /// them.
     fn add(&mut self, which: usize, bytes: &[u8]) -> (u32, u32) {
         let Filling { id, payload, count } = &mut self.filling[which];
+        let needed = payload.len() + bytes.len();
+        if needed > payload.capacity() {
+            // Twice as much would be more than a segment ever has.
+            let room = (2 * needed).min(MAX_PAYLOAD + AROUND);
+            payload.reserve_exact(room.saturating_sub(payload.len()));
+        }
         payload.bytes(bytes);
         *count += 1;
         (*id as u32, *count - 1)
@@ -165,7 +174,7 @@ impl<'a> GroupWriter<'a> {
         }
         let (kind, offset) = (KINDS[which], self.target.end);
         let segment = Segment { id, offset, payload: payload.len() as u64, kind };
-        let bytes = segment::encode(kind, id, &payload);
+        let bytes = segment::encode(kind, id, payload);
         self.target.storage.append(self.target.file, &bytes)?;
         // By rising ids: others that began later may be written already.
         let mut at = self.segments.len();

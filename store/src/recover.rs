@@ -385,7 +385,7 @@ mod tests {
             let id = manifest.trailer.next_id + at;
             let mut payload = records::Head { epoch, since, count: 1, dim: 1 }.encode();
             put_removal(SEGMENTS - at, &mut payload);
-            bytes.append(&mut segment::encode(RECORDS, id, &payload));
+            bytes.append(&mut segment::encode(RECORDS, id, payload.clone()));
             let payload = payload.len() as u64;
             manifest.segments.push(Segment { id, offset, payload, kind: RECORDS });
             offset = file.base_len + bytes.len() as u64;

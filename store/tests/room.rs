@@ -25,7 +25,7 @@ const LATER: u64 = 120;
 /// Is forgotten under the cap.
 const GONE: u64 = 3;
 /// A cap under which nothing is refused.
-const MOST: usize = 6_000_000;
+const MOST: usize = 14_000_000;
 
 /// The system's allocator, up to a cap.
 struct Capped;
@@ -58,7 +58,7 @@ static ALLOCATOR: Capped = Capped;
 fn memory_options(capacity: u32) -> MemoryOptions {
     let limits = Limits { fold: 200_000, compact_times: 2, compact_slack: 100_000 };
     let file = Options { dim: Some(DIM as u16), limits, ..options() };
-    MemoryOptions { file, capacity, words: 1 << 20, ..MemoryOptions::default() }
+    MemoryOptions { file, capacity, words: 1 << 21, ..MemoryOptions::default() }
 }
 
 fn open(folder: &Path) -> Result<Memory, Error> {
@@ -89,8 +89,14 @@ fn remember(memory: &mut Memory, id: u64, given: &Owned) -> Result<(), Error> {
 }
 
 fn owned(random: &mut Random, id: u64) -> Owned {
-    // Some of them are long: words, entries and segments grow by steps of many sizes.
-    Owned::random(random, DIM, if id.is_multiple_of(40) { 60_000 } else { 300 })
+    // Some of them are long, and some so long that three fill a segment: words, entries and segments
+    // grow by steps of many sizes.
+    let text = match id {
+        id if id.is_multiple_of(80) => 330_000,
+        id if id.is_multiple_of(40) => 60_000,
+        _ => 300,
+    };
+    Owned::random(random, DIM, text)
 }
 
 /// Is this an answer to too little memory? Else the test is to fail.
@@ -234,7 +240,7 @@ fn each_cap_is_borne() {
     }
     memory.close(0).unwrap();
 
-    let step = std::env::var("STEP").map_or(99_991, |step| step.parse().unwrap());
+    let step = std::env::var("STEP").map_or(299_993, |step| step.parse().unwrap());
     let mut outcomes = [0, 0, 0];
     for room in (40_000..MOST).step_by(step) {
         let _ = std::fs::remove_dir_all(&folder);

@@ -192,7 +192,7 @@ mod tests {
         }
         let payload = meta::encode(1, COUNT as u32, &records);
         let disk = SimulatedDisk::new(0);
-        disk.put("a", segment::encode(META, 1, &payload));
+        disk.put("a", segment::encode(META, 1, payload.clone()));
         let source = Source { storage: &disk, file: disk.open("a").unwrap() };
         let segment = Segment { id: 1, offset: 0, payload: payload.len() as u64, kind: META };
         let chain =

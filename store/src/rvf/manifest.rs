@@ -317,7 +317,7 @@ fn not_ours(source: &Source<'_>, len: u64, other: Option<Fault>) -> Option<Fault
 
 /// A manifest as a segment.
 pub(crate) fn encode(manifest: &Manifest, id: u64) -> Vec<u8> {
-    segment::encode(MANIFEST, id, &manifest.encode())
+    segment::encode(MANIFEST, id, manifest.encode())
 }
 
 #[cfg(test)]
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn the_newest_sound_one_is_found() {
         let disk = SimulatedDisk::new(0);
-        let mut bytes = segment::encode(0x51, 1, &vec![3; 200_000]);
+        let mut bytes = segment::encode(0x51, 1, vec![3; 200_000]);
         let first = bytes.len() as u64;
         bytes.extend(encode(&manifest(1), 2));
         let between = bytes.len() as u64;
@@ -410,7 +410,7 @@ mod tests {
         for i in (0..count).rev() {
             let payload = (i * HEADER) as u64;
             let segment = Segment { id: 3, offset: 0, payload, kind: MANIFEST };
-            let mut header = segment::encode(MANIFEST, 3, &[]);
+            let mut header = segment::encode(MANIFEST, 3, vec![]);
             set_u64(&mut header, 16, segment.payload);
             bytes.extend(header);
         }

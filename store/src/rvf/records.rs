@@ -131,7 +131,7 @@ mod tests {
             put_removal(7, &mut payload);
             payload.resize(MAX_TEXT, 0);
             let disk = SimulatedDisk::new(0);
-            disk.put("a", segment::encode(RECORDS, 1, &payload));
+            disk.put("a", segment::encode(RECORDS, 1, payload.clone()));
             let source = Source { storage: &disk, file: disk.open("a").unwrap() };
             let payload = payload.len() as u64;
             let segment = Segment { id: 1, offset: 0, payload, kind: RECORDS };

@@ -16,7 +16,7 @@ use crate::DamageKind;
 use crate::crc;
 use crate::error::Fault;
 use crate::source::{BUFFER, Source};
-use crate::wire::{Put, set_u32, set_u64, u32_at, u64_at};
+use crate::wire::{set_u32, set_u64, u32_at, u64_at};
 use crate::xxh3::{Xxh3, xxh3};
 
 /// Bytes of a header, and what every segment begins at a multiple of.
@@ -154,15 +154,18 @@ impl Segment {
     }
 }
 
-/// A segment as bytes: its header, `payload` and the padding.
-pub(crate) fn encode(kind: u8, id: u64, payload: &[u8]) -> Vec<u8> {
-    let segment = Segment { id, offset: 0, payload: payload.len() as u64, kind };
+/// A segment as bytes: its header, `payload` and the padding. The payload moves up where it is: a
+/// second block of so many bytes may not be there.
+pub(crate) fn encode(kind: u8, id: u64, mut payload: Vec<u8>) -> Vec<u8> {
+    let len = payload.len();
+    let segment = Segment { id, offset: 0, payload: len as u64, kind };
+    let header = segment.header(&xxh3(&payload));
     let all = segment.end() as usize;
-    let mut out = Vec::with_capacity(all);
-    out.bytes(&segment.header(&xxh3(payload)));
-    out.bytes(payload);
-    out.resize(all, 0);
-    out
+    payload.reserve_exact(all - len);
+    payload.resize(all, 0);
+    payload.copy_within(..len, HEADER);
+    payload[..HEADER].copy_from_slice(&header);
+    payload
 }
 
 #[cfg(test)]
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_bit_of_a_segment_counts() {
-        let bytes = encode(TEXT, 9, b"tea at five");
+        let bytes = encode(TEXT, 9, b"tea at five".to_vec());
         assert_eq!(bytes.len() % 64, 0);
         let segment = Segment { id: 9, offset: 0, payload: 11, kind: TEXT };
         assert_eq!(segment.end(), bytes.len() as u64);
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_older_files_is_known() {
-        let mut bytes = encode(TEXT, 9, b"123456789");
+        let mut bytes = encode(TEXT, 9, b"123456789".to_vec());
         bytes[32] = 0;
         for i in 0..4 {
             let rotated = 0xCBF4_3926_u32.rotate_left(i as u32 * 8);
