@@ -19,6 +19,9 @@ fn on_disk(disk: &SimulatedDisk) -> u64 {
     disk.names().iter().map(|name| disk.bytes(name).unwrap().len() as u64).sum()
 }
 
+/// Bytes of a record beside what was given.
+const COSTS: u64 = 105;
+
 #[test]
 #[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn ten_thousand_commits_write_less_than_ten_times_the_live_bytes() {
@@ -79,7 +82,7 @@ fn ten_thousand_commits_each_one_closed() {
 #[test]
 #[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
 fn a_file_stays_near_its_live_bytes_after_any_churn() {
-    for (dim, text) in [(512, 200), (64, 200), (512, 0), (64, 2000)] {
+    for (dim, text) in [(512, 200), (64, 200), (512, 0), (64, 2000), (64, 0), (16, 20), (3, 0)] {
         let disk = SimulatedDisk::new(2);
         let mut random = Random(2);
         let mut file = open_real(&disk, dim);
@@ -107,7 +110,9 @@ fn a_file_stays_near_its_live_bytes_after_any_churn() {
         let (records, bytes) = (file.len(), on_disk(&disk));
         let times = bytes as f64 / live as f64;
         println!("{dim} components, {text} bytes of text: {records} records, {times:.3} times");
-        assert!(times <= 1.2, "{dim} components, {text} bytes of text: {times}");
+        // What a record costs beside what was given is the same for all: it tells where they are small.
+        let costs = (bytes - live) / records as u64;
+        assert!(times <= 1.2 || costs <= COSTS, "{dim} components, {text} bytes of text: {times}");
     }
 }
 
