@@ -273,7 +273,8 @@ int32_t clawft_memory_stats(ClawftMemory *out);
 int32_t clawft_params_init(ClawftParams *out, uint32_t dim, uint32_t capacity);
 
 // Writes to `out` how many bytes a store of `params` takes (its image, which is
-// also the most that its snapshot takes; scratch, some KiB, comes on top).
+// also the most that its snapshot takes; scratch comes on top, 65 KiB at 10,000
+// vectors of 512 dimensions, 388 KiB at 1,000,000).
 //
 // Errors: `StructSize`, `UnknownChoice`; those of the store for a dimension,
 // capacity, M or ef_construction out of bounds; those of pointers.
@@ -400,7 +401,7 @@ int32_t clawft_search_range(uint32_t handle,
                             float *out_distances,
                             uint32_t *out_count);
 
-// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
+// Sets the `ef` of queries that name none; 0: back to 200. Not part of a
 // snapshot.
 //
 // Errors: `BadHandle`.
@@ -612,7 +613,8 @@ int32_t clawft_memory_stats(ClawftMemory *out);
 int32_t clawft_params_init(ClawftParams *out, uint32_t dim, uint32_t capacity);
 
 // Writes to `out` how many bytes a store of `params` takes (its image, which is
-// also the most that its snapshot takes; scratch, some KiB, comes on top).
+// also the most that its snapshot takes; scratch comes on top, 65 KiB at 10,000
+// vectors of 512 dimensions, 388 KiB at 1,000,000).
 //
 // Errors: `StructSize`, `UnknownChoice`; those of the store for a dimension,
 // capacity, M or ef_construction out of bounds; those of pointers.
@@ -739,7 +741,7 @@ int32_t clawft_search_range(uint32_t handle,
                             float *out_distances,
                             uint32_t *out_count);
 
-// Sets the `ef` of queries that name none; 0: back to 128. Not part of a
+// Sets the `ef` of queries that name none; 0: back to 200. Not part of a
 // snapshot.
 //
 // Errors: `BadHandle`.

@@ -1,4 +1,4 @@
-//! Writing a group: records in, segments of at most 1 MiB out.
+//! Writing a group: records in, segments of at most 1 MiB out, of entries 256 KiB.
 //!
 //! TEXT, VEC, RECORDS and META fill up side by side, each in a buffer of its own, and are
 //! appended when the next record would not fit. Nothing counts before a manifest lists it.
@@ -17,6 +17,8 @@ use crate::wire::{Put, set_u32};
 
 /// The segments that fill up side by side.
 const KINDS: [u8; 4] = [TEXT, VEC, RECORDS, META];
+/// The most that each of them has: four full ones would be more than folding asks for.
+const MOST: [usize; 4] = [MAX_PAYLOAD, MAX_PAYLOAD, MAX_PAYLOAD / 4, MAX_PAYLOAD / 4];
 const TEXTS: usize = 0;
 const VECTORS: usize = 1;
 const ENTRIES: usize = 2;
@@ -123,7 +125,7 @@ impl<'a> GroupWriter<'a> {
         let needed = payload.len() + bytes.len();
         if needed > payload.capacity() {
             // Twice as much would be more than a segment ever has.
-            let room = (2 * needed).min(MAX_PAYLOAD + AROUND);
+            let room = (2 * needed).min(MOST[which] + AROUND);
             payload.reserve_exact(room.saturating_sub(payload.len()));
         }
         payload.bytes(bytes);
@@ -134,7 +136,7 @@ impl<'a> GroupWriter<'a> {
     /// Makes sure that `len` bytes fit into a filling segment.
     fn room(&mut self, which: usize, len: usize) -> Result<(), Fault> {
         let around = if which == MIRROR { meta::OVERHEAD } else { 0 };
-        if self.filling[which].payload.len() + len + around > MAX_PAYLOAD {
+        if self.filling[which].payload.len() + len + around > MOST[which] {
             self.flush(which)?;
         }
         let Filling { id, payload, .. } = &mut self.filling[which];

@@ -20,7 +20,7 @@ const LEAST: usize = 64 << 10;
 const PIECE: usize = 1 << 20;
 const PIECES: u32 = 5;
 /// Folding and compaction need at most this, however large the file is...
-const MOST_TO_WRITE: u64 = 3 << 20;
+const MOST_TO_WRITE: u64 = 4 << 20;
 /// ...and at most this many times what they write.
 const TIMES_WRITTEN: u64 = 3;
 /// Bytes that each record takes in the lists of what is written.

@@ -96,7 +96,11 @@ fn owned(random: &mut Random, id: u64) -> Owned {
         id if id.is_multiple_of(40) => 60_000,
         _ => 300,
     };
-    Owned::random(random, DIM, text)
+    let mut owned = Owned::random(random, DIM, text);
+    if id % 16 == 5 {
+        owned.metadata = (0..16).map(|i| (format!("key{i:02}"), "v".repeat(3900))).collect();
+    }
+    owned
 }
 
 /// Is this an answer to too little memory? Else the test is to fail.

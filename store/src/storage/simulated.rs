@@ -259,8 +259,8 @@ impl SimulatedDisk {
         let state = &mut *state;
         state.seed = seed;
         let bytes: usize = state.names.values().map(|&file| state.files[file].now.len()).sum();
-        let random = state.random() as usize;
-        let mut at = random.checked_rem(bytes)?;
+        let random = state.random();
+        let mut at = random.checked_rem(bytes as u64)? as usize;
         for (name, &file) in &state.names {
             let File { now, synced, .. } = &mut state.files[file];
             if at < now.len() {
