@@ -1,0 +1,227 @@
+//! What a memory derives from its file is never taken for the truth: where it is stale, damaged or
+//! made up, or the file itself is damaged, what is found is what the records say.
+
+#[path = "support/naive.rs"]
+mod naive;
+mod support;
+
+use clawft_store::memory::{Derived, Error, Filter, Memory, MemoryOptions, Recall};
+use clawft_store::storage::simulated::SimulatedDisk;
+use clawft_store::{DamageKind, Options};
+use naive::{COUNT, Model, check, closed, memory_options, open, remember};
+use support::{DIM, NAME, Owned, Random, copy, options};
+
+#[test]
+fn what_is_derived_is_never_taken_for_the_truth() {
+    let (disk, model) = closed(1);
+    let image = format!("{NAME}.image");
+    let bytes = disk.bytes(&image).unwrap();
+    let mut random = Random(5);
+
+    let missing = copy(&disk);
+    missing.take(&image);
+    let mut done = Vec::new();
+    let mut memory = Memory::open(Box::new(missing), NAME, &memory_options(60), &mut |n, all| {
+        done.push((n, all))
+    })
+    .unwrap();
+    assert_eq!(memory.derived(), Derived::Missing);
+    assert_eq!((done.len() as u64, done.last()), (COUNT, Some(&(COUNT as usize, COUNT as usize))));
+    check(&mut memory, &model, &mut random);
+
+    // Whatever bit flips and wherever it is cut, the records are right.
+    for at in (0..bytes.len()).step_by(bytes.len() / if cfg!(miri) { 2 } else { 150 }) {
+        let (flipped, cut) = (copy(&disk), copy(&disk));
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        flipped.take(&image);
+        flipped.put(&image, changed);
+        cut.take(&image);
+        cut.put(&image, bytes[..at].to_vec());
+        for disk in [flipped, cut] {
+            let mut memory = open(&disk, 60);
+            assert_ne!(memory.derived(), Derived::Read, "byte {at}");
+            let recall = Recall { text: Some("rain tea five"), k: 99, ..Recall::default() };
+            let words = model.values().filter(|r| !r.text.replace("nothing ", "").is_empty());
+            assert!(memory.recall(&recall).unwrap().len() <= words.count());
+        }
+    }
+
+    // Made for another capacity or under a larger limit, or of another version of the records.
+    assert_eq!(open(&copy(&disk), 61).derived(), Derived::Stale);
+    let tight = MemoryOptions { words: 100, ..memory_options(60) };
+    let storage = Box::new(copy(&disk));
+    let refused = Memory::open(storage, NAME, &tight, &mut |_, _| {}).err();
+    assert_eq!(refused, Some(Error::WordsFull { limit: 100 }));
+    let mut memory = open(&disk, 60);
+    assert_eq!(memory.derived(), Derived::Read);
+    memory.forget(3).unwrap();
+    memory.commit(1).unwrap();
+    drop(memory);
+    let mut memory = open(&disk, 60);
+    assert_eq!(memory.derived(), Derived::Stale);
+    let mut model = model;
+    model.remove(&3);
+    check(&mut memory, &model, &mut random);
+}
+
+#[test]
+fn what_is_derived_is_of_these_records_and_not_of_as_many_commits() {
+    // In the journal, and long enough to be folded into the base by the commit.
+    for len in [3, 300] {
+        let (disk, mut model) = closed(11);
+        let change = |disk: &SimulatedDisk, word: &str, x: f32| {
+            let mut memory = open(disk, 60);
+            let owned =
+                Owned { text: word.repeat(len), vector: vec![x, 1.0, 0.5], ..model[&3].clone() };
+            remember(&mut memory, 3, &owned).unwrap();
+            memory.commit(1).unwrap();
+            (memory, owned)
+        };
+        let backup = copy(&disk);
+        let (mut memory, _) = change(&disk, "five ", 1.0);
+        memory.save().unwrap();
+        let version = memory.file().version();
+        assert_eq!(memory.file().sizes().journal > 64, len == 3);
+        // Killed; file and journal come from the backup, the image stays.
+        drop(memory);
+        for name in [NAME.to_string(), format!("{NAME}.journal")] {
+            disk.take(&name);
+            disk.put(&name, backup.bytes(&name).unwrap());
+        }
+        let (memory, owned) = change(&disk, "rain ", -1.0);
+        assert_eq!((memory.derived(), memory.file().version()), (Derived::Stale, version));
+        drop(memory);
+        let mut memory = open(&disk, 60);
+        assert_eq!(memory.derived(), Derived::Stale);
+        model.insert(3, owned);
+        check(&mut memory, &model, &mut Random(12));
+        let recall = Recall { text: Some("rain"), k: 99, ..Recall::default() };
+        assert!(memory.recall(&recall).unwrap().iter().any(|found| found.id == 3));
+    }
+}
+
+#[test]
+fn no_string_passes_for_another() {
+    // XXH64 takes the first two for the same, and the other two under every seed.
+    let forged = [
+        ("alice", "00000008\r\x12H\x18{k\u{506}"),
+        ("d>(|%*15:sH%#!E|", "DK)\x14#\u{7e8}\x14:sH%t\u{577}e"),
+    ];
+    for seed in [0, 1, 0x9E37_79B9_7F4A_7C15] {
+        let hash = |text: &str| xxhash_rust::xxh64::xxh64(text.as_bytes(), seed);
+        for (name, other) in &forged[usize::from(seed != 0)..] {
+            assert_eq!(hash(name), hash(other), "{seed}");
+        }
+    }
+    let mut random = Random(13);
+    let mut memory = open(&SimulatedDisk::new(13), 60);
+    let texts = forged.iter().flat_map(|&(name, other)| [name, other]);
+    for (id, text) in (0..).zip(texts) {
+        let metadata = vec![("key".into(), text.into())];
+        let (kind, session) = (text.into(), text.into());
+        let owned = Owned { kind, session, metadata, ..Owned::random(&mut random, DIM, 30) };
+        remember(&mut memory, id, &owned).unwrap();
+    }
+    for (id, (name, _)) in (0..).step_by(2).zip(forged) {
+        let (names, pairs) = ([name], [("key", name)]);
+        let filters = [
+            Filter { kinds: Some(&names), ..Filter::default() },
+            Filter { sessions: Some(&names), ..Filter::default() },
+            Filter { metadata: &pairs, ..Filter::default() },
+        ];
+        for filter in filters {
+            let vector = Some(&[1.0, 0.0, 0.0][..]);
+            let found = memory.recall(&Recall { vector, filter, ..Recall::default() }).unwrap();
+            assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), [id], "{filter:?}");
+        }
+    }
+}
+
+/// A memory in which a bit of record 50 is flipped: of its text, or of its vector.
+fn damaged(in_text: bool) -> (SimulatedDisk, Model) {
+    let (disk, model) = closed(10);
+    let mut memory = open(&disk, 60);
+    let mut owned = Owned::random(&mut Random(12), DIM, 30);
+    owned.text = "a xylophone in the attic".into();
+    remember(&mut memory, 50, &owned).unwrap();
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    let mut part: Vec<u8> = owned.vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+    if in_text {
+        part = owned.text.into();
+    }
+    let mut bytes = disk.bytes(NAME).unwrap();
+    let at = bytes.windows(part.len()).position(|window| window == part).unwrap();
+    bytes[at + 3] ^= 1;
+    disk.put(NAME, bytes);
+    (disk, model)
+}
+
+#[test]
+fn a_damaged_record_can_be_forgotten_and_replaced() {
+    for (in_text, replaced) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (disk, mut model) = damaged(in_text);
+        let mut memory = open(&disk, 60);
+        assert_eq!(memory.derived(), Derived::Read);
+        assert!(memory.compact(0).is_err(), "it would write what it cannot read");
+        let owned = Owned::random(&mut Random(11), DIM, 30);
+        if replaced {
+            remember(&mut memory, 50, &owned).unwrap();
+            model.insert(50, owned);
+        } else {
+            memory.forget(50).unwrap();
+            // In the slot that was left.
+            remember(&mut memory, 51, &owned).unwrap();
+            model.insert(51, owned);
+        }
+        for _ in 0..2 {
+            check(&mut memory, &model, &mut Random(1));
+            let recall = Recall { text: Some("xylophone attic"), ..Recall::default() };
+            assert_eq!(memory.recall(&recall).unwrap(), []);
+            memory.commit(0).unwrap();
+            memory.compact(0).unwrap();
+            assert_eq!(memory.file().verify(1).unwrap(), []);
+            memory.close(0).unwrap();
+            memory = open(&disk, 60);
+            assert_eq!(memory.derived(), Derived::Read);
+        }
+    }
+}
+
+#[test]
+fn with_salvage_a_damaged_record_is_noted_and_all_others_are_found() {
+    for in_text in [true, false] {
+        let (disk, model) = damaged(in_text);
+        let kind = if in_text { DamageKind::Text } else { DamageKind::Vector };
+        disk.take(&format!("{NAME}.image"));
+        let open = |salvage| {
+            let file = Options { salvage, ..options() };
+            let options = MemoryOptions { file, ..memory_options(60) };
+            Memory::open(Box::new(copy(&disk)), NAME, &options, &mut |_, _| {})
+        };
+        let refused = open(false).err().unwrap();
+        assert!(matches!(refused, Error::File(clawft_store::Error::Damaged(_))), "{refused}");
+        let mut memory = open(true).unwrap();
+        let damaged: Vec<_> =
+            memory.file().report().damaged.iter().map(|damage| damage.kind).collect();
+        assert_eq!(damaged, [kind]);
+        for (id, owned) in &model {
+            let (vector, ids) = (Some(&owned.vector[..]), Some(&[*id][..]));
+            let filter = Filter { ids, ..Filter::default() };
+            let found = memory.recall(&Recall { vector, filter, ..Recall::default() }).unwrap();
+            assert_eq!((found.len(), found[0].id), (1, *id));
+            assert_eq!(&memory.text(*id).unwrap(), &owned.text);
+        }
+        // What of it can be read: its fields, and its text or its vector.
+        assert_eq!(memory.fields(50).unwrap().id(), 50);
+        let mut vector = vec![0.0; DIM];
+        let read = (memory.text(50).is_ok(), memory.vector(50, &mut vector).is_ok());
+        assert_eq!(read, (!in_text, in_text));
+        let recall = Recall { vector: Some(&[1.0; DIM]), k: 99, ..Recall::default() };
+        let found = memory.recall(&recall).unwrap();
+        assert_eq!(found.iter().any(|one| one.id == 50), in_text);
+        let recall = Recall { text: Some("xylophone"), ..Recall::default() };
+        assert_eq!(memory.recall(&recall).unwrap(), []);
+    }
+}
