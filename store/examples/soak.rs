@@ -22,8 +22,8 @@ use clawft_store::memory::{Budget, Error, Filter, Memory, MemoryOptions, Recall}
 use clawft_store::storage::Storage;
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::storage::simulated::SimulatedDisk;
-use clawft_store::{Limits, Options, Record};
-use support::{NAME, Owned, Random, copy, options};
+use clawft_store::{Limits, Options};
+use support::{NAME, Owned, Random, copy, options, remember};
 
 const DIM: usize = 16;
 /// Ids that come and go.
@@ -114,24 +114,6 @@ fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.map_or(0, |kib| kib << 10)
-}
-
-fn remember(memory: &mut Memory, id: u64, owned: &Owned) -> Result<(), Error> {
-    let metadata: Vec<(&str, &str)> =
-        owned.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    memory.remember(&Record {
-        id,
-        vector: &owned.vector,
-        text: &owned.text,
-        kind: &owned.kind,
-        session: &owned.session,
-        created: owned.created,
-        last_used: owned.created + 5,
-        uses: owned.uses,
-        importance: 0.25,
-        pinned: owned.pinned,
-        metadata: &metadata,
-    })
 }
 
 /// All that a memory has.

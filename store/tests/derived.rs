@@ -8,8 +8,8 @@ mod support;
 use clawft_store::memory::{Derived, Error, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DamageKind, Options};
-use naive::{COUNT, Model, check, closed, memory_options, open, remember};
-use support::{DIM, NAME, Owned, Random, copy, options};
+use naive::{COUNT, Model, check, closed, memory_options, open};
+use support::{DIM, NAME, Owned, Random, copy, options, remember};
 
 #[test]
 fn what_is_derived_is_never_taken_for_the_truth() {

@@ -8,8 +8,8 @@ mod support;
 use clawft_store::memory::{Derived, Error, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{Options, Part};
-use naive::{Model, check, closed, memory_options, open, remember};
-use support::{DIM, NAME, Owned, Random, options};
+use naive::{Model, check, closed, memory_options, open};
+use support::{DIM, NAME, Owned, Random, options, remember};
 
 #[test]
 fn is_what_the_naive_one_is() {

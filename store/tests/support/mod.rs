@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use clawft_store::memory::{self, Memory};
 use clawft_store::storage::Storage;
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DurableFile, Error, Limits, Options, Record};
@@ -116,6 +117,25 @@ impl Owned {
         // Id, created, last used, uses, importance, pinned.
         (8 + 8 + 8 + 4 + 4 + 1 + self.vector.len() * 4 + strings + pairs) as u64
     }
+}
+
+/// Has a memory remember it under this id.
+pub fn remember(into: &mut Memory, id: u64, owned: &Owned) -> Result<(), memory::Error> {
+    let metadata: Vec<(&str, &str)> =
+        owned.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    into.remember(&Record {
+        id,
+        vector: &owned.vector,
+        text: &owned.text,
+        kind: &owned.kind,
+        session: &owned.session,
+        created: owned.created,
+        last_used: owned.created + 5,
+        uses: owned.uses,
+        importance: 0.25,
+        pinned: owned.pinned,
+        metadata: &metadata,
+    })
 }
 
 /// All that a file has.

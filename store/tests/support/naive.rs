@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use clawft_store::Record;
-use clawft_store::memory::{Error, Filter, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_vectors::{Encoding, Mode};
 
-use crate::support::{DIM, NAME, Owned, Random, options};
+use crate::support::{DIM, NAME, Owned, Random, options, remember};
 
 pub type Model = BTreeMap<u64, Owned>;
 
@@ -30,24 +29,6 @@ pub fn memory_options(capacity: u32) -> MemoryOptions {
 
 pub fn open(disk: &SimulatedDisk, capacity: u32) -> Memory {
     Memory::open(Box::new(disk.clone()), NAME, &memory_options(capacity), &mut |_, _| {}).unwrap()
-}
-
-pub fn remember(memory: &mut Memory, id: u64, owned: &Owned) -> Result<(), Error> {
-    let metadata: Vec<(&str, &str)> =
-        owned.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-    memory.remember(&Record {
-        id,
-        vector: &owned.vector,
-        text: &owned.text,
-        kind: &owned.kind,
-        session: &owned.session,
-        created: owned.created,
-        last_used: owned.created + 5,
-        uses: owned.uses,
-        importance: 0.25,
-        pinned: owned.pinned,
-        metadata: &metadata,
-    })
 }
 
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
