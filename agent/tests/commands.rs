@@ -453,7 +453,6 @@ fn a_vendors_key_goes_to_that_vendor_alone() {
         (own, Some("openai"), "http://192.168.0.9:11434/v1/chat/completions Bearer open"),
         (own, Some("anthropic"), anthropic),
         (own, Some("auto"), "https://api.openai.com/v1/chat/completions Bearer open"),
-        ("api_key_env = \"OPENAI_API_KEY\"", Some("anthropic"), anthropic),
         ("name = \"anthropic\"\napi_key_env = \"ANTHROPIC_API_KEY\"", None, anthropic),
         ("", None, "https://api.openai.com/v1/chat/completions Bearer open"),
     ] {
@@ -467,8 +466,11 @@ fn a_vendors_key_goes_to_that_vendor_alone() {
     for config in ["api_key_env = \"ANTHROPIC_API_KEY\"", "base_url = \"http://127.0.0.1:1\""] {
         let config = format!("[embedder]\nname = \"hashed\"\n[provider]\n{config}\n");
         std::fs::write(folder.0.join("config.toml"), &config).unwrap();
-        let (exit, _, notes) = run(&mut world, &folder, &["ask", "hi"]);
-        assert!(exit == 3 && notes.contains("provider.name"), "{exit} {notes}");
+        for line in [&["ask", "hi"][..], &["ask", "hi", "--provider=openai"]] {
+            let (exit, _, notes) = run(&mut world, &folder, line);
+            assert!(exit == 3 && notes.contains("provider.name"), "{line:?}: {exit} {notes}");
+        }
+        assert_eq!(run(&mut world, &folder, &["ask", "hi", "--provider=offline"]).0, 0);
         assert_eq!(asked.take(), [""; 0], "{config}");
     }
 }

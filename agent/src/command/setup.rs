@@ -37,6 +37,11 @@ impl<'a> Setup<'a> {
             // Model, address and key are those of the provider that the config names: another one
             // must not get them.
             if *name != config.provider.name {
+                // Where it names none, nobody knows whose they are: questions must not go elsewhere
+                // than to the address that stands there. Offline none is asked.
+                if name != "offline" {
+                    whose(&config.provider)?;
+                }
                 config.provider = Service::default();
             }
             config.choose("provider.name", name)?;
@@ -88,16 +93,7 @@ impl<'a> Setup<'a> {
     /// [`Exit::Config`]: an address or a key's variable, and nobody said whose.
     pub(crate) fn provider(&self) -> Result<(Box<dyn Provider>, String), Failure> {
         let service = &self.config.provider;
-        // One vendor's key must not go to the other.
-        if service.name == "auto"
-            && !(service.base_url.is_empty() && service.api_key_env.is_empty())
-        {
-            return Err(Failure::new(
-                Exit::Config,
-                "provider.name, openai or anthropic, expected beside provider.base_url and \
-                 provider.api_key_env",
-            ));
-        }
+        whose(service)?;
         let key = |usual: &str| key(&self.platform, &service.api_key_env, usual);
         let name = match &*service.name {
             "auto" if key(OPENAI_KEY).0.is_some() => "openai",
@@ -125,6 +121,19 @@ impl<'a> Setup<'a> {
             _ => (Box::new(Offline), String::new()),
         })
     }
+}
+
+/// An address and a key's variable belong to a provider that is named: one vendor's key must not go to
+/// the other.
+fn whose(service: &Service) -> Result<(), Failure> {
+    if service.name != "auto" || service.base_url.is_empty() && service.api_key_env.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Config,
+        "provider.name, openai or anthropic, expected beside provider.base_url and \
+         provider.api_key_env",
+    ))
 }
 
 /// The config that was given; without one, that of the data folder.
