@@ -5,7 +5,7 @@
 //! memories forgotten for good, files imported, and one writer among several programs.
 //!
 //! ```text
-//! DATA/memory.rvf      the records (docs/format-file.md), with .journal, .image, .lease
+//! DATA/memory.rvf      the records (docs/format-file.md), with .journal, .image, .lease.…
 //! DATA/memory.json     which embedder made the vectors
 //! ```
 //!

@@ -177,3 +177,20 @@ pub unsafe extern "C" fn remove(context: *mut c_void, at: *const c_char, len: us
     let remove = |files: &mut Files| if files.named.remove(&name).is_some() { 0 } else { -201 };
     unsafe { run_on(context, remove) as i32 }
 }
+
+pub unsafe extern "C" fn list(
+    context: *mut c_void,
+    at: *const c_char,
+    len: usize,
+    into: *mut c_char,
+    cap: usize,
+) -> i32 {
+    let prefix = unsafe { name(at, len) };
+    let list = |files: &mut Files| {
+        let named = files.named.keys().filter(|name| name.starts_with(&prefix));
+        let names: String = named.flat_map(|name| [name, "\0"]).collect();
+        unsafe { into.cast::<u8>().copy_from(names.as_ptr(), names.len().min(cap)) };
+        names.len() as i64
+    };
+    unsafe { run_on(context, list) as i32 }
+}

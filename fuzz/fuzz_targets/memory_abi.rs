@@ -207,6 +207,7 @@ impl Host {
             rename: Some(rename),
             remove: Some(remove),
             progress: None,
+            list: Some(list),
         }
     }
 }

@@ -151,6 +151,9 @@ pub(crate) const NO_FILE: Handle = Handle::MAX;
 /// In place of an entry: the record is removed.
 pub(crate) const REMOVED: u64 = u64::MAX;
 
+/// A larger buffer of changes is freed when they are committed.
+const KEPT: usize = 256 << 10;
+
 /// Changes since the last commit.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -164,6 +167,19 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn new() -> Self {
         Self { bytes: alloc::vec![0; BATCH], ..Self::default() }
+    }
+
+    /// For the next changes, in the memory of the last ones: a buffer that grows anew for each
+    /// commit leaves holes in a small memory, until none of them is large enough.
+    fn emptied(mut self) -> Self {
+        if self.bytes.capacity() > KEPT {
+            return Self::new();
+        }
+        self.bytes.clear();
+        self.bytes.resize(BATCH, 0);
+        self.changes.clear();
+        self.operations = 0;
+        self
     }
 }
 
@@ -308,9 +324,12 @@ impl DurableFile {
         Ok(self.batch.bytes.len())
     }
 
-    /// Bytes of memory that putting a record of so many bytes may take: the batch may double.
+    /// Bytes of memory that putting a record of so many bytes may take: the batch doubles where it
+    /// has no room left.
     pub(crate) fn room_to_put(&self, record: usize) -> usize {
-        2 * self.batch.bytes.len() + 4 * record + self.batch.changes.growth(1)
+        let Batch { bytes, changes, .. } = &self.batch;
+        let is_full = bytes.capacity() - bytes.len() < record + PADDING;
+        usize::from(is_full) * 2 * bytes.len() + 4 * record + changes.growth(1)
     }
 
     /// Removes a record. Its bytes are gone from all files after the next
@@ -383,8 +402,9 @@ impl DurableFile {
         let at = journal.commit(&*self.storage, bytes, *operations, &mut self.stopped)?;
         self.commits = journal.commits;
         let grown = journal.len > self.limits.fold;
-        let batch = core::mem::replace(&mut self.batch, Batch::new());
+        let batch = core::mem::take(&mut self.batch);
         self.apply(&batch.bytes[BATCH..], at);
+        self.batch = batch.emptied();
         self.deferred = None;
         if grown {
             self.deferred = self.fold().err().map(Error::from);
@@ -465,7 +485,12 @@ impl DurableFile {
         settled
     }
 
-    /// Looks at the lease, if there is one.
+    /// That nobody took the lease away, if there is one: before something is put in place.
+    pub(crate) fn guard(&self) -> Result<(), Fault> {
+        self.lease.as_ref().map_or(Ok(()), |lease| lease.stands(&*self.storage))
+    }
+
+    /// Looks at the lease, if there is one, and at the journal.
     pub(crate) fn hold(&mut self, now: u64) -> Result<(), Fault> {
         let Some(lease) = &mut self.lease else { return Ok(()) };
         lease.renewed(&*self.storage, now)?;

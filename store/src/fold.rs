@@ -72,6 +72,7 @@ impl DurableFile {
     /// Writes the journal's records into the base, with those of the groups that it takes in, and
     /// begins a new journal.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
+        self.guard()?;
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
         room::to_write(&*self.storage, self.base_len + journal_bytes, self.ledger.len())?;
         let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
@@ -144,6 +145,11 @@ impl DurableFile {
                 self.begin_journal()?;
                 if self.wants_compaction() { self.compact_now() } else { Ok(()) }
             }
+            Err(error) if matches!(error.error(), Error::Conflict) => {
+                // What stands behind ours by now may be another writer's.
+                self.stopped = true;
+                Err(error)
+            }
             Err(error) => {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
                 // a sync failed, whatever it says, it is open what is on the disk.
@@ -205,6 +211,7 @@ impl DurableFile {
         self.storage.sync(file)?;
         let bytes = manifest::encode(manifest, group.target.next_id);
         next.unsure = false;
+        self.guard()?;
         self.storage.append(file, &bytes)?;
         next.unsure = true;
         self.storage.sync(file)?;
@@ -238,6 +245,7 @@ impl DurableFile {
 
     /// Begins a journal on the newest manifest.
     pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
+        self.guard()?;
         let names = &self.names;
         let head = self.head();
         let file = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, &head)?;
@@ -286,11 +294,15 @@ impl DurableFile {
         let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
         room::to_write(&*self.storage, self.base_len + journal, self.ledger.len())?;
         let epoch = self.next_epoch()?;
+        self.guard()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let mut next = Next::default();
         if let Err(error) = self.write_base(file, epoch, &mut next) {
             self.storage.close(file);
-            let _ = self.storage.remove(&self.names.compact);
+            // Else it may be another writer's by now.
+            if !matches!(error.error(), Error::Conflict) {
+                let _ = self.storage.remove(&self.names.compact);
+            }
             return Err(error);
         }
         // From here on it is open which base a crash leaves, until the folder is synced.

@@ -86,6 +86,7 @@ impl DurableFile {
         if self.read_only {
             return Ok(());
         }
+        self.guard()?;
         for left in [&self.names.compact, &self.names.fresh_journal] {
             remove_if_there(&*self.storage, left)?;
         }
@@ -198,10 +199,11 @@ impl DurableFile {
                 self.storage.close(file);
             }
         }
-        if ours && !self.read_only {
+        if ours && !self.read_only && len != end {
+            self.guard()?;
             if len > end {
                 self.storage.truncate(self.base, end)?;
-            } else if len < end {
+            } else {
                 // The manifest was whole when the power went, the zeros behind it were not.
                 self.storage.append(self.base, &[0; 64][..(end - len) as usize])?;
             }

@@ -104,7 +104,7 @@ pub trait Storage {
     /// Removes a file.
     fn remove(&self, name: &str) -> Outcome<()>;
 
-    /// Names of all files that begin so.
+    /// Names of all files that begin so. One that is there before the call and after it is among them.
     fn list(&self, prefix: &str) -> Outcome<Vec<String>>;
 
     /// Is there memory for `bytes` in so many blocks, all at once, of at most `piece` bytes but for

@@ -2,11 +2,11 @@
 
 mod support;
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::RefCell;
 
+use clawft_store::memory::{Memory, MemoryOptions};
 use clawft_store::storage::simulated::SimulatedDisk;
-use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
+use clawft_store::storage::{Handle, Outcome, Storage};
 use clawft_store::{DurableFile, Error, Lease, Options};
 use support::{DIM, Model, NAME, Owned, Random, all, open, options};
 
@@ -81,13 +81,15 @@ fn a_lease_runs_out_and_is_taken_by_one() {
     assert_eq!(first.clone().release(&disk), Ok(()), "which leaves the other's alone");
     second.renew(&disk, 161).unwrap();
     second.release(&disk).unwrap();
-    // One that was torn when it was made.
-    let file = disk.create("memory.rvf.lease").unwrap();
-    disk.append(file, b"CFLEASE").unwrap();
-    let third = Lease::take(&disk, NAME, 3, 0, 100).unwrap();
-    assert_eq!(disk.names(), ["memory.rvf.lease"]);
-    third.release(&disk).unwrap();
     assert!(disk.names().is_empty());
+    // What has such a name and is no lease says nothing, and stays.
+    for name in ["", "0", "x", "0000000000000001.000000000000000x", "éé0000000000000000000000000é"]
+    {
+        disk.create(&format!("memory.rvf.lease.{name}")).unwrap();
+    }
+    let third = Lease::take(&disk, NAME, 3, 0, 100).unwrap();
+    third.release(&disk).unwrap();
+    assert_eq!(disk.names().len(), 5);
 }
 
 #[test]
@@ -106,27 +108,19 @@ fn readers_may_open_while_a_writer_writes() {
     }
 }
 
-/// A disk where something happens before the next append, and what was appended to is hidden from
-/// the next look.
-struct Interrupted<'a>(SimulatedDisk, RefCell<Option<Box<dyn FnOnce() + 'a>>>, Rc<Cell<bool>>);
+/// A disk where something happens before the next file is created.
+struct Interrupted<'a>(SimulatedDisk, RefCell<Option<Box<dyn FnOnce() + 'a>>>);
 
 impl Storage for Interrupted<'_> {
-    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
+    fn create(&self, name: &str) -> Outcome<Handle> {
         if let Some(happens) = self.1.take() {
             happens();
         }
-        self.0.append(file, bytes)
+        self.0.create(name)
     }
 
     fn open(&self, name: &str) -> Outcome<Handle> {
-        match self.2.take() && self.0.len(self.0.open(name)?)? > 0 {
-            true => Err(StorageError::NotFound),
-            false => self.0.open(name),
-        }
-    }
-
-    fn create(&self, name: &str) -> Outcome<Handle> {
-        self.0.create(name)
+        self.0.open(name)
     }
 
     fn close(&self, file: Handle) {
@@ -139,6 +133,10 @@ impl Storage for Interrupted<'_> {
 
     fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
         self.0.read_at(file, offset, into)
+    }
+
+    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
+        self.0.append(file, bytes)
     }
 
     fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
@@ -170,9 +168,9 @@ impl Storage for Interrupted<'_> {
 fn of_two_that_take_it_at_once_one_has_it() {
     let disk = SimulatedDisk::new(1);
     let second = RefCell::new(None);
-    // The second finds the file of the first before there is a lease in it.
+    // The second comes after the first has looked.
     let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 10, 100).unwrap())));
-    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))), Rc::default());
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))));
     assert_eq!(Lease::take(&interrupted, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 110 }));
     drop(interrupted);
     let mut second = second.into_inner().unwrap();
@@ -181,21 +179,40 @@ fn of_two_that_take_it_at_once_one_has_it() {
     assert!(disk.names().is_empty());
 }
 
+/// Who slept for longer than its lease lasts before it had created it, or before it looked again.
 #[test]
-fn a_lease_that_another_taker_had_in_hand_is_found_again() {
+fn who_slept_while_it_took_a_lease_has_none() {
     let disk = SimulatedDisk::new(1);
-    // The taker moved it away before the second look, saw that it is a fresh one, and puts it back.
-    let hidden = Rc::new(Cell::new(false));
-    let moves = || hidden.set(true);
-    let hides = Interrupted(disk.clone(), RefCell::new(Some(Box::new(moves))), hidden.clone());
-    assert_eq!(Lease::take(&hides, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 0 }));
-    assert_eq!(Lease::take(&disk, NAME, 2, 11, 100), Err(Error::LeaseHeld { until: 110 }));
-    let mut first = Lease::take(&disk, NAME, 1, 12, 100).unwrap();
-    // It ends when it was to end: at 70 more than half of it is over.
-    first.renew(&disk, 70).unwrap();
-    assert_eq!(Lease::take(&disk, NAME, 2, 169, 100), Err(Error::LeaseHeld { until: 170 }));
-    first.release(&disk).unwrap();
-    assert!(disk.names().is_empty());
+    let second = RefCell::new(None);
+    let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 500, 100).unwrap())));
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))));
+    assert_eq!(Lease::take(&interrupted, NAME, 1, 10, 100), Err(Error::LeaseHeld { until: 600 }));
+    drop(interrupted);
+    second.into_inner().unwrap().renew(&disk, 510).unwrap();
+}
+
+/// Opening puts nothing in place once another writer has the lease.
+#[test]
+fn who_slept_while_it_opened_changes_nothing() {
+    let disk = SimulatedDisk::new(1);
+    let lease = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    let theirs = disk.clone();
+    let sleeps = move || {
+        let lease = Lease::take(&theirs, NAME, 2, 200, 100).unwrap();
+        let mut file = open(&theirs).unwrap();
+        file.set_lease(lease);
+        Owned::random(&mut Random(1), DIM, 50).put(&mut file, 1).unwrap();
+        file.commit(200).unwrap();
+        file.close(200).unwrap();
+    };
+    // The first file that it creates is what is to become the new memory.
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(sleeps))));
+    let options = MemoryOptions { file: options(), ..MemoryOptions::default() };
+    let storage = Box::new(interrupted);
+    let opened = Memory::open_leased(storage, NAME, &options, Some(lease), &mut |_, _| {});
+    let refused = opened.err().map(clawft_store::memory::Error::from);
+    assert_eq!(refused.unwrap().to_string(), Error::Conflict.to_string());
+    assert_eq!(all(&open(&disk).unwrap()).unwrap().len(), 1);
 }
 
 #[test]
@@ -204,7 +221,7 @@ fn a_lease_that_ran_out_is_its_holders_until_another_takes_it() {
     let mut first = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
     first.renew(&disk, 1000).unwrap();
     assert_eq!(Lease::take(&disk, NAME, 2, 1099, 100), Err(Error::LeaseHeld { until: 1100 }));
-    assert_eq!(disk.names(), ["memory.rvf.lease"]);
+    assert_eq!(disk.names(), ["memory.rvf.lease.0000000000000001.000000000000044c"]);
     let second = Lease::take(&disk, NAME, 2, 1100, 100).unwrap();
     assert_eq!(first.clone().renew(&disk, 1101), Err(Error::Conflict), "another has it");
     assert_eq!(first.clone().renew(&disk, 9000), Err(Error::Conflict), "it ran out for both");
@@ -221,8 +238,8 @@ fn of_its_holder_and_another_one_takes_a_lease_that_ran_out() {
     let mut first = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
     let second = RefCell::new(None);
     let takes = || drop(second.replace(Some(Lease::take(&disk, NAME, 2, 200, 100).unwrap())));
-    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))), Rc::default());
-    // The other one finds the new file of the first before there is a lease in it.
+    let interrupted = Interrupted(disk.clone(), RefCell::new(Some(Box::new(takes))));
+    // The other one is there before the first has created its new one.
     assert_eq!(first.renew(&interrupted, 200), Err(Error::Conflict));
     drop(interrupted);
     let mut second = second.into_inner().unwrap();

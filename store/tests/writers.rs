@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use clawft_store::storage::Storage;
 use clawft_store::storage::native::{LockError, NativeFolder, WriterLock};
 use clawft_store::{DurableFile, Error, Lease};
 use rvf_runtime::RvfStore;
@@ -137,7 +138,8 @@ fn the_lease_of_a_killed_writer_goes_and_no_other_one_does() {
 
     // A program without the lock has taken the lease over meanwhile.
     kill();
-    std::fs::remove_file(folder.0.join("memory.rvf.lease")).unwrap();
+    let left = storage.list("memory.rvf.lease.").unwrap();
+    left.iter().for_each(|name| storage.remove(name).unwrap());
     let theirs = take(7).unwrap();
     let lock = WriterLock::acquire(&path).unwrap();
     assert!(matches!(take(lock.nonce()), Err(Error::LeaseHeld { .. })), "it is theirs");

@@ -56,26 +56,11 @@ fn options(given: &wit::Options) -> MemoryOptions {
     }
 }
 
-/// Who asked for a lease last and was refused: the file, and the nonce.
-struct Refused(RefCell<Option<(String, u64)>>);
-
-// SAFETY: an instance has one thread.
-unsafe impl Sync for Refused {}
-
-static REFUSED: Refused = Refused(RefCell::new(None));
-
-/// A nonce for the lease of a file: whoever tries again does so with the one that was refused, as
-/// another taker may have had that lease in hand; two stores never have the same.
-fn nonce(path: &str) -> u64 {
-    let last = REFUSED.0.borrow_mut().take();
-    last.filter(|(refused, _)| refused == path).map_or_else(
-        || {
-            let mut drawn = [0; 8];
-            WasiRandom.fill(&mut drawn);
-            u64::from_le_bytes(drawn)
-        },
-        |(_, nonce)| nonce,
-    )
+/// A nonce that no other store has.
+fn nonce() -> u64 {
+    let mut drawn = [0; 8];
+    WasiRandom.fill(&mut drawn);
+    u64::from_le_bytes(drawn)
 }
 
 fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
@@ -85,31 +70,19 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let writes = !(given.read_only || given.salvage);
     let lease = if writes && given.lease != 0 {
         let storage = files.storage(folder).map_err(of_folder)?;
-        let nonce = nonce(path);
-        let lease = Lease::take(&*storage, name, nonce, now(), given.lease.into());
-        if lease.is_err() {
-            *REFUSED.0.borrow_mut() = Some((path.into(), nonce));
-        }
+        let lease = Lease::take(&*storage, name, nonce(), now(), given.lease.into());
         Some((lease.map_err(of_file)?, storage))
     } else {
         None
     };
     let storage = files.storage(folder).map_err(of_folder)?;
-    match (Memory::open(storage, name, &options(given), &mut |_, _| {}), lease) {
-        (Ok(mut memory), lease) => {
-            if let Some((lease, _)) = lease {
-                memory.set_lease(lease);
-            }
-            Ok(memory)
-        }
-        (Err(error), lease) => {
-            if let Some((lease, storage)) = lease {
-                // The error that counts is the first one; a lease that stays runs out.
-                let _ = lease.release(&*storage);
-            }
-            Err(error.into())
-        }
+    let held = lease.as_ref().map(|(lease, _)| lease.clone());
+    let opened = Memory::open_leased(storage, name, &options(given), held, &mut |_, _| {});
+    if let (Err(_), Some((lease, storage))) = (&opened, lease) {
+        // The error that counts is the first one; a lease that stays runs out.
+        let _ = lease.release(&*storage);
     }
+    opened.map_err(|refusal| clawft_store::memory::Error::from(refusal).into())
 }
 
 fn of_file(error: clawft_store::Error) -> Error {

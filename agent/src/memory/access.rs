@@ -120,11 +120,13 @@ fn open_store(
     loop {
         let storage = platform.files.storage(data).map_err(broken)?;
         let mut lost = None;
-        let opened = Store::open(storage, NAME, &options, &mut |done, _| {
+        let held = lease.as_deref().cloned();
+        let opened = Store::open_leased(storage, NAME, &options, held, &mut |done, _| {
             if let (0, Some(lease)) = (done % STEP, lease.as_mut()) {
                 lost = lost.or(lease.renew(&*beside, platform.clock.now()).err());
             }
-        });
+        })
+        .map_err(Error::from);
         if let Some(lost) = lost {
             return Err(lost.into());
         }

@@ -78,7 +78,7 @@ def own(folder):
     command(folder, "ask", "--session", "one", "What does Ada drink?")
     assert "long" in command(folder, "sessions")
     command(folder, "redact", "nothing of the kind", code=NOTHING)
-    for name, code in (("config.toml", CONFIG), ("memory.json", None), ("memory.rvf.lease", None), ("models/static.table", None)):
+    for name, code in (("config.toml", CONFIG), ("memory.json", None), ("memory.rvf.lease.0000000000000001.0000000000000001", None), ("models/static.table", None)):
         sound = (folder / name).read_bytes() if (folder / name).exists() else None
         sparse(folder / name, 100 * MB, (sound or b"")[:20])
         embedder = ["--embedder", "static"] if "static" in name else []

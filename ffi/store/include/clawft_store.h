@@ -139,7 +139,7 @@ typedef struct {
 } ClawftMemoryOptions;
 
 #if !defined(__wasm__)
-// A storage, natively. Every function but `progress` must be there; they are called from the
+// A storage, natively. Every function but `progress` and `list` must be there; they are called from the
 // threads that call the memory. In WebAssembly they are the imports of the module
 // `clawft_storage`, with these names and arguments.
 //
@@ -175,6 +175,10 @@ typedef struct {
   int32_t (*remove)(void *context, const char *name, size_t len);
   // May be null: told, while what is derived is built anew, after how many records of how many.
   void (*progress)(void *context, uint32_t done, uint32_t all);
+  // May be null where no lease is taken. Writes the names of all files that begin so into `cap`
+  // bytes, a zero byte behind each, as far as they reach: how many bytes all of them take. A file
+  // that is there before the call and after it is among them.
+  int32_t (*list)(void *context, const char *prefix, size_t len, char *into, size_t cap);
 } ClawftStorage;
 #endif
 
@@ -473,6 +477,10 @@ extern int32_t remove(size_t context, const uint8_t *name, size_t len);
 
 #if defined(__wasm__)
 extern void progress(size_t context, uint32_t done, uint32_t all);
+#endif
+
+#if defined(__wasm__)
+extern int32_t list(size_t context, const uint8_t *prefix, size_t len, uint8_t *into, size_t cap);
 #endif
 
 // Writes the defaults to `out`: nothing is created, cosine, room for 10,000 records, encoding by

@@ -213,20 +213,12 @@ fn open(
     };
     let storage: Box<dyn Storage> = Box::new(host);
     let mut progress = |done, all| host.progress(done, all);
-    match (Memory::try_open(storage, name, options, &mut progress), lease) {
-        (Ok(mut memory), Some(lease)) => {
-            memory.set_lease(lease);
-            Ok(memory)
-        }
-        (Ok(memory), None) => Ok(memory),
-        (Err(error), lease) => {
-            if let Some(lease) = lease {
-                // The error that counts is the first one; a lease that stays runs out.
-                let _ = lease.release(&host);
-            }
-            Err(error.into())
-        }
+    let opened = Memory::open_leased(storage, name, options, lease.clone(), &mut progress);
+    if let (Err(_), Some(lease)) = (&opened, lease) {
+        // The error that counts is the first one; a lease that stays runs out.
+        let _ = lease.release(&host);
     }
+    Ok(opened?)
 }
 
 /// Closes a memory: what was committed is made whole in the file, what is derived is saved beside

@@ -19,7 +19,7 @@ use core::ffi::c_void;
 use crate::kernel;
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 
-/// A storage, natively. Every function but `progress` must be there; they are called from the
+/// A storage, natively. Every function but `progress` and `list` must be there; they are called from the
 /// threads that call the memory. In WebAssembly they are the imports of the module
 /// `clawft_storage`, with these names and arguments.
 ///
@@ -84,6 +84,18 @@ pub struct ClawftStorage {
         Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char, len: usize) -> i32>,
     /// May be null: told, while what is derived is built anew, after how many records of how many.
     pub progress: Option<unsafe extern "C" fn(context: *mut c_void, done: u32, all: u32)>,
+    /// May be null where no lease is taken. Writes the names of all files that begin so into `cap`
+    /// bytes, a zero byte behind each, as far as they reach: how many bytes all of them take. A file
+    /// that is there before the call and after it is among them.
+    pub list: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            prefix: *const c_char,
+            len: usize,
+            into: *mut c_char,
+            cap: usize,
+        ) -> i32,
+    >,
 }
 
 /// A storage: in WebAssembly a number that every import gets, for a host that has several.
@@ -118,8 +130,18 @@ mod imports {
         ) -> i32;
         pub(super) fn remove(context: usize, name: *const u8, len: usize) -> i32;
         pub(super) fn progress(context: usize, done: u32, all: u32);
+        pub(super) fn list(
+            context: usize,
+            prefix: *const u8,
+            len: usize,
+            into: *mut u8,
+            cap: usize,
+        ) -> i32;
     }
 }
+
+/// Most bytes of the names that a host may list.
+const NAMES: usize = 4096;
 
 /// What the store gets.
 #[derive(Copy, Clone)]
@@ -181,7 +203,7 @@ impl HostStorage {
             true => Ok(Self { calls }),
             false => {
                 let code = clawft::ClawftStatus::NullPointer as i32;
-                let text = "every function but progress, found null";
+                let text = "every function but progress and list, found null";
                 Err(crate::error::Failed::new(code, "storage", text, 0, 0))
             }
         }
@@ -278,8 +300,19 @@ impl Storage for HostStorage {
         done(host!(self, remove(name.as_ptr().cast(), name.len())))
     }
 
-    /// The memory never asks: what files it has, it knows by name.
-    fn list(&self, _: &str) -> Outcome<Vec<String>> {
-        Err(StorageError::Failed)
+    /// Leases alone are listed: few, so that who speaks of more than [`NAMES`] bytes is not believed.
+    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
+        let mut names = [0; NAMES];
+        let (into, cap) = (names.as_mut_ptr(), names.len());
+        let len =
+            number(host!(self, list(prefix.as_ptr().cast(), prefix.len(), into.cast(), cap)))?;
+        let names = names.get(..len as usize).ok_or(StorageError::Failed)?;
+        let mut found = Vec::new();
+        for name in names.split_inclusive(|&byte| byte == 0) {
+            let name = name.strip_suffix(&[0]).and_then(|name| core::str::from_utf8(name).ok());
+            let name = name.filter(|name| name.starts_with(prefix)).ok_or(StorageError::Failed)?;
+            found.push(name.into());
+        }
+        Ok(found)
     }
 }

@@ -30,6 +30,49 @@ fn whole(handle: u32) {
     assert_eq!(found(handle, &words).len(), 20);
 }
 
+/// What a listing gives that is none.
+unsafe extern "C" fn lists<const LIE: usize>(
+    _: *mut std::ffi::c_void,
+    prefix: *const std::ffi::c_char,
+    len: usize,
+    into: *mut std::ffi::c_char,
+    cap: usize,
+) -> i32 {
+    let prefix = unsafe { std::slice::from_raw_parts(prefix.cast::<u8>(), len) };
+    let names = match LIE {
+        0 => prefix.to_vec(),
+        1 => b"of another kind\0".to_vec(),
+        2 => [prefix, &[0xFF, 0]].concat(),
+        _ => return [cap as i32 + 1, i32::MAX, i32::MIN][LIE - 3],
+    };
+    unsafe { into.cast::<u8>().copy_from(names.as_ptr(), names.len()) };
+    names.len() as i32
+}
+
+#[test]
+fn a_storage_that_cannot_list_gives_no_lease() {
+    let disk = Disk::default();
+    let leased = ClawftMemoryOptions { lease: 1000, ..options(CLAWFT_CREATE) };
+    let open = |list, given: &ClawftMemoryOptions| {
+        let storage = ClawftStorage { list, ..disk.storage() };
+        let mut handle = 77;
+        unsafe { clawft_memory_open(b"m".as_ptr().cast(), 1, given, &storage, &mut handle) }
+    };
+    for list in [
+        None,
+        Some(lists::<0> as _),
+        Some(lists::<1> as _),
+        Some(lists::<2> as _),
+        Some(lists::<3> as _),
+        Some(lists::<4> as _),
+        Some(lists::<5> as _),
+    ] {
+        refused(open(list, &leased), -206, &["device"]);
+        assert!(disk.0.lock().unwrap().named.is_empty());
+    }
+    ok(open(None, &options(CLAWFT_CREATE)));
+}
+
 #[test]
 fn every_code_is_that_of_the_store() {
     use clawft_store::{Damage, DamageKind, Error as F, Part, memory::Error as E, storage::*};

@@ -39,5 +39,5 @@ fn structs_are_as_the_page_says() {
         limit @ 24);
     laid_out!(ClawftTensorStats, 32: size @ 0, dim @ 4, bits @ 8, frames @ 12, segments @ 16,
         bytes @ 24);
-    laid_out!(ClawftStorage, 112: size @ 0, context @ 8, open @ 16, progress @ 104);
+    laid_out!(ClawftStorage, 120: size @ 0, context @ 8, open @ 16, progress @ 104, list @ 112);
 }

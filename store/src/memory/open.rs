@@ -17,7 +17,7 @@ use crate::record::get_vector;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
-use crate::{DamageKind, DurableFile, Options};
+use crate::{DamageKind, DurableFile, Lease, Options};
 
 /// How a memory is opened.
 #[derive(Clone, Copy, Debug)]
@@ -82,20 +82,23 @@ impl Memory {
         options: &MemoryOptions,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Error> {
-        Ok(Self::try_open(storage, name, options, progress)?)
+        Ok(Self::open_leased(storage, name, options, None, progress)?)
     }
 
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open), under a lease, which the memory holds from then on: where another
+    /// writer has taken it meanwhile, nothing is put in place.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open).
-    pub fn try_open(
+    /// Those of [`open`](Self::open), and [`Conflict`](crate::Error::Conflict).
+    pub fn open_leased(
         storage: Box<dyn Storage>,
         name: &str,
         options: &MemoryOptions,
+        lease: Option<Lease>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Refusal> {
         let mut file = DurableFile::new(storage, name, &options.file);
+        file.lease = lease;
         file.try_open(&options.file)?;
         let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
         params.encoding = options.encoding.unwrap_or(params.encoding);

@@ -33,6 +33,7 @@ pub const FUNCTIONS: &[Import] = &[
     import("rename", "iiiii", "i"),
     import("remove", "iii", "i"),
     import("progress", "iii", ""),
+    import("list", "iiiii", "i"),
 ];
 
 /// A folder, and the files of it that are open.
@@ -98,6 +99,23 @@ impl Folder {
         Ok(if fits < all.len() { i64::from(NO_SPACE) } else { 0 })
     }
 
+    fn list(&self, memory: &mut [u8], given: &[u64]) -> std::io::Result<i64> {
+        let prefix = bytes(memory, given[1], given[2]).unwrap_or_default().to_vec();
+        let mut names = Vec::new();
+        for file in std::fs::read_dir(&self.path)? {
+            let name = file?.file_name().into_encoded_bytes();
+            if name.starts_with(&prefix) {
+                names.extend([&name[..], &[0]].concat());
+            }
+        }
+        let Some(into) = bytes_mut(memory, given[3], given[4]) else {
+            return Ok(i64::from(BAD_FILE));
+        };
+        let fits = names.len().min(into.len());
+        into[..fits].copy_from_slice(&names[..fits]);
+        Ok(names.len() as i64)
+    }
+
     fn answer(&mut self, at: usize, memory: &mut [u8], given: &[u64]) -> Result<i64, i32> {
         let done = |outcome: std::io::Result<()>| match outcome {
             Ok(()) => Ok(0),
@@ -127,6 +145,7 @@ impl Folder {
                 done(std::fs::rename(from, self.place(memory, given[3], given[4])?))
             }
             "remove" => done(std::fs::remove_file(self.place(memory, given[1], given[2])?)),
+            "list" => system(self.list(memory, given)),
             _ => Ok(0),
         }
     }
@@ -188,6 +207,9 @@ mod tests {
         let (n, memory) = call("read_at", &[file, 6, 8, 8]);
         assert_eq!((n, &memory[8..10]), (2, b"67".as_slice()));
         assert_eq!(call("rename", &[0, 1, 1, 1]).0, 0);
+        let (n, memory) = call("list", &[1, 1, 8, 8]);
+        assert_eq!((n, &memory[8..10]), (2, b"b\0".as_slice()));
+        assert_eq!(call("list", &[0, 1, 8, 8]).0, 0, "it has another name now");
         assert_eq!(call("close", &[file]).0, 0);
         assert_eq!(call("close", &[file]).0, i64::from(BAD_FILE));
         assert_eq!(call("remove", &[1, 1]).0, 0);

@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "clawft_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -138,6 +139,24 @@ static int32_t folder_remove(void *context, const char *name, size_t len)
     return unlink(path) ? failed() : 0;
 }
 
+static int32_t folder_list(void *context, const char *prefix, size_t len, char *into, size_t cap)
+{
+    DIR *folder = opendir(((Folder *)context)->folder);
+    size_t all = 0;
+    if (!folder)
+        return failed();
+    for (struct dirent *one; (one = readdir(folder));) {
+        size_t size = strlen(one->d_name) + 1;
+        if (strncmp(one->d_name, prefix, len))
+            continue;
+        if (all + size <= cap)
+            memcpy(into + all, one->d_name, size);
+        all += size;
+    }
+    closedir(folder);
+    return (int32_t)all;
+}
+
 static ClawftStorage storage_of(Folder *folder)
 {
     ClawftStorage storage = {
@@ -155,6 +174,7 @@ static ClawftStorage storage_of(Folder *folder)
         .rename = folder_rename,
         .remove = folder_remove,
         .progress = NULL,
+        .list = folder_list,
     };
     return storage;
 }

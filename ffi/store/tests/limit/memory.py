@@ -259,7 +259,7 @@ def strange(module, folder):
     filled(module, folder, capacity=200).close()
     sound = {one.name: one.read_bytes() for one in folder.path.iterdir()}
     refusals = 0
-    for ending in ("", ".journal", ".journal.new", ".image", ".compact", ".lease"):
+    for ending in ("", ".journal", ".journal.new", ".image", ".compact", ".lease.0000000000000001.0000000000000001"):
         name = "memory.rvf" + ending
         # The larger one is more than 32 bits count.
         for size, begin in ((100 << 20, b""), ((4 << 30) + 100, sound.get(name, b"")[:100])):

@@ -56,6 +56,7 @@ impl Disk {
             rename: Some(rename),
             remove: Some(remove),
             progress: Some(progress),
+            list: Some(list),
         }
     }
 
@@ -240,6 +241,21 @@ unsafe extern "C" fn remove(context: *mut c_void, at: *const c_char, len: usize)
         return code;
     }
     if files.named.remove(&name).is_some() { 0 } else { -201 }
+}
+
+unsafe extern "C" fn list(
+    context: *mut c_void,
+    at: *const c_char,
+    len: usize,
+    into: *mut c_char,
+    cap: usize,
+) -> i32 {
+    let (files, prefix) = unsafe { (files(context), name(at, len)) };
+    let named = files.named.keys().filter(|name| name.starts_with(&prefix));
+    let names: String = named.flat_map(|name| [name, "\0"]).collect();
+    let fits = names.len().min(cap);
+    unsafe { into.cast::<u8>().copy_from(names.as_ptr(), fits) };
+    names.len() as i32
 }
 
 unsafe extern "C" fn progress(context: *mut c_void, done: u32, all: u32) {
