@@ -20,7 +20,7 @@ use alloc::string::String;
 
 use crate::Error;
 use crate::error::Fault;
-use crate::storage::{Storage, StorageError, remove_if_there};
+use crate::storage::{Outcome, Storage, StorageError, remove_if_there};
 
 /// Digits of a number in a name.
 const DIGITS: usize = 16;
@@ -143,11 +143,7 @@ impl Lease {
     /// # Errors
     /// [`Error::Storage`].
     pub fn discard(storage: &dyn Storage, file: &str, nonce: u64) -> Result<(), Error> {
-        let lease = Self { prefix: prefix(file), nonce, expires: 0, duration: 0 };
-        for name in storage.list(&lease.own()).map_err(Error::Storage)? {
-            remove_if_there(storage, &name).map_err(Error::Storage)?;
-        }
-        Ok(())
+        Self { prefix: prefix(file), nonce, expires: 0, duration: 0 }.release(storage)
     }
 
     /// Makes sure that the lease is still held at `now`, and lengthens it when half of it is over.
@@ -160,41 +156,53 @@ impl Lease {
         Ok(self.renewed(storage, now)?)
     }
 
+    #[inline(never)]
     pub(crate) fn renewed(&mut self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
-        let old = self.name();
-        match storage.open(&old) {
-            Ok(file) => storage.close(file),
-            Err(StorageError::NotFound) => return Err(Error::Conflict.into()),
-            Err(error) => return Err(error.into()),
+        let held = storage.list(&self.own())?;
+        // A copy of this one may have been renewed.
+        self.expires = 0;
+        for name in &held {
+            self.expires = self.expires.max(until(name).unwrap_or(0));
+        }
+        if held.is_empty() {
+            return Err(Error::Conflict.into());
         }
         let expires = now.saturating_add(self.duration);
-        if self.expires > now && self.expires - now > self.duration / 2 || expires == self.expires {
+        if self.expires.saturating_sub(now) > self.duration / 2 || expires == self.expires {
             return Ok(());
         }
-        let fresh = Self { expires, ..self.clone() };
-        match storage.create(&fresh.name()) {
-            Ok(file) => storage.close(file),
-            // Left by a renewal that the storage broke off.
-            Err(StorageError::Exists) => {}
-            Err(error) => return Err(error.into()),
-        }
+        let old = core::mem::replace(&mut self.expires, expires);
+        storage.close(storage.create(&self.name())?);
         // Whoever takes over takes the old one away first, or finds the fresh one.
-        if let Err(error) = storage.remove(&old) {
-            remove_if_there(storage, &fresh.name())?;
-            return match error {
-                StorageError::NotFound => Err(Error::Conflict.into()),
-                error => Err(error.into()),
-            };
+        let gone = remove_all(storage, &held);
+        if let Err(error) = gone {
+            remove_if_there(storage, &self.name())?;
+            self.expires = old;
+            return Err(match error {
+                StorageError::NotFound => Error::Conflict.into(),
+                error => error.into(),
+            });
         }
-        self.expires = expires;
         Ok(())
     }
 
-    /// Gives the lease back, if it is still held.
+    /// Gives the lease back, if it is still held, and whichever of its copies was renewed.
     ///
     /// # Errors
     /// [`Error::Storage`].
     pub fn release(self, storage: &dyn Storage) -> Result<(), Error> {
-        remove_if_there(storage, &self.name()).map_err(Error::Storage)
+        match storage.list(&self.own()).and_then(|held| remove_all(storage, &held)) {
+            Ok(()) | Err(StorageError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// Removes files; it is enough that one of them was there.
+fn remove_all(storage: &dyn Storage, names: &[String]) -> Outcome<()> {
+    let mut gone = Err(StorageError::NotFound);
+    for name in names {
+        gone = gone.or(storage.remove(name));
+    }
+    gone
 }

@@ -179,6 +179,21 @@ fn of_two_that_take_it_at_once_one_has_it() {
     assert!(disk.names().is_empty());
 }
 
+/// The file renews its copy, and whoever took the lease gives it back.
+#[test]
+fn copies_of_a_lease_are_one() {
+    let disk = SimulatedDisk::new(1);
+    let mut lease = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    let mut copy = lease.clone();
+    copy.renew(&disk, 60).unwrap();
+    lease.renew(&disk, 130).unwrap();
+    assert_eq!(Lease::take(&disk, NAME, 2, 229, 100), Err(Error::LeaseHeld { until: 230 }));
+    copy.renew(&disk, 200).unwrap();
+    lease.release(&disk).unwrap();
+    assert!(disk.names().is_empty());
+    assert_eq!(copy.renew(&disk, 201), Err(Error::Conflict));
+}
+
 /// Who slept for longer than its lease lasts before it had created it, or before it looked again.
 #[test]
 fn who_slept_while_it_took_a_lease_has_none() {
