@@ -245,10 +245,10 @@ impl DurableFile {
 
     /// Begins a journal on the newest manifest.
     pub(crate) fn begin_journal(&mut self) -> Result<(), Fault> {
-        self.guard()?;
-        let names = &self.names;
         let head = self.head();
-        let file = Journal::create(&*self.storage, &names.journal, &names.fresh_journal, &head)?;
+        let Self { storage, names, lease, .. } = self;
+        let (storage, lease) = (&**storage, lease.as_ref());
+        let file = Journal::create(storage, lease, &names.journal, &names.fresh_journal, &head)?;
         self.journal = Some(Journal::open(file, head));
         Ok(())
     }
@@ -297,7 +297,7 @@ impl DurableFile {
         self.guard()?;
         let file = create_over(&*self.storage, &self.names.compact)?;
         let mut next = Next::default();
-        if let Err(error) = self.write_base(file, epoch, &mut next) {
+        if let Err(error) = self.write_base(file, epoch, &mut next).and_then(|()| self.guard()) {
             self.storage.close(file);
             // Else it may be another writer's by now.
             if !matches!(error.error(), Error::Conflict) {

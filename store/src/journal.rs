@@ -24,6 +24,7 @@ use xxhash_rust::xxh64::xxh64;
 use crate::Error;
 use crate::crc::{crc32, turn_back};
 use crate::error::Fault;
+use crate::lease::Lease;
 use crate::source::{BUFFER, Source};
 use crate::storage::{Handle, Outcome, Storage, StorageError};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
@@ -167,19 +168,22 @@ impl Journal {
         Self { file, head, len: HEADER as u64, commits: head.commits, chain: head.chain() }
     }
 
-    /// Puts a new, empty journal in place of `name`. Durable when it returns.
+    /// Puts a new, empty journal in place of `name`, if the lease still is there. Durable when it
+    /// returns.
     pub(crate) fn create(
         storage: &dyn Storage,
+        lease: Option<&Lease>,
         name: &str,
         fresh: &str,
         head: &Head,
-    ) -> Outcome<Handle> {
+    ) -> Result<Handle, Fault> {
         let file = create_over(storage, fresh)?;
         let done = (|| {
             storage.append(file, &head.encode())?;
             storage.sync(file)?;
+            lease.map_or(Ok(()), |lease| lease.stands(storage))?;
             storage.rename(fresh, name)?;
-            storage.sync_folder()
+            Ok(storage.sync_folder()?)
         })();
         match done {
             Ok(()) => Ok(file),

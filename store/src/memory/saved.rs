@@ -174,6 +174,8 @@ pub(super) fn write(
     let handle = storage.create(&fresh)?;
     let written = write_into(file, handle, image, words, catalog);
     storage.close(handle);
+    // The lease first: what stands there may be another writer's.
+    file.guard()?;
     let renamed = written.and_then(|()| {
         storage.rename(&fresh, file.image_name())?;
         storage.sync_folder()
