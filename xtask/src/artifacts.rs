@@ -174,7 +174,7 @@ pub(crate) const STORE: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 167_600, gzipped: None }),
+    standing: Some(Budget { raw: 167_700, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -225,7 +225,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 331_500, gzipped: Some(161_800) }),
+    standing: Some(Budget { raw: 331_600, gzipped: Some(161_800) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
