@@ -175,8 +175,9 @@ impl Batch {
         if self.bytes.capacity() > KEPT {
             return Self::new();
         }
-        self.bytes.clear();
-        self.bytes.resize(BATCH, 0);
+        // What is forgotten later is not to be left here.
+        self.bytes.fill(0);
+        core::hint::black_box(&mut self.bytes).truncate(BATCH);
         self.changes.clear();
         self.operations = 0;
         self
