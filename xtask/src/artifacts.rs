@@ -208,7 +208,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 397_200, gzipped: Some(190_500) }),
+    standing: Some(Budget { raw: 397_300, gzipped: Some(190_500) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -225,7 +225,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 331_600, gzipped: Some(161_800) }),
+    standing: Some(Budget { raw: 331_600, gzipped: Some(161_900) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
