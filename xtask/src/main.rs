@@ -4,7 +4,6 @@
 //! rustup) and says in a sentence what is missing where it cannot.
 #![forbid(unsafe_code)]
 
-mod agent;
 mod artifacts;
 mod bench;
 mod browser;
@@ -16,7 +15,6 @@ mod device;
 mod dist;
 mod experiment;
 mod fuzz;
-mod gate;
 mod guests;
 mod guides;
 mod host;
@@ -29,11 +27,13 @@ mod pages;
 mod platform;
 mod process;
 mod profile;
+mod providers;
 mod release;
 mod sizes;
 mod soak;
 mod splat;
 mod steps;
+mod test;
 mod tools;
 mod wamr;
 mod wasi;
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome: Outcome = match command.as_deref() {
         Some("demo") => demo::demo(rest),
-        Some("test") => gate::test(&rest),
+        Some("test") => test::test(&rest),
         Some("bench") => bench::bench(&rest),
         Some("coverage") => coverage::coverage(&rest),
         Some("fuzz") => fuzz::fuzz(&rest),
@@ -98,7 +98,7 @@ fn main() -> ExitCode {
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
         Some("wamr") => device::check(&rest),
-        Some("providers") => agent::providers(),
+        Some("providers") => providers::check(),
         Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),
         Some("matrix") => matrix::matrix(&rest),

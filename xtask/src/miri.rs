@@ -6,9 +6,9 @@
 //! they compile; what is left to see is arithmetic and memory under 32 bits. They are optimised
 //! first, and run in a third of the time.
 
-use crate::gate::{PORTABLE, STORE};
 use crate::process::{Outcome, command, target};
 use crate::steps::Steps;
+use crate::test::{PORTABLE, STORE};
 use crate::tools;
 use std::process::Command;
 

@@ -133,6 +133,8 @@ impl Memory<'_> {
         let now = self.platform.clock.now();
         new.commit(now).map_err(refused)?;
         new.close(now).map_err(refused)?;
+        // Before the point of no return.
+        lease.renew(&*beside, self.platform.clock.now()).map_err(refused)?;
         Ok(done)
     }
 

@@ -6,8 +6,8 @@ use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    agent, bench, browser, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri,
-    platform, release, sizes, tools, wasi,
+    bench, browser, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri,
+    platform, providers, release, sizes, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -136,7 +136,7 @@ fn short(gate: &mut Steps) {
     }
     gate.step("WASI guests", guests::check);
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
-    gate.step("the agent's providers", agent::providers);
+    gate.step("the agent's providers", providers::check);
     gate.step("the modules from Python", python_programs);
     gate.step("the kernel from Node", || {
         // Node 20 does not know relaxed SIMD without a flag.

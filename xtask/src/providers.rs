@@ -27,7 +27,7 @@ fn example() -> Outcome {
 
 /// The providers over the machine's own requests: against a server that validates what it gets by
 /// the vendors' documents and cuts what it sends at every byte, and against one that breaks.
-pub(crate) fn providers() -> Outcome {
+pub(crate) fn check() -> Outcome {
     let python = tools::python_with_vendors()?;
     run(cargo().args(["test", "--quiet", "--test", "native_http"]).args(FEATURES))?;
     run(cargo().args(["build", "--quiet", "--example", "ask"]).args(FEATURES))?;
