@@ -2,6 +2,9 @@
 //!
 //! The platform's own `sqrt` and `round` live in `std` and may come from a C library. These
 //! are short, exact, and made of operations that IEEE 754 fixes to the last bit.
+//!
+//! What it must never do: call the platform's mathematics, or add in another order than the
+//! kernels, whose products its norms must equal to the bit.
 
 use crate::four::Four;
 

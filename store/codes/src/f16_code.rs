@@ -2,6 +2,12 @@
 //!
 //! Half the bytes of `f32`, eleven bits of mantissa. No rotation: each component carries its own
 //! exponent.
+//!
+//! Both ways are plain arithmetic, as WebAssembly has no conversion of halves and not every
+//! x86-64 has. Widening is exact, so a kernel may use an instruction for it where there is one.
+//!
+//! What it must never do: make an infinity of a finite number. What is too large saturates, and
+//! the bound counts what is cut off.
 
 use crate::{FullCode, arith};
 

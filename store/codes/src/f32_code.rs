@@ -1,4 +1,9 @@
 //! The exact full code: little-endian `f32`.
+//!
+//! It is not rotated, as that would round.
+//!
+//! What it must never do: compute with a component on its way in or out: every bit comes back,
+//! those of a NaN too.
 
 use crate::FullCode;
 

@@ -4,6 +4,9 @@
 //! that, but too hot to leave to compilers, which turn such loops into scalar instructions. So it
 //! is written over one register of what each target always has: `simd128` on WebAssembly, SSE2
 //! on x86-64, an array elsewhere. Every operation is exact or rounds once: same bits everywhere.
+//!
+//! What it must never do: offer what some target rounds otherwise: no fused multiply-add, no
+//! estimate of a reciprocal, no minimum that treats NaN or zeros in a way of its own.
 
 pub(crate) use register::Four;
 

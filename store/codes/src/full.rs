@@ -2,6 +2,9 @@
 //!
 //! One trait over three zero-sized types, so that the code around a full code is written once
 //! and compiled once per encoding. The kernels that compare full codes are in [`crate::Kernels`].
+//!
+//! What it must never do: give an encoding another number, as it stands in headers, or name a
+//! bound that a finite vector exceeds.
 
 use crate::{F16Code, F32Code, I8Code};
 

@@ -3,6 +3,9 @@
 //! After the rotation the components of any vector look Gaussian, so one scale a vector serves
 //! all of them; scales per group would cost bytes and gain little. The query keeps 14 bits: its
 //! rounding is then negligible beside the code's, and sums of products still fit in an `i32`.
+//!
+//! What it must never do: give a query so many levels that a sum of products leaves an `i32`.
+//! The kernels wrap, and what is near would seem far.
 
 use crate::four::Four;
 use crate::{FullCode, arith, padded};

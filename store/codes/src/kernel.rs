@@ -6,10 +6,13 @@
 //! | `kernel/dispatch.rs` | which instruction sets there are here, and the jump to the right one |
 //! | `kernel/vector.rs` | [`Vector`](vector::Vector), what an instruction set must offer |
 //! | `kernel/algorithm.rs` | every distance, once, over that trait |
-//! | `kernel/scalar.rs`, `simd128.rs`, `relaxed.rs`, `avx2.rs`, `avx512.rs` | the instruction sets |
+//! | `kernel/scalar.rs`, `simd128.rs`, `relaxed.rs`, `avx2.rs`, `avx512.rs` | instruction sets |
 //!
 //! A batch goes through one call: range checks, the choice of instruction set and the query's
 //! preparation are paid once, and the processor can fetch the next code while it works on this one.
+//!
+//! What it must never do: let a result depend on the instruction set, or on the batch around a
+//! code; or read a byte outside the buffer of codes.
 
 mod algorithm;
 #[cfg(target_arch = "x86_64")]

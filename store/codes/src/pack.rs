@@ -14,6 +14,9 @@
 //!
 //! A level is signed, from `-most(bits)` to `most(bits)`; packed, it stands with
 //! `2^(bits - 1)` added.
+//!
+//! What it must never do: move a bit. Colder codes lie so in snapshots, and frames in tensors
+//! that callers keep.
 
 /// Components that share a scale.
 pub const GROUP: usize = 64;

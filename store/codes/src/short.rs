@@ -11,6 +11,12 @@
 //! complement, so that [`crate::Kernels::dot_short`] needs only AND and popcount. With `S` the
 //! sum of the query's levels where the code has a one:
 //! `<r, y> ≈ (norm2 / sum_abs) * delta * (2 S - sum)`.
+//!
+//! So the comparison is of integers, exact and the same everywhere; floats come in with the
+//! factors.
+//!
+//! What it must never do: change the order of the bits. A sketch is the first bytes of a code,
+//! and an image holds both.
 
 use crate::four::Four;
 use crate::{arith, i8_code, padded};

@@ -19,6 +19,12 @@
 //!
 //! Frames have one size, so that any of them is found at once; its segment by bisection. The
 //! bytes are the caller's: nothing is allocated, and a copy is a snapshot. Little-endian.
+//!
+//! Records of segments grow from the end towards the frames, as nobody knows beforehand how many
+//! there will be of either: so none is ever moved to make room.
+//!
+//! What it must never do: change the scales of a segment once a frame lies in it, or write
+//! before the last check of a push.
 
 use crate::arith;
 use crate::f16_code::widen;

@@ -20,6 +20,9 @@
 //! Among vectors of three bits this found two in a hundred more of the true nearest.
 //!
 //! The codes take vectors as they come, rotated or not. The last group is filled with zeros.
+//!
+//! What it must never do: cut a component off where there are more than three bits, or make a
+//! code that lies further from its vector than `tiered_error` tells from the code alone.
 
 use crate::arith;
 use crate::f16_code::widen;
@@ -98,7 +101,7 @@ fn round_trip(width: Width, v: &[f32], scale: f32, bits: u16, packed: &mut [u8])
 /// The largest power of two that is not above `most`; 0 where it would not be a normal number
 /// with a normal reciprocal.
 pub(crate) fn power_of_two(most: f32) -> f32 {
-    if most > NOTHING && most < f32::INFINITY {
+    if (NOTHING..f32::INFINITY).contains(&most) {
         f32::from_bits(most.to_bits() & 0x7f80_0000)
     } else {
         0.0

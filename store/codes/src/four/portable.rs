@@ -1,4 +1,9 @@
 //! An array, for targets without such a register, and what the registers are tested against.
+//!
+//! `core` has no square root, so there is one here, by whole numbers.
+//!
+//! What it must never do: be changed to agree with a register. Where the two differ, the
+//! register's file is wrong.
 
 use core::array::from_fn;
 

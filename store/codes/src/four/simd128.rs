@@ -1,4 +1,11 @@
 //! One register of WebAssembly's SIMD.
+//!
+//! Minima and maxima are `pmin` and `pmax` with the operands exchanged: these compare and
+//! select, as SSE2 does, where `min` and `max` pass NaN on and order the zeros. Narrowing
+//! saturates, so lanes are cut to their low bits before it.
+//!
+//! What it must never do: use an instruction of relaxed SIMD, also where a module has it: with
+//! floats an engine may choose what comes of it.
 
 use core::arch::wasm32::*;
 

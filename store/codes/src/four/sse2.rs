@@ -1,4 +1,9 @@
 //! One register of SSE2, which every x86-64 has.
+//!
+//! Packing saturates, so lanes are cut to their low bits before it, or sign-extended from them.
+//!
+//! What it must never do: use what came after SSE2. Nobody asks the processor here, as the
+//! kernels do.
 
 use core::arch::x86_64::*;
 

@@ -2,6 +2,13 @@
 //!
 //! [`Batch::run`] walks a batch and checks ranges; a [`Distance`] compares one code, or four at
 //! once where the final sums can share instructions.
+//!
+//! Components behind the last whole step are copied to a block that is filled with zeros: an
+//! instruction set needs one length of step only, and nothing is read behind a code, which may
+//! be the last in its buffer.
+//!
+//! What it must never do: compare four codes otherwise than one. Which of the two is used
+//! depends on the target and on the batch.
 
 use super::vector::Vector;
 use crate::four::Four;

@@ -1,4 +1,11 @@
 //! AVX2: registers of 32 bytes, on x86-64 processors since 2013.
+//!
+//! Bytes are multiplied as words, as the product of bytes takes one side without a sign and
+//! saturates. Halves are widened by arithmetic, as F16C is not among the features that the
+//! processor was asked for.
+//!
+//! What it must never do: use a fused multiply-add, which most of these processors have. It
+//! rounds once where the other instruction sets round twice.
 
 use super::vector::{Vector, each};
 use core::arch::x86_64::*;

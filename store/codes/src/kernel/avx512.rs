@@ -2,6 +2,10 @@
 //!
 //! `NEW` adds what Ice Lake and Zen 4 brought: VNNI multiplies words and accumulates in one
 //! instruction, BITALG counts the ones of bytes in one.
+//!
+//! What it must never do: use VNNI or BITALG outside of `if NEW`, as the same code is compiled
+//! for processors without them; fuse a product of floats with its addition; or accumulate by the
+//! instructions that saturate, as sums wrap everywhere else.
 
 use super::avx2;
 use super::vector::{Vector, each};

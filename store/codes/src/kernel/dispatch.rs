@@ -3,6 +3,12 @@
 //! Every instruction set gets its own copy of the algorithms, compiled with its features
 //! enabled, by the macro `entries`. On x86-64 the processor is asked once. A WebAssembly artifact
 //! holds one copy only; tests hold all that can run.
+//!
+//! A macro, because `target_feature` stands on a function with its list written out: a generic
+//! function cannot have another list for each type.
+//!
+//! What it must never do: hand out an `Isa` that the processor was not found to have. Every
+//! `unsafe` call of the kernels rests on that.
 
 use super::algorithm::{self, Batch, Counted, Floats, Kind, Products};
 use crate::SketchQuery;

@@ -8,6 +8,9 @@
 //! Rejected: `dot_i8_query` with the query in two 7-bit digits. The biased query needs the sum of
 //! the code as a third product, and where the engine lowers a product to three instructions, as
 //! Wasmtime does on x86-64, that is nine for 16 components against six of plain `simd128`.
+//!
+//! What it must never do: give that product a second operand with the highest bit set. What
+//! comes of it is the engine's choice.
 
 use super::simd128::Simd128;
 use super::vector::Vector;

@@ -1,6 +1,9 @@
 //! The portable instruction set: plain Rust, which compilers may vectorise as they can.
 //!
 //! It is the reference that the others must match, and what WAMR's interpreter runs.
+//!
+//! What it must never do: give another result than it did. The other instruction sets would have
+//! to follow, and a graph that is built again would get other links.
 
 use super::vector::Vector;
 use crate::{arith, f16_code};

@@ -1,4 +1,11 @@
 //! WebAssembly's fixed-width SIMD: registers of 16 bytes.
+//!
+//! Bytes are multiplied as words, for which there is an instruction that adds in pairs. Closures
+//! do no harm here, other than on x86-64: a module is compiled for its instruction set as a
+//! whole.
+//!
+//! What it must never do: use a relaxed instruction. This is what engines without them run, and
+//! what `relaxed.rs` falls back on.
 
 use super::vector::Vector;
 use core::arch::wasm32::*;

@@ -4,6 +4,9 @@
 //! registers hold. So the tree of float additions is the same everywhere by construction, and an
 //! instruction set may choose its best instructions for a whole step (a fused multiply-add
 //! of bytes, a popcount) where a trait of single registers would tie its hands.
+//!
+//! What it must never do: let the width of a register show in a result. What a method leaves
+//! open, such as which lane of `Ints` holds what, must make no difference to the sum.
 
 /// `[f(0), f(1), ..]` written out.
 ///

@@ -47,6 +47,26 @@ fn frames_of_zeros_between_others() {
     assert!(tensor.error_bound(2).unwrap() < 1.3);
 }
 
+/// Whatever was taken in is a tensor when it is opened again: a scale is the largest power of two
+/// below, and the smallest of them is one too.
+#[test]
+fn the_smallest_frames_are_opened_again() {
+    for exponent in [-98, -99, -100, -101, -140] {
+        for times in [1.0, 1.5, 1.999] {
+            let most = times * 2f64.powi(exponent);
+            let v = [most as f32, -0.3 * most as f32, 0.0];
+            let mut tensor =
+                Tensor::create(vec![0; 4096], 3, Width::Seven, Drift::default()).unwrap();
+            tensor.push(&v).unwrap();
+            let bound = tensor.error_bound(0).unwrap();
+            let again =
+                Tensor::open(tensor.bytes()).unwrap_or_else(|e| panic!("2^{exponent}: {e:?}"));
+            let error = frame(&again, 0).iter().zip(&v).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+            assert!(error.sqrt() <= bound, "2^{exponent}: {error} above {bound}");
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_refused_and_changes_nothing() {
     let create = |len, dim, drift| Tensor::create(vec![0; len], dim, Width::Five, drift).err();
