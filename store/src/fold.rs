@@ -3,6 +3,13 @@
 //! Both end with a manifest of the next epoch and a new journal that builds on it; the journal
 //! before is then of an older epoch, and does not count. `docs/format-file.md` says why each
 //! crash in between is safe.
+//!
+//! Why so: a fold that wrote all anew would cost the whole file for each MiB of the journal,
+//! one that only appended would list ever more segments. So groups are taken in by levels, and
+//! a record is written once for each level.
+//!
+//! What it must never do: let a manifest list what was not synced before it, begin a journal
+//! on a manifest that was not, or go on with a base of which a sync failed.
 
 use alloc::vec::Vec;
 
@@ -24,6 +31,8 @@ use crate::storage::{Handle, StorageError};
 const FAN: usize = 7;
 /// Most META segments before a compaction: rvf-types reads a snapshot and 64 deltas.
 const MAX_META: usize = 48;
+/// Where the first group alone has so many: META segments beside its own.
+const MORE_META: usize = 16;
 /// Most removed ids before a compaction: their list stands in every manifest.
 const MAX_REMOVED: usize = 1 << 16;
 /// Most segments before a compaction, for the same reason.
@@ -74,7 +83,8 @@ impl DurableFile {
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         self.guard()?;
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
-        room::to_write(&*self.storage, self.base_len + journal_bytes, self.ledger.len())?;
+        let (metas, records) = (self.directory.of(META).count(), self.ledger.len());
+        room::to_write(&*self.storage, self.base_len + journal_bytes, records, metas)?;
         let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
             self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
@@ -153,7 +163,8 @@ impl DurableFile {
             Err(error) => {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
                 // a sync failed, whatever it says, it is open what is on the disk.
-                let cut = self.storage.truncate(self.base, before);
+                let cut =
+                    self.guard().and_then(|()| Ok(self.storage.truncate(self.base, before)?));
                 let failed = match error.error() {
                     Error::Storage(error) => error != StorageError::NoSpace,
                     _ => false,
@@ -266,10 +277,15 @@ impl DurableFile {
         let times = live.saturating_mul(self.limits.compact_times);
         let most = times.saturating_add(self.limits.compact_slack);
         let one = self.standing.trailer.groups.len() <= 1;
+        let metas = |segments: &[Segment]| segments.iter().filter(|s| s.kind == META).count();
+        let listed = self.directory.listed();
+        let first = self.standing.trailer.groups.first().map_or(0, |group| group.segments as usize);
+        // Those of the first group alone would come back with each compaction.
+        let most_metas = MAX_META.max(metas(&listed[..first.min(listed.len())]) + MORE_META);
         self.base_len > most
             || self.standing.removed.len() > MAX_REMOVED
-            || !one && self.directory.of(META).count() > MAX_META
-            || !one && self.directory.listed().len() > MAX_SEGMENTS
+            || !one && metas(listed) > most_metas
+            || !one && listed.len() > MAX_SEGMENTS
     }
 
     /// Writes a new base with nothing but the live records, so that no byte of what was removed
@@ -292,7 +308,8 @@ impl DurableFile {
 
     pub(crate) fn compact_now(&mut self) -> Result<(), Fault> {
         let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
-        room::to_write(&*self.storage, self.base_len + journal, self.ledger.len())?;
+        let (metas, records) = (self.directory.of(META).count(), self.ledger.len());
+        room::to_write(&*self.storage, self.base_len + journal, records, metas)?;
         let epoch = self.next_epoch()?;
         self.guard()?;
         let file = create_over(&*self.storage, &self.names.compact)?;

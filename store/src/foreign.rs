@@ -2,6 +2,13 @@
 //! checked, and what is in it becomes records.
 //!
 //! A feature of its own (`foreign`): a module without it refuses such a file.
+//!
+//! Why so: rvf-runtime keeps our RECORDS and TEXT and knows nothing of them. Its upsert
+//! changes a vector and leaves the entry as it was: such an entry still counts, with its check
+//! corrected in memory, until the file is compacted.
+//!
+//! What it must never do: write, or refuse a record for metadata beyond our limits: what does
+//! not fit is left out.
 
 use alloc::vec::Vec;
 

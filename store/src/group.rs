@@ -2,6 +2,13 @@
 //!
 //! TEXT, VEC, RECORDS and META fill up side by side, each in a buffer of its own, and are
 //! appended when the next record would not fit. Nothing counts before a manifest lists it.
+//!
+//! Why so: an entry names the segments of its vector and its text, so that each has its id
+//! from its first byte on, before it is written. They are written as they fill up, and listed
+//! by their ids.
+//!
+//! What it must never do: take records whose ids do not rise, as opening refuses such a
+//! segment, or hold more than one segment of a kind in memory.
 
 use alloc::vec::Vec;
 
@@ -121,11 +128,12 @@ impl<'a> GroupWriter<'a> {
     /// Adds bytes to a filling segment that has room. Gives its id, and how many others stand before
     /// them.
     fn add(&mut self, which: usize, bytes: &[u8]) -> (u32, u32) {
+        let most = self.most(which);
         let Filling { id, payload, count } = &mut self.filling[which];
         let needed = payload.len() + bytes.len();
         if needed > payload.capacity() {
             // Twice as much would be more than a segment ever has.
-            let room = (2 * needed).min(MOST[which] + AROUND);
+            let room = (2 * needed).min(most + AROUND);
             payload.reserve_exact(room.saturating_sub(payload.len()));
         }
         payload.bytes(bytes);
@@ -133,10 +141,16 @@ impl<'a> GroupWriter<'a> {
         (*id as u32, *count - 1)
     }
 
+    /// Bytes that a segment may have. Other readers take 65 of META: where there are many, they grow.
+    fn most(&self, which: usize) -> usize {
+        let many = if which == MIRROR { (self.target.generation / 16).min(2) } else { 0 };
+        MOST[which] << many
+    }
+
     /// Makes sure that `len` bytes fit into a filling segment.
     fn room(&mut self, which: usize, len: usize) -> Result<(), Fault> {
         let around = if which == MIRROR { meta::OVERHEAD } else { 0 };
-        if self.filling[which].payload.len() + len + around > MOST[which] {
+        if self.filling[which].payload.len() + len + around > self.most(which) {
             self.flush(which)?;
         }
         let Filling { id, payload, .. } = &mut self.filling[which];

@@ -16,6 +16,13 @@
 //!
 //! A batch is sound or it is not there. Two checksums tell why not: the CRC finds the one
 //! flipped bit of a finished write, XXH64 proves that it was that. A tear fits no single bit.
+//!
+//! Each batch is bound to the one before it, the first one to the header with its epoch. So
+//! bytes of an earlier journal or of another file, which a sector that was never written may
+//! hold, are not taken for a commit.
+//!
+//! What it must never do: append behind what may not be on the disk, or take for a torn tail
+//! what a sound later batch was found behind.
 
 use alloc::vec::Vec;
 

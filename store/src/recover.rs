@@ -3,6 +3,13 @@
 //! The base's newest manifest and the journal's header decide; the table in
 //! `docs/format-file.md` has all cases. What is our own is read by its RECORDS segments alone;
 //! what another program changed, segment by segment.
+//!
+//! Why in this order: the journal's header says which file's manifest to look for, so that a
+//! text that holds one is not taken for it. What is torn is cut off only after all that counts
+//! before it was found sound.
+//!
+//! What it must never do: cut off what a manifest or a commit has, write where the file was
+//! opened for reading, or open for writing before what it shows is durable.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -77,7 +84,12 @@ impl DurableFile {
         match self.open_if_there(&self.names.base)? {
             Some(base) => {
                 self.base = base;
-                self.found(options, journal, &head)?;
+                let found = self.found(options, journal, &head);
+                // It is of an older manifest, or nothing of it can be used.
+                if let (Some(file), None) = (journal, &self.journal) {
+                    self.storage.close(file);
+                }
+                found?;
             }
             None if journal.is_some() => return Err(DamageKind::BaseLost.at(0)),
             None if options.create && !self.read_only => self.create(options)?,
@@ -195,8 +207,6 @@ impl DurableFile {
             if head.epoch >= folded {
                 self.report.repaired += u32::from(found.state == State::Repaired);
                 self.replay(Journal::open(file, *head), salvage)?;
-            } else {
-                self.storage.close(file);
             }
         }
         if ours && !self.read_only && len != end {
@@ -312,6 +322,7 @@ impl DurableFile {
                     self.report.torn_journal = Some((at, end - at));
                 }
                 if !self.read_only {
+                    self.guard()?;
                     self.storage.truncate(journal.file, at)?;
                 }
                 break;
@@ -328,6 +339,7 @@ impl DurableFile {
         }
         if end < journal.len && !self.read_only {
             // The last batch was whole when the power went, the zeros behind it were not.
+            self.guard()?;
             self.storage.append(journal.file, &[0; 8][..(journal.len - end) as usize])?;
         }
         self.commits = self.commits.max(journal.commits);

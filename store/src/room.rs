@@ -21,6 +21,10 @@ const PIECE: usize = 1 << 20;
 const PIECES: u32 = 5;
 /// Folding and compaction need at most this, however large the file is...
 const MOST_TO_WRITE: u64 = 4 << 20;
+/// ...and where there are more META segments than these, and the next ones hence are larger, as much
+/// more;
+const FEW_METAS: usize = 24;
+const MORE_TO_WRITE: usize = 2 << 20;
 /// ...and at most this many times what they write.
 const TIMES_WRITTEN: u64 = 3;
 /// Bytes that each record takes in the lists of what is written.
@@ -56,13 +60,20 @@ pub(crate) fn is_there(bytes: usize, piece: usize, blocks: u32) -> bool {
     is_there
 }
 
-/// For writing so many bytes of records into segments, of a file with so many records.
+/// For writing so many bytes of records into segments, of a file with so many records, which has
+/// so many META segments.
 ///
 /// # Errors
 /// As [`ask`].
-pub(crate) fn to_write(storage: &dyn Storage, bytes: u64, records: usize) -> Result<(), Fault> {
+pub(crate) fn to_write(
+    storage: &dyn Storage,
+    bytes: u64,
+    records: usize,
+    metas: usize,
+) -> Result<(), Fault> {
     let segments = bytes.saturating_mul(TIMES_WRITTEN).min(MOST_TO_WRITE) as usize;
-    ask(storage, segments.saturating_add(records.saturating_mul(LISTED)))
+    let larger = if metas > FEW_METAS { MORE_TO_WRITE } else { 0 };
+    ask(storage, (segments + larger).saturating_add(records.saturating_mul(LISTED)))
 }
 
 #[cfg(test)]
@@ -74,7 +85,7 @@ mod tests {
     fn more_than_there_can_be_is_refused() {
         let disk = SimulatedDisk::new(0);
         assert_eq!(ask(&disk, 6 << 20), Ok(()));
-        assert_eq!(to_write(&disk, u64::MAX, 0), Ok(()));
+        assert_eq!(to_write(&disk, u64::MAX, 0, 0), Ok(()));
         let needed = usize::MAX as u64;
         assert_eq!(ask(&disk, usize::MAX), Err(Error::Memory { needed }.into()));
         assert!(is_left());

@@ -1,5 +1,8 @@
-//! SHA-256 (FIPS 180-4): what RVF's metadata ends in, and what stands for strings. Of bytes that are there at once, which is
-//! all that is needed.
+//! SHA-256 (FIPS 180-4): what RVF's metadata ends in, and what stands for strings. Of bytes that
+//! are there at once, which is all that is needed.
+//!
+//! What it must never do: leave what it was given on the stack: these are strings of records,
+//! which may be forgotten.
 
 /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
 #[rustfmt::skip]

@@ -4,6 +4,9 @@
 //! kilobytes of code into the module. Here a value takes its own bytes and no more; ids mostly
 //! rise, and what is read at once is merged at once. Each type of values still is a kilobyte:
 //! sets, flags and numbers all are `Sorted<u64>`.
+//!
+//! What it must never do: hold keys that do not rise, as a key is looked for by halves.
+//! `extend_rising` believes whoever calls it.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,10 @@
 //! A file that is read: exactly, or as a stream through one small buffer.
+//!
+//! Why so: files of any size are read in a small memory; and a medium may say that it has more
+//! bytes than it has, so that a file ends where reading ends.
+//!
+//! What it must never do: allocate without having asked `room`, or take the medium's word for
+//! how much there is.
 
 use alloc::vec::Vec;
 
@@ -87,7 +93,8 @@ impl Stream<'_> {
             self.buffer.drain(..self.used);
             self.used = 0;
             let had = self.buffer.len();
-            let want = (BUFFER - had).min(self.end.saturating_sub(self.next) as usize);
+            let left = self.end.saturating_sub(self.next);
+            let want = left.min((BUFFER - had) as u64) as usize;
             extend_with_zeros(&mut self.buffer, had + want);
             let Source { storage, file } = self.source;
             let read = read_full(storage, file, self.next, &mut self.buffer[had..])?;

@@ -3,6 +3,9 @@
 //! After the specification of xxHash (Y. Collet, `doc/xxhash_spec.md`, version 0.2.0). The crate
 //! of that name would bring six kilobytes into the module: its stream copies what it is given
 //! into a buffer, where here all pieces but the last are whole stripes. A test compares with it.
+//!
+//! What it must never do: be given a piece, but the last one, that is no multiple of 64 bytes:
+//! the hash is then wrong, and nothing says so.
 
 use crate::wire::{u32_at, u64_at};
 

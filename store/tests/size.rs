@@ -49,6 +49,41 @@ fn ten_thousand_commits_write_less_than_ten_times_the_live_bytes() {
     assert_eq!(file.verify(1).unwrap(), []);
 }
 
+/// A file whose mirrors fill more META segments than a compaction leaves room for is not written
+/// anew by each fold.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes, which an interpreter writes for hours")]
+fn many_mirrors_do_not_make_every_fold_a_compaction() {
+    const RECORDS: u64 = 8_000;
+    let disk = SimulatedDisk::new(1);
+    let mut file = open_real(&disk, 2);
+    let put = |file: &mut DurableFile, id: u64| {
+        let mut record = Owned::random(&mut Random(id), 2, 1);
+        record.metadata = vec![("key".into(), "v".repeat(4000))];
+        record.put(file, id).unwrap();
+    };
+    for id in 0..RECORDS {
+        put(&mut file, id);
+        if file.pending() > 1 << 20 {
+            file.commit(0).unwrap();
+        }
+    }
+    file.commit(0).unwrap();
+    file.compact(0).unwrap();
+    let (before, written) = (on_disk(&disk), disk.written());
+    for fold in 0..8 {
+        put(&mut file, RECORDS + fold);
+        file.commit(0).unwrap();
+        file.settle(0).unwrap();
+    }
+    let written = disk.written() - written;
+    println!("{before} bytes of file, 8 folds of one record: {written} written");
+    assert!(before > 40_000_000 && written < before / 4, "{written} of {before}");
+    assert_eq!(all(&file).unwrap().len() as u64, RECORDS + 8);
+    drop(file);
+    assert_eq!(open_real(&disk, 2).verify(1).unwrap(), []);
+}
+
 /// The worst habit: a clean close after each commit.
 fn commits_with_a_close_after_each(count: u64) -> f64 {
     let disk = SimulatedDisk::new(1);

@@ -98,13 +98,15 @@ fn opened(storage: impl Storage + 'static, lease: Lease) -> Result<Memory, Memor
     Ok(Memory::open_leased(storage, NAME, &memory_options(), Some(lease), &mut |_, _| {})?)
 }
 
-/// Takes over from whoever sleeps, writes one record, and ends.
-fn take_over(disk: &SimulatedDisk) {
+/// Takes over from whoever sleeps, writes one record, and ends, or is killed.
+fn take_over(disk: &SimulatedDisk, closes: bool) {
     let lease = Lease::take(disk, NAME, 2, 1_000_000, 100).unwrap();
     let mut memory = opened(disk.clone(), lease).unwrap();
     remember(&mut memory, THEIRS, &Owned::random(&mut Random(9), DIM, 60)).unwrap();
     memory.commit(1_000_000).unwrap();
-    memory.close(1_000_000).unwrap();
+    if closes {
+        memory.close(1_000_000).unwrap();
+    }
 }
 
 /// What a program does that may fall asleep; ids that it was told are committed.
@@ -133,13 +135,19 @@ fn compacts(memory: &mut Memory) -> Vec<u64> {
 
 /// Does the work, from opening on or behind it, and sleeps before look number `look`. Gives whether
 /// it did.
-fn sleeps(begin: &dyn Fn() -> SimulatedDisk, from_opening: bool, work: Work, look: usize) -> bool {
+fn sleeps(
+    begin: &dyn Fn() -> SimulatedDisk,
+    from_opening: bool,
+    work: Work,
+    look: usize,
+    closes: bool,
+) -> bool {
     let disk = begin();
     let slept = Rc::new(Cell::new(false));
     let happens = {
         let (disk, slept) = (disk.clone(), slept.clone());
         move || {
-            take_over(&disk);
+            take_over(&disk, closes);
             slept.set(true);
         }
     };
@@ -175,9 +183,12 @@ fn sleeps(begin: &dyn Fn() -> SimulatedDisk, from_opening: bool, work: Work, loo
 }
 
 fn at_every_look(begin: &dyn Fn() -> SimulatedDisk, from_opening: bool, work: Work) {
-    let looks = (0..).take_while(|&look| sleeps(begin, from_opening, work, look)).count();
-    println!("{looks} looks");
-    assert!(looks > 10);
+    for closes in [true, false] {
+        let slept = |&look: &usize| sleeps(begin, from_opening, work, look, closes);
+        let looks = (0..).take_while(slept).count();
+        println!("{looks} looks");
+        assert!(looks > 10);
+    }
 }
 
 /// A file of some records, the newest of them in the journal.
@@ -204,6 +215,9 @@ fn while_it_opens_one_that_broke_off() {
         let mut bytes = disk.bytes(NAME).unwrap();
         bytes.extend([7; 100]);
         disk.put(NAME, bytes);
+        let mut bytes = disk.bytes("memory.rvf.journal").unwrap();
+        bytes.extend([7; 90]);
+        disk.put("memory.rvf.journal", bytes);
         disk.put("memory.rvf.compact", b"left".to_vec());
         disk
     };

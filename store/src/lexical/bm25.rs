@@ -6,6 +6,10 @@
 //! that no word counts against a text. A word that the question repeats counts as often.
 //!
 //! Plain `f32` operations in a fixed order, a logarithm of our own: the same bits everywhere.
+//!
+//! What it must never do: give a weight of 0 or less, as fusion divides by one of them; or
+//! call the platform's `ln` or `mul_add`, by which another machine may order results
+//! differently.
 
 /// The two constants of BM25.
 #[derive(Clone, Copy, Debug, PartialEq)]

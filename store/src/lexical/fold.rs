@@ -9,6 +9,9 @@
 //! where the one in `core` takes twelve. A test holds it equal to `core`'s, letter by letter.
 //! Accents on Greek and Cyrillic letters stay: there a composed letter and one written with a
 //! combining mark are two words.
+//!
+//! What it must never do: make a letter one that is folded further, or fold differently while
+//! `RULES` in `tokens` stays: an index that was saved would not find its own words.
 
 /// Runs of large letters: the first, the last, and what to add (modulo 2^16) to get the small
 /// one. Where that is 1, only every second letter from the first is large.

@@ -4,6 +4,13 @@
 //! was asked for. Whoever fuses brings the union of both lists, with both parts of each
 //! candidate: [`Index::scores`](super::Index::scores) fills in those that only the vectors
 //! found.
+//!
+//! Why both parts: a candidate that only one list has would count 0 in the other, where it
+//! merely was not among the best. `docs/adr/0013-how-vectors-and-words-become-one-order.md`
+//! has why the words are squared, and what they are divided by.
+//!
+//! What it must never do: let the order in which candidates come decide, as equal ones go by
+//! slot, or put a score that is not a number before one that is.
 
 use core::cmp::Ordering;
 

@@ -11,6 +11,12 @@
 //! Little-endian. The same calls in the same order give the same bytes. There is no checksum:
 //! the index is part of an image that has one. What opens is sound all the same: postings in
 //! order, and as many words in each slot as its length says.
+//!
+//! Why so: pages are written as they are, so that opening is a copy and one check, not
+//! indexing anew.
+//!
+//! What it must never do: allocate by a number of the header before the bytes that it counts
+//! are there, or write more of a page than is used.
 
 use alloc::vec::Vec;
 

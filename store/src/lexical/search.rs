@@ -3,6 +3,12 @@
 //! The postings of the question's words are read side by side, slot by slot, so that a text's
 //! score is whole before the next one begins; the best are kept in a heap. Nothing is kept for
 //! each text, and a text that the filter refuses costs no score.
+//!
+//! Words are added up by their keys, in whichever order the question has them, and `scores`
+//! does the same: so a text has one score for a question, to the bit.
+//!
+//! What it must never do: give a text that the filter refuses as a result, candidate or not,
+//! or add words up in another order.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;

@@ -7,6 +7,9 @@
 //!
 //! Only words of the letters a to z are stemmed: other languages pass through unharmed where
 //! they have other letters, and where they do not, both sides of a search lose the same ending.
+//!
+//! What it must never do: make a word longer, as it is cut where it stands, or empty, as an
+//! index has no empty word; or cut differently while `RULES` in `tokens` stays.
 
 /// Cuts the stem out of `word`, small letters a to z; returns its length.
 ///

@@ -4,6 +4,9 @@
 //! of *be*, *have* and *do*, modal verbs. They are a third of a text and would be most of an
 //! index. Contractions stand here without their apostrophe, as the words come. A question of
 //! nothing but these finds nothing.
+//!
+//! What it must never do: be asked about a stem (that of `this` is `thi`), or change while
+//! `RULES` in `tokens` stays.
 
 /// The words, by their first letters, each followed by a space.
 const WORDS: &[u8] = b"a about above after again against all also am an and any are arent as at \

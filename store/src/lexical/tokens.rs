@@ -15,6 +15,10 @@
 //! A word is cut after [`MAX_WORD`] bytes, at a character: long ones with the same beginning
 //! are the same. The tables of UAX #29 itself would take 20 KB and know no more of such
 //! searches; `char::is_alphanumeric` takes two.
+//!
+//! What it must never do: give other words for a text while `RULES` stays. An index holds no
+//! text: one is taken out by the words that it gives again, and a saved index is searched by
+//! them. The tables of `char` change with the versions of Unicode, and so with the toolchain.
 
 use core::str::Chars;
 

@@ -6,6 +6,12 @@
 //! is to pass for another one must be tried for, 2^64 times, and by who knows the file's id. Of
 //! the strings themselves XXH64 would not do: it can be inverted, and from sixteen bytes on there
 //! are strings that share a hash under every seed.
+//!
+//! Why by slots: searches know records by them, so that a filter looks into a list and reads
+//! no file.
+//!
+//! What it must never do: keep a string, or leave anything of a record in a slot that was
+//! struck: the image gives it to another one.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,10 @@
 //! What can go wrong with a memory: what its parts refuse, and little else.
+//!
+//! What the file or the image refuses keeps its number and its sentence, as whoever stands
+//! behind the C ABI sees one list of them.
+//!
+//! What it must never do: give a number a second meaning: -232 is want of memory here and in
+//! the file.
 
 use alloc::boxed::Box;
 use core::fmt;

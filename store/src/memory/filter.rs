@@ -1,4 +1,10 @@
 //! Which records a recall may find.
+//!
+//! Why so: strings are hashed once for each recall. Then each record is looked at in the
+//! catalog, as numbers, and no file is read.
+//!
+//! What it must never do: keep back a record that matches. Equal strings have equal hashes;
+//! that different ones may have too can only let one through.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,10 @@
 //! Opening: the file, then what is derived from it, read or built anew.
+//!
+//! Why in this order: what is beside counts only for the version that the file turns out to be
+//! at. Its counts of uses are taken over from any version, as the latest stand nowhere else.
+//!
+//! What it must never do: refuse for what is wrong with the file beside, or write there:
+//! saving does.
 
 use alloc::boxed::Box;
 use alloc::vec;

@@ -6,21 +6,27 @@
 //! 32  its epoch u32          36  0 u32                 40  what stands for its content u64
 //! 48  bytes of the image u64                           56  bytes of the catalog u64
 //! 64  bytes of the words u64                           72  check u64
-//! 80  catalog: for each slot of the image up to the last in use, live u8, pinned u8, pairs u16, uses u32, id u64, kind u64,
-//!     session u64, created u64, last used u64, importance f32, 0 u32, then the pairs, u64 each
+//! 80  catalog: for each slot of the image up to the last that has been in use, live u8,
+//!     pinned u8, pairs u16, uses u32, id u64, kind u64, session u64, created u64,
+//!     last used u64, importance f32, 0 u32, then the pairs, u64 each
 //!     words: see `lexical::saved`
 //!     image: sealed, see `docs/format.md`
 //! ```
 //!
-//! The check is the XXH64 of the last piece of 64 KiB of catalog and words, which may be shorter; each
-//! piece is seeded with the hash of the one before, the first with that of bytes 0 to 71, whose seed
-//! is 0.
+//! The check is the XXH64 of the last piece of 64 KiB of catalog and words, which may be shorter;
+//! each piece is seeded with the hash of the one before, the first with that of bytes 0 to 71,
+//! whose seed is 0.
 //!
 //! Little-endian. It is written under another name and renamed, so that no half one is ever
 //! there; it is bound to what the durable file had when it was derived: the last batch of the
 //! journal and the headers of RECORDS segments, whose hashes tell two files apart that have as many
 //! commits. Nothing of it is believed before the check, the image's seal, and the checks of each
 //! part.
+//!
+//! Why beside the file and not in it: `docs/adr/0022-the-file-is-the-truth.md`.
+//!
+//! What it must never do: be put in place when the lease is gone, or hold what is not
+//! committed.
 
 use alloc::string::String;
 use alloc::vec::Vec;

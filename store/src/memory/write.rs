@@ -2,6 +2,12 @@
 //!
 //! What is derived changes first, as only it can be full; then the file. Where one of them
 //! refuses, what is derived of that record is made anew from the file, which knows what was.
+//!
+//! Forgetting goes the other way round: there the file may refuse, and taking out cannot,
+//! since its scratch was made before.
+//!
+//! What it must never do: save what is derived while changes are pending, or after one that
+//! could not be undone in it.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -8,9 +8,15 @@
 //! schema:     field u16, type u8, may be null u8, name bytes u16, name
 //! file pairs: key bytes u16, key, value
 //! records:    id u64, what u8: 0 fields 1 removal, fields u32, then (field u16, value)
-//! value:      0 null   1 string, 2 bytes: u32, bytes   3 i64   4 u64   5 f64   6 bool u8   7 removed
+//! value:      0 null   1 string, 2 bytes: u32, bytes   3 i64   4 u64   5 f64   6 bool u8
+//!             7 removed
 //! "RVFDONE\0", SHA-256 of all before
 //! ```
+//!
+//! The marks between keys and values are not escaped, as what is here is for others to look
+//! at: pairs cannot be told from it for certain.
+//!
+//! What it must never do: count for a record that has an entry.
 
 use alloc::vec::Vec;
 

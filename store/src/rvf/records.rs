@@ -4,6 +4,13 @@
 //!  0 magic "CFRECS\0\1"   8 epoch u32   12 since u32   16 count u32   20 dim u16   22 zeros, 2
 //! 24 entries
 //! ```
+//!
+//! Why so: of a base of ours opening reads these segments and no others, so that it takes time
+//! by the records, not by their vectors and texts. `docs/format-file.md` says what `epoch` and
+//! `since` are for.
+//!
+//! What it must never do: give out an entry whose own check is wrong, or one of a segment
+//! whose hash is wrong unless that is to be salvaged.
 
 use alloc::vec::Vec;
 

@@ -9,6 +9,10 @@
 //!
 //! Those that we write have zeros in place of flags, time (the store has no clock), compression
 //! and what follows from it: so each bit of a header can be checked.
+//!
+//! What it must never do: write what does not follow from type, id and payload, as a header is
+//! checked by making it anew; or hold a payload to check it: those of others may be of any
+//! size.
 
 use alloc::vec::Vec;
 

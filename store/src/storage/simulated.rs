@@ -3,7 +3,14 @@
 //! Each call that changes something is a point at which the power can go. What was synced then
 //! stays; of what was not, each sector of 512 bytes stays, vanishes or holds something else, in
 //! any combination, and so does the file's length; of the folder's changes a prefix stays, one
-//! for the names of bases and one for those of journals. That is what `docs/format-file.md` allows a medium to do.
+//! for the names of bases and one for those of journals. That is what `docs/format-file.md`
+//! allows a medium to do.
+//!
+//! Why so: a test counts the calls of a workload, and then runs it once for each of them, with
+//! the power going there.
+//!
+//! What it must never do: lose in a crash what was synced, or draw from anything but its
+//! seeds: what was found once must be found again.
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;

@@ -1,4 +1,11 @@
 //! What the image holds of a slot's vector: its codes, and what stands beside them.
+//!
+//! The four factors of a slot stand together, so that what an estimate or a distance needs
+//! beside a code is one look at the memory. The length of a code is not stored: it follows from
+//! the tier.
+//!
+//! What it must never do: read a code by another tier than the one noted for its slot. A place
+//! alone does not say how many bytes lie there, or what they mean.
 
 use clawft_codes::{Encoding, F16Code, F32Code, FullCode, I8Code, decode_tiered, encode_query_i8};
 use clawft_hnsw::Slot;

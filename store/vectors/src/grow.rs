@@ -1,4 +1,11 @@
 //! Growing: the same vectors and the same graph in a larger image.
+//!
+//! Most sections have entries of the same size whatever the capacity, and are copied whole. Not
+//! so the graph, whose slots may become wider, the table of ids, which is hashed by its own
+//! length, and the pages, of which there are more: these are filled anew, slot by slot.
+//!
+//! What it must never do: choose a link, a level or a slot anew. Links are what costs, and
+//! callers may hold slots.
 
 use core::ops::{Deref, DerefMut};
 

@@ -13,6 +13,12 @@
 //! class) · hot u32 @96 (0xFFFFFFFF: no tiers) · cursor u32 @100 (the slot at which the next tick
 //! begins) · unused u32 @104 (pages without a class) · zeros
 //! ```
+//!
+//! Offsets of sections do not stand here. They follow from the parameters, so that no header can
+//! contradict them.
+//!
+//! What it must never do: pass a header that this build would lay out otherwise than the one
+//! that wrote it, such as one with tiers in a build without.
 
 use clawft_codes::Encoding;
 

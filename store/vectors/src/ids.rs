@@ -3,6 +3,12 @@
 //! Open addressing with linear probing; a removal shifts the entries behind it back, so that
 //! there are no tombstones and a miss stays as cheap as it was. The table holds slots only; the
 //! id of a slot stands in the section of ids.
+//!
+//! An entry is a third of the size without its id, which is wanted by slot anyway. At most five
+//! eighths are in use, so that every probe ends at a gap.
+//!
+//! What it must never do: leave a gap between an entry and the place where its probe begins. The
+//! id would be there, and not be found.
 
 use crate::layout::Section;
 use crate::view::Edit;

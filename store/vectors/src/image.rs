@@ -1,4 +1,10 @@
 //! The image itself: creating, and what can be asked without a search.
+//!
+//! Creating fills every byte, those between the sections too: the seal is over all of them, and
+//! the same calls are to give the same bytes.
+//!
+//! What it must never do: keep beside the buffer what a snapshot would need. The layout follows
+//! from the header; kernels and the tier of arrival are settings of this process.
 
 use core::ops::{Deref, DerefMut};
 

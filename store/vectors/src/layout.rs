@@ -22,6 +22,14 @@
 //! ```
 //!
 //! Every section begins at a multiple of 64 bytes.
+//!
+//! Sections and not one record a slot, so that a walk, which reads links, short codes and
+//! factors, has these close together. The graph comes first, so that it can be lent to be
+//! changed while all behind it is read. Full codes have a pool, as with tiers their size
+//! changes.
+//!
+//! What it must never do: depend on the machine, or change under the same version. Sums are of
+//! 64 bits everywhere, and only parameters go into them.
 
 use clawft_codes::sketch::{LANES, block_bytes, sketch_bytes};
 use clawft_codes::{Encoding, padded, short_bytes, tiered_bytes};

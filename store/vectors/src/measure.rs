@@ -7,6 +7,9 @@
 //! orders vectors of length 1 as the cosine does, and is 0 for equal ones. Under the inner
 //! product it is the negative product: a graph of Euclidean distances was tried for it, and
 //! found 0.88 of the nearest where this one finds all (all-positive vectors, 384 dimensions).
+//!
+//! What it must never do: mix centres. A code and the `own` beside it are relative to the same
+//! one, so both are always written together.
 
 use clawft_codes::{Encoding, dot_tiered};
 use clawft_hnsw::{Slot, Space};

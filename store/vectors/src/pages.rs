@@ -1,10 +1,13 @@
 //! The pool of pages: where full codes live.
 //!
-//! A page holds records of one class, which is a tier: one size. A class has a list of its pages with room,
-//! linked both ways, so that a page leaves the list when it fills and goes back to the others
-//! when it empties. A bitmap in the page's entry says which records are free. With tiers, a hole
-//! is filled from the other page with room, so that a tier has one at most, and the pages that it
-//! does not need are there for others.
+//! A page holds records of one class, which is a tier: one size. A class has a list of its pages
+//! with room, linked both ways, so that a page leaves the list when it fills and goes back to the
+//! others when it empties. A bitmap in the page's entry says which records are free. With tiers, a
+//! hole is filled from the other page with room, so that a tier has one at most, and the pages that
+//! it does not need are there for others.
+//!
+//! What it must never do: leave the bytes of a record that was given back, put two sizes into
+//! one page, or move a record without its slot's place.
 
 use crate::error::Flaw;
 use crate::header::{Field, u32_at, u64_at, write_at};

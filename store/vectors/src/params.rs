@@ -1,4 +1,10 @@
 //! What an image is made for: fixed at creation, kept in its header.
+//!
+//! Every offset follows from these, so another value is another image. The scan limit alone may
+//! change later, as nothing lies by it.
+//!
+//! What it must never do: take a default from the machine, or give a metric another number, as
+//! it stands in headers.
 
 use clawft_codes::Encoding;
 

@@ -1,4 +1,10 @@
 //! A query in every form that the codes are compared with, and the two probes.
+//!
+//! Distances are taken apart: what the vector alone decides stands in its factors, what the
+//! query alone decides is computed here once, and for each code one product is left.
+//!
+//! What it must never do: let in a vector with which a distance would not be finite. What is no
+//! number has no place in an order.
 
 use clawft_codes::{Encoding, ShortQuery, SketchQuery, arith, encode_query_i8};
 use clawft_hnsw::{Probe, Slot};

@@ -3,6 +3,9 @@
 //! A walk of width `ef` that finds something beyond the radius has most likely seen all within
 //! it; one that does not is repeated with twice the width, until it holds everything. An
 //! infinite radius is a search for the `k` nearest, in one walk.
+//!
+//! What it must never do: compare the radius with an estimate. Only distances by full codes say
+//! who is within.
 
 use clawft_hnsw::beam::{key_distance, key_slot};
 

@@ -6,6 +6,9 @@
 //! all of them: nothing is sorted but the results.
 //!
 //! Should the first sieve let too few pass, the scan gives up, and the search looks at everything.
+//!
+//! What it must never do: look at a slot outside the filter, which holds live ones only: the
+//! zeros of a free lane would count as an estimate.
 
 use clawft_codes::SketchQuery;
 use clawft_codes::sketch::{self, LANES, MOST_BYTES};

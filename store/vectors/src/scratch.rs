@@ -2,6 +2,11 @@
 //!
 //! All that a search writes is here, so that threads may search one image at once, each with a
 //! scratch of its own.
+//!
+//! Searches and changes alike get all of it at once, by a size that follows from the layout: so
+//! no call can run out of memory half way.
+//!
+//! What it must never do: be needed from one call to the next, or keep a vector after `clear`.
 
 use clawft_codes::PLANES;
 use clawft_codes::sketch::LANES;

@@ -1,4 +1,10 @@
 //! Snapshots: the bytes of a sealed image, and opening them without trust.
+//!
+//! The seal finds accidents. It is no signature: whoever changes bytes can make it anew. So
+//! every section is checked behind it, as if there were none.
+//!
+//! What it must never do: give out an image by its seal alone, or mend one. What is refused is
+//! derived anew from the vectors by whoever has them.
 
 use core::ops::{Deref, DerefMut};
 

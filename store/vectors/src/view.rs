@@ -5,6 +5,9 @@
 //!
 //! An entry outside its section reads as nothing, and a write there does nothing. Neither happens
 //! in an image that was created or opened.
+//!
+//! What it must never do: let a call that changed a byte end with the seal on. Writes do not
+//! take it off by themselves: each call does, once.
 
 use bytemuck::AnyBitPattern;
 use clawft_codes::Kernels;

@@ -1,5 +1,12 @@
 //! Insert, upsert, remove and mark: every check comes first, so that a call that fails has
 //! changed nothing.
+//!
+//! The order within a call: centres are renewed before the query is made, as it is relative to
+//! them; codes stand in the image before the graph links a slot, and until it has let go of one,
+//! as it measures by them.
+//!
+//! What it must never do: fail after the first change, or leave a code, a factor or the id of a
+//! removed vector in the image.
 
 use core::ops::DerefMut;
 

@@ -14,6 +14,9 @@
 //! A guest under the lock takes leases with the nonce that stands in it, the first half of the
 //! writer id. Of a file of ours that stays without the system's lock the writer has been killed:
 //! whoever takes the lock next takes its lease away, and no other one.
+//!
+//! What it must never do: wait for another writer, or take away a lock or a lease that another
+//! living one has.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -9,6 +9,8 @@
 //!
 //! Appending needs no place: what is opened to append goes to the end on all of them, wherever
 //! the last read was.
+//!
+//! What it must never do: take a sync that failed for one that cannot be asked for.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind};
