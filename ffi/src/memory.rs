@@ -1,4 +1,12 @@
 //! The exports about memory: set it up, allocate, free, count.
+//!
+//! Why so: where memory comes from can be said once, before its first use. A block does not
+//! know its origin: natively, after a change, it would go back to an allocator that it is not
+//! from. A region is checked before the arena hears of it, which writes to what it claims.
+//!
+//! What it must never do: give the arena a region that was not checked, or that holds the
+//! module's own stack and data; take a block back by its address alone, without finding it
+//! among those that were lent.
 
 use core::ffi::c_void;
 

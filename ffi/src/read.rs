@@ -1,4 +1,11 @@
 //! The exports that read vectors and ids.
+//!
+//! Why so: a vector is decoded into scratch and copied from there, as no reference is ever
+//! made of an output. All ids are looked up before the first row goes out: what was written
+//! cannot be taken back.
+//!
+//! What it must never do: write a part of what was asked for and then refuse; write ids into
+//! the image that they are read from.
 
 use crate::error::{done, status, too_small};
 use crate::handle;

@@ -1,4 +1,11 @@
 //! The exports that tell how a store is: its numbers, and whether it is sound.
+//!
+//! Why so: a broken graph is a finding and no error, since an error writes no numbers. So
+//! `clawft_verify` succeeds, and leaves the name of the invariant where the sentence of an
+//! error would stand.
+//!
+//! What it must never do: repair what it finds, or change the store in any way: other threads
+//! read it meanwhile.
 
 use crate::error::{kept, note, status};
 use crate::handle;

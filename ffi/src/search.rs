@@ -1,7 +1,13 @@
 //! The exports that search, and the settings of a search.
 //!
-//! Results go from the scratch to the host at the end of each call, when nothing
+//! Results go from the scratch to the host at the end of each query, when nothing
 //! can fail any more; a batch is checked whole before its first query runs.
+//!
+//! Why so: one query may have its results written over its own vector, as that was read by
+//! then. In a batch the next row is still to be read, so there, and only there, outputs must
+//! lie apart from the rows and the filter.
+//!
+//! What it must never do: refuse a batch after its first results were written.
 
 use clawft_vectors::{Hit, Mode, SearchOptions};
 

@@ -1,4 +1,11 @@
 //! A store behind a handle: open it, close it, make it larger.
+//!
+//! Why so: what may be refused comes first. A handle is claimed before memory is taken, and a
+//! resize has the new image and its scratch before it lets go of the old ones. The scratch is
+//! made anew too, since what it holds depends on the capacity.
+//!
+//! What it must never do: change a store whose resize is refused; keep scratch beside an image
+//! that it was not made for.
 
 use core::num::NonZeroU32;
 

@@ -2,6 +2,12 @@
 //!
 //! Every one of them is whole: it happens, or the store is as it was. Batches are
 //! whole for each vector, and say how many went in.
+//!
+//! Why so: what is removed cannot be brought back, so with `replace_deleted` a marked vector
+//! goes only after the new one is in. A full store must remove first; it says `Full` only of a
+//! vector that it would take if it had room.
+//!
+//! What it must never do: remove a marked vector for one that is then refused.
 
 use clawft_vectors::{Error as StoreError, Image, Scratch};
 
@@ -32,6 +38,7 @@ fn put_one(
     if replace {
         return done(&image.upsert(id, vector, scratch));
     }
+    let mut replace_deleted = replace_deleted;
     loop {
         let inserted = image.insert(id, vector, scratch);
         let full = matches!(inserted, Err(StoreError::Full { .. }));
@@ -41,7 +48,8 @@ fn put_one(
         {
             done(&image.remove(marked, scratch))?;
             if full {
-                // Now there is room.
+                // Now there is room, and one was removed.
+                replace_deleted = false;
                 continue;
             }
         }

@@ -8,6 +8,12 @@
 //! A pool entry is one `u64`: the distance's bits, mapped so that integers order as the
 //! floats do, then the slot, then the mark. Ties go to the lower slot, so that the order
 //! is total and the same everywhere.
+//!
+//! Slots count as visited from the moment that they go into a batch, whether or not they are
+//! kept, so that no distance is asked for twice in a walk.
+//!
+//! What it must never do: mark a slot as visited that was never measured: the walk
+//! would go past it for good.
 
 use core::cell::Cell;
 use core::ops::Deref;

@@ -6,6 +6,9 @@
 //! A read past the buffer's end gives zeros and a write there does nothing. Neither happens in
 //! a buffer that [`Graph::open`] has passed, and a check that answers so is a few bytes
 //! where one that panics is a few dozen.
+//!
+//! What it must never do: hold anything of the graph outside the buffer. The layout beside it
+//! follows from the header's parameters, so that a byte copy is the whole graph.
 
 use core::ops::{Deref, DerefMut};
 

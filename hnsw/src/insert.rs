@@ -1,4 +1,11 @@
 //! Insertion: algorithm 1 of the paper.
+//!
+//! In the paper each walk begins where the one above it ended. Here each level has a walk of its
+//! own from the top, the lowest level first, so that no walk comes by the new slot, which is
+//! linked only below. Walks may go by estimates; `Space` measures again what they found, and by
+//! it alone links are chosen.
+//!
+//! What it must never do: choose a link by an estimate, or change a byte before the last check.
 
 use core::fmt;
 use core::ops::DerefMut;

@@ -19,6 +19,12 @@
 //!          len u32 @32 · entry u32 @36 · root u32 @40 · blocks u32 @44
 //!          16 zero bytes @48
 //! ```
+//!
+//! What a slot has beside its links stands in sections of its own, so that with the default
+//! parameters a list of level 0 is one cache line: 32 links of 2 bytes.
+//!
+//! What it must never do: depend on the machine. Sums are of 64 bits wherever it runs, so that
+//! the same parameters give the same offsets in a 32-bit module and in a native process.
 
 use core::fmt;
 

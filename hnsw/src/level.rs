@@ -3,6 +3,12 @@
 //! The paper draws `floor(-ln(U) / ln(m))`, that is: each level above is reached with
 //! probability `1/m`. Comparing 32 random bits with `2^32 / m` does the same without a
 //! logarithm, whose last bit differs between machines.
+//!
+//! A level follows from the number of the draw, not from the state of a generator: the header
+//! needs the seed and a count only, and a graph that was opened again goes on where it was.
+//!
+//! What it must never do: give another level for the same seed and number. The same calls would
+//! no longer give the same bytes.
 
 use crate::layout::MAX_LEVEL;
 

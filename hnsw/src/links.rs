@@ -4,6 +4,11 @@
 //! fillers, and their number is kept beside the list. Level 0 has a list for each slot;
 //! above it a slot has a chain of blocks, one a level, which name their owner, so that a
 //! block is found free, or checked, without a second structure.
+//!
+//! The offset 0 says that there is no list: the header lies there.
+//!
+//! What it must never do: leave a gap in a list. Walks stop at the first [`EMPTY`], and would
+//! miss what stands behind it.
 
 use core::ops::{Deref, DerefMut};
 

@@ -5,6 +5,12 @@
 //! MN-RU, arXiv:2407.07871). Those find the lists that point to a slot by a search, and
 //! miss some; here one pass over the links finds them all, 64 bytes a slot, which costs
 //! less than the insert that will take the slot again.
+//!
+//! The slot's own list on level 0 is cleared last: it names the children that need another
+//! parent, and the first candidates for that.
+//!
+//! What it must never do: look for the lists by a walk. One that it missed would point to a free
+//! slot, and later to whatever is put there.
 
 use core::ops::DerefMut;
 

@@ -2,6 +2,9 @@
 //!
 //! A search reads the graph through `&self`; all that it writes is here, so that several
 //! threads may search one graph, each with a scratch of its own.
+//!
+//! What it must never do: carry from one call to the next what a call relies on. A walk clears
+//! the marks that it reads; only the last search's candidates may be asked for afterwards.
 
 use crate::layout::{Layout, Params};
 use crate::search::UPPER_WIDTH;

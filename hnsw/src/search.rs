@@ -3,6 +3,9 @@
 //! The promise is `min(k, matching)` results: a walk over an unfiltered graph reaches every
 //! live slot (see [`tree`](mod@crate::tree)), and a filtered walk that comes back with too few
 //! is followed by a scan of the slots that match.
+//!
+//! What it must never do: change the graph, find a slot outside the filter, or come back with
+//! fewer results than promised where the scratch has room for them.
 
 use core::ops::Deref;
 

@@ -4,6 +4,12 @@
 //! `init` grows the memory for it. A host puts vectors and finds results in pages
 //! that it grows itself, after `init`. All functions return 0, a count, or a
 //! negative [`Fault`].
+//!
+//! Why so: one index at one place needs no allocator and no handles, so the module stays
+//! small; and a host knows where a snapshot goes before it calls `open`.
+//!
+//! What it must never do: make a slice of a host's address that `is_place` did not pass, or
+//! two that overlap where one is written; serve an index that `open` refused.
 
 use core::arch::wasm32::{memory_grow, memory_size, unreachable};
 use core::cell::UnsafeCell;

@@ -6,6 +6,9 @@
 //!
 //! What is freed is cleared first: blocks here held texts and vectors, and of a record that was
 //! forgotten nothing is to stay in memory.
+//!
+//! What it must never do: put a block among the free ones before it is cleared; clear what
+//! `has_room` only asks for, as a question about megabytes is to cost next to nothing.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr;

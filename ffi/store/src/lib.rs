@@ -34,7 +34,6 @@ mod recall;
 #[cfg(feature = "memory")]
 mod report;
 #[cfg(feature = "memory")]
-#[cfg(feature = "memory")]
 mod storage;
 #[cfg(feature = "tensor")]
 mod tensor;

@@ -1,4 +1,11 @@
 //! The exports that open and close a memory.
+//!
+//! Why so: the handle is claimed first. So nothing is written for a memory that could get
+//! none, and the storage, which is asked all along, cannot call back. Then comes the lease, as
+//! opening already writes: it cuts off what was torn and removes what a killed writer left.
+//!
+//! What it must never do: write before the lease that was asked for is held; keep a lease
+//! where opening failed; take one, or write, for a reader.
 
 use alloc::boxed::Box;
 use core::ffi::c_char;

@@ -1,4 +1,11 @@
 //! The exports that read records.
+//!
+//! Why so: texts and vectors stand in the file alone, so each call reads what it asks for.
+//! Uses come from memory, as those since the last save are in no file. A length can be had
+//! without its text, so that a host makes room first.
+//!
+//! What it must never do: count a reading as a use; give a vector as its codes have it in
+//! place of the one in the file.
 
 use core::ffi::c_char;
 use core::mem::size_of;
@@ -6,6 +13,7 @@ use core::mem::size_of;
 use alloc::string::String;
 
 use clawft::ClawftStatus;
+use clawft_store::memory::Refusal;
 use clawft_vectors::tier_policy::Tier;
 
 use crate::error::{Failed, Outcome, status};
@@ -193,6 +201,11 @@ pub unsafe extern "C" fn clawft_record_vector(
         // SAFETY: the caller's promise.
         let out = unsafe { Output::new("out", out, dim as usize) }?;
         let held = memory(handle)?;
+        let expected = held.0.dim() as u32;
+        if dim != expected {
+            let wrong = clawft_store::Error::Dimension { expected, found: dim };
+            return Err(Refusal::from(wrong).into());
+        }
         let mut vector = room(dim as usize)?;
         vector.resize(dim as usize, 0.0);
         held.0.try_vector(id, &mut vector)?;

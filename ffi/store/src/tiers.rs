@@ -1,4 +1,11 @@
 //! The exports about tiers: what was used is kept well, what was not takes less room.
+//!
+//! Why so: the library has no thread and no clock. A use is only counted, and nothing moves
+//! before the host, when it has time, calls for a tick and says how many records and bytes it
+//! may take.
+//!
+//! What it must never do: write to the file. A record that has cooled is whole there, which is
+//! how it comes back.
 
 use core::mem::size_of;
 

@@ -238,6 +238,9 @@ fn pointers_and_structs_and_choices() {
     refused(code, S::OutputTooSmall as i32, &["3"]);
     assert_eq!((short, len), ([7; 3], 77));
     let mut few = [7.0; 3];
+    // No memory is asked for what is refused.
+    let code = unsafe { clawft_record_vector(handle, 1, few.as_mut_ptr(), 1 << 29) };
+    refused(code, S::WrongDimension as i32, &["536870912"]);
     let code = unsafe { clawft_record_vector(handle, 1, few.as_mut_ptr(), 3) };
     refused(code, -1, &["8", "3"]);
     assert_eq!(few, [7.0; 3]);
