@@ -1,5 +1,12 @@
 //! A client's connection, which holds nobody up: what it begins to send must come to its end, and
 //! what it is sent must be taken, within [`PATIENCE`].
+//!
+//! Why so: one instance answers everybody, and writes its answers itself: a client that takes
+//! nothing would keep it from all others. A body has so long as a whole, an answer for each
+//! piece of it, since a long one may take a slow client longer.
+//!
+//! What it must never do: count the time in which nothing waits to be sent. An answer may take
+//! minutes to compute, and its client is silent meanwhile, as it should be.
 
 use bytes::Bytes;
 use http_body::Body;

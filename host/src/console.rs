@@ -4,6 +4,12 @@
 //! A prompt is what the component left on the last line of its output: the editor shows it
 //! again in front of the line, so the component needs to know nothing of editors. History lasts
 //! as long as the program: on disk it would keep what was to be forgotten.
+//!
+//! A line is waited for in a thread of its own, since the event loop has one thread, and hears
+//! Ctrl-C in it. That read goes on when the component stops waiting, and what it brings is
+//! there for whoever waits next.
+//!
+//! What it must never do: write a line to disk; begin a read while another one is under way.
 
 use crate::limits::Time;
 use crate::stop::Stop;

@@ -3,6 +3,10 @@
 //! A list of names, compared whole: what is not on it is refused before a name is looked up or a
 //! connection is made. Redirects are not followed, so an answer cannot lead past the list. A
 //! name on the list is trusted with wherever it points to.
+//!
+//! What it must never do: compare a part of a name; send anything before name and port were
+//! found on the list; make an exception for loopback, where services trust whoever reaches
+//! them.
 
 use crate::failure::tell;
 use crate::stop::Stop;

@@ -3,9 +3,13 @@
 //! WASI grants folders, and a folder holds more than the file that was named. So a file is
 //! shown in a folder of the host's own, under its path, as a hard link or, where there can be
 //! none, as a copy. A folder that is named is granted as it is.
+//!
+//! What it must never do: grant the folder that a named file is in; put anything into a folder
+//! that was there before, as it may be somebody else's.
 
 use crate::failure::{Failed, failed};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is shown in place of the folders of the named files; gone when it is dropped.
 pub(crate) struct Imports {
@@ -24,7 +28,10 @@ impl Imports {
         files: &[usize],
         data: &Path,
     ) -> Result<Self, Failed> {
-        let staging = std::env::temp_dir().join(format!("clawft-{}", std::process::id()));
+        // One of an earlier process of the same number may have been left.
+        let begun = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let name = format!("clawft-{}-{begun}", std::process::id());
+        let staging = std::env::temp_dir().join(name);
         let mut imports = Self { staging, folders: Vec::new() };
         for file in files {
             match &mut arguments[*file] {

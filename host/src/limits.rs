@@ -4,6 +4,11 @@
 //! component may live with; what it says when it cannot, the host explains. Time: computing is
 //! counted, waiting is not. A thread moves the engine's epoch, compiled code looks at it, and
 //! each look gives the host's other tasks a turn, Ctrl-C among them.
+//!
+//! Counted are those looks, and not a clock: after a wait, however long, the code finds the
+//! epoch moved and looks once.
+//!
+//! What it must never do: end a component for the time that a model or a person took.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -47,10 +52,11 @@ impl ResourceLimiter for Memory {
     ) -> wasmtime::Result<bool> {
         let total = self.total + (desired - current);
         let fits = total <= MEMORY && maximum.is_none_or(|maximum| desired <= maximum);
-        match fits {
-            true => self.total = total,
-            false => self.refused = Some(total),
+        if fits {
+            self.total = total;
         }
+        // One that was refused long ago is not why a component fails now.
+        self.refused = (!fits).then_some(total);
         Ok(fits)
     }
 

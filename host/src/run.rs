@@ -1,4 +1,12 @@
 //! The component in its engine, with what it is granted and nothing else.
+//!
+//! Why so: sockets and look-ups of names are off, as WASI's know nothing of the list of hosts:
+//! HTTP is the one way out. Variables are named one by one, since an environment holds the
+//! secrets of other programs.
+//!
+//! What it must never do: grant a folder beside that of the data which neither the command nor
+//! the config names; grant one that holds the data folder under another name, as the component
+//! keeps its tools out of that by name.
 
 use crate::code;
 use crate::console::{Input, Output};
@@ -188,7 +196,7 @@ pub(crate) fn sentence(error: &wasmtime::Error, store: &Store<Side>) -> String {
 }
 
 /// The component keeps the data folder from the tools of files, by its name: a folder that holds it
-/// must be written as the data folder is.
+/// must be written as the data folder is, and none may lead into it under another name.
 fn apart(folder: &Path, data: &Path) -> Result<(), Failed> {
     match folder.canonicalize() {
         Ok(real) if data.starts_with(&real) && !data.starts_with(folder) => Err(failed(
@@ -198,6 +206,14 @@ fn apart(folder: &Path, data: &Path) -> Result<(), Failed> {
                  written as {}",
                 folder.display(),
                 real.display()
+            ),
+        )),
+        Ok(real) if real.starts_with(data) && !folder.starts_with(data) => Err(failed(
+            3,
+            format!(
+                "folders under [tools] in config.toml: {} leads into the data folder, which is for no \
+                 tool",
+                folder.display()
             ),
         )),
         // What cannot be found is not granted either.

@@ -1,9 +1,12 @@
 //! `clawft serve`: one instance of the component, and a queue in front of it.
 //!
-//! Requests come in side by side and are handled one after the other: whole ones, for who is slow in
-//! asking keeps others from nothing. An instance that fails is replaced, and the request that broke
-//! it gets a 500. Who may ask is the component's to say, as it
-//! is under `wasmtime serve`; the host listens beyond loopback only when there is a token.
+//! Requests come in side by side and are handled one after the other: whole ones, for who is
+//! slow in asking keeps others from nothing. An instance that fails is replaced, and the
+//! request that broke it gets a 500. Who may ask is the component's to say, as it is under
+//! `wasmtime serve`; the host listens beyond loopback only when there is a token.
+//!
+//! What it must never do: let two instances work at a time, as their leases have one nonce and
+//! each would take the other's for its own; queue a request of which a part is still to come.
 
 use crate::client::{self, Client, Clock, PATIENCE};
 use crate::failure::{Failed, failed, tell};

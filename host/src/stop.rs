@@ -4,6 +4,10 @@
 //! under way and new ones are refused, and whoever waits for a line gets the end of the input.
 //! So it ends the turn in its own way, which keeps the session. What does not end within
 //! [`GRACE`] is ended from outside.
+//!
+//! What it must never do: end the program at the first one while that time lasts, as the
+//! session may not be written yet. The second one waits for nothing: what is durable survives
+//! it as it survives a kill.
 
 use std::time::Duration;
 use tokio::sync::watch;
