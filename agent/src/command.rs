@@ -12,6 +12,13 @@
 //!
 //! With `--json`, a command prints one JSON object on one line, errors too; without, sentences.
 //! Notes and warnings go beside the output. Exit codes are those of [`Exit`].
+//!
+//! Help and version come before the set-up: they are there without a data folder, and beside a
+//! config that cannot be read. A host that calls functions comes in by `carry_out`, which
+//! hands a failure back instead of printing it.
+//!
+//! What it must never do: ask a question under `--json`, where it would stand among what a
+//! program reads.
 
 mod arguments;
 #[cfg(feature = "coherence")]

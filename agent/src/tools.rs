@@ -119,9 +119,13 @@ impl Bench<'_, '_> {
             "exec" => exec::run(&arguments),
             _ => self.file(tool.name, &arguments),
         };
-        let text = done?;
-        room(text.len())?;
-        Ok(cut(&text, budget))
+        match done {
+            Ok(text) => {
+                room(text.len())?;
+                Ok(cut(&text, budget))
+            }
+            Err(why) => Err(cut(&why, budget)),
+        }
     }
 }
 

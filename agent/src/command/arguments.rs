@@ -1,4 +1,11 @@
 //! The command line: a command, options anywhere, and words.
+//!
+//! Why so: a text may be typed without quotation marks. So the words behind a command are
+//! joined, and one dash begins no option but `-k` and `-h`: `-5` is a word. `--json` is passed
+//! over, as it is looked for before: what is wrong here is said in JSON too.
+//!
+//! What it must never do: take an option that it does not know for a word: a slip would be
+//! remembered with the text, or sent to a model.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -36,6 +43,12 @@ impl Arguments {
                 Some((name, value)) if word.starts_with("--") => (name, Some(value.to_owned())),
                 _ => (&**word, None),
             };
+            if options
+                && given.is_some()
+                && matches!(name, "--json" | "--redact" | "--help" | "--version")
+            {
+                return Err(usage(format!("nothing expected after {name}, found {word}")));
+            }
             let mut value = || {
                 let value = given.take().or_else(|| rest.next().cloned());
                 value.ok_or_else(|| usage(format!("a value expected after {name}")))

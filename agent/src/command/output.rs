@@ -1,4 +1,11 @@
 //! Sentences for people, JSON for programs.
+//!
+//! Why so: what a memory, a model or a file says may hold anything, so what is quoted for a
+//! person goes through `plain` or `short`; in JSON such characters are escaped anyway. A score
+//! is printed in thousandths, since code that prints floats weighs kilobytes.
+//!
+//! What it must never do: let through to a terminal a control character of what it quotes, but
+//! for ends of lines and tabs, or print a note where results go.
 
 use alloc::format;
 use alloc::string::String;

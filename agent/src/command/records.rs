@@ -1,4 +1,10 @@
 //! Memories one by one.
+//!
+//! Why so: who changes something ends with `finish`, which folds it in and saves what is
+//! derived, so that the next program opens the file in one read. An import does so after a
+//! failure too, as what is in stays in.
+//!
+//! What it must never do: take a text out of sessions on `forget` without `--redact` or a yes.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -23,6 +29,9 @@ pub(super) fn remember(
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
     #[cfg(feature = "coherence")]
     if done.verdict != crate::gate::Verdict::Permit {
+        if let Some(note) = memory.evicted() {
+            output.note(&note);
+        }
         return super::gate::stopped(&mut memory, &done, output);
     }
     memory.finish()?;
@@ -77,6 +86,9 @@ pub(super) fn correct(
     let mut memory = setup.memory();
     memory.correct(id, &arguments.text(1)?)?;
     memory.finish()?;
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
+    }
     output.pair(&format!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
     Ok(())
 }

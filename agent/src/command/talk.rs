@@ -1,4 +1,12 @@
 //! Ask and chat.
+//!
+//! Why so: what was forgotten stands in the session in memory as well as in its file, and is
+//! marked or taken out in both, or the next save would bring it back. A chat goes on after a
+//! failure. Ids behind `/forget` go at once, as the person named them; other words go to the
+//! model, which has to ask.
+//!
+//! What it must never do: offer a model what forgets but after `/forget`, or let it ask a
+//! question under `--json`.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,4 +1,10 @@
 //! Sizes, sessions, and the care of the file.
+//!
+//! Why so: `reembed` opens the new file once, so that the next program finds all that is
+//! derived, and wants its embedder by name: `auto` would be the one that made the vectors
+//! already.
+//!
+//! What it must never do: make vectors anew with an embedder that nobody named.
 
 use alloc::format;
 use alloc::string::String;

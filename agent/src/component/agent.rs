@@ -1,4 +1,11 @@
 //! `clawft:memory/agent`: talks, and the memory of a data folder.
+//!
+//! Why so: each call sets up anew and finishes, so that nothing but the config is kept from
+//! one to the next: other programs may use the data folder in between. What is done goes in as
+//! `dyn`, so that what surrounds it is compiled once.
+//!
+//! What it must never do: ask a person, as the input is the host's, or offer a model what
+//! forgets.
 
 use alloc::string::String;
 use alloc::vec::Vec;

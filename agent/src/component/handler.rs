@@ -1,4 +1,12 @@
 //! `wasi:http/incoming-handler`: requests as `serve` takes them.
+//!
+//! Why so: a host may take a new instance for each request, so each opens the memory by the
+//! config of the data folder, never by one that `init` was given. The guard looks at the
+//! headers before the body is read. An answer is begun once: with the first events, where
+//! there are any, or else whole.
+//!
+//! What it must never do: read the body of who may not ask, or end in a trap because nobody
+//! listens any more.
 
 use alloc::string::String;
 use alloc::string::ToString;

@@ -2,6 +2,12 @@
 //!
 //! What is freed is cleared first: blocks here held texts, vectors and keys, and of what was
 //! forgotten nothing is to stay in memory.
+//!
+//! Where memory ends, Rust's collections can only trap, so calls ask `has_memory` beforehand.
+//! It goes past Rust's allocator: its blocks are not written to, so they need no clearing.
+//!
+//! What it must never do: give back uncleared what somebody wrote to, or grow linear memory
+//! where the host gave a region.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -120,6 +126,9 @@ pub(crate) fn has_memory(bytes: usize, piece: usize, blocks: u32) -> bool {
     let Ok(layout) = Layout::from_size_align(size.max(1), 1) else { return false };
     // SAFETY: the size is not 0, and what is lent is not used beyond the line.
     let Some(block) = (unsafe { HEAP.inside().talc.allocate(layout) }) else { return false };
+    // Memory may have grown for it.
+    // SAFETY: nothing is allocated while it is lent.
+    unsafe { HEAP.inside() }.is_used = true;
     let has_all = bytes == size || has_memory(bytes - size, piece, blocks - 1);
     // SAFETY: allocated above, with that layout.
     unsafe { HEAP.inside().talc.deallocate(block.as_ptr(), layout) };

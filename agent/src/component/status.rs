@@ -1,4 +1,11 @@
 //! What the C functions return, as `include/clawft_agent.h` has it.
+//!
+//! Why so: a failure of the command is -300 less its exit code, so that a host needs no second
+//! table; what the kernel's functions refuse too has its number in `clawft.h`. The header is
+//! made of this file.
+//!
+//! What it must never do: give a number another meaning, or the number of an old status to a
+//! new one.
 
 // What is public here goes into the header; of this crate it is nobody's.
 #![allow(unreachable_pub)]

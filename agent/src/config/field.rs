@@ -1,4 +1,11 @@
 //! The keys of the config, and what each of them takes: one table to read it by and to print it by.
+//!
+//! Why so: a key is a place in `keys`, and one `match` by places gives its setting, to take a
+//! value or to print it. So what can be read is printed too, table by table and in the same
+//! order.
+//!
+//! What it must never do: have a key without an arm of its own, or in another place than its
+//! arm: what no arm takes becomes `tools.hosts`.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,4 +1,10 @@
 //! The config as a file that would give it.
+//!
+//! Why so: defaults are printed too, so that what `clawft config` shows can be put in the
+//! place of the file. A temperature has three decimals, since code that prints floats weighs
+//! kilobytes.
+//!
+//! What it must never do: print a line that the reader refuses.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,4 +1,11 @@
 //! One key of the config, checked and taken.
+//!
+//! Why so: who takes `api_key_env` for the place of the key would have it printed with the
+//! config and named in sentences. So a name that looks drawn, or that `redact` takes for a
+//! secret, is refused.
+//!
+//! What it must never do: repeat in a sentence what stands where a variable's name is
+//! expected, or change a setting whose value it refuses.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

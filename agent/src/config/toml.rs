@@ -6,6 +6,9 @@
 //!
 //! Why not a crate: read into wasm at opt-level "z", `toml_parser` 1.1 weighs 38 KB, `tomling` 0.3
 //! 72 KB, and `boml` needs the standard library. The `toml` crate is the oracle of the tests.
+//!
+//! What it must never do: give a value that TOML reads otherwise, or pass over what it does
+//! not know.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;

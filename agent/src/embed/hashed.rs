@@ -8,6 +8,10 @@
 //! A word that comes again and again counts less each time: at the end the root of each component
 //! is taken, as is done with Fisher vectors (Perronnin et al., "Improving the Fisher kernel",
 //! ECCV 2010), which needs no memory for counts.
+//!
+//! What it must never do: give a text another vector under the same id, as a memory holds
+//! those from before. Who changes something here, or what `lexical` takes for a word, has to
+//! change `hashed:1` with it.
 
 use clawft_codes::arith;
 use clawft_store::lexical::{MAX_WORD, words};

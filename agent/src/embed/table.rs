@@ -1,11 +1,16 @@
 //! `static`: a vector for each piece out of a file; a text's vector is their sum.
 //!
-//! The file is distilled from a sentence model (`models/README.md`; format: `docs/format-model.md`).
-//! How much a piece says is in the length of its vector, so the sum needs no other weights. The
-//! file's bytes stay as they were read: four bits a component, no copy, no table beside them.
+//! The file is distilled from a sentence model (`models/README.md`; format:
+//! `docs/format-model.md`). How much a piece says is in the length of its vector, so the sum needs
+//! no other weights. The file's bytes stay as they were read: four bits a component, no copy, no
+//! table beside them.
 //!
 //! A word of another script has no vector there. It gets a direction of its own, from its hash, so
 //! that texts in that script are told apart and found again by the same words.
+//!
+//! What it must never do: give a text another vector by the same file. A memory knows the file
+//! by its checksum, which says nothing of this code: other cuts, or another order of the sum,
+//! need another version of the format.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -5,6 +5,12 @@
 //! marks only part words and are no pieces themselves, accents on Latin letters go, and a word with
 //! a letter that is not ASCII after that is nobody's piece but a word as a search knows it
 //! ([`lexical`](clawft_store::lexical)).
+//!
+//! Why so: the vectors were fitted to sums over such pieces. `models/pieces.py` cuts as this
+//! does, and `models/check.py` compares the two.
+//!
+//! What it must never do: cut a text of ASCII otherwise than `models/pieces.py` did when the
+//! file was made.
 
 use alloc::vec::Vec;
 

@@ -3,9 +3,16 @@
 //! A person's manual commands a person. What is meant for an assistant betrays itself otherwise: it
 //! speaks to an assistant or of "the user" as a third one, it wants something done to instructions,
 //! memories, answers, tools or secrets, it asks for silence, it plays a role of the protocol, or it
-//! hides. Each of these is worth points; none is enough by itself but hiding.
+//! hides. Each sign is worth points; no single one is enough but hiding.
 //!
 //! Words of English are known best, of German, Spanish, French and Chinese the commonest.
+//!
+//! Why so: a quotation is left out, as who discusses a command gives none; where roles or
+//! veils are there, quotation marks are markup, and all of it counts. A command may be cut in
+//! two, so a whole line counts as its sentences do, less two points.
+//!
+//! What it must never do: hand on a word of the text: points and a mark are all that leaves
+//! it, as the log has no texts.
 
 use alloc::string::String;
 use alloc::vec::Vec;

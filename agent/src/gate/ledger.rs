@@ -3,8 +3,12 @@
 //! `DATA/gate.json`, at most [`MOST_CLAIMS`] claims and [`MOST_ENTRIES`] decisions, the oldest of
 //! which goes. No text stands in it: what was forgotten or denied must not live on there.
 //!
-//! Two programs that write at once lose a line of the log or a claim at most: the file is replaced
-//! whole.
+//! The file is replaced whole: of two programs that write at once, the later one undoes what
+//! the other noted since it read the file. Lines of the log and evidence may be lost so, never
+//! a memory.
+//!
+//! What it must never do: hold a text, or take a damaged file for an empty one: all evidence
+//! would be gone without a word.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

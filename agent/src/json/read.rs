@@ -3,6 +3,9 @@
 //! Source: RFC 8259. Limits: as many values as the caller allows, since a tree takes twelve times
 //! the room of `0,0,0…`; 128 lists and objects in each other, since each takes stack. What the tree
 //! takes is asked for before it is taken, so that a text too large for memory is refused.
+//!
+//! What it must never do: take what the RFC does not (`serde_json` is the oracle of the
+//! tests), or grow a text or a list before it has asked for the room.
 
 use alloc::string::String;
 use alloc::vec::Vec;

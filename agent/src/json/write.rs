@@ -1,6 +1,12 @@
 //! JSON straight into a text.
 //!
 //! A history of hundreds of kilobytes is in memory once, and what is sent needs no tree.
+//!
+//! Where a comma belongs is seen by the last byte, so nothing is kept of what is open. Room is
+//! asked for by `quoted_len` before a long text is written.
+//!
+//! What it must never do: break a line inside of a string, as one object is one line, or write
+//! a string of another length than `quoted_len` says.
 
 use alloc::string::String;
 

@@ -8,6 +8,12 @@
 //! A lease is short, and renewed while the derived parts are built anew, so that a killed writer
 //! blocks others for seconds only. A host that has a lock of the system's says in [`WRITER`] which
 //! nonce the leases get, and takes that of a killed program away: then it blocks nobody.
+//!
+//! A lease is waited for longer than one lasts, so that a killed writer's has run out by then.
+//! Vectors are made before a change begins, since an endpoint may take longer than a lease.
+//!
+//! What it must never do: change the file without the lease, or wait for a person while it is
+//! held.
 
 use alloc::format;
 use alloc::string::String;
@@ -393,17 +399,19 @@ impl Memory<'_> {
         let mut tries = TRIES;
         loop {
             let mut lease = self.take_lease()?;
-            let done = self.change_once(&mut lease, &mut |_, _| Ok(()))?;
+            let done = self.change_once(&mut lease, &mut |_, _| Ok(()));
             let clock = self.platform.clock;
-            let done = done.and_then(|()| match &mut self.open {
-                Some(open) => open.store.compact(clock.now()),
-                None => Ok(()),
+            let done = done.map(|done| {
+                done.and_then(|()| match &mut self.open {
+                    Some(open) => open.store.compact(clock.now()),
+                    None => Ok(()),
+                })
             });
             if let Some(open) = &mut self.open {
                 open.stamp = stamp(&self.platform, &self.data);
             }
             self.release(lease);
-            match done {
+            match done? {
                 Ok(()) => return Ok(()),
                 Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => {
                     self.open = None;

@@ -3,9 +3,18 @@
 //! Paragraphs are put together up to a size and cut at sentences beyond it. In Markdown a heading
 //! begins a piece, and stands before each piece of its section, which is often all that says what
 //! the piece is about.
+//!
+//! An imported memory has its id from its text, so where a text is cut goes by the text and
+//! its format alone. Another size, or another place to cut at, makes pieces that no earlier
+//! import knows.
+//!
+//! What it must never do: lose a letter below a heading, or give more than a thousand bytes of
+//! it in one piece.
 
 use alloc::string::String;
 use alloc::vec::Vec;
+
+use super::redact::redact;
 
 /// Bytes that a piece has at most, without its heading.
 const MOST: usize = 1000;
@@ -20,6 +29,8 @@ pub(super) struct Chunker {
     paragraph: String,
     piece: String,
     done: Vec<String>,
+    /// Taken out before a cut.
+    secrets: usize,
 }
 
 /// The last place up to `most` where a text is cut: behind a sentence, a blank, a character.
@@ -66,6 +77,12 @@ impl Chunker {
             self.paragraph.push('\n');
         }
         self.paragraph.push_str(line);
+        if self.paragraph.len() > MOST {
+            // Before it is cut: a secret cut from its name is not known as one.
+            let (text, secrets) = redact(&self.paragraph);
+            self.paragraph = text;
+            self.secrets += secrets;
+        }
         while self.paragraph.len() > MOST {
             let at = cut_at(&self.paragraph, MOST);
             let rest = self.paragraph.split_off(at);
@@ -105,6 +122,11 @@ impl Chunker {
         self.end_piece();
     }
 
+    /// Secrets that were taken out since the last call.
+    pub(super) fn secrets(&mut self) -> usize {
+        core::mem::take(&mut self.secrets)
+    }
+
     /// The pieces that are done.
     pub(super) fn take(&mut self) -> Vec<String> {
         core::mem::take(&mut self.done)
@@ -136,6 +158,16 @@ mod tests {
         let all = pieces(&"This is a sentence. ".repeat(200), false);
         assert!(all.len() >= 4);
         assert!(all.iter().all(|piece| piece.len() <= MOST && piece.ends_with("sentence.")));
+    }
+
+    #[test]
+    fn no_secret_is_cut_from_its_name() {
+        for before in 960..1010 {
+            let filler = "ab ".repeat(400);
+            let text = format!("{} password: hunter2x {filler}", filler[..before].trim());
+            let all: Vec<String> = pieces(&text, false).iter().map(|text| redact(text).0).collect();
+            assert!(all.len() > 2 && !all.concat().contains("hunter2x"), "{before}");
+        }
     }
 
     proptest! {

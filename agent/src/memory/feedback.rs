@@ -1,8 +1,14 @@
 //! What became of a memory that was given: a use, and a word on it.
 //!
-//! A verdict counts as a use. Good ones raise the record's importance, bad ones lower it: how long
-//! its vector is kept in full where room is short goes by that. It changes no order of results, and
-//! takes nothing away: a memory that is wrong is corrected or forgotten, by name.
+//! A verdict counts as a use. Good ones raise the record's importance, bad ones lower it: how
+//! long its vector is kept in full where room is short goes by that, and which memories a full
+//! one lets go first. It changes no order of results, and takes nothing away itself: a memory
+//! that is wrong is corrected or forgotten, by name.
+//!
+//! Why so: orders learned from verdicts were measured, and were not worth what they cost
+//! (`docs/adr/0025-what-feedback-is-worth.md`).
+//!
+//! What it must never do: forget a memory, or be weighed in a search.
 
 use super::Memory;
 use super::write::{put_again, unknown};

@@ -7,6 +7,12 @@
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
 //! `pinned` may be. That is what `clawft export` writes.
+//!
+//! Ids are those of the texts without their secrets: when more is taken for a secret, such a
+//! piece is new.
+//!
+//! What it must never do: hold more of a file than a line and what waits for its batch, make
+//! vectors of what memory holds already, or commit part of a batch.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -176,6 +182,7 @@ impl Memory<'_> {
                     if len == 0 {
                         chunker.end();
                     }
+                    done.redacted += chunker.secrets();
                     waiting.extend(chunker.take().into_iter().map(|text| Piece {
                         text,
                         kind: name.clone(),

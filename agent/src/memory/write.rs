@@ -1,4 +1,13 @@
 //! Remember, correct, pin, forget.
+//!
+//! Why so: a vector is made before the lease is taken, as an endpoint may need longer than a
+//! lease lasts. What is done under the lease is done again after a conflict, so it begins from
+//! nothing each time. An id is a hash of the text: the same text is found again without a
+//! search. In forgetting, sessions come first: one that cannot be marked would bring the text
+//! back.
+//!
+//! What it must never do: ask an embedder under the lease, put a text whose secrets were not
+//! taken out, or make one memory of two texts that are not `alike`.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

@@ -1,4 +1,11 @@
 //! The parts of a URL that a request is made of.
+//!
+//! Why so: `wasi:http` takes a URL in parts, and `clawft_http` gets it put together from the
+//! same parts, without a fragment and with a path. So hosts see one form, and what is refused
+//! here none of them has to refuse.
+//!
+//! What it must never do: let a blank or a control character through, which would end the line
+//! that a host writes of it, or a name and password, which would be shown with the host.
 
 use crate::text;
 

@@ -7,8 +7,13 @@
 //! | `storage` | one folder as the storage of a durable file |
 //! | `terminal` | lines of the standard streams |
 //!
-//! What differs stands in the folders `wasi_p2` and `wasi_p1`, under the same names; the target says
-//! which one is taken.
+//! What differs stands in the folders `wasi_p2` and `wasi_p1`, under the same names; the target
+//! says which one is taken.
+//!
+//! Why so: when a file is durable, which paths are inside and how much of a folder is read has
+//! to be the same over both, so it stands here once.
+//!
+//! What it must never do: ask in a file of this folder which of the two it is.
 
 use alloc::string::String;
 use alloc::vec::Vec;

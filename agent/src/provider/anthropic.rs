@@ -4,6 +4,13 @@
 //! answer have numbers and may interleave; events that nobody here knows are skipped, as that page
 //! asks. The history is brought into the form that is wanted: turns of the two sides in turn, all
 //! results in the turn after the calls and before any text, no empty text.
+//!
+//! Why so: one thing out of form, and the server refuses the whole conversation, now and at
+//! each further turn. A session may have begun with another vendor, so ids of calls are
+//! brought to the characters that are accepted here.
+//!
+//! What it must never do: fail at an event or a block that it does not know, or hide from the
+//! model what it wrote as arguments where that is no object.
 
 use alloc::format;
 use alloc::string::String;

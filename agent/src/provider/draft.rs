@@ -1,4 +1,10 @@
 //! What has come of an answer so far.
+//!
+//! Why so: servers tell which call a part belongs to by a number, by an id, or not at all.
+//! That is sorted out here, so that both vendors' readers only say what they found.
+//!
+//! What it must never do: give a call of which only a part may have come, or keep more than
+//! its limits, which text and calls have in common: the whole agent has 16 MiB.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -111,6 +117,7 @@ impl Draft {
         for (kept, found) in [(&mut call.id, id), (&mut call.name, name)] {
             if kept.is_empty() && !found.is_empty() {
                 self.kept = self.kept.saturating_add(found.len());
+                kept.try_reserve(found.len()).map_err(|_| no_memory())?;
                 kept.push_str(found);
             }
         }

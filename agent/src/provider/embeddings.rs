@@ -3,6 +3,13 @@
 //! Source: OpenAI's API reference, `POST /embeddings`. Limits of time, retries and sentences are
 //! those of a question to a model ([`endpoint`]). Texts go in batches whose answer
 //! stays under the limit of values that an answer may have.
+//!
+//! Why so: the memory trusts what an embedder gives, so an answer is looked at here: vectors
+//! are put in place by the number that the server gave them, and brought to length 1, which
+//! some servers do not do.
+//!
+//! What it must never do: give a text the vector of another, or one that has no direction. An
+//! answer of which one vector is wrong counts as none.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -15,8 +22,10 @@ use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
 use super::{Answer, Flow, Question};
 use crate::embed::{Embedder, Error};
-use crate::json::{Json, Value};
+use crate::failure::Failure;
+use crate::json::{Json, Value, quoted_len};
 use crate::platform::Platform;
+use crate::room;
 
 /// Texts of one request.
 const MOST_TEXTS: usize = 32;
@@ -80,6 +89,8 @@ impl Embeddings {
             temperature: None,
             stream: false,
         };
+        let bytes = texts.iter().map(|text| quoted_len(text)).sum();
+        room::ask(bytes).map_err(|failure: Failure| Error::new(failure.into_sentence()))?;
         let answer = endpoint::ask(&self.endpoint, &batch, platform, &question, &mut |_| Flow::Go);
         match answer {
             Ok(Answer { .. }) => Ok(vectors.take()),

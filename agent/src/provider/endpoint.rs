@@ -6,6 +6,12 @@
 //!
 //! A request is repeated only as long as nothing was shown: what a person has read cannot be taken
 //! back, and the second answer would be another one.
+//!
+//! The limit of the whole time is for all attempts and waits together: a person waits for the
+//! answer, not for an attempt.
+//!
+//! What it must never do: let the key into a sentence, send it anywhere but to `base_url`, or
+//! take an answer that broke off for a whole one.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,6 +1,12 @@
 //! The date of an HTTP header, as servers have to write it (RFC 9110, section 5.6.7):
 //! `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms may be read too, nobody has to; these
 //! servers do not write them.
+//!
+//! Why so: 29 bytes of one form need no crate of dates. The form is compared first, byte by
+//! byte: behind that a digit is a digit, and each part is where it is looked for.
+//!
+//! What it must never do: ask a clock (what is now, the caller knows), or guess at a date in
+//! another form: the wait is then one of our own.
 
 /// How such a date looks: letters and digits stand for any.
 const FORM: &[u8; 29] = b"Sun, 06 Nov 1994 08:49:37 GMT";

@@ -1,11 +1,17 @@
 //! `/v1/chat/completions`: what an OpenAI client sends, answered with memory behind it.
 //!
 //! The client has the history and sends all of it; nothing of it is kept here but what a turn
-//! keeps in memory. Model and key are those of the config, whatever the request names. The model has
-//! our tools, which search memory before the client sees an answer, and those that the client
+//! keeps in memory. Model and key are those of the config, whatever the request names. The model
+//! has our tools, which search memory before the client sees an answer, and those that the client
 //! offers: a call of these ends the answer, and the client's next request brings what came of it.
 //!
 //! Source: OpenAI's API reference, `POST /chat/completions`, and its stream of chunks.
+//!
+//! What chooses words is passed over, as clients send a lot of it. Several answers (`n`) and
+//! `functions` are refused: the client would look for what is not there.
+//!
+//! What it must never do: write the conversation into a session's file, or tell the end of a
+//! stream whose answer failed: the client would take a half for the whole.
 
 use alloc::format;
 use alloc::string::{String, ToString};

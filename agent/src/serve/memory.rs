@@ -1,4 +1,11 @@
 //! `/v1/memory`.
+//!
+//! Why so: members that nobody knows are refused, not passed over: a `pined` that does nothing
+//! would look as if it had been done. What is written here counts as said by the person, as
+//! the guard has looked at who asks.
+//!
+//! What it must never do: forget or correct what is not named by its id: nobody is there to be
+//! asked.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -133,6 +140,10 @@ fn get(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     let memo = memory.get(id)?.ok_or_else(|| unknown(id))?;
     let mut json = Json::object();
     write(&memo, &mut json);
+    // What a correction made room by.
+    if let Some(note) = memory.evicted() {
+        json.text("note", &note);
+    }
     Ok(Reply::new(200, json))
 }
 

@@ -1,12 +1,20 @@
 //! A command of the machine, in native builds with the feature `exec-tool`.
 //!
 //! No shell: a program with its arguments. It ends with its output cut, and after a minute.
+//!
+//! Why so: words end at blanks and mean nothing else (no quotes, pipes or variables), so that
+//! what the model writes is one program with its arguments. The folders and hosts of the
+//! config do not hold it: it may do what the account may, hence a feature that is off unless
+//! somebody asks for it.
+//!
+//! What it must never do: go through a shell, or let the program read what the person types.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
@@ -36,27 +44,34 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         .spawn()
         .map_err(said)?;
     let output = child.stdout.take();
-    let reader = spawn(move || {
+    let (read, reader) = channel();
+    spawn(move || {
         let mut bytes = Vec::new();
         if let Some(output) = output {
             // What cannot be read is missing.
             let _ = output.take(MOST).read_to_end(&mut bytes);
         }
-        bytes
+        // Who waited for it may be gone.
+        let _ = read.send(bytes);
     });
     let begin = Instant::now();
     let status = loop {
-        match child.try_wait().map_err(said)? {
-            Some(status) => break status,
-            None if begin.elapsed() > LONGEST => {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if begin.elapsed() <= LONGEST => sleep(Duration::from_millis(20)),
+            ended => {
                 let _ = child.kill();
                 let _ = child.wait();
+                ended.map_err(said)?;
                 return Err(format!("{program} took more than {} s", LONGEST.as_secs()));
             }
-            None => sleep(Duration::from_millis(20)),
         }
     };
-    let bytes = reader.join().map_err(|_| "its output was lost".to_string())?;
+    // A program that it left behind may hold its output open for ever.
+    let left = LONGEST.saturating_sub(begin.elapsed());
+    let bytes = reader.recv_timeout(left).map_err(|_| {
+        format!("{program} ended, and its output did not in {} s", LONGEST.as_secs())
+    })?;
     let text = String::from_utf8_lossy(&bytes);
     match status.success() {
         true => Ok(text.to_string()),

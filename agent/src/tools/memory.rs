@@ -1,4 +1,11 @@
 //! Memory: search, write, forget.
+//!
+//! Why so: a model may have read a text that tells it what to remember and what to forget. So
+//! it can only quote what the person wrote in this conversation, and what goes for good is
+//! shown to the person, each memory with its id.
+//!
+//! What it must never do: store the model's own words, forget without a yes, or show a text
+//! that moves the cursor.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -42,7 +49,27 @@ const SHOWN: usize = 80;
 fn was_said(quote: &str, said: &[&str]) -> bool {
     let plain = |text: &str| text::words(text).join(" ");
     let quote = plain(quote).to_ascii_lowercase();
-    said.iter().any(|text| text::has(&plain(text).to_ascii_lowercase(), &quote))
+    said.iter().any(|text| has_whole(&plain(text).to_ascii_lowercase(), &quote))
+}
+
+/// Does `quote` stand in `text`, and not within a word: 1 is not said by who says 15.
+fn has_whole(text: &str, quote: &str) -> bool {
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| text::find(rest, quote)) {
+        let (begin, end) = (from + at, from + at + quote.len());
+        if !is_joined(text, begin) && !is_joined(text, end) {
+            return true;
+        }
+        from = begin + text[begin..].chars().next().map_or(1, char::len_utf8);
+    }
+    false
+}
+
+/// Is the character at `at` of one word with that before it? Scripts behind Cyrillic and Armenian
+/// may write words without blanks.
+fn is_joined(text: &str, at: usize) -> bool {
+    let of_a_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && c < '\u{590}');
+    of_a_word(text[..at].chars().next_back()) && of_a_word(text[at..].chars().next())
 }
 
 impl Bench<'_, '_> {
@@ -140,5 +167,13 @@ mod tests {
         assert!(was_said("Ada. I like tea", &said));
         assert!(!was_said("Ada likes tea", &said));
         assert!(!was_said("My name", &[]));
+        let said = ["My pin is 15, I am unhappy. 我喜欢喝茶。 Él dijo cañón"];
+        for part in ["my pin is 1", "happy", "pin is 15, I am un", "caño", "am unhapp"] {
+            assert!(!was_said(part, &said), "{part}");
+        }
+        for whole in ["pin is 15", "I am unhappy", "喜欢喝茶", "dijo cañón", "15, I am"] {
+            assert!(was_said(whole, &said), "{whole}");
+        }
+        assert!(was_said("is 1", &["it is 15, no: it is 1"]), "it stands there too");
     }
 }

@@ -1,4 +1,12 @@
 //! Files of the machine.
+//!
+//! Why so: a file is written beside the old one and renamed over it, under a name with the
+//! process and a number in it, as two programs or two threads may write the same file at once.
+//! A limit holds for what is read, not for the length that the system tells: a file may grow,
+//! and some have none. No folder is a limit here: the process may use what its account may,
+//! and the file tools keep to the folders of the config by themselves.
+//!
+//! What it must never do: leave a file half written where one was whole.
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -6,6 +6,10 @@
 //! head is awaited too, so a model that thinks for a minute could not be told from a stream that
 //! stands still. [`Patient`] lies around the connection and sets the limit of reads by what is
 //! being waited for.
+//!
+//! What it must never do: send a header that was not asked for beyond those that HTTP needs
+//! (`ureq` would name itself and what it accepts), or put a header's value, or a name and
+//! password of the URL, into a sentence.
 
 use std::io::{self, Read};
 use std::time::Duration;

@@ -31,6 +31,6 @@ impl Terminal for NativeTerminal {
     }
 
     fn is_interactive(&self) -> bool {
-        stdin().is_terminal()
+        stdin().is_terminal() && stdout().is_terminal()
     }
 }

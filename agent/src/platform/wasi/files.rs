@@ -106,7 +106,7 @@ impl FileSystem for WasiFileSystem {
         }
         let len = usize::try_from(found.size).map_err(|_| FileError::Failed)?;
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(len).map_err(|_| FileError::Failed)?;
+        bytes.try_reserve_exact(len).map_err(|_| FileError::NoMemory)?;
         bytes.resize(len, 0);
         let read = read_full(&file, 0, &mut bytes).map_err(looking)?;
         bytes.truncate(read);

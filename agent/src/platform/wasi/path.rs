@@ -3,6 +3,13 @@
 //! The host opens only what is below the folders that it gave, links included. So that a person
 //! reads what is the matter, and so that no `..` depends on what a link points to, paths are made
 //! plain here first.
+//!
+//! Names are compared part by part, so that `/data2` is not below `/data`, and the innermost
+//! folder counts, as one may be given inside another. A relative path is looked for below
+//! relative names first (`--dir .`), then from the working folder on.
+//!
+//! What it must never do: hand the host a `..` or an absolute path, or guess a folder where
+//! none fits.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -3,6 +3,10 @@
 //! The same promises as `clawft_store`'s own storage over `std::fs`, which a program without `std`
 //! cannot have: what is created is new, what is appended goes to the end as it is then, a sync is
 //! the host's sync of the file, and of the folder for its names.
+//!
+//! What it must never do: give a part of the names for all of them, take a name with a way in
+//! it, write at an end that it remembers, or take a sync that failed for one that the host
+//! does not have.
 
 use alloc::rc::Rc;
 use alloc::string::String;

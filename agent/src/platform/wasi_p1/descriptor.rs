@@ -1,5 +1,12 @@
 //! Files and folders by their descriptors, under the names that WASI 0.2 has for the same: the code
 //! over them is one.
+//!
+//! Why so: preview 1 asks for rights with each opening, and hosts that know them refuse
+//! whoever wants more than the folder has. So a file is opened with the rights for what is
+//! done with it, and a folder with those that can be inherited.
+//!
+//! What it must never do: close a folder that the program was given, as nobody can open it
+//! again, or close a descriptor twice: its number may be another file's by then.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -30,6 +30,13 @@
 //!
 //! What fails gives one of the codes of [`ClawftHttp`]; another negative one counts as `Other`. The
 //! host keeps the four limits; this side asks it for nothing more once `total` is over.
+//!
+//! ADR 12 says why it is one function, why the request is addresses and the answer text, and why
+//! the host keeps the time.
+//!
+//! What it must never do: give a number or a place another meaning: hosts are written against
+//! the header, and are not built anew with the module. What is new gets an `op` of its own, to
+//! which an older host says `Other`.
 
 // What is public here goes into the header; of this crate it is nobody's.
 #![allow(unreachable_pub, dead_code)]

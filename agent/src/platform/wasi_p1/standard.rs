@@ -1,4 +1,10 @@
 //! Standard input, output and error.
+//!
+//! Why so: preview 1 does not say which descriptor is a terminal. As in wasi-libc, it is one
+//! of characters in which one cannot go back.
+//!
+//! What it must never do: take a file or a pipe for a person, who is asked before something is
+//! destroyed, or fail because nobody reads.
 
 use alloc::vec;
 use alloc::vec::Vec;

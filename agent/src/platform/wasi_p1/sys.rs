@@ -1,8 +1,11 @@
 //! The functions of `wasi_snapshot_preview1` that are used, and what they need to be safe to call.
 //!
-//! Twenty of them are less than a crate of all of them. Layouts are those of the witx of preview 1:
-//! numbers little-endian, structures as in C. All unsafe code of this folder is here and in
-//! `wasi_p1/http.rs`.
+//! Two dozen of them are less than a crate of all of them. Layouts are those of the witx of
+//! preview 1: numbers little-endian, structures as in C. All unsafe code of this folder is here and
+//! in `wasi_p1/http.rs`.
+//!
+//! What it must never do: give the host an address with less room than the length beside it,
+//! or believe it when it says that it read or wrote more than that.
 
 use alloc::string::String;
 use alloc::vec;

@@ -3,8 +3,11 @@
 //! Bindings that are made take 39 codes apart with all that some of them hold, at each of five
 //! calls; here a code is its number and the one text that there may be with it. That is 6 KB less.
 //!
-//! Source: the component model's canonical ABI. A variant's number stands first; what it holds stands
-//! behind, where the strictest of its cases may: of an `error-code` after 8 bytes.
+//! Source: the component model's canonical ABI. A variant's number stands first; what it holds
+//! stands behind, where the strictest of its cases may: of an `error-code` after 8 bytes.
+//!
+//! What it must never do: take a text or a handle out of an area twice, or name another
+//! version of `wasi:http` than the bindings do, whose handles these are.
 
 use alloc::string::String;
 
