@@ -32,6 +32,8 @@ use crate::tools::{self, Bench};
 const FRAME: usize = 600;
 /// Calls of one answer that are run; the others get an error.
 const MOST_CALLS: usize = 16;
+/// Tokens of a result below which it says nothing.
+const LEAST_RESULT: usize = 64;
 
 /// Who answers, and from what.
 pub struct Agent<'a, 'm> {
@@ -306,8 +308,15 @@ impl Agent<'_, '_> {
                 _ => None,
             })
             .collect();
-        // A result may take as much as the memories: several of them still fit.
-        let budget = self.config.context_tokens as usize / 4;
+        // A result may take as much as the memories, and those of a turn half of all.
+        let context = self.config.context_tokens as usize;
+        let results = session.messages.iter().rev().map_while(|said| match &said.message {
+            Message::User(_) => None,
+            Message::Result { content, .. } => Some(tokens(content)),
+            Message::Assistant { .. } => Some(0),
+        });
+        let left = (context / 2).saturating_sub(results.sum());
+        let budget = (context / 4).min(left / calls.len().max(1));
         let mut bench = Bench {
             platform: self.platform,
             config: self.config,
@@ -324,6 +333,9 @@ impl Agent<'_, '_> {
         for (i, call) in calls.iter().enumerate() {
             let done = match over || i >= MOST_CALLS {
                 true => Err("too many calls of tools in this turn: it was not run".to_string()),
+                false if budget < LEAST_RESULT => {
+                    Err("no room for more results in this turn: it was not run".to_string())
+                }
                 false => bench.call(call, budget),
             };
             let failed = done.is_err();

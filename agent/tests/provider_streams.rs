@@ -233,6 +233,20 @@ fn more_calls_than_a_model_makes_are_refused() {
     assert_eq!(outcome.sentence(), "the model called more than 64 tools at once");
 }
 
+/// Where an answer was cut, its last call may be half: none is given out.
+#[test]
+fn an_answer_that_was_cut_calls_nothing() {
+    let function = json!({"name":"file_write","arguments":"{\"path\":\"a.txt\",\"text\":\"Once"});
+    let call = json!({"index":0,"id":"c","function":function});
+    for (reason, is_called) in [("length", false), ("content_filter", false), ("tool_calls", true)]
+    {
+        let part = json!({"choices":[{"delta":{"content":"a","tool_calls":[call]}}]});
+        let end = json!({"choices":[{"delta":{},"finish_reason":reason}]});
+        let answer = read(&openai(), &chunks(&[part, end]));
+        assert_eq!((!answer.calls.is_empty(), &*answer.text), (is_called, "a"), "{reason}");
+    }
+}
+
 #[test]
 fn reasons_are_told_apart() {
     for (reason, stop) in [

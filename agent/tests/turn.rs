@@ -125,6 +125,54 @@ fn arguments_that_are_wrong_and_tools_that_are_unknown_are_sentences_for_the_mod
     assert_eq!(memory.stats().unwrap().records, 0);
 }
 
+/// Without its name nobody would know it as one.
+#[test]
+fn a_secret_is_not_quoted_without_its_name() {
+    let (world, folder) = (World::default(), Folder::new("named"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let said = "I have a cat. The password: hunter2x, keep that.";
+    for (quote, kept) in [("hunter2x", None), ("The password: hunter2x", Some("password: ["))] {
+        let script =
+            Script::of([calls("memory_write", &format!("{{\"quote\":\"{quote}\"}}")), says("ok")]);
+        let mut session = room.session("s");
+        room.turn(&script, &mut memory, &mut session, said, false).1.unwrap();
+        let asked = script.asked.borrow();
+        let Some(Message::Result { failed, .. }) = asked[1].messages.last() else { panic!() };
+        assert_eq!(*failed, kept.is_none(), "{quote}");
+        let all = memory.recall("password cat hunter2x", 10).unwrap();
+        assert!(all.iter().all(|memo| !memo.text.contains("hunter2x")), "{all:?}");
+        assert_eq!(kept.is_some(), all.iter().any(|memo| memo.text.contains("password: [")));
+    }
+}
+
+/// What tools give in one turn is at most half of what a model is given.
+#[test]
+fn results_of_a_turn_leave_room() {
+    let (world, folder) = (World::default(), Folder::new("results"));
+    let mut room = Room::new(&world, &folder);
+    room.config.folders = vec![folder.path().into()];
+    let mut memory = memory(&world, &folder);
+    std::fs::write(format!("{}/long.txt", folder.path()), "words and more ".repeat(4000)).unwrap();
+    let context = room.config.context_tokens as usize;
+    let reads = || calls("file_read", "{\"path\":\"long.txt\"}");
+    let script = Script::of([reads(), reads(), reads(), reads(), says("ok")]);
+    let mut session = room.session("s");
+    room.turn(&script, &mut memory, &mut session, "Read it.", false).1.unwrap();
+    let asked = script.asked.borrow();
+    let results: Vec<&str> = asked[4]
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            Message::Result { content, .. } => Some(content.as_str()),
+            _ => None,
+        })
+        .collect();
+    let tokens: usize = results.iter().map(|text| clawft_agent::context::tokens(text)).sum();
+    assert!(results.len() == 4 && tokens < context * 11 / 20, "{tokens} of {context}");
+    assert!(results[3].contains("no room for more results"), "{}", results[3]);
+}
+
 #[test]
 fn tools_do_their_work() {
     let (mut world, folder) = (World::default(), Folder::new("tools"));

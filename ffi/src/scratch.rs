@@ -135,7 +135,9 @@ impl Scratches {
         hits: usize,
     ) -> Result<&'p mut Parts<'p>, Failed> {
         let mut workspace = self.take(layout, ef, hits)?;
-        let Shape { ef, hits, hits_at, row_at } = workspace.shape();
+        // With the `ef` that was asked for, not that of a larger block: what a pool holds beyond it
+        // would hang on earlier calls.
+        let Shape { hits, hits_at, row_at, .. } = workspace.shape();
         let base = workspace.0.as_mut_ptr();
         // SAFETY: the block was made for so many elements in each part (`new`), and lies
         // still until the loan is dropped. It is 64-aligned and so is each part, the
@@ -152,7 +154,7 @@ impl Scratches {
             )
         };
         let found = words.len();
-        let Some(scratch) = Scratch::new(layout, words, ef as u32) else {
+        let Some(scratch) = Scratch::new(layout, words, ef.max(1) as u32) else {
             // Not seen: `new` made room for what this layout asks for.
             let expected = self::words(layout, ef);
             return Err(StoreError::Scratch { expected, found }.into());

@@ -28,6 +28,24 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// What is written hangs on what was stored, and not on what was asked for in between.
+#[test]
+fn searches_change_nothing_that_is_written_later() {
+    let _alone = alone();
+    let of = |searches: bool| {
+        let store = create(&params(8, 3000));
+        for id in 0..3000 {
+            // Many copies of few points: ties.
+            ok(insert(store, id, &vector(id % 20, 8)));
+            if searches && id == 1500 {
+                search(store, &vector(3, 8), &ClawftQuery { ef: 1000, ..query(900) });
+            }
+        }
+        snapshot(store)
+    };
+    assert!(of(false) == of(true));
+}
+
 #[test]
 fn what_was_saved_comes_back() {
     let _alone = alone();

@@ -127,6 +127,7 @@ pub(crate) struct Names {
     pub(crate) fresh_journal: String,
     pub(crate) compact: String,
     pub(crate) image: String,
+    pub(crate) fresh_image: String,
 }
 
 impl Names {
@@ -142,6 +143,7 @@ impl Names {
             fresh_journal: with(".journal.new"),
             compact: with(".compact"),
             image: with(".image"),
+            fresh_image: with(".image.new"),
         }
     }
 }
@@ -167,6 +169,11 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn new() -> Self {
         Self { bytes: alloc::vec![0; BATCH], ..Self::default() }
+    }
+
+    /// Whether there is no room for so many bytes more.
+    fn is_full(&self, more: usize) -> bool {
+        self.bytes.capacity() - self.bytes.len() < more + PADDING
     }
 
     /// For the next changes, in the memory of the last ones: a buffer that grows anew for each
@@ -321,6 +328,9 @@ impl DurableFile {
     fn room_for(&mut self, bytes: usize) -> Result<usize, Fault> {
         self.writable()?;
         room::ask(&*self.storage, self.room_to_put(bytes))?;
+        if self.batch.is_full(bytes) {
+            room::whole(&*self.storage, 2 * self.batch.bytes.len() + bytes)?;
+        }
         self.batch.bytes.reserve(bytes + PADDING);
         Ok(self.batch.bytes.len())
     }
@@ -329,8 +339,8 @@ impl DurableFile {
     /// has no room left.
     pub(crate) fn room_to_put(&self, record: usize) -> usize {
         let Batch { bytes, changes, .. } = &self.batch;
-        let is_full = bytes.capacity() - bytes.len() < record + PADDING;
-        usize::from(is_full) * 2 * bytes.len() + 4 * record + changes.growth(1)
+        let doubled = usize::from(self.batch.is_full(record)) * 2 * bytes.len();
+        doubled + 4 * record + changes.growth(1)
     }
 
     /// Removes a record. Its bytes are gone from all files after the next
@@ -396,6 +406,7 @@ impl DurableFile {
         let operations = self.batch.operations as usize;
         let tables = self.ledger.growth(operations) + self.touched.growth(operations);
         room::ask(&*self.storage, tables + 2 * MAX_ENTRY)?;
+        room::whole(&*self.storage, self.ledger.growth(operations))?;
         self.ready_journal()?;
         self.hold(now)?;
         let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };

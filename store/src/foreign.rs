@@ -66,7 +66,7 @@ impl DurableFile {
         vectors.extend(gathered);
         vectors.retain(&mut |id, _| !self.standing.removed.contains(id));
 
-        let records = self.foreign_records()?;
+        let records = self.foreign_records(salvage)?;
         let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
         let mut places: Sorted<Place> = Sorted::default();
         let mut foreign: Sorted<Fields> = Sorted::default();
@@ -125,12 +125,16 @@ impl DurableFile {
         Ok(newest)
     }
 
-    /// RECORDS segments that no other one replaced, oldest first.
-    fn foreign_records(&self) -> Result<Vec<(records::Head, Segment)>, Fault> {
+    /// RECORDS segments that no other one replaced, oldest first. Which those are their headers say, so
+    /// that all are read before one is believed.
+    fn foreign_records(&self, salvage: bool) -> Result<Vec<(records::Head, Segment)>, Fault> {
         let mut found: Vec<(records::Head, Segment)> = Vec::new();
         for segment in self.directory.of(RECORDS) {
             if segment.id > MAX_SEGMENT {
                 return Err(Fault::unsupported("its segment ids are too large"));
+            }
+            if !salvage {
+                segment.expect(&self.base(), true, DamageKind::Records)?;
             }
             let head = records::Head::read(&self.base(), segment)?;
             let older = |(before, other): &(records::Head, Segment)| {

@@ -18,7 +18,7 @@ use crate::durable::{Batch, DurableFile, NO_FILE, Names, Options, Report, vector
 use crate::error::Fault;
 use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
-use crate::record::{FIXED, Fields, MAX_DIM};
+use crate::record::{FIXED, Fields, MAX_DIM, MAX_ENTRY};
 use crate::room;
 use crate::rvf::manifest::{Manifest, Newest};
 use crate::rvf::records;
@@ -99,7 +99,8 @@ impl DurableFile {
             return Ok(());
         }
         self.guard()?;
-        for left in [&self.names.compact, &self.names.fresh_journal] {
+        let Names { compact, fresh_journal, fresh_image, .. } = &self.names;
+        for left in [compact, fresh_journal, fresh_image] {
             remove_if_there(&*self.storage, left)?;
         }
         if self.report.foreign {
@@ -329,6 +330,10 @@ impl DurableFile {
             }
             self.report.replayed += 1;
             let start = at + journal::BATCH as u64;
+            let most = found.operations.len() / FIXED;
+            let tables = self.ledger.growth(most) + self.touched.growth(most);
+            room::ask(&*self.storage, tables + 2 * MAX_ENTRY)?;
+            room::whole(&*self.storage, self.ledger.growth(most))?;
             if !self.apply(&found.operations, start) {
                 return Err(DamageKind::Journal.at(at));
             }

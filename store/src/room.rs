@@ -42,6 +42,19 @@ pub(crate) fn ask(storage: &dyn Storage, bytes: usize) -> Result<(), Fault> {
     }
 }
 
+/// A table that grows is one block: where it has more than a piece, there must be room for all of it
+/// in one place.
+///
+/// # Errors
+/// As [`ask`].
+#[inline(never)]
+pub(crate) fn whole(storage: &dyn Storage, bytes: usize) -> Result<(), Fault> {
+    match bytes <= PIECE || storage.has_memory(bytes.saturating_add(LEAST), usize::MAX, 1) {
+        true => Ok(()),
+        false => Err(Error::Memory { needed: bytes as u64 }.into()),
+    }
+}
+
 /// Is as much left as any call may need? For what can refuse by itself, and knows no storage.
 #[inline(never)]
 pub(crate) fn is_left() -> bool {

@@ -225,3 +225,20 @@ fn with_salvage_a_damaged_record_is_noted_and_all_others_are_found() {
         assert_eq!(memory.recall(&recall).unwrap(), []);
     }
 }
+
+/// An image that was not finished, of a writer that was killed, holds what was forgotten since.
+#[test]
+fn an_image_that_was_not_finished_goes_too() {
+    let (disk, _) = closed(1);
+    let unfinished = format!("{NAME}.image.new");
+    let put = || disk.put(&unfinished, disk.bytes(&format!("{NAME}.image")).unwrap());
+    put();
+    let mut memory = open(&disk, COUNT as u32 + 10);
+    assert!(disk.bytes(&unfinished).is_none(), "opening to write takes it away");
+    put();
+    memory.forget(3).unwrap();
+    memory.commit(0).unwrap();
+    remember(&mut memory, 5000, &Owned::random(&mut Random(3), DIM, 30)).unwrap();
+    memory.compact(0).unwrap();
+    assert!(disk.bytes(&unfinished).is_none());
+}

@@ -8,7 +8,7 @@ mod support;
 use std::path::PathBuf;
 
 use clawft_store::storage::native::NativeFolder;
-use clawft_store::{DurableFile, Options};
+use clawft_store::{DurableFile, Error, Options};
 use rvf_runtime::options::{
     DistanceMetric, MetadataEntry, MetadataValue, QueryOptions, RvfOptions,
 };
@@ -16,6 +16,8 @@ use rvf_runtime::{FilterExpr, RvfStore};
 use support::{Model, Owned, Random, all};
 
 const DIM: usize = 8;
+/// What the payload of our records begins with.
+const RECORDS: &[u8] = b"CFRECS\0\x01";
 
 struct Folder(PathBuf);
 
@@ -188,6 +190,21 @@ fn we_read_what_they_changed() {
         assert!(file.report().foreign);
         drop(file);
         assert_eq!(std::fs::read(folder.path()).unwrap(), before);
+        // No bit of what says which records were replaced makes others of them.
+        let heads = before.windows(8).enumerate().filter(|(_, bytes)| *bytes == RECORDS);
+        let heads: Vec<usize> = heads.map(|(at, _)| at).collect();
+        assert!(!heads.is_empty());
+        for byte in heads.iter().flat_map(|head| *head..head + 24) {
+            let mut flipped = before.clone();
+            flipped[byte] ^= 1 << (byte % 8);
+            std::fs::write(folder.path(), flipped).unwrap();
+            let storage = Box::new(NativeFolder::new(&folder.0).unwrap());
+            match DurableFile::open(storage, support::NAME, &options) {
+                Ok(file) => check_ours(&file, &model),
+                Err(error) => assert!(matches!(error, Error::Damaged(_)), "byte {byte}: {error}"),
+            }
+        }
+        std::fs::write(folder.path(), &before).unwrap();
         for _ in 0..2 {
             let file = folder.open();
             check_ours(&file, &model);

@@ -27,9 +27,15 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// An address, or nothing.
+/// An address that requests can go to, without a name and password, which would be printed; or nothing.
 fn is_address(text: &str) -> bool {
-    text.is_empty() || text.starts_with("https://") || text.starts_with("http://")
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_host = |rest| {
+        let authority = crate::text::head(rest, b"/?#");
+        !matches!(authority.bytes().next(), None | Some(b':'))
+            && !authority.as_bytes().contains(&b'@')
+    };
+    text.is_empty() || rest.is_some_and(is_host)
 }
 
 /// Name of a variable, and nothing that may be the key itself: that would be printed, and named in

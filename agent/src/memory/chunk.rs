@@ -29,6 +29,8 @@ pub(super) struct Chunker {
     paragraph: String,
     piece: String,
     done: Vec<String>,
+    /// Nothing stands below the heading yet.
+    is_alone: bool,
     /// Taken out before a cut.
     secrets: usize,
 }
@@ -52,6 +54,11 @@ fn cut_at(text: &str, most: usize) -> usize {
     }
 }
 
+/// Of a heading: how many `#` it begins with.
+fn level(heading: &str) -> usize {
+    heading.bytes().take_while(|&byte| byte == b'#').count()
+}
+
 impl Chunker {
     pub(super) fn new(markdown: bool) -> Self {
         Self { markdown, ..Self::default() }
@@ -61,13 +68,19 @@ impl Chunker {
     pub(super) fn line(&mut self, line: &str) {
         let line = line.trim_end();
         if self.markdown && line.starts_with('#') {
+            // One whose sections follow at once is their title, and no text.
+            self.is_alone &= level(line) <= level(&self.heading);
             self.end();
-            let mut heading: String = line.chars().take_while(|&c| c != '\n').collect();
-            if heading.len() > HEADING {
-                heading.truncate(cut_at(&heading, HEADING));
+            let (heading, rest) = match line.len() > HEADING {
+                true => line.split_at(cut_at(line, HEADING)),
+                false => (line, ""),
+            };
+            self.heading = heading.into();
+            self.is_alone = true;
+            if rest.is_empty() {
+                return;
             }
-            self.heading = heading;
-            return;
+            return self.line(rest.trim_start_matches([' ', '#']));
         }
         if line.trim().is_empty() {
             self.end_paragraph();
@@ -109,6 +122,7 @@ impl Chunker {
             return;
         }
         let mut text = self.heading.clone();
+        self.is_alone = false;
         if !text.is_empty() {
             text.push('\n');
         }
@@ -120,6 +134,10 @@ impl Chunker {
     pub(super) fn end(&mut self) {
         self.end_paragraph();
         self.end_piece();
+        // A heading of nothing says something by itself.
+        if core::mem::take(&mut self.is_alone) {
+            self.done.push(self.heading.clone());
+        }
     }
 
     /// Secrets that were taken out since the last call.
@@ -150,6 +168,12 @@ mod tests {
         let text = "# Tea\n\nOolong is tea.\n\n## Cups\nThree of them.\n";
         assert_eq!(pieces(text, true), ["# Tea\nOolong is tea.", "## Cups\nThree of them."]);
         let plain = ["# Tea\n\nOolong is tea.\n\n## Cups\nThree of them."];
+        let alone = "# Cats\n## Anna is 9\n## Ben is 7\n\nHe reads.\n### Cleo\n";
+        let each = ["## Anna is 9", "## Ben is 7\nHe reads.", "### Cleo"];
+        assert_eq!(pieces(alone, true), each);
+        let long = format!("# {}the end\n", "word ".repeat(60));
+        let all = pieces(&long, true);
+        assert!(all.len() == 1 && all[0].starts_with("# word") && all[0].ends_with("the end"));
         assert_eq!(pieces(text, false), plain);
     }
 

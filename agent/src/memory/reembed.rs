@@ -27,7 +27,7 @@ const BATCH: usize = 16;
 /// Bytes of changes after which they are committed.
 const COMMIT: usize = 1 << 20;
 /// What may lie beside a file.
-const ENDINGS: [&str; 5] = ["", ".journal", ".journal.new", ".image", ".compact"];
+const ENDINGS: [&str; 6] = ["", ".journal", ".journal.new", ".image", ".image.new", ".compact"];
 
 impl Memory<'_> {
     /// Makes all vectors anew with this embedder; gives the number of records. `progress` is told

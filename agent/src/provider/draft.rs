@@ -150,7 +150,11 @@ impl Draft {
             }
             call
         };
-        let calls: Vec<ToolCall> = self.calls.into_iter().map(named).collect();
+        let calls: Vec<ToolCall> = match self.stop {
+            // The last one may be half.
+            Some(Stop::Length | Stop::Refused) => Vec::new(),
+            _ => self.calls.into_iter().map(named).collect(),
+        };
         let stop = match self.stop.unwrap_or(stop) {
             // Some servers call tools and say that all is done.
             Stop::End if !calls.is_empty() => Stop::Tools,

@@ -254,6 +254,11 @@ impl Exchange<'_> {
         headers.extend(secret.as_deref().map(|value| (name, value)));
 
         let total = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let mut timeouts = Timeouts { total, ..endpoint.timeouts };
+        if !self.question.stream {
+            // Many servers say nothing before the whole answer is there.
+            timeouts.first_byte = timeouts.first_byte.max(total);
+        }
         let mut response = self
             .platform
             .http
@@ -262,7 +267,7 @@ impl Exchange<'_> {
                 url: &url,
                 headers: &headers,
                 payload: Payload::Bytes(body.as_bytes()),
-                timeouts: Timeouts { total, ..endpoint.timeouts },
+                timeouts,
             })
             .map_err(broken)?;
         if !(200..300).contains(&response.status) {

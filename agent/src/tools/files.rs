@@ -117,12 +117,17 @@ impl Bench<'_, '_> {
             let bytes = files.read(&path, MOST).map_err(said)?;
             String::from_utf8(bytes).map_err(|_| format!("{path}: text in UTF-8 expected"))
         };
-        let write = |text: &str, what: &str, shown: &str| -> Outcome {
+        let write = |text: &str, what: &str, shown: &str, before: Option<&str>| -> Outcome {
             if text.len() as u64 > MOST {
                 return Err(format!("at most {MOST} bytes expected, found {}", text.len()));
             }
             if !matches!(files.entry(&path), Err(FileError::NotFound)) {
                 self.may_replace(what, &path, shown)?;
+            }
+            if let Some(before) = before
+                && read()? != before
+            {
+                return Err(format!("{path} was changed meanwhile: read it again"));
             }
             files.replace(&path, text.as_bytes()).map_err(said)?;
             Ok(format!("{path}: {} bytes written", text.len()))
@@ -131,7 +136,7 @@ impl Bench<'_, '_> {
             "file_read" => read(),
             "file_write" => {
                 let text = arguments.text("text")?;
-                write(text, "Write over", text)
+                write(text, "Write over", text, None)
             }
             "file_edit" => {
                 let (old, new) = (arguments.text("old")?, arguments.text("new")?);
@@ -147,7 +152,7 @@ impl Bench<'_, '_> {
                 }
                 room(text.len() + new.len())?;
                 match count {
-                    1 => write(&text::replaced(&text, old, new), "Change", new),
+                    1 => write(&text::replaced(&text, old, new), "Change", new, Some(&text)),
                     _ => Err(format!("{path}: `old` expected once, found {count} times")),
                 }
             }

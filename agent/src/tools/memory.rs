@@ -17,7 +17,7 @@ use super::{Arguments, Bench, Outcome, room};
 use crate::date::day;
 use crate::failure::Failure;
 use crate::json::Json;
-use crate::memory::New;
+use crate::memory::{New, redact};
 use crate::provider::Tool;
 use crate::text;
 
@@ -99,8 +99,14 @@ impl Bench<'_, '_> {
             return Err("a quote that says something expected".to_string());
         }
         // What was said, in words and in small letters.
-        room(4 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
-        if !was_said(quote, self.said) {
+        room(6 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
+        // Where it stands: a secret without its name is not known as one.
+        let clean = redact(quote).0;
+        let is_there = self.said.iter().any(|text| {
+            let text = redact(text).0;
+            was_said(quote, &[&text]) || was_said(&clean, &[&text])
+        });
+        if !is_there {
             return Err("the person's own words expected, exactly as they wrote them in this \
                         conversation: this quote is not in what they wrote, and nothing was stored"
                 .to_string());

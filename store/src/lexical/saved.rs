@@ -23,6 +23,7 @@ use alloc::vec::Vec;
 use super::index::{Index, MAX_WORDS};
 use super::page::{self, ROOM};
 use super::tokens::RULES;
+use crate::room;
 use crate::wire::{Put, Reader, u32_at};
 
 const MAGIC: &[u8; 8] = b"clawftLX";
@@ -133,7 +134,11 @@ impl Index {
 
     /// Are postings in order, and as many in each slot as its length says?
     fn is_sound(&self) -> bool {
-        let mut missing = self.lengths.clone();
+        let mut missing = Vec::new();
+        if missing.try_reserve_exact(self.lengths.len()).is_err() || !room::is_left() {
+            return false;
+        }
+        missing.extend_from_slice(&self.lengths);
         let counted = self.postings.check(&mut |posting| {
             let left = missing.get_mut(posting.slot as usize);
             let less = left.and_then(|left| Some((left.checked_sub(posting.count)?, left)));

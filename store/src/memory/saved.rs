@@ -28,7 +28,6 @@
 //! What it must never do: be put in place when the lease is gone, or hold what is not
 //! committed.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_vectors::{Image, Params, required_bytes};
@@ -53,13 +52,6 @@ const CHECK: usize = 72;
 const FIXED: usize = 56;
 /// Bytes of catalog and words that are checked and appended at once.
 const PIECE: usize = 64 << 10;
-
-/// The name that the file has until it is whole.
-fn fresh_name(file: &DurableFile) -> String {
-    let mut name = String::from(file.image_name());
-    name.push_str(".new");
-    name
-}
 
 /// What stands for all that is committed: two files of one version may differ, where one of them
 /// went on from a backup. An entry has the checks of its vector and its text.
@@ -175,20 +167,20 @@ pub(super) fn write(
     catalog: &Catalog,
 ) -> Result<(), Refusal> {
     let storage = file.storage();
-    let fresh = fresh_name(file);
-    remove_if_there(storage, &fresh)?;
-    let handle = storage.create(&fresh)?;
+    let fresh = &file.names.fresh_image;
+    remove_if_there(storage, fresh)?;
+    let handle = storage.create(fresh)?;
     let written = write_into(file, handle, image, words, catalog);
     storage.close(handle);
     // The lease first: what stands there may be another writer's.
     file.guard()?;
     let renamed = written.and_then(|()| {
-        storage.rename(&fresh, file.image_name())?;
+        storage.rename(fresh, file.image_name())?;
         storage.sync_folder()
     });
     if renamed.is_err() {
         // Half a file serves nobody; that it cannot be removed changes nothing.
-        let _ = storage.remove(&fresh);
+        let _ = storage.remove(fresh);
     }
     Ok(renamed?)
 }

@@ -52,6 +52,7 @@ impl Memory {
         // brought back.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
         room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
+        room::whole(self.file.storage(), self.catalog.growth())?;
         let old = if known { self.old_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
         let changed =
@@ -163,14 +164,18 @@ impl Memory {
     /// # Errors
     /// Those of [`compact`](Self::compact).
     pub fn try_compact(&mut self, now: u64) -> Result<(), Refusal> {
-        self.file.try_compact(now)?;
-        // Another version of the file, even where nothing derived has changed.
-        self.stale = true;
+        // Another version of the file, even where nothing derived has changed, and where what comes
+        // after its new base fails.
+        let before = self.file.version();
+        let compacted = self.file.try_compact(now);
+        self.stale |= self.file.version() != before;
+        compacted?;
         if self.unsound || self.changed.len() > 0 {
             // It is not saved: what is there was saved before, and is not to outlive what was
             // forgotten.
             let storage = self.file.storage();
             remove_if_there(storage, self.file.image_name())?;
+            remove_if_there(storage, &self.file.names.fresh_image)?;
             return Ok(storage.sync_folder()?);
         }
         self.try_save()

@@ -27,7 +27,7 @@ const KEPT: [Section; 6] = [
 
 impl<B: Deref<Target = [u8]>> Image<B> {
     /// Makes a copy of this image with room for `capacity` vectors in `buffer`. Slots and links
-    /// stay as they are, so that searches find the same. A scan limit that was the default becomes
+    /// stay as they are, so that walks find the same. A scan limit that was the default becomes
     /// that of the larger image.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         let default = Params { scan_limit: None, ..params }.scan_limit_in_force();
         let scan_limit = params.scan_limit.filter(|&limit| limit != default);
         let mut larger = Image::create(&Params { capacity, scan_limit, ..params }, buffer)?;
-        larger.kernels = self.kernels;
+        (larger.kernels, larger.arrival) = (self.kernels, self.arrival);
         larger.edit().copy(self.view())?;
         Ok(larger)
     }

@@ -100,12 +100,13 @@ impl Edit<'_> {
         let (pool, bytes) = (self.layout.span(Section::Pool).at, self.record(tier, from).len());
         let begin = pool + from as usize * UNIT;
         self.bytes.copy_within(begin..begin + bytes, pool + to as usize * UNIT);
-        for slot in 0..self.layout.params.capacity {
-            // A slot that is free has no uses.
-            let view = self.view();
-            if view.place(slot) == from && u32_at(view.entry(Section::Uses, slot), 8) != 0 {
-                self.set_entry(Section::Places, slot, &to.to_le_bytes());
-            }
+        let view = self.view();
+        let places = view.numbers::<u32>(Section::Places).iter().zip(0..);
+        // A slot that is free has no uses.
+        let has_use = |slot| u32_at(view.entry(Section::Uses, slot), 8) != 0;
+        let slot = places.filter(|(place, _)| **place == from).map(|(_, slot)| slot);
+        if let Some(slot) = slot.into_iter().find(|&slot| has_use(slot)) {
+            self.set_entry(Section::Places, slot, &to.to_le_bytes());
         }
         self.give_back(tier, from);
     }

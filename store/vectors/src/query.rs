@@ -148,9 +148,21 @@ pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
     for (x, &c) in out.iter_mut().zip(centre) {
         *x -= c;
     }
-    let (residual2, length2) = (arith::norm2(out), arith::norm2(v));
-    // |v - c|^2 = |v|^2 - 2 <v, c> + |c|^2
-    (residual2, (length2 + arith::norm2(centre) - residual2) * 0.5)
+    (arith::norm2(out), product(v, centre))
+}
+
+/// `<v, centre>`, in lanes. Not by way of `|v - c|^2`, which forgets `c` beside a long `v`.
+fn product(v: &[f32], centre: &[f32]) -> f32 {
+    let mut sums = [0.0; 8];
+    let ((blocks, rest), (others, other)) = (v.as_chunks(), centre.as_chunks());
+    for (block, other) in blocks.iter().zip(others) {
+        let _: (&[f32; 8], &[f32; 8]) = (block, other);
+        for ((sum, x), c) in sums.iter_mut().zip(block).zip(other) {
+            *sum += x * c;
+        }
+    }
+    let rest = rest.iter().zip(other).fold(0.0, |sum, (x, c)| sum + x * c);
+    sums.iter().fold(rest, |all, sum| all + sum)
 }
 
 /// Scales `v` to length 1. The largest component is brought near 1 first, so that no square

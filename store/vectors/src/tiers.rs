@@ -206,7 +206,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     }
 
     /// Notes what is known of the use of `id`; its tier stays. A time of 0 is not known, and
-    /// begins with the next touch or tick. Nothing is noted where there are no tiers.
+    /// begins with the next touch or tick; a record has at least one use. Nothing is noted where there are no tiers.
     ///
     /// # Errors
     /// [`Error::UnknownId`].
@@ -217,7 +217,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
         let [_, _, word] = edit.view().use_at(slot);
         let step = |ms| if ms == 0 { 0 } else { to_steps(ms) };
         let pinned = if known.pinned { PINNED } else { 0 };
-        let word = word & TIER | known.count.min(0xFFFF) | u32::from(known.importance) << 16;
+        let word = word & TIER | known.count.clamp(1, 0xFFFF) | u32::from(known.importance) << 16;
         edit.set_use(slot, [step(known.last), step(known.since), word | pinned]);
         Ok(())
     }
