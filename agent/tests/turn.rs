@@ -168,7 +168,7 @@ fn results_of_a_turn_leave_room() {
             _ => None,
         })
         .collect();
-    let tokens: usize = results.iter().map(|text| clawft_agent::context::tokens(text)).sum();
+    let tokens: usize = results.iter().map(|text| tokens(text)).sum();
     assert!(results.len() == 4 && tokens < context * 11 / 20, "{tokens} of {context}");
     assert!(results[3].contains("no room for more results"), "{}", results[3]);
 }

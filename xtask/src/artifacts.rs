@@ -106,7 +106,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 62_100, gzipped: Some(32_000) }),
+    standing: Some(Budget { raw: 62_400, gzipped: Some(32_100) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -174,7 +174,7 @@ pub(crate) const STORE: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 168_200, gzipped: None }),
+    standing: Some(Budget { raw: 169_300, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -191,7 +191,7 @@ pub(crate) const TENSOR: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 76_400, gzipped: None }),
+    standing: Some(Budget { raw: 76_700, gzipped: None }),
 };
 /// The agent, with everything.
 pub(crate) const AGENT: Artifact = Artifact {
@@ -208,7 +208,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 399_300, gzipped: Some(191_400) }),
+    standing: Some(Budget { raw: 401_500, gzipped: Some(192_400) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -225,7 +225,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 333_500, gzipped: Some(162_700) }),
+    standing: Some(Budget { raw: 335_800, gzipped: Some(163_800) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
