@@ -403,10 +403,7 @@ impl DurableFile {
         if self.batch.operations == 0 {
             return Ok(());
         }
-        let operations = self.batch.operations as usize;
-        let tables = self.ledger.growth(operations) + self.touched.growth(operations);
-        room::ask(&*self.storage, tables + 2 * MAX_ENTRY)?;
-        room::whole(&*self.storage, self.ledger.growth(operations))?;
+        self.room_to_apply(self.batch.operations as usize)?;
         self.ready_journal()?;
         self.hold(now)?;
         let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };
@@ -422,6 +419,14 @@ impl DurableFile {
             self.deferred = self.fold().err().map(Error::from);
         }
         Ok(())
+    }
+
+    /// Makes sure that so many operations can be taken into the ledger.
+    #[inline(never)]
+    pub(crate) fn room_to_apply(&self, operations: usize) -> Result<(), Fault> {
+        let (ledger, touched) = (self.ledger.growth(operations), self.touched.growth(operations));
+        room::ask(&*self.storage, ledger + touched + 2 * MAX_ENTRY)?;
+        room::whole(&*self.storage, ledger.max(touched))
     }
 
     /// Takes the operations of a batch that is durable into the ledger. Gives whether they were

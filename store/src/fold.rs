@@ -78,13 +78,20 @@ impl DurableFile {
         taken
     }
 
+    /// Makes sure that folding or compacting finds its memory.
+    #[inline(never)]
+    fn room_to_write(&self) -> Result<(), Fault> {
+        let bytes = self.base_len + self.journal.as_ref().map_or(0, |journal| journal.len);
+        let (metas, records) = (self.directory.of(META).count(), self.ledger.len());
+        room::to_write(&*self.storage, bytes, records, metas)
+    }
+
     /// Writes the journal's records into the base, with those of the groups that it takes in, and
     /// begins a new journal.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
         self.guard()?;
         let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
-        let (metas, records) = (self.directory.of(META).count(), self.ledger.len());
-        room::to_write(&*self.storage, self.base_len + journal_bytes, records, metas)?;
+        self.room_to_write()?;
         let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
         let kept_segments =
             self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
@@ -307,9 +314,7 @@ impl DurableFile {
     }
 
     pub(crate) fn compact_now(&mut self) -> Result<(), Fault> {
-        let journal = self.journal.as_ref().map_or(0, |journal| journal.len);
-        let (metas, records) = (self.directory.of(META).count(), self.ledger.len());
-        room::to_write(&*self.storage, self.base_len + journal, records, metas)?;
+        self.room_to_write()?;
         let epoch = self.next_epoch()?;
         self.guard()?;
         let file = create_over(&*self.storage, &self.names.compact)?;

@@ -125,8 +125,8 @@ impl DurableFile {
         Ok(newest)
     }
 
-    /// RECORDS segments that no other one replaced, oldest first. Which those are their headers say, so
-    /// that all are read before one is believed.
+    /// RECORDS segments that no other one replaced, oldest first. Which those are their headers say,
+    /// so all are read before one is believed.
     fn foreign_records(&self, salvage: bool) -> Result<Vec<(records::Head, Segment)>, Fault> {
         let mut found: Vec<(records::Head, Segment)> = Vec::new();
         for segment in self.directory.of(RECORDS) {

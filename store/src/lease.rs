@@ -95,7 +95,7 @@ impl Lease {
         done
     }
 
-    /// Looks at all leases of the file: takes away what ran out, and gives whether this one is there.
+    /// Looks at all leases of the file: takes away what ran out; gives whether this one is there.
     ///
     /// # Errors
     /// [`Error::LeaseHeld`] where another one is.

@@ -18,7 +18,7 @@ use crate::durable::{Batch, DurableFile, NO_FILE, Names, Options, Report, vector
 use crate::error::Fault;
 use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
-use crate::record::{FIXED, Fields, MAX_DIM, MAX_ENTRY};
+use crate::record::{FIXED, Fields, MAX_DIM};
 use crate::room;
 use crate::rvf::manifest::{Manifest, Newest};
 use crate::rvf::records;
@@ -77,24 +77,12 @@ impl DurableFile {
             return Err(Error::Limit { part, limit, found }.into());
         }
         let journal = self.open_if_there(&self.names.journal)?;
-        let mut head = FoundHead::default();
-        if let Some(file) = journal {
-            head.read(&Source { storage: &*self.storage, file })?;
+        let there = self.open_there(options, journal);
+        // Refused, of an older manifest, or nothing of it can be used.
+        if let (Some(file), None) = (journal, &self.journal) {
+            self.storage.close(file);
         }
-        match self.open_if_there(&self.names.base)? {
-            Some(base) => {
-                self.base = base;
-                let found = self.found(options, journal, &head);
-                // It is of an older manifest, or nothing of it can be used.
-                if let (Some(file), None) = (journal, &self.journal) {
-                    self.storage.close(file);
-                }
-                found?;
-            }
-            None if journal.is_some() => return Err(DamageKind::BaseLost.at(0)),
-            None if options.create && !self.read_only => self.create(options)?,
-            None => return Err(Error::NoFile.into()),
-        }
+        there?;
         if self.read_only {
             return Ok(());
         }
@@ -109,6 +97,23 @@ impl DurableFile {
             self.fold()?;
         }
         self.ready_journal()
+    }
+
+    /// Opens the base and reads both, or creates them where there is neither.
+    fn open_there(&mut self, options: &Options, journal: Option<Handle>) -> Result<(), Fault> {
+        let mut head = FoundHead::default();
+        if let Some(file) = journal {
+            head.read(&Source { storage: &*self.storage, file })?;
+        }
+        match self.open_if_there(&self.names.base)? {
+            Some(base) => {
+                self.base = base;
+                self.found(options, journal, &head)
+            }
+            None if journal.is_some() => Err(DamageKind::BaseLost.at(0)),
+            None if options.create && !self.read_only => self.create(options),
+            None => Err(Error::NoFile.into()),
+        }
     }
 
     /// Opens a file if it is there.
@@ -330,10 +335,7 @@ impl DurableFile {
             }
             self.report.replayed += 1;
             let start = at + journal::BATCH as u64;
-            let most = found.operations.len() / FIXED;
-            let tables = self.ledger.growth(most) + self.touched.growth(most);
-            room::ask(&*self.storage, tables + 2 * MAX_ENTRY)?;
-            room::whole(&*self.storage, self.ledger.growth(most))?;
+            self.room_to_apply(found.operations.len() / FIXED)?;
             if !self.apply(&found.operations, start) {
                 return Err(DamageKind::Journal.at(at));
             }

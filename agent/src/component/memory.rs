@@ -22,7 +22,7 @@ use super::bindings::exports::clawft::memory::memory::{
     self as wit, Found, Guest, GuestStore, Item, Metric, Query, Statistics, Store as Handle,
 };
 use super::refusal::of_folder;
-use crate::platform::wasi::{WasiClock, WasiFileSystem, WasiRandom};
+use crate::platform::wasi::{WasiClock, WasiFileSystem, WasiRandom, random_u64};
 use crate::platform::{Clock, FileSystem, Random};
 
 /// An open store. One caller at a time calls into a component, so it is never lent twice.
@@ -64,13 +64,6 @@ fn options(given: &wit::Options) -> MemoryOptions {
     }
 }
 
-/// A nonce that no other store has.
-fn nonce() -> u64 {
-    let mut drawn = [0; 8];
-    WasiRandom.fill(&mut drawn);
-    u64::from_le_bytes(drawn)
-}
-
 fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let (folder, name) = crate::text::cut_last(path, b'/').unwrap_or((".", path));
     let folder = if folder.is_empty() { "/" } else { folder };
@@ -78,7 +71,7 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let writes = !(given.read_only || given.salvage);
     let lease = if writes && given.lease != 0 {
         let storage = files.storage(folder).map_err(of_folder)?;
-        let lease = Lease::take(&*storage, name, nonce(), now(), given.lease.into());
+        let lease = Lease::take(&*storage, name, random_u64(), now(), given.lease.into());
         Some((lease.map_err(of_file)?, storage))
     } else {
         None

@@ -30,6 +30,7 @@ mod path;
 mod storage;
 mod terminal;
 
+pub(crate) use edge::random_u64;
 pub use edge::{WasiClock, WasiEnvironment, WasiHttpClient, WasiRandom};
 pub use files::WasiFileSystem;
 pub use terminal::WasiTerminal;

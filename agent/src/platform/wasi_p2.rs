@@ -28,5 +28,5 @@ pub use clock::WasiClock;
 pub use environment::WasiEnvironment;
 pub use http::WasiHttpClient;
 pub use random::WasiRandom;
-pub(super) use random::random_u64;
+pub(crate) use random::random_u64;
 pub(super) use standard::Standard;

@@ -141,19 +141,16 @@ impl Bench<'_, '_> {
             "file_edit" => {
                 let (old, new) = (arguments.text("old")?, arguments.text("new")?);
                 let text = read()?;
-                let mut count = 0;
-                let mut rest = text.as_str();
-                while let Some(at) = text::find(rest, old).filter(|_| !old.is_empty()) {
-                    count += 1;
-                    // Places that overlap are several.
-                    rest = rest[at..]
-                        .get(old.chars().next().map_or(1, char::len_utf8)..)
-                        .unwrap_or("");
-                }
+                let found = text::find(&text, old).zip(old.chars().next());
+                // Places that overlap are several.
+                let again = |(at, c): (usize, char)| text::find(&text[at + c.len_utf8()..], old);
                 room(text.len() + new.len())?;
-                match count {
-                    1 => write(&text::replaced(&text, old, new), "Change", new, Some(&text)),
-                    _ => Err(format!("{path}: `old` expected once, found {count} times")),
+                match (found, found.and_then(again)) {
+                    (Some(_), None) => {
+                        write(&text::replaced(&text, old, new), "Change", new, Some(&text))
+                    }
+                    (None, _) => Err(format!("{path}: `old` expected once, not found")),
+                    _ => Err(format!("{path}: `old` expected once, found several times")),
                 }
             }
             _ => {

@@ -101,11 +101,12 @@ impl Edit<'_> {
         let begin = pool + from as usize * UNIT;
         self.bytes.copy_within(begin..begin + bytes, pool + to as usize * UNIT);
         let view = self.view();
-        let places = view.numbers::<u32>(Section::Places).iter().zip(0..);
+        let mut places = (0..).zip(view.numbers::<u32>(Section::Places));
         // A slot that is free has no uses.
-        let has_use = |slot| u32_at(view.entry(Section::Uses, slot), 8) != 0;
-        let slot = places.filter(|(place, _)| **place == from).map(|(_, slot)| slot);
-        if let Some(slot) = slot.into_iter().find(|&slot| has_use(slot)) {
+        let is_it = |&(slot, &place): &(u32, &u32)| {
+            place == from && u32_at(view.entry(Section::Uses, slot), 8) != 0
+        };
+        if let Some((slot, _)) = places.find(is_it) {
             self.set_entry(Section::Places, slot, &to.to_le_bytes());
         }
         self.give_back(tier, from);

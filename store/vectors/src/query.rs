@@ -154,9 +154,8 @@ pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
 /// `<v, centre>`, in lanes. Not by way of `|v - c|^2`, which forgets `c` beside a long `v`.
 fn product(v: &[f32], centre: &[f32]) -> f32 {
     let mut sums = [0.0; 8];
-    let ((blocks, rest), (others, other)) = (v.as_chunks(), centre.as_chunks());
+    let ((blocks, rest), (others, other)) = (v.as_chunks::<8>(), centre.as_chunks::<8>());
     for (block, other) in blocks.iter().zip(others) {
-        let _: (&[f32; 8], &[f32; 8]) = (block, other);
         for ((sum, x), c) in sums.iter_mut().zip(block).zip(other) {
             *sum += x * c;
         }

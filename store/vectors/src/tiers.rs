@@ -206,7 +206,8 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     }
 
     /// Notes what is known of the use of `id`; its tier stays. A time of 0 is not known, and
-    /// begins with the next touch or tick; a record has at least one use. Nothing is noted where there are no tiers.
+    /// begins with the next touch or tick; a record has at least one use. Nothing is noted where
+    /// there are no tiers.
     ///
     /// # Errors
     /// [`Error::UnknownId`].

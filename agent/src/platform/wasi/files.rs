@@ -13,8 +13,8 @@ use super::edge::descriptor::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
     names, read_full,
 };
-use super::edge::random_u64;
 use super::path::{Folders, Place};
+use super::random_u64;
 use super::storage::{self, WasiStorage};
 use super::{NAMES, weight_of};
 use crate::platform::{Entry, FileError, FileSystem};
