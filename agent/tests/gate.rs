@@ -51,6 +51,24 @@ fn a_denial_is_quarantined_until_the_person_allows_it() {
 }
 
 #[test]
+fn what_another_said_before_is_not_called_quarantined() {
+    let (world, folder) = (World::default(), Folder::new("gate-there"));
+    let mut config = Config::default();
+    config.gate.on = false;
+    let mut unjudged = memory(&world, &folder, &config);
+    let imported = unjudged.remember(&New { source: "import", ..New::fact(FALSE) }).unwrap();
+    unjudged.remember(&New::fact(TRUE)).unwrap();
+    unjudged.finish().unwrap();
+
+    let mut memory = memory(&world, &folder, &Config::default());
+    let again = memory.remember(&New { source: "tool", ..New::fact(FALSE) }).unwrap();
+    let last = memory.gate_log().unwrap().pop().unwrap();
+    assert_eq!((last.verdict, last.source), (Verdict::Defer, Source::Machine));
+    assert!(again.merged && again.id == imported.id && again.verdict == Verdict::Permit);
+    assert!(memory.quarantined().unwrap().is_empty());
+}
+
+#[test]
 fn what_is_denied_by_the_person_is_gone_and_the_log_has_no_text() {
     let (world, folder) = (World::default(), Folder::new("gate-deny"));
     let mut memory = memory(&world, &folder, &Config::default());

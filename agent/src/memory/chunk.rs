@@ -26,6 +26,8 @@ const HEADING: usize = 200;
 pub(super) struct Chunker {
     markdown: bool,
     heading: String,
+    /// What began the code that is being read: this byte, so often. 0 times: none.
+    fence: (u8, usize),
     paragraph: String,
     piece: String,
     done: Vec<String>,
@@ -54,9 +56,15 @@ fn cut_at(text: &str, most: usize) -> usize {
     }
 }
 
-/// Of a heading: how many `#` it begins with.
-fn level(heading: &str) -> usize {
-    heading.bytes().take_while(|&byte| byte == b'#').count()
+/// Of a line: how often it begins with this byte.
+fn run(line: &str, of: u8) -> usize {
+    line.bytes().take_while(|&byte| byte == of).count()
+}
+
+/// Is this line a heading, as CommonMark has them? `#tag` and `#!/bin/sh` are none.
+fn is_heading(line: &str) -> bool {
+    let level = run(line, b'#');
+    (1..=6).contains(&level) && matches!(line.as_bytes().get(level), None | Some(b' ' | b'\t'))
 }
 
 impl Chunker {
@@ -66,10 +74,10 @@ impl Chunker {
 
     /// Takes a line without its end.
     pub(super) fn line(&mut self, line: &str) {
-        let line = line.trim_end();
-        if self.markdown && line.starts_with('#') {
+        let mut line = line.trim_end();
+        if self.markdown && !self.is_code(line) && is_heading(line) {
             // One whose sections follow at once is their title, and no text.
-            self.is_alone &= level(line) <= level(&self.heading);
+            self.is_alone &= run(line, b'#') <= run(&self.heading, b'#');
             self.end();
             let (heading, rest) = match line.len() > HEADING {
                 true => line.split_at(cut_at(line, HEADING)),
@@ -77,10 +85,7 @@ impl Chunker {
             };
             self.heading = heading.into();
             self.is_alone = true;
-            if rest.is_empty() {
-                return;
-            }
-            return self.line(rest.trim_start_matches([' ', '#']));
+            line = rest.trim_start();
         }
         if line.trim().is_empty() {
             self.end_paragraph();
@@ -103,6 +108,24 @@ impl Chunker {
             self.end_piece();
             self.paragraph = rest.trim_start().into();
         }
+    }
+
+    /// Does this line stand between fences, or is it one? In code, `#` begins a comment.
+    fn is_code(&mut self, line: &str) -> bool {
+        let (open, least) = self.fence;
+        let line = line.trim_start();
+        let byte = line.bytes().next().filter(|byte| b"`~".contains(byte)).unwrap_or(0);
+        let marks = run(line, byte);
+        let is_end = byte == open && marks >= least && marks == line.len();
+        // In a line of text, `code` may stand between as many marks.
+        let begins = marks >= 3 && (byte == b'~' || !line[marks..].contains('`'));
+        match least {
+            0 if begins => self.fence = (byte, marks),
+            0 => return false,
+            _ if is_end => self.fence = (0, 0),
+            _ => {}
+        }
+        true
     }
 
     fn end_paragraph(&mut self) {
@@ -175,6 +198,23 @@ mod tests {
         let all = pieces(&long, true);
         assert!(all.len() == 1 && all[0].starts_with("# word") && all[0].ends_with("the end"));
         assert_eq!(pieces(text, false), plain);
+    }
+
+    #[test]
+    fn what_is_no_heading_stays_in_its_section() {
+        let code = "# Run\nSo:\n```sh\n# not a heading\n``` no end\n# nor this\n```\n# Next\ntext";
+        let run = "# Run\nSo:\n```sh\n# not a heading\n``` no end\n# nor this\n```";
+        assert_eq!(pieces(code, true), [run, "# Next\ntext"]);
+        assert_eq!(
+            pieces("~~~~\n~~~\n# a\n~~~~\n# b\nc", true),
+            ["~~~~\n~~~\n# a\n~~~~", "# b\nc"]
+        );
+        let inline = "# a\n```not``` a fence\n# b\nc";
+        assert_eq!(pieces(inline, true), ["# a\n```not``` a fence", "# b\nc"]);
+        for line in ["#tag is text", "#!/bin/sh", "####### seven"] {
+            assert_eq!(pieces(&format!("# Top\na\n{line}"), true), [format!("# Top\na\n{line}")]);
+        }
+        assert_eq!(pieces("# Top\n```\n# a", true), ["# Top\n```\n# a"]);
     }
 
     #[test]

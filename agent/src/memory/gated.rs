@@ -186,6 +186,10 @@ impl Memory<'_> {
         }
         self.keep(&ledger)?;
         let verdict = decision.verdict;
+        // In doubt, of another sort of source, and here: it is no new write, and stays as it is.
+        if holds && verdict == Verdict::Defer && self.held(id).is_err() {
+            return Ok(None);
+        }
         Ok((verdict != Verdict::Permit).then(|| Remembered {
             id: if verdict == Verdict::Deny { 0 } else { id },
             merged: holds,
