@@ -44,7 +44,8 @@ mod status;
     unreachable_pub,
     unsafe_op_in_unsafe_fn,
     unused_qualifications,
-    clippy::undocumented_unsafe_blocks
+    clippy::undocumented_unsafe_blocks,
+    reason = "the macro writes it so"
 )]
 mod bindings {
     #[cfg(not(feature = "coherence"))]

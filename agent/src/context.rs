@@ -50,7 +50,7 @@ pub fn tokens(text: &str) -> usize {
 }
 
 /// Tokens of a message.
-fn tokens_of(message: &Message) -> usize {
+pub(crate) fn tokens_of(message: &Message) -> usize {
     let text = match message {
         Message::User(text) => tokens(text),
         Message::Assistant { text, calls } => {

@@ -44,7 +44,7 @@ const NOT_ANYWHERE: [&str; 7] =
     ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
 
 /// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| {
         let mut rest = line;
         core::iter::from_fn(move || {
@@ -91,6 +91,15 @@ pub fn kept(message: &str) -> Vec<&str> {
         }
     }
     all
+}
+
+/// What of a message is not [`kept`]: its other sentences.
+#[must_use]
+pub(crate) fn rest(message: &str, kept: &[&str]) -> String {
+    let others = sentences(message).map(str::trim_end);
+    let others: Vec<&str> =
+        others.filter(|one| !kept.iter().any(|kept| one.ends_with(kept))).collect();
+    others.join(" ")
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! and look for texts by an algorithm that is fast in the worst case: 6 KB here. These take texts and
 //! single bytes of ASCII, which in UTF-8 are never a part of another character, and look from place
 //! to place: the texts are a person's own, and short.
+//!
+//! What it must never do: cut within a character.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -25,7 +25,7 @@ use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
 use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::room;
-use crate::session::Session;
+use crate::session::{Said, Session};
 use crate::tools::{self, Bench};
 
 /// Tokens that the system prompt and the tools' descriptions are reckoned with.
@@ -34,6 +34,9 @@ const FRAME: usize = 600;
 const MOST_CALLS: usize = 16;
 /// Tokens of a result below which it says nothing.
 const LEAST_RESULT: usize = 64;
+
+/// What an answer says before and after its calls of tools are two paragraphs.
+const GAP: &str = "\n\n";
 
 /// Who answers, and from what.
 pub struct Agent<'a, 'm> {
@@ -128,7 +131,7 @@ pub fn go_on(
     show: &mut dyn FnMut(&str) -> Flow,
     turn: &mut Turn,
 ) -> Result<(), Failure> {
-    let is_user = |said: &crate::session::Said| matches!(said.message, Message::User(_));
+    let is_user = |said: &Said| matches!(said.message, Message::User(_));
     let before = session.messages.iter().rposition(is_user).unwrap_or_default();
     let done = agent.converse(session, before, false, show, turn);
     end(agent, session, turn);
@@ -186,7 +189,8 @@ impl Agent<'_, '_> {
             .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
         let for_memory = share.min(budget.saturating_sub(frame + message));
         let for_history = budget.saturating_sub(frame + for_memory);
-        let begin = history::fit(self, session, for_history, turn);
+        let first = history::fit(self, session, for_history, turn);
+        let for_results = (budget / 2).min(for_history.saturating_sub(message));
         let mut system = context::system(&turn.given, &session.summary, for_memory);
         if !session.instructions.is_empty() {
             system.text.push_str("\n\n");
@@ -208,6 +212,8 @@ impl Agent<'_, '_> {
         }));
         let mut round = 0;
         loop {
+            // Results push the oldest turns out.
+            let begin = first + context::begin(after(session, first), for_history);
             let asked = || session.messages.iter().skip(begin).map(|said| &said.message);
             room::ask(asked().map(Message::bytes).sum())?;
             let messages: Vec<Message> = asked().cloned().collect();
@@ -222,21 +228,27 @@ impl Agent<'_, '_> {
                 temperature: self.config.temperature,
                 stream: self.config.stream,
             };
-            let asked = self.provider.ask(&self.platform, &question, show);
+            let mut begun = turn.text.is_empty();
+            let mut show = |part: &str| match core::mem::replace(&mut begun, true) {
+                false if show(GAP) == Flow::Halt => Flow::Halt,
+                _ => show(part),
+            };
+            let asked = self.provider.ask(&self.platform, &question, &mut show);
             let now = self.platform.clock.now();
             let answer = match asked {
                 Ok(answer) => answer,
                 Err(error) => {
                     if !error.partial.is_empty() {
-                        turn.text.push_str(&error.partial);
+                        add(&mut turn.text, &error.partial);
                         let text = error.partial;
                         session.push(now, Message::Assistant { text, calls: Vec::new() });
                     }
                     return Err(Failure::new(Exit::Provider, error.sentence));
                 }
             };
-            turn.usage.input += answer.usage.input;
-            turn.usage.output += answer.usage.output;
+            let Usage { input, output } = &mut turn.usage;
+            *input = input.saturating_add(answer.usage.input);
+            *output = output.saturating_add(answer.usage.output);
             drop(messages);
             // The text goes to the session and to whoever asked, the calls to it and to the tools.
             let bytes = |call: &ToolCall| call.id.len() + call.name.len() + call.arguments.len();
@@ -245,7 +257,7 @@ impl Agent<'_, '_> {
                 session.push(now, Message::Assistant { text: answer.text, calls: Vec::new() });
                 return Err(failure);
             }
-            turn.text.push_str(&answer.text);
+            add(&mut turn.text, &answer.text);
             let calls = answer.calls.clone();
             session.push(now, Message::Assistant { text: answer.text, calls: answer.calls });
             if calls.is_empty() {
@@ -270,12 +282,12 @@ impl Agent<'_, '_> {
             let (calls, theirs): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_ours);
             if !theirs.is_empty() {
                 // Ours are done; who called both sees the results of theirs alone.
-                self.run(session, &calls, may_forget, false, turn);
+                self.run(session, &calls, for_results, may_forget, false, turn);
                 turn.calls = theirs;
                 return Ok(());
             }
             let over = round >= rounds;
-            self.run(session, &calls, may_forget, over, turn);
+            self.run(session, &calls, for_results, may_forget, over, turn);
             if over {
                 return Err(Failure::new(
                     Exit::Provider,
@@ -290,11 +302,13 @@ impl Agent<'_, '_> {
         }
     }
 
-    /// Runs the calls of an answer; each gets its result.
+    /// Runs the calls of an answer; each gets its result. What is called and what comes of it may
+    /// have `most` tokens in a turn.
     fn run(
         &mut self,
         session: &mut Session,
         calls: &[ToolCall],
+        most: usize,
         may_forget: bool,
         over: bool,
         turn: &mut Turn,
@@ -308,15 +322,12 @@ impl Agent<'_, '_> {
                 _ => None,
             })
             .collect();
-        // A result may take as much as the memories, and those of a turn half of all.
-        let context = self.config.context_tokens as usize;
-        let results = session.messages.iter().rev().map_while(|said| match &said.message {
-            Message::User(_) => None,
-            Message::Result { content, .. } => Some(tokens(content)),
-            Message::Assistant { .. } => Some(0),
-        });
-        let left = (context / 2).saturating_sub(results.sum());
-        let budget = (context / 4).min(left / calls.len().max(1));
+        let since = session.messages.iter().rev().map(|said| &said.message);
+        let since = since.take_while(|message| !matches!(message, Message::User(_)));
+        let left = most.saturating_sub(since.map(context::tokens_of).sum());
+        // One may take as much as the memories may.
+        let one = self.config.context_tokens as usize / 4;
+        let budget = one.min(left / calls.len().max(1));
         let mut bench = Bench {
             platform: self.platform,
             config: self.config,
@@ -383,6 +394,18 @@ fn read(session: &Session) -> Vec<String> {
     last.filter_map(content).collect()
 }
 
+/// Adds what the next answer of a turn says.
+fn add(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push_str(GAP);
+    }
+    text.push_str(more);
+}
+
+fn after(session: &Session, first: usize) -> &[Said] {
+    session.messages.get(first..).unwrap_or_default()
+}
+
 fn tokens_of_user(message: &Message) -> usize {
     match message {
         Message::User(text) => tokens(text),
@@ -393,7 +416,7 @@ fn tokens_of_user(message: &Message) -> usize {
 /// What memory is asked: the message, and the one before where it has no word of its own ("and
 /// where?").
 fn query(session: &Session, at: usize) -> String {
-    let text = |said: &crate::session::Said| match &said.message {
+    let text = |said: &Said| match &said.message {
         Message::User(text) => Some(text.clone()),
         _ => None,
     };

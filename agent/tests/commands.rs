@@ -6,18 +6,15 @@ mod script;
 mod support;
 
 use std::cell::{Cell, RefCell};
-use std::io::{Cursor, Read};
 use std::rc::Rc;
 
 use clawft_agent::command;
+use clawft_agent::platform::FileError;
 use clawft_agent::platform::native::NativeFileSystem;
-use clawft_agent::platform::{
-    Body, Entry, FileError, FileSystem, HttpClient, HttpError, HttpFailure, Payload, Request,
-    Response,
-};
-use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use script::{Reply, Script};
 use serde_json::Value;
+use support::full_disk::FullDisk;
+use support::listening::Listening;
 use support::{Folder, World};
 
 /// Runs a command; gives exit code, output and notes.
@@ -40,120 +37,6 @@ fn tell(world: &mut World, folder: &Folder, text: &str) -> u64 {
     let (exit, done) = json(world, folder, &["remember", text, "--embedder", "hashed"]);
     assert_eq!(exit, 0, "{done}");
     done["id"].as_u64().unwrap()
-}
-
-/// Files that cannot be written any more after so many bytes.
-struct FullDisk(Cell<Option<FileError>>);
-
-impl FullDisk {
-    fn may(&self) -> Result<(), FileError> {
-        self.0.get().map_or(Ok(()), Err)
-    }
-}
-
-impl FileSystem for FullDisk {
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
-        NativeFileSystem.read(path, limit)
-    }
-
-    fn read_at(&self, path: &str, offset: u64, into: &mut [u8]) -> Result<usize, FileError> {
-        NativeFileSystem.read_at(path, offset, into)
-    }
-
-    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), FileError> {
-        self.may()?;
-        NativeFileSystem.replace(path, bytes)
-    }
-
-    fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
-        NativeFileSystem.rename(from, to)
-    }
-
-    fn remove(&self, path: &str) -> Result<(), FileError> {
-        NativeFileSystem.remove(path)
-    }
-
-    fn create_folder(&self, path: &str) -> Result<(), FileError> {
-        self.may()?;
-        NativeFileSystem.create_folder(path)
-    }
-
-    fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
-        NativeFileSystem.list(path)
-    }
-
-    fn entry(&self, path: &str) -> Result<Entry, FileError> {
-        NativeFileSystem.entry(path)
-    }
-
-    fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {
-        let why = self.0.get().map(|error| match error {
-            FileError::ReadOnly => StorageError::ReadOnly,
-            _ => StorageError::NoSpace,
-        });
-        Ok(Box::new(FullStorage(NativeFileSystem.storage(folder)?, why)))
-    }
-}
-
-struct FullStorage(Box<dyn Storage>, Option<StorageError>);
-
-impl FullStorage {
-    fn may(&self) -> Outcome<()> {
-        self.1.map_or(Ok(()), Err)
-    }
-}
-
-impl Storage for FullStorage {
-    fn open(&self, name: &str) -> Outcome<Handle> {
-        self.0.open(name)
-    }
-
-    fn create(&self, name: &str) -> Outcome<Handle> {
-        self.may()?;
-        self.0.create(name)
-    }
-
-    fn close(&self, file: Handle) {
-        self.0.close(file);
-    }
-
-    fn len(&self, file: Handle) -> Outcome<u64> {
-        self.0.len(file)
-    }
-
-    fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
-        self.0.read_at(file, offset, into)
-    }
-
-    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
-        self.may()?;
-        self.0.append(file, bytes)
-    }
-
-    fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
-        self.0.truncate(file, len)
-    }
-
-    fn sync(&self, file: Handle) -> Outcome<()> {
-        self.0.sync(file)
-    }
-
-    fn sync_folder(&self) -> Outcome<()> {
-        self.0.sync_folder()
-    }
-
-    fn rename(&self, from: &str, to: &str) -> Outcome<()> {
-        self.may()?;
-        self.0.rename(from, to)
-    }
-
-    fn remove(&self, name: &str) -> Outcome<()> {
-        self.0.remove(name)
-    }
-
-    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        self.0.list(prefix)
-    }
 }
 
 #[test]
@@ -405,36 +288,6 @@ fn the_embedder_is_changed_by_reembedding() {
     let (exit, done) = json(&mut world, &folder, &["reembed"]);
     assert_eq!((exit, &done["reembedded"]), (0, &Value::from(1)));
     assert_eq!(run(&mut world, &folder, &["recall", "bicycle"]).0, 0);
-}
-
-/// Keeps where requests go, and with which keys. Those for a vector it answers, and keeps the body.
-struct Listening(Rc<RefCell<Vec<String>>>);
-
-struct Bytes(Cursor<Vec<u8>>);
-
-impl Body for Bytes {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, HttpError> {
-        Ok(self.0.read(into).unwrap())
-    }
-}
-
-impl HttpClient for Listening {
-    fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
-        if let (true, Payload::Bytes(body)) =
-            (request.url.ends_with("/embeddings"), &request.payload)
-        {
-            self.0.borrow_mut().push(String::from_utf8(body.to_vec()).unwrap());
-            let vector = r#"{"data":[{"index":0,"embedding":[0.5,0.5,0.5,0.5]}]}"#;
-            let body = Box::new(Bytes(Cursor::new(vector.into())));
-            let headers = vec![("content-type".into(), "application/json".into())];
-            return Ok(Response { status: 200, headers, body });
-        }
-        let keys = ["authorization", "x-api-key"];
-        let key = request.headers.iter().find(|(name, _)| keys.contains(name));
-        self.0.borrow_mut().push(format!("{} {}", request.url, key.map_or("", |(_, key)| key)));
-        let sentence = "nobody is there".to_owned();
-        Err(HttpError { failure: HttpFailure::Denied, sentence })
-    }
 }
 
 #[test]

@@ -17,6 +17,10 @@ import tempfile
 import threading
 import time
 
+# No `__pycache__` beside the tests.
+sys.dont_write_bytecode = True
+from wasm_sections import sections  # noqa: E402
+
 WASMTIME, CLAWFT = sys.argv[1:3]
 LIMIT = 60
 WRITERS = 20
@@ -37,21 +41,6 @@ def version(folder):
     done = command(folder, "version")
     assert done.returncode == 0 and done.stdout.startswith(b"clawft 0."), done
     assert command(folder, "nonsense").returncode == 2
-
-
-def sections(binary):
-    """Kinds and contents of the sections of a module or component."""
-    at = 8
-    while at < len(binary):
-        kind, at, length, shift = binary[at], at + 1, 0, 0
-        while True:
-            byte, at = binary[at], at + 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        yield kind, binary[at : at + length]
-        at += length
 
 
 def contents(_):

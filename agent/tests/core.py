@@ -18,6 +18,7 @@ import time
 import wasmtime
 
 import core_host
+from wasm_sections import sections
 
 LIMIT = 60
 CONFIG = '[embedder]\nname = "hashed"\n\n[provider]\nname = "offline"\n'
@@ -272,21 +273,6 @@ def broken(folder):
         agent = core(folder, KEY, hosts=["other.example"])
         assert agent.text("clawft_init", talking(server.server_port)) == (0, "")
         agent.refuses(PROVIDER, "may not ask this host", "clawft_run", "What does Miro do?")
-
-
-def sections(binary):
-    """Kinds and contents of the sections of a module or component."""
-    at = 8
-    while at < len(binary):
-        kind, at, length, shift = binary[at], at + 1, 0, 0
-        while True:
-            byte, at = binary[at], at + 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        yield kind, binary[at : at + length]
-        at += length
 
 
 def inside(_):

@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 
 use clawft_agent::command;
 use clawft_agent::memory::New;
-use clawft_agent::platform::{Body, HttpClient, HttpError, Request, Response};
+use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
 use clawft_agent::provider::{Message, Offline};
 use clawft_agent::session::{Session, that_say};
 use support::turns::{Room, Script, calls, memory, puts_away, says};
-use support::{Folder, World};
+use support::{Folder, World, response};
 
 #[test]
 fn forgetting_needs_a_person_who_says_yes() {
@@ -94,27 +94,67 @@ fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
     assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
 }
 
-/// A model that gives these answers, one to a request.
-struct Model(RefCell<VecDeque<String>>);
+#[test]
+fn what_was_corrected_does_not_come_back_when_its_message_is_put_away() {
+    let (world, folder) = (World::default(), Folder::new("corrected"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let told = "Hi there. My cat is called Miro. The shed has a green roof.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), told, false);
+    done.unwrap();
+    memory.correct(turn.learned[0].id, "My cat is called Mira.").unwrap();
+    puts_away(&room, &Offline, &mut memory, "s");
+    let all = memory.recall("cat Miro", 50).unwrap();
+    assert!(all.iter().all(|memo| !memo.text.contains("Miro")), "{all:?}");
+}
 
-struct Bytes(Vec<u8>);
+#[test]
+fn what_a_turn_kept_is_no_part_of_another_memory() {
+    let (world, folder) = (World::default(), Folder::new("parts"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let told = "Hi there. My cat is called Miro. The shed has a green roof.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), told, false);
+    done.unwrap();
+    puts_away(&room, &Offline, &mut memory, "s");
+    let rest = &memory.recall("shed roof", 1).unwrap()[0];
+    assert_eq!((&*rest.text, &*rest.kind), ("Hi there. The shed has a green roof.", "past"));
+    memory.forget(&[turn.learned[0].id]).unwrap();
+    let all = memory.recall("cat Miro", 50).unwrap();
+    assert!(all.iter().all(|memo| !memo.text.contains("Miro")), "{all:?}");
+}
 
-impl Body for Bytes {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize, HttpError> {
-        let count = self.0.len().min(into.len());
-        into[..count].copy_from_slice(&self.0[..count]);
-        self.0.drain(..count);
-        Ok(count)
+#[test]
+fn a_session_that_says_it_with_a_secret_or_in_other_letters_is_marked() {
+    let (world, folder) = (World::default(), Folder::new("otherwise"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    for (name, told, again) in [
+        ("s", "My wifi password is swordfish.", "My wifi password is swordfish."),
+        ("c", "My cat is called Miro.", "my CAT is called miro!"),
+    ] {
+        let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session(name), told, false);
+        done.unwrap();
+        let other = format!("{name}-other");
+        room.turn(&Offline, &mut memory, &mut room.session(&other), again, false).1.unwrap();
+        memory.forget(&[turn.learned[0].id]).unwrap();
+        for name in [name, &other] {
+            assert!(room.session(name).messages[0].forgotten, "{name}");
+        }
     }
 }
+
+/// A model that gives these answers, one to a request.
+struct Model(RefCell<VecDeque<String>>);
 
 impl HttpClient for Model {
     fn send(&self, _: Request<'_>) -> Result<Response, HttpError> {
         let message = self.0.borrow_mut().pop_front().expect("one request too many");
         let body =
             format!("{{\"choices\":[{{\"message\":{message},\"finish_reason\":\"stop\"}}]}}");
-        let headers = vec![("content-type".into(), "application/json".into())];
-        Ok(Response { status: 200, headers, body: Box::new(Bytes(body.into())) })
+        Ok(response::json(body))
     }
 }
 

@@ -3,12 +3,11 @@
 
 mod support;
 
-use clawft_agent::context::tokens;
 use clawft_agent::failure::Exit;
 use clawft_agent::memory::{Memory, New};
-use clawft_agent::provider::{Message, Offline, Usage};
-use clawft_agent::session::{Said, Session};
-use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
+use clawft_agent::provider::{Answer, Message, Offline, Usage};
+use clawft_agent::session::Said;
+use support::turns::{Room, Script, breaks, calls, memory, says};
 use support::{Folder, World};
 
 #[test]
@@ -148,29 +147,16 @@ fn a_secret_is_not_quoted_without_its_name() {
 
 /// What tools give in one turn is at most half of what a model is given.
 #[test]
-fn results_of_a_turn_leave_room() {
-    let (world, folder) = (World::default(), Folder::new("results"));
-    let mut room = Room::new(&world, &folder);
-    room.config.folders = vec![folder.path().into()];
+fn what_is_said_before_and_after_a_call_are_two_paragraphs() {
+    let (world, folder) = (World::default(), Folder::new("paragraphs"));
+    let room = Room::new(&world, &folder);
     let mut memory = memory(&world, &folder);
-    std::fs::write(format!("{}/long.txt", folder.path()), "words and more ".repeat(4000)).unwrap();
-    let context = room.config.context_tokens as usize;
-    let reads = || calls("file_read", "{\"path\":\"long.txt\"}");
-    let script = Script::of([reads(), reads(), reads(), reads(), says("ok")]);
-    let mut session = room.session("s");
-    room.turn(&script, &mut memory, &mut session, "Read it.", false).1.unwrap();
-    let asked = script.asked.borrow();
-    let results: Vec<&str> = asked[4]
-        .messages
-        .iter()
-        .filter_map(|message| match message {
-            Message::Result { content, .. } => Some(content.as_str()),
-            _ => None,
-        })
-        .collect();
-    let tokens: usize = results.iter().map(|text| tokens(text)).sum();
-    assert!(results.len() == 4 && tokens < context * 11 / 20, "{tokens} of {context}");
-    assert!(results[3].contains("no room for more results"), "{}", results[3]);
+    let first = calls("time_now", "").map(|answer| Answer { text: "I look.".into(), ..answer });
+    let script = Script::of([first, calls("time_now", ""), says("It is noon.")]);
+    let (turn, done) = room.turn(&script, &mut memory, &mut room.session("s"), "When?", false);
+    done.unwrap();
+    assert_eq!(turn.text, "I look.\n\nIt is noon.");
+    assert_eq!(room.shown.take(), turn.text);
 }
 
 #[test]
@@ -341,92 +327,4 @@ fn a_session_that_is_full_is_still_given_memories() {
     done.unwrap();
     assert_eq!(session.messages.len(), 22, "an old turn went while it was saved");
     assert!(turn.cited == [id] && turn.text.contains("cellar"), "{turn:?}");
-}
-
-#[test]
-fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
-    let (world, folder) = (World::default(), Folder::new("history"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1500;
-    let mut memory = memory(&world, &folder);
-    let mut session = room.session("s");
-    let filler = "and so on and so forth ".repeat(15);
-    let mut failed = 0;
-    for n in 0..12 {
-        let text = format!("Then fact number {n} was told {filler}");
-        // Where a summary is asked for, the first answer is its: it fails at first.
-        let script = Script::of([if n < 8 { breaks("") } else { says("Short.") }, says("ok")]);
-        let (turn, done) = room.turn(&script, &mut memory, &mut session, &text, false);
-        let asked = script.asked.borrow();
-        let summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).count();
-        if summaries > 0 {
-            failed += usize::from(n < 8);
-            assert_eq!(turn.notes.is_empty(), n >= 8, "{:?}", turn.notes);
-            done.unwrap();
-        }
-        for asked in asked.iter().filter(|asked| !asked.system.contains("summarise")) {
-            assert!(matches!(asked.messages.first(), Some(Message::User(_))));
-            let Some(Message::User(last)) = asked.messages.last() else { panic!() };
-            assert!(*last == text.trim());
-        }
-    }
-    assert!(failed > 0);
-    assert_eq!(session.summary, "Short.");
-    assert!(session.covered > 0 && session.messages.len() >= 20, "nothing is lost");
-    let found = memory.recall("fact number 0", 5).unwrap();
-    assert!(found.iter().any(|memo| memo.text.contains("number 0") && memo.kind == "past"));
-}
-
-#[test]
-fn instructions_and_summary_take_their_room_from_the_history() {
-    let (world, folder) = (World::default(), Folder::new("frame"));
-    let mut room = Room::new(&world, &folder);
-    (room.config.context_tokens, room.config.memory_share) = (2000, 0);
-    let mut memory = memory(&world, &folder);
-    let mut session =
-        Session { passing: true, summary: "so it was ".repeat(120), ..Session::default() };
-    session.instructions = "Answer shortly. ".repeat(90);
-    for _ in 0..60 {
-        session.push(0, Message::User("and so on and so forth ".repeat(4)));
-        session.push(0, Message::Assistant { text: "ok".into(), calls: vec![] });
-    }
-    let script = Script::of([says("ok")]);
-    room.turn(&script, &mut memory, &mut session, "And now?", false).1.unwrap();
-    let asked = script.asked.borrow();
-    assert!(asked[0].system.ends_with(&session.instructions), "as a whole");
-    let said = |message: &Message| match message {
-        Message::User(text) | Message::Assistant { text, .. } => tokens(text),
-        Message::Result { .. } => 0,
-    };
-    let taken = tokens(&asked[0].system) + asked[0].messages.iter().map(said).sum::<usize>();
-    assert!((1200..2000).contains(&taken) && asked[0].messages.len() > 5, "{taken}");
-}
-
-#[test]
-fn offline_the_oldest_turns_move_to_memory() {
-    let (world, folder) = (World::default(), Folder::new("past"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
-    let mut memory = memory(&world, &folder);
-    let mut session = room.session("s");
-    for n in 0..10 {
-        let text = format!("Story {n} goes {}", "on and on ".repeat(40));
-        room.turn(&Offline, &mut memory, &mut session, &text, false).1.unwrap();
-    }
-    assert!(session.covered > 0 && session.summary.is_empty());
-    let found = memory.recall("Story 0", 3).unwrap();
-    assert!(found[0].text.starts_with("Story 0 goes"), "{found:?}");
-    // What the offline provider cited is not stored.
-    assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
-}
-
-#[test]
-fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
-    let (world, folder) = (World::default(), Folder::new("unlearned"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
-    room.config.learn = false;
-    let mut memory = memory(&world, &folder);
-    puts_away(&room, &Offline, &mut memory, "s");
-    assert_eq!(memory.stats().unwrap().records, 0);
 }

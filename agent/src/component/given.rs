@@ -1,4 +1,6 @@
 //! The config that the host gave in place of the data folder's.
+//!
+//! What it must never do: keep a text that is no config: one that is refused leaves what was there.
 
 use alloc::string::String;
 use core::cell::RefCell;

@@ -73,7 +73,7 @@ static HEAP: Heap = Heap(UnsafeCell::new(Inside {
 impl Heap {
     /// # Safety
     /// The one before is not used any more.
-    #[allow(clippy::mut_from_ref)]
+    #[allow(clippy::mut_from_ref, reason = "that there is one alone is the caller's promise")]
     unsafe fn inside(&self) -> &mut Inside {
         // SAFETY: the caller's promise.
         unsafe { &mut *self.0.get() }

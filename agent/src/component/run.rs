@@ -1,4 +1,6 @@
 //! `wasi:cli/run`: the command.
+//!
+//! What it must never do: end with 0 where the command did not.
 
 use wasip2::cli::exit::exit_with_code;
 use wasip2::exports::cli::run::Guest;

@@ -1,4 +1,7 @@
 //! The keys of the gate, after all others.
+//!
+//! What it must never do: have a key in another place than its setting, as the place is all that
+//! joins the two.
 
 use super::field::Field;
 use crate::gate::Settings;

@@ -1,5 +1,8 @@
 //! Directions for what nobody has taught a vector: the same for the same bytes, and nearly at
 //! right angles to all others.
+//!
+//! What it must never do: give the same bytes another direction, as vectors in memory were made
+//! with the old one, or leave a vector without a direction.
 
 use clawft_codes::arith;
 use xxhash_rust::xxh64::xxh64;

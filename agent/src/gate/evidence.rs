@@ -16,6 +16,9 @@
 //!
 //! What was seen is a set: the same evidence from sources of the same sort counts once, however often
 //! it comes, and in whatever order.
+//!
+//! What it must never do: count the same evidence from sources of one sort twice, or let the stakes
+//! be more than 1 together: the bound above would not hold.
 
 use super::Source;
 

@@ -49,7 +49,8 @@ fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Error> {
 
 impl Memory<'_> {
     /// Takes memories away, under a lease, if the config has it so; says whether there is room now.
-    /// `used` are those of which a use is still to be counted; `left` counts down how many more may go for one change.
+    /// `used` are those of which a use is still to be counted; `left` counts down how many more may
+    /// go for one change.
     pub(super) fn evict(
         &mut self,
         lease: &mut Lease,

@@ -1,4 +1,6 @@
 //! Memories as JSON lines, one after the other, so that any number of them takes no memory.
+//!
+//! What it must never do: give what is in quarantine.
 
 use super::Memory;
 use super::access::failure;

@@ -9,6 +9,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use clawft_codes::arith;
 use clawft_store::memory::{Error, Memory as Store, Recall};
 
 use super::access::failure;
@@ -84,6 +85,13 @@ fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Error> {
     Ok(())
 }
 
+/// Of two vectors of any length; 0 where one has none.
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let product: f32 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+    let lengths = arith::sqrt(arith::norm2(a)) * arith::sqrt(arith::norm2(b));
+    if lengths > 0.0 { product / lengths } else { 0.0 }
+}
+
 /// What the gate says of pieces, in their order; none where it is off.
 pub(super) type Judged = Vec<Decision>;
 
@@ -124,30 +132,31 @@ impl Memory<'_> {
         ledger.save(&self.platform, &self.data)
     }
 
-    /// Judges a text of this vector, which would be memory `id`.
-    pub(super) fn judge(
+    /// Judges a text of this vector, which would be memory `id`; memory is about to have `besides`.
+    fn judge(
         &mut self,
         ledger: &mut Ledger,
         text: &str,
         source: &str,
         vector: &[f32],
         id: u64,
+        besides: Vec<Near<'_>>,
     ) -> Result<Decision, Failure> {
         let source = Source::of(source);
         let found = match self.reading()? {
             Some(store) => neighbours(store, text, vector).map_err(|error| failure(&error))?,
             None => Vec::new(),
         };
-        let near: Vec<Near<'_>> = found
-            .iter()
-            .map(|one| Near {
-                id: one.memo.id,
-                text: &one.memo.text,
-                source: one.source,
-                similarity: one.similarity,
-                quarantined: one.quarantined,
-            })
-            .collect();
+        let mut near = besides;
+        near.extend(found.iter().map(|one| Near {
+            id: one.memo.id,
+            text: &one.memo.text,
+            source: one.source,
+            similarity: one.similarity,
+            quarantined: one.quarantined,
+        }));
+        near.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+        near.truncate(NEAREST);
         let decision = ledger.gate.judge(text, source, &near);
         let id = if decision.verdict == Verdict::Deny { 0 } else { id };
         ledger.note(Entry::new(self.platform.clock.now(), "write", source, id, &decision));
@@ -172,7 +181,7 @@ impl Memory<'_> {
         if holds && new.source == "user" && self.is_theirs(id)? {
             return Ok(None);
         }
-        let decision = self.judge(&mut ledger, text, new.source, vector, id)?;
+        let decision = self.judge(&mut ledger, text, new.source, vector, id, Vec::new())?;
         let reason = ledger.log.last().map(|entry| entry.reason(&self.limits.gate));
         if decision.verdict != Verdict::Permit {
             self.change(&mut |store, now| {
@@ -206,7 +215,8 @@ impl Memory<'_> {
         mark(store, id).map(|mark| mark == (false, Source::User)).map_err(|error| failure(&error))
     }
 
-    /// Judges imported texts.
+    /// Judges imported texts, each as if those before it were in memory already: a file must not
+    /// say in one batch what it could not say in two. Said again word for word it is no new write.
     pub(super) fn judged(
         &mut self,
         texts: &[&str],
@@ -214,9 +224,24 @@ impl Memory<'_> {
         dim: usize,
     ) -> Result<Judged, Failure> {
         let Some(mut ledger) = self.ledger()? else { return Ok(Vec::new()) };
-        let mut all = Vec::new();
+        let mut all: Vec<Decision> = Vec::new();
         for (text, vector) in texts.iter().zip(vectors.chunks_exact(dim)) {
-            all.push(self.judge(&mut ledger, text, "import", vector, id_of(text, 0))?);
+            let before = texts.iter().zip(vectors.chunks_exact(dim)).zip(&all);
+            if let Some((_, same)) = before.clone().find(|((before, _), _)| *before == text) {
+                let same = same.clone();
+                all.push(same);
+                continue;
+            }
+            let let_in = before.filter(|(_, done)| done.verdict != Verdict::Deny);
+            let near = let_in.map(|((text, before), done)| Near {
+                id: id_of(text, 0),
+                text,
+                source: Source::Import,
+                similarity: cosine(before, vector),
+                quarantined: done.verdict == Verdict::Defer,
+            });
+            let near = near.collect();
+            all.push(self.judge(&mut ledger, text, "import", vector, id_of(text, 0), near)?);
         }
         self.keep(&ledger)?;
         Ok(all)

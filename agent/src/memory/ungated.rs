@@ -1,4 +1,6 @@
 //! Without the feature `coherence`: nothing is judged, and nothing is in quarantine.
+//!
+//! What it must never do: keep out a piece that memory does not hold yet.
 
 use clawft_store::memory::{Error, Memory as Store};
 

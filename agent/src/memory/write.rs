@@ -18,7 +18,6 @@ use clawft_store::Record;
 use clawft_store::memory::{Error, Memory as Store, Recall};
 use xxhash_rust::xxh64::xxh64;
 
-use super::access::failure;
 use super::gated::is_quarantined;
 use super::recall::memo;
 use super::{Memo, Memory, alike, redact};
@@ -248,14 +247,17 @@ impl Memory<'_> {
         Ok(done)
     }
 
-    /// Gives a memory another text. Its id stays, its date is that of the correction.
+    /// Gives a memory another text. Its id stays, its date is that of the correction. What says the
+    /// old text in the sessions is marked, so that it does not come back from there.
     ///
     /// # Errors
-    /// [`Exit::Nothing`] for an unknown id, and those of [`remember`](Self::remember).
+    /// [`Exit::Nothing`] for an unknown id, [`Exit::Failed`] where a session cannot be marked, and those
+    /// of [`remember`](Self::remember).
     pub fn correct(&mut self, id: u64, text: &str) -> Result<(), Failure> {
         let (text, _) = checked(text)?;
         let Some(old) = self.get(id)? else { return Err(unknown(id)) };
         let vector = self.embed(&[&text])?;
+        self.mark(core::slice::from_ref(&old.text))?;
         self.change(&mut |store, now| {
             let known = store.fields(id)?;
             let known = known.metadata().find(|pair| pair.0 == "was");
@@ -292,15 +294,15 @@ impl Memory<'_> {
             let text = self.get(id)?.ok_or_else(|| unknown(id))?.text;
             bytes += text.len();
             if bytes > MOST_FORGOTTEN {
-                return Err(failure(&Error::Memory));
+                let why = "the texts to forget have more than 1 MiB together: forget fewer at once";
+                return Err(Failure::new(Exit::Failed, why));
             }
             texts.push(text);
         }
         if ids.is_empty() {
             return Ok(texts);
         }
-        let sessions = session::that_say(&self.platform, &self.data, &texts)?;
-        session::change(&self.platform, &self.data, &sessions, &texts, &mut Session::mark)?;
+        self.mark(&texts)?;
         self.change(&mut |store, _| {
             for &id in ids {
                 // Named twice, it is gone already.
@@ -312,5 +314,11 @@ impl Memory<'_> {
         })?;
         self.compact()?;
         Ok(texts)
+    }
+
+    /// Marks what says one of these texts in the sessions.
+    fn mark(&self, texts: &[String]) -> Result<(), Failure> {
+        let sessions = session::that_say(&self.platform, &self.data, texts)?;
+        session::change(&self.platform, &self.data, &sessions, texts, &mut Session::mark)
     }
 }

@@ -57,6 +57,11 @@ impl fmt::Debug for Key {
     }
 }
 
+/// On a small machine a model reads its prompt for minutes before the first byte, and one that
+/// thinks may say nothing for a while after it.
+const PATIENCE: Timeouts =
+    Timeouts { connect: 10_000, first_byte: 300_000, between_bytes: 120_000, total: 600_000 };
+
 /// Where a model is asked, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -80,7 +85,7 @@ impl Endpoint {
             base_url: text::without_end(base_url.trim(), b"/").to_string(),
             key,
             key_variable: key_variable.to_string(),
-            timeouts: Timeouts::default(),
+            timeouts: PATIENCE,
             retry: Retry::default(),
         }
     }

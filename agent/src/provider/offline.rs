@@ -1,7 +1,10 @@
 //! No model: cites what memory holds, and says so.
 //!
-//! The default without a key. It reads nothing and concludes nothing: what memory found for the
-//! question is given as it stands, with ids and dates. Tools are never called.
+//! The default without a key. What memory found for the question is given as it stands, with ids
+//! and dates.
+//!
+//! What it must never do: conclude anything from it, call a tool, or let a line break in a memory
+//! look like another entry.
 
 use alloc::format;
 use alloc::string::String;

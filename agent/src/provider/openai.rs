@@ -4,6 +4,9 @@
 //! read in every form seen: the count of tokens comes in a chunk without choices, with an empty
 //! choice, within the last one or never; calls come with their number, with ids alone, or whole;
 //! an error may come in the middle of a stream.
+//!
+//! What it must never do: fail at a part of an answer that it does not know, or send arguments that
+//! are no object: some servers would refuse this request and each one after it.
 
 use alloc::string::String;
 

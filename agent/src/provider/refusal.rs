@@ -1,8 +1,9 @@
 //! Statuses that say no, and errors within an answer, as sentences.
 //!
-//! What a server says is quoted where it helps, as one line of at most [`MOST_QUOTED`] characters
-//! without control characters (a terminal would obey them), and never with the key in it, which
-//! some servers repeat.
+//! What a server says is quoted where it helps, as one line of at most [`MOST_QUOTED`] characters.
+//!
+//! What it must never do: quote the key, which some servers repeat, or a control character, which
+//! a terminal would obey.
 
 use alloc::format;
 use alloc::string::String;

@@ -6,6 +6,9 @@
 //! that. Two things differ: a wait that the server asks for is kept in full up to a minute and
 //! otherwise told to the person, instead of replaced by a shorter one; and a 429 of which no wait
 //! helps (no credit, a spending limit) is never repeated.
+//!
+//! What it must never do: come back before the time that a server asked for, or more often than was
+//! set.
 
 use super::http_date;
 use crate::platform::{Random, Response};

@@ -1,7 +1,8 @@
 //! What was forgotten, in sessions: who says it still, and how it is taken out.
 //!
 //! A memory stands in a session as the person said it, escaped in the JSON of tools, or in one line
-//! where it was cited without a model; and it may have been cut, which `…` shows.
+//! where it was cited without a model; and it may have been cut, which `…` shows. The person may have
+//! said it with a secret, or in other letters, that memory did not take.
 //!
 //! What it must never do: take out what only begins like the text.
 
@@ -12,6 +13,8 @@ use alloc::vec::Vec;
 use super::{MOST, Said, Session, names, parse, path_of};
 use crate::failure::Failure;
 use crate::json::quoted;
+use crate::learn::{kept, sentences};
+use crate::memory::{alike, redact};
 use crate::platform::Platform;
 use crate::provider::Message;
 use crate::text::words;
@@ -65,12 +68,35 @@ fn strike(found: &mut String, forms: &[String]) {
     }
 }
 
+/// The parts of a message that memory would take for `text`: the same but for what does not tell.
+fn same<'m>(message: &'m str, text: &str) -> Vec<&'m str> {
+    let parts = sentences(message).chain(kept(message)).chain([message]);
+    parts.filter(|part| alike(part, text)).collect()
+}
+
+/// A person's message without its secrets, where `text` is in it as memory keeps what they say.
+fn as_kept(message: &str, text: &str, forms: &[String]) -> Option<String> {
+    let (plain, _) = redact(message);
+    let holds = find(&plain, forms).is_some() || !same(&plain, text).is_empty();
+    holds.then_some(plain)
+}
+
+fn strike_kept(message: &mut String, text: &str, forms: &[String]) {
+    if let Some(mut plain) = as_kept(message, text, forms) {
+        let parts = same(&plain, text).into_iter().map(ToOwned::to_owned);
+        let all: Vec<String> = parts.chain(forms.iter().cloned()).collect();
+        strike(&mut plain, &all);
+        *message = plain;
+    }
+}
+
 impl Said {
-    fn says(&self, forms: &[String]) -> bool {
+    fn says(&self, text: &str, forms: &[String]) -> bool {
         match &self.message {
-            Message::User(text) | Message::Result { content: text, .. } => {
-                find(text, forms).is_some()
+            Message::User(said) => {
+                find(said, forms).is_some() || as_kept(said, text, forms).is_some()
             }
+            Message::Result { content, .. } => find(content, forms).is_some(),
             Message::Assistant { text, calls } => {
                 let arguments = calls.iter().map(|call| &call.arguments);
                 arguments.chain([text]).any(|text| find(text, forms).is_some())
@@ -84,14 +110,15 @@ impl Session {
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
         let forms = forms(text);
-        find(&self.summary, &forms).is_some() || self.messages.iter().any(|said| said.says(&forms))
+        find(&self.summary, &forms).is_some()
+            || self.messages.iter().any(|said| said.says(text, &forms))
     }
 
     /// Marks what says `text`, so that it does not come back from here.
     pub fn mark(&mut self, text: &str) {
         let forms = forms(text);
         for said in &mut self.messages {
-            said.forgotten |= said.says(&forms);
+            said.forgotten |= said.says(text, &forms);
         }
     }
 
@@ -101,7 +128,11 @@ impl Session {
         strike(&mut self.summary, &forms);
         for said in &mut self.messages {
             match &mut said.message {
-                Message::User(text) | Message::Result { content: text, .. } => strike(text, &forms),
+                Message::User(said) => {
+                    strike(said, &forms);
+                    strike_kept(said, text, &forms);
+                }
+                Message::Result { content, .. } => strike(content, &forms),
                 Message::Assistant { text, calls } => {
                     strike(text, &forms);
                     calls.iter_mut().for_each(|call| strike(&mut call.arguments, &forms));
@@ -220,6 +251,31 @@ mod tests {
             for other in [format!("{cut} [7]"), format!("{}…", &cut[..FEWEST - 1])] {
                 assert!(!session(&other, &other).says(&text), "{other}");
             }
+        }
+    }
+
+    #[test]
+    fn what_memory_took_without_a_secret_or_in_other_letters_is_gone() {
+        for (said, text) in [
+            ("Hi. My wifi password is swordfish. Bye.", "My wifi password is [secret]."),
+            ("my cat is called MIRO, ok?\nMy cat is called miro!", "My cat is called Miro."),
+            ("remember that The Door Code is blue", "the door code is blue."),
+        ] {
+            let mut session = Session::new("s").unwrap();
+            session.push(1, Message::User(said.to_string()));
+            let mut other = session.clone();
+            assert!(session.says(text), "{said}");
+            session.mark(text);
+            assert!(session.messages[0].forgotten);
+            session.redact(text);
+            assert!(!session.says(text));
+            let left = session.print().unwrap();
+            for gone in ["swordfish", "miro!", "blue"] {
+                assert!(!left.contains(gone), "{left}");
+            }
+            assert!(left.contains("Bye.") == said.contains("Bye."), "{left}");
+            other.redact("My dog is called Rex.");
+            assert_eq!(other.messages[0].message, Message::User(said.to_string()));
         }
     }
 

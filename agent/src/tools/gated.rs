@@ -4,6 +4,9 @@
 //! that changes something is judged by what the model has read since the person spoke last: results
 //! of tools, and memories. Where it is deferred the person is asked; without a person it is refused,
 //! and goes through when they ask for it again, as that text is then read no more.
+//!
+//! What it must never do: let a call through that was deferred, without a person's yes, or one that
+//! was denied.
 
 use alloc::format;
 use alloc::string::String;

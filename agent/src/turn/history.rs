@@ -16,10 +16,11 @@ use super::{Agent, Turn};
 use crate::context::{begin, cut};
 use crate::failure::Failure;
 use crate::json::{Json, quoted};
+use crate::learn::{kept, rest};
 use crate::memory::{MOST_TEXT, New};
 use crate::provider::{Flow, Message, Question};
 use crate::room;
-use crate::session::Session;
+use crate::session::{Said, Session};
 use crate::text::words;
 
 /// Who summarises.
@@ -52,7 +53,7 @@ pub(super) fn fit(
     }
     // To half of the budget: or else every turn from now on would summarise.
     let first = covered + begin(rest, budget / 2).max(first);
-    match put_away(agent, session, covered, first, budget) {
+    match put_away(agent, session, covered..first, budget, turn) {
         Ok(()) => session.covered = first,
         Err(failure) => {
             turn.notes.push(format!("the oldest messages were left out of this turn: {failure}"));
@@ -61,26 +62,46 @@ pub(super) fn fit(
     first
 }
 
-fn put_away(
+/// What the person said of themselves, each sentence as its turn kept it, and the rest of the
+/// message: what is forgotten or corrected of it later is not in another memory besides.
+fn move_to_memory(
     agent: &mut Agent<'_, '_>,
-    session: &mut Session,
-    from: usize,
-    to: usize,
-    budget: usize,
+    session: &Session,
+    old: &[&Said],
 ) -> Result<(), Failure> {
-    let old = session.messages.get(from..to).unwrap_or_default().iter();
-    let old: Vec<_> = old.filter(|said| !said.forgotten).collect();
-    for said in &old {
+    for said in old.iter().filter(|_| agent.config.learn) {
         let Message::User(text) = &said.message else { continue };
-        let statement = !text.trim_end().ends_with('?') && text.len() <= MOST_TEXT;
-        if agent.config.learn && statement && words(text).len() >= FEWEST {
+        if text.len() > MOST_TEXT {
+            continue;
+        }
+        let kept = kept(text);
+        let rest = rest(text, &kept);
+        let is_statement = !rest.trim_end().ends_with('?') && words(&rest).len() >= FEWEST;
+        for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
             agent.memory.remember(&new)?;
         }
     }
+    Ok(())
+}
+
+fn put_away(
+    agent: &mut Agent<'_, '_>,
+    session: &mut Session,
+    old: core::ops::Range<usize>,
+    budget: usize,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let old = session.messages.get(old).unwrap_or_default().iter();
+    let old: Vec<_> = old.filter(|said| !said.forgotten).collect();
+    let moved = move_to_memory(agent, session, &old);
     if agent.provider.name() == "offline" {
-        return Ok(());
+        return moved;
+    }
+    // A memory that is full must not keep the summary from being made.
+    if let Err(failure) = moved {
+        turn.notes.push(format!("not remembered: {failure}"));
     }
     room::ask(4 * old.iter().map(|said| said.message.bytes()).sum::<usize>())?;
     let mut lines = quoted(&session.summary);

@@ -1,7 +1,10 @@
 //! A folder, a clock that is set by hand, an embedder of a few lines, and a terminal that
 //! remembers what it showed.
-#![allow(dead_code)] // Each test binary uses a part of it.
+#![allow(dead_code, reason = "each test binary uses its part of this")]
 
+pub(crate) mod full_disk;
+pub(crate) mod listening;
+pub(crate) mod response;
 pub(crate) mod turns;
 
 use std::cell::{Cell, RefCell};

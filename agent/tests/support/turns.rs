@@ -69,7 +69,9 @@ impl Provider for Script {
         let mut answers = self.answers.borrow_mut();
         let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
         let answer = next.unwrap()?;
-        show(&answer.text);
+        if !answer.text.is_empty() {
+            show(&answer.text);
+        }
         Ok(answer)
     }
 }
@@ -82,11 +84,13 @@ pub(crate) struct Room<'a> {
     pub(crate) world: &'a World,
     pub(crate) folder: &'a Folder,
     pub(crate) config: Config,
+    /// What the last turn showed of its answer.
+    pub(crate) shown: RefCell<String>,
 }
 
 impl<'a> Room<'a> {
     pub(crate) fn new(world: &'a World, folder: &'a Folder) -> Self {
-        Self { world, folder, config: Config::default() }
+        Self { world, folder, config: Config::default(), shown: RefCell::default() }
     }
 
     pub(crate) fn turn(
@@ -106,7 +110,12 @@ impl<'a> Room<'a> {
             memory,
         };
         let mut turn = Turn::default();
-        let done = answer(&mut agent, session, text, may_forget, &mut |_| Flow::Go, &mut turn);
+        self.shown.take();
+        let mut show = |part: &str| {
+            self.shown.borrow_mut().push_str(part);
+            Flow::Go
+        };
+        let done = answer(&mut agent, session, text, may_forget, &mut show, &mut turn);
         (turn, done)
     }
 

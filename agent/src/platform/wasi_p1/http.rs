@@ -243,6 +243,7 @@ impl Exchange {
         asked.stage = Stage::Sending;
         Ok(Self { handle, asked, begun: Vec::new(), over: None })
     }
+
     /// Sends a body that the host has not got whole.
     fn send(&mut self, payload: &mut Payload<'_>) -> Result<(), HttpError> {
         if let Payload::Stream(next) = payload {

@@ -1,0 +1,171 @@
+//! What of a conversation a model is given, and what becomes of the rest.
+
+mod support;
+
+use clawft_agent::context::tokens;
+use clawft_agent::memory::{Limits, Memory, New};
+use clawft_agent::provider::{Message, Offline};
+use clawft_agent::session::Session;
+use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
+use support::{Folder, WORDS, World};
+
+#[test]
+fn results_of_a_turn_leave_room() {
+    let (world, folder) = (World::default(), Folder::new("results"));
+    let mut room = Room::new(&world, &folder);
+    room.config.folders = vec![folder.path().into()];
+    let mut memory = memory(&world, &folder);
+    std::fs::write(format!("{}/long.txt", folder.path()), "words and more ".repeat(4000)).unwrap();
+    let context = room.config.context_tokens as usize;
+    let reads = || calls("file_read", "{\"path\":\"long.txt\"}");
+    let script = Script::of([reads(), reads(), reads(), reads(), says("ok")]);
+    let mut session = room.session("s");
+    room.turn(&script, &mut memory, &mut session, "Read it.", false).1.unwrap();
+    let asked = script.asked.borrow();
+    let results: Vec<&str> = asked[4]
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            Message::Result { content, .. } => Some(content.as_str()),
+            _ => None,
+        })
+        .collect();
+    let tokens: usize = results.iter().map(|text| tokens(text)).sum();
+    assert!(results.len() == 4 && tokens < context * 11 / 20, "{tokens} of {context}");
+    assert!(results[3].contains("no room for more results"), "{}", results[3]);
+}
+
+#[test]
+fn results_push_the_oldest_turns_out() {
+    let (world, folder) = (World::default(), Folder::new("pushed"));
+    let mut room = Room::new(&world, &folder);
+    (room.config.context_tokens, room.config.memory_share) = (4000, 0);
+    room.config.folders = vec![folder.path().into()];
+    let mut memory = memory(&world, &folder);
+    std::fs::write(format!("{}/long.txt", folder.path()), "words and more ".repeat(4000)).unwrap();
+    let mut session = Session { passing: true, ..Session::default() };
+    for _ in 0..200 {
+        session.push(0, Message::User("and so on and so forth ".repeat(4)));
+        session.push(0, Message::Assistant { text: "ok".into(), calls: vec![] });
+    }
+    let reads = || calls("file_read", "{\"path\":\"long.txt\"}");
+    let script = Script::of([reads(), reads(), reads(), says("ok")]);
+    room.turn(&script, &mut memory, &mut session, "Read it.", false).1.unwrap();
+    let asked = script.asked.borrow();
+    let said = |message: &Message| match message {
+        Message::User(text) | Message::Assistant { text, .. } => tokens(text),
+        Message::Result { content, .. } => tokens(content),
+    };
+    for (round, asked) in asked.iter().enumerate() {
+        let taken = tokens(&asked.system) + asked.messages.iter().map(said).sum::<usize>();
+        assert!((2500..4000).contains(&taken), "{taken} in round {round}");
+        assert!(asked.messages.contains(&Message::User("Read it.".into())));
+        assert!(matches!(asked.messages[0], Message::User(_)));
+    }
+    assert!(asked[3].messages.len() < asked[0].messages.len());
+}
+
+#[test]
+fn a_memory_that_is_full_keeps_no_summary_from_being_made() {
+    let (world, folder) = (World::default(), Folder::new("full-summary"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let limits = Limits { capacity: 1, ..Limits::from(&room.config) };
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
+    memory.remember(&New::fact("The only one.")).unwrap();
+    let script = Script::of([says("A summary.")]);
+    puts_away(&room, &script, &mut memory, "s");
+    let mut session = room.session("s");
+    assert_eq!(session.summary, "A summary.");
+    let (turn, done) = room.turn(&script, &mut memory, &mut session, "And?", false);
+    done.unwrap();
+    assert!(turn.notes.len() <= 1, "{:?}", turn.notes);
+}
+
+#[test]
+fn history_beyond_the_budget_is_summarised_and_a_failed_summary_freezes_nothing() {
+    let (world, folder) = (World::default(), Folder::new("history"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1500;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    let filler = "and so on and so forth ".repeat(15);
+    let mut failed = 0;
+    for n in 0..12 {
+        let text = format!("Then fact number {n} was told {filler}");
+        // Where a summary is asked for, the first answer is its: it fails at first.
+        let script = Script::of([if n < 8 { breaks("") } else { says("Short.") }, says("ok")]);
+        let (turn, done) = room.turn(&script, &mut memory, &mut session, &text, false);
+        let asked = script.asked.borrow();
+        let summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).count();
+        if summaries > 0 {
+            failed += usize::from(n < 8);
+            assert_eq!(turn.notes.is_empty(), n >= 8, "{:?}", turn.notes);
+            done.unwrap();
+        }
+        for asked in asked.iter().filter(|asked| !asked.system.contains("summarise")) {
+            assert!(matches!(asked.messages.first(), Some(Message::User(_))));
+            let Some(Message::User(last)) = asked.messages.last() else { panic!() };
+            assert!(*last == text.trim());
+        }
+    }
+    assert!(failed > 0);
+    assert_eq!(session.summary, "Short.");
+    assert!(session.covered > 0 && session.messages.len() >= 20, "nothing is lost");
+    let found = memory.recall("fact number 0", 5).unwrap();
+    assert!(found.iter().any(|memo| memo.text.contains("number 0") && memo.kind == "past"));
+}
+
+#[test]
+fn instructions_and_summary_take_their_room_from_the_history() {
+    let (world, folder) = (World::default(), Folder::new("frame"));
+    let mut room = Room::new(&world, &folder);
+    (room.config.context_tokens, room.config.memory_share) = (2000, 0);
+    let mut memory = memory(&world, &folder);
+    let mut session =
+        Session { passing: true, summary: "so it was ".repeat(120), ..Session::default() };
+    session.instructions = "Answer shortly. ".repeat(90);
+    for _ in 0..60 {
+        session.push(0, Message::User("and so on and so forth ".repeat(4)));
+        session.push(0, Message::Assistant { text: "ok".into(), calls: vec![] });
+    }
+    let script = Script::of([says("ok")]);
+    room.turn(&script, &mut memory, &mut session, "And now?", false).1.unwrap();
+    let asked = script.asked.borrow();
+    assert!(asked[0].system.ends_with(&session.instructions), "as a whole");
+    let said = |message: &Message| match message {
+        Message::User(text) | Message::Assistant { text, .. } => tokens(text),
+        Message::Result { .. } => 0,
+    };
+    let taken = tokens(&asked[0].system) + asked[0].messages.iter().map(said).sum::<usize>();
+    assert!((1200..2000).contains(&taken) && asked[0].messages.len() > 5, "{taken}");
+}
+
+#[test]
+fn offline_the_oldest_turns_move_to_memory() {
+    let (world, folder) = (World::default(), Folder::new("past"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    for n in 0..10 {
+        let text = format!("Story {n} goes {}", "on and on ".repeat(40));
+        room.turn(&Offline, &mut memory, &mut session, &text, false).1.unwrap();
+    }
+    assert!(session.covered > 0 && session.summary.is_empty());
+    let found = memory.recall("Story 0", 3).unwrap();
+    assert!(found[0].text.starts_with("Story 0 goes"), "{found:?}");
+    // What the offline provider cited is not stored.
+    assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
+}
+
+#[test]
+fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
+    let (world, folder) = (World::default(), Folder::new("unlearned"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    room.config.learn = false;
+    let mut memory = memory(&world, &folder);
+    puts_away(&room, &Offline, &mut memory, "s");
+    assert_eq!(memory.stats().unwrap().records, 0);
+}
