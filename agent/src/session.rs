@@ -22,11 +22,11 @@ use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
 use crate::json::{self, Json, Unread, Value, quoted_len};
-use crate::platform::{FileError, Platform};
+use crate::platform::{Entry, FileError, Platform};
 use crate::provider::{Message, ToolCall};
-use crate::room;
+use crate::{room, text};
 
-pub use forgotten::{change, that_say};
+pub use forgotten::{Saying, change, that_say};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -36,6 +36,8 @@ const MOST_VALUES: usize = MOST as usize / 8;
 /// Most bytes of a session's name.
 pub const MOST_NAME: usize = 64;
 const VERSION: u64 = 1;
+/// Behind the name of a file that was set aside.
+const ASIDE: &str = ".damaged-";
 
 /// A message, and when it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +146,7 @@ impl Session {
             Err(error @ FileError::TooLarge { .. }) => format!("{error}"),
             Err(error) => return Err(Failure::of_file(&path, &error)),
         };
-        let aside = format!("{path}.damaged-{}", platform.clock.now());
+        let aside = format!("{path}{ASIDE}{}", platform.clock.now());
         platform.files.rename(&path, &aside).map_err(|error| {
             Failure::new(
                 Exit::Damaged,
@@ -321,12 +323,7 @@ fn said(value: &Value) -> Option<Said> {
 /// # Errors
 /// [`Exit::Failed`].
 pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
-    let folder = folder_of(data);
-    let all = match platform.files.list(&folder) {
-        Ok(all) => all,
-        Err(FileError::NotFound) => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::of_file(&folder, &error)),
-    };
+    let all = entries(platform, data)?;
     room::ask(all.len() * size_of::<String>())?;
     let mut names = Vec::with_capacity(all.len());
     for mut entry in all {
@@ -337,6 +334,20 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
         }
     }
     Ok(names)
+}
+
+/// Names of the files that could not be read once, and were set aside.
+fn set_aside(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
+    let all = entries(platform, data)?.into_iter().map(|entry| entry.name);
+    Ok(all.filter(|name| text::has(name, ASIDE)).collect())
+}
+
+fn entries(platform: &Platform<'_>, data: &str) -> Result<Vec<Entry>, Failure> {
+    let folder = folder_of(data);
+    match platform.files.list(&folder) {
+        Err(FileError::NotFound) => Ok(Vec::new()),
+        listed => listed.map_err(|error| Failure::of_file(&folder, &error)),
+    }
 }
 
 #[cfg(test)]

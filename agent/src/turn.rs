@@ -361,24 +361,36 @@ impl Agent<'_, '_> {
     }
 
     /// Remembers what the person said of themselves. Where that fails, the answer stands.
-    fn keep(&mut self, session: &Session, message: &str, turn: &mut Turn) {
+    fn keep(&mut self, session: &mut Session, message: &str, turn: &mut Turn) {
         for text in learn::kept(message) {
-            let new = New { session: &session.name, ..New::fact(text) };
-            match self.memory.remember(&new) {
-                #[cfg(feature = "coherence")]
-                Ok(done) if done.verdict != crate::gate::Verdict::Permit => {
-                    turn.notes.push(format!(
-                        "[{0}] is in quarantine: {1}. `clawft gate allow {0}` keeps it",
-                        done.id, done.reason
-                    ));
-                }
-                Ok(done) => turn.learned.push(done),
-                Err(failure) => {
-                    turn.notes.push(format!("not remembered: {failure}"));
-                    return;
-                }
+            if let Err(failure) = self.keep_one(session, text, turn) {
+                turn.notes.push(format!("not remembered: {failure}"));
+                return;
             }
         }
+    }
+
+    fn keep_one(
+        &mut self,
+        session: &mut Session,
+        text: &str,
+        turn: &mut Turn,
+    ) -> Result<(), Failure> {
+        let done = self.memory.remember(&New { session: &session.name, ..New::fact(text) })?;
+        #[cfg(feature = "coherence")]
+        if done.verdict != crate::gate::Verdict::Permit {
+            match self.memory.ask(&done, self.platform.terminal)? {
+                Some(true) => turn.learned.push(done),
+                Some(false) => session.mark(text),
+                None => turn.notes.push(format!(
+                    "[{0}] is in quarantine: {1}. `clawft gate allow {0}` keeps it",
+                    done.id, done.reason
+                )),
+            }
+            return Ok(());
+        }
+        turn.learned.push(done);
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use clawft_agent::command;
 use clawft_agent::memory::New;
 use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
 use clawft_agent::provider::{Message, Offline};
-use clawft_agent::session::{Session, that_say};
+use clawft_agent::session::{Saying, Session, that_say};
 use support::turns::{Room, Script, calls, memory, puts_away, says};
 use support::{Folder, World, response};
 
@@ -50,12 +50,12 @@ fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() 
     room.turn(&script, &mut memory, &mut session, "where is it?", false).1.unwrap();
     let (platform, data) = (world.platform(), folder.path());
     let texts = [text.to_string()];
-    assert_eq!(that_say(&platform, data, &texts).unwrap(), ["s"]);
+    assert_eq!(that_say(&platform, data, &texts).unwrap().sessions, ["s"]);
     session.redact(text);
     session.save(&platform, data).unwrap();
     let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
     assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
-    assert!(that_say(&platform, data, &texts).unwrap().is_empty());
+    assert!(that_say(&platform, data, &texts).unwrap() == Saying::default());
 }
 
 #[test]
@@ -144,6 +144,23 @@ fn a_session_that_says_it_with_a_secret_or_in_other_letters_is_marked() {
             assert!(room.session(name).messages[0].forgotten, "{name}");
         }
     }
+}
+
+#[test]
+fn files_of_sessions_that_nobody_can_read_are_named() {
+    let (world, folder) = (World::default(), Folder::new("unread"));
+    let (platform, data) = (world.platform(), folder.path());
+    let sessions = format!("{data}/sessions");
+    std::fs::create_dir_all(&sessions).unwrap();
+    for name in ["cut.json", "old.json.damaged-7", "other.txt"] {
+        std::fs::write(format!("{sessions}/{name}"), "{\"version\": 1, ").unwrap();
+    }
+    let mut found = that_say(&platform, data, &["My cat is called Miro.".into()]).unwrap();
+    found.unread.sort();
+    assert_eq!(
+        (found.sessions.len(), &found.unread[..]),
+        (0, &["cut.json", "old.json.damaged-7"].map(String::from)[..])
+    );
 }
 
 /// A model that gives these answers, one to a request.

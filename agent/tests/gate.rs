@@ -6,6 +6,8 @@ mod support;
 use clawft_agent::config::Config;
 use clawft_agent::gate::{Source, Verdict};
 use clawft_agent::memory::{Format, Limits, Memory, New};
+use clawft_agent::provider::Offline;
+use support::turns::Room;
 use support::{Folder, WORDS, World};
 
 fn memory<'a>(world: &'a World, folder: &Folder, config: &Config) -> Memory<'a> {
@@ -66,6 +68,25 @@ fn what_another_said_before_is_not_called_quarantined() {
     assert_eq!((last.verdict, last.source), (Verdict::Defer, Source::Machine));
     assert!(again.merged && again.id == imported.id && again.verdict == Verdict::Permit);
     assert!(memory.quarantined().unwrap().is_empty());
+}
+
+#[test]
+fn in_a_chat_the_person_is_asked() {
+    for (answer, held) in [(Some("yes"), 2), (Some("no"), 1), (None, 2)] {
+        let (mut world, folder) = (World::default(), Folder::new("gate-chat"));
+        world.screen.interactive = answer.is_some();
+        world.screen.lines.borrow_mut().extend(answer.map(String::from));
+        let room = Room::new(&world, &folder);
+        let mut memory = memory(&world, &folder, &room.config);
+        let mut session = room.session("s");
+        for text in ["My key hangs behind the door.", "My key never hangs behind the door."] {
+            room.turn(&Offline, &mut memory, &mut session, text, false).1.unwrap();
+        }
+        assert_eq!(memory.stats().unwrap().records, held, "{answer:?}");
+        assert_eq!(memory.quarantined().unwrap().len(), usize::from(answer.is_none()));
+        assert_eq!(world.screen.shown.borrow().contains("In doubt: "), answer.is_some());
+        assert_eq!(session.messages[2].forgotten, answer == Some("no"));
+    }
 }
 
 #[test]

@@ -459,4 +459,13 @@ fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
     std::fs::write(&jsonl, "{\"text\": 1}\n").unwrap();
     let failure = second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap_err();
     assert!(failure.sentence.contains("line 1: a `text`"), "{failure}");
+    // What is too long for a memory keeps nothing behind it out.
+    let long = "A long story has many sentences. ".repeat(800);
+    let line = serde_json::json!({"text": long, "kind": "story", "created": 7});
+    std::fs::write(&jsonl, format!("{line}\n{{\"text\": \"A walrus waits\"}}\n")).unwrap();
+    let done = second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap();
+    assert!(done.added >= 2, "{done:?}");
+    let found = second.recall("long story sentences", 1).unwrap().remove(0);
+    assert_eq!((&*found.kind, found.created), ("story", 7));
+    assert!(second.recall("walrus", 1).unwrap()[0].text.contains("walrus"));
 }

@@ -91,11 +91,23 @@ fn a_memory_is_told_found_corrected_pinned_and_forgotten() {
     let (_, memo) = send(&folder, "GET", &format!("{path}?x"), Value::Null);
     assert_eq!(memo["text"], "Ada drinks green tea");
     assert_eq!(send(&folder, "GET", "/v1/memory", Value::Null).1["records"], 1);
-    assert_eq!(send(&folder, "DELETE", &path, Value::Null).0, 200);
+    let gone = json!({"forgotten": told["id"], "sessions": [], "unread": []});
+    assert_eq!(send(&folder, "DELETE", &path, Value::Null), (200, gone));
     assert_eq!(send(&folder, "GET", &path, Value::Null).0, 404);
     assert_eq!(send(&folder, "DELETE", &path, Value::Null).0, 404);
     assert_eq!(send(&folder, "POST", "/v1/memory/search", query).1["memories"], json!([]));
     assert!(!folder.holds("green tea"));
+}
+
+#[test]
+#[cfg(feature = "coherence")]
+fn what_the_gate_defers_is_said_to_be_deferred() {
+    let folder = Folder::new("serve-gate");
+    let told = |text: &str| send(&folder, "POST", "/v1/memory", json!({ "text": text }));
+    assert_eq!(told("The key of the shed hangs behind the door").0, 201);
+    let (status, deferred) = told("The key of the shed never hangs behind the door");
+    assert_eq!((status, &deferred["verdict"]), (202, &json!("deferred")));
+    assert!(deferred["reason"].as_str().is_some_and(|why| why.contains("denies memory")));
 }
 
 #[test]

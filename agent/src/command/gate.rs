@@ -115,17 +115,11 @@ pub(super) fn stopped(
     output: &Output<'_>,
 ) -> Result<(), Failure> {
     let Remembered { id, verdict, reason, .. } = done;
-    let asks = !output.json && output.terminal.is_interactive() && *verdict == Verdict::Defer;
-    if asks {
-        output.terminal.print(&format!("In doubt: {reason}.\nKeep it all the same? (yes/no) "));
-        match output.terminal.line().is_some_and(|answer| answer.trim() == "yes") {
-            true => memory.allow(*id)?,
-            false => drop(memory.deny(*id)?),
-        }
-        memory.finish()?;
+    let asked = !output.json && memory.ask(done, output.terminal)?.is_some();
+    memory.finish()?;
+    if asked {
         return Ok(());
     }
-    memory.finish()?;
     if output.json {
         let mut json = Json::object();
         json.count("id", *id);

@@ -16,7 +16,7 @@ use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::{Format, Imported, New, Verdict};
-use crate::session::{self, Session, that_say};
+use crate::session::{self, Saying, Session, that_say};
 
 pub(super) fn remember(
     setup: &Setup<'_>,
@@ -142,7 +142,8 @@ pub(super) fn forget(
     let mut memory = setup.memory();
     let texts = memory.forget(&ids)?;
     memory.finish()?;
-    let sessions = that_say(&setup.platform, &setup.data, &texts)?;
+    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &texts)?;
+    note_unread(output, &unread);
     let wanted = !sessions.is_empty() && (arguments.redact || confirmed(output, &sessions));
     if wanted {
         strike(setup, &sessions, &texts)?;
@@ -165,6 +166,14 @@ pub(super) fn forget(
         )),
     }
     Ok(())
+}
+
+/// Says which files of sessions nobody looked through.
+pub(super) fn note_unread(output: &Output<'_>, unread: &[String]) {
+    if !unread.is_empty() {
+        let files = unread.join(", ");
+        output.note(&format!("in `sessions`, what cannot be read may still say it: {files}"));
+    }
 }
 
 /// Asks whether to redact, where somebody is there.
@@ -192,7 +201,8 @@ pub(super) fn redact(
     output: &Output<'_>,
 ) -> Result<(), Failure> {
     let texts = [arguments.text(0)?];
-    let sessions = that_say(&setup.platform, &setup.data, &texts)?;
+    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &texts)?;
+    note_unread(output, &unread);
     if sessions.is_empty() {
         let text = short(&texts[0], 80);
         return Err(Failure::new(Exit::Nothing, format!("no session says \"{text}\"")));

@@ -14,14 +14,14 @@ use alloc::vec::Vec;
 
 use super::arguments::Arguments;
 use super::output::{Output, Shown, list, plain};
-use super::records::{confirmed, named, strike};
+use super::records::{confirmed, named, note_unread, strike};
 use super::setup::Setup;
 use crate::failure::Failure;
 use crate::json::Json;
 use crate::memory::Memory;
 use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
-use crate::session::{Session, that_say};
+use crate::session::{Saying, Session, that_say};
 use crate::text::words;
 use crate::turn::{Turn, answer};
 
@@ -99,7 +99,8 @@ impl Talk<'_, '_> {
         let (setup, output) = (self.setup, self.output);
         // This one is in memory as well as on the disk.
         texts.iter().for_each(|text| session.mark(text));
-        let sessions = that_say(&setup.platform, &setup.data, texts)?;
+        let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, texts)?;
+        note_unread(output, &unread);
         if sessions.is_empty() {
             return Ok(());
         }

@@ -96,6 +96,10 @@ impl Guest for Component {
             if done.verdict == crate::gate::Verdict::Deny {
                 return Err(Failure::new(crate::failure::Exit::Usage, done.reason.clone()));
             }
+            #[cfg(feature = "coherence")]
+            if done.verdict == crate::gate::Verdict::Defer {
+                note = Some(alloc::format!("in quarantine: {}", done.reason));
+            }
             Ok(())
         })?;
         Ok(Remembered {

@@ -19,6 +19,7 @@ use super::write::{id_of, place, put, put_again, unknown};
 use super::{Memo, Memory, New, Remembered};
 use crate::failure::{Exit, Failure};
 use crate::gate::{Decision, Entry, Ledger, Near, Settings, Source, Verdict};
+use crate::platform::Terminal;
 
 /// The key of the mark, and what it says.
 const MARK: &str = "gate";
@@ -313,6 +314,29 @@ impl Memory<'_> {
     pub fn deny(&mut self, id: u64) -> Result<String, Failure> {
         self.held(id)?;
         Ok(self.forget(&[id])?.pop().unwrap_or_default())
+    }
+
+    /// Asks the person, where one is there, whether to keep what is in doubt, and does as they say.
+    /// `None`: nobody was asked, and it stays where it is.
+    ///
+    /// # Errors
+    /// Those of [`deny`](Self::deny).
+    pub fn ask(
+        &mut self,
+        done: &Remembered,
+        terminal: &dyn Terminal,
+    ) -> Result<Option<bool>, Failure> {
+        if done.verdict != Verdict::Defer || !terminal.is_interactive() {
+            return Ok(None);
+        }
+        let reason = &done.reason;
+        terminal.print(&alloc::format!("\nIn doubt: {reason}.\nKeep it all the same? (yes/no) "));
+        let keeps = terminal.line().is_some_and(|answer| answer.trim() == "yes");
+        match keeps {
+            true => self.allow(done.id)?,
+            false => drop(self.deny(done.id)?),
+        }
+        Ok(Some(keeps))
     }
 
     /// The log of the gate, the oldest decision first.

@@ -6,7 +6,7 @@
 //! Private keys are longer than a piece, and are taken out before it is cut.
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
-//! `pinned` may be. That is what `clawft export` writes.
+//! `pinned` may be. That is what `clawft export` writes. A longer text than a memory has is cut.
 //!
 //! Ids are those of the texts without their secrets: when more is taken for a secret, such a
 //! piece is new.
@@ -110,8 +110,8 @@ fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
         Unread::NoMemory => Failure::new(Exit::Failed, room::NONE),
     })?;
     let text = value["text"].text().trim();
-    if text.is_empty() || text.len() > MOST_TEXT {
-        return Err(wrong(&format!("a `text` of 1 to {MOST_TEXT} bytes expected")));
+    if text.is_empty() {
+        return Err(wrong("a `text` with words expected"));
     }
     let word = |key: &str, most: usize| {
         value[key].as_text().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
@@ -123,6 +123,25 @@ fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
         created: value["created"].as_u64().unwrap_or(0),
         pinned: value["pinned"].as_bool().unwrap_or(false),
     })
+}
+
+/// A text that is too long for a memory, in pieces; counts the secrets that are taken out of it.
+fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
+    if piece.text.len() <= MOST_TEXT {
+        return Vec::from([piece]);
+    }
+    let (mut chunker, mut keys) = (Chunker::new(false), Lines::default());
+    for line in piece.text.lines() {
+        if let Some(line) = keys.without_keys(line) {
+            chunker.line(&line);
+        }
+    }
+    chunker.end();
+    *redacted += chunker.secrets() + keys.count;
+    let parts = chunker.take().into_iter();
+    let part =
+        |text| Piece { text, kind: piece.kind.clone(), session: piece.session.clone(), ..piece };
+    parts.map(part).collect()
 }
 
 impl Memory<'_> {
@@ -173,7 +192,8 @@ impl Memory<'_> {
                 let text = text::without_end(text, b"\n\r");
                 if format == Format::JsonLines {
                     if !text.trim().is_empty() {
-                        waiting.push(of_json(text, number).map_err(|f| f.of(path))?);
+                        let piece = of_json(text, number).map_err(|f| f.of(path))?;
+                        waiting.extend(cut(piece, &mut done.redacted));
                     }
                 } else {
                     if let Some(text) = keys.without_keys(text) {

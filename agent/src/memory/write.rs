@@ -22,7 +22,7 @@ use super::gated::is_quarantined;
 use super::recall::memo;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
-use crate::session::{self, Session};
+use crate::session::{self, Saying, Session};
 
 /// Most bytes of a text that is remembered in one piece.
 pub const MOST_TEXT: usize = 16 << 10;
@@ -316,9 +316,17 @@ impl Memory<'_> {
         Ok(texts)
     }
 
+    /// The sessions that say one of these texts still.
+    ///
+    /// # Errors
+    /// [`Exit::Failed`].
+    pub fn said_in(&self, texts: &[String]) -> Result<Saying, Failure> {
+        session::that_say(&self.platform, &self.data, texts)
+    }
+
     /// Marks what says one of these texts in the sessions.
     fn mark(&self, texts: &[String]) -> Result<(), Failure> {
-        let sessions = session::that_say(&self.platform, &self.data, texts)?;
+        let Saying { sessions, .. } = self.said_in(texts)?;
         session::change(&self.platform, &self.data, &sessions, texts, &mut Session::mark)
     }
 }

@@ -112,6 +112,12 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     if let Some(note) = memory.evicted() {
         json.text("note", &note);
     }
+    #[cfg(feature = "coherence")]
+    if done.verdict != crate::gate::Verdict::Permit {
+        json.text("verdict", done.verdict.name());
+        json.text("reason", &done.reason);
+        return Ok(Reply::new(202, json));
+    }
     Ok(Reply::new(if done.merged { 200 } else { 201 }, json))
 }
 
@@ -165,8 +171,11 @@ fn change(asked: &Asked, memory: &mut Memory<'_>, id: u64) -> Result<Reply, Repl
 
 fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     let forgotten: Result<_, Failure> = memory.forget(&[id]);
-    forgotten?;
+    let saying: Result<_, Failure> = memory.said_in(&forgotten?);
+    let saying = saying?;
     let mut json = Json::object();
     json.count("forgotten", id);
+    json.texts("sessions", &saying.sessions);
+    json.texts("unread", &saying.unread);
     Ok(Reply::new(200, json))
 }

@@ -10,7 +10,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MOST, Said, Session, names, parse, path_of};
+use super::{MOST, Said, Session, names, parse, path_of, set_aside};
 use crate::failure::Failure;
 use crate::json::quoted;
 use crate::learn::{kept, sentences};
@@ -142,23 +142,28 @@ impl Session {
     }
 }
 
-/// Names of the sessions that say one of `texts`. What cannot be read is passed over.
+/// What a search through all sessions found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saying {
+    /// Names of those that say one of the texts.
+    pub sessions: Vec<String>,
+    /// Files that cannot be read, and may say it too.
+    pub unread: Vec<String>,
+}
+
+/// The sessions that say one of `texts`.
 ///
 /// # Errors
 /// [`Exit::Failed`](crate::failure::Exit::Failed).
-pub fn that_say(
-    platform: &Platform<'_>,
-    data: &str,
-    texts: &[String],
-) -> Result<Vec<String>, Failure> {
-    let mut found = Vec::new();
+pub fn that_say(platform: &Platform<'_>, data: &str, texts: &[String]) -> Result<Saying, Failure> {
+    let mut found = Saying { sessions: Vec::new(), unread: set_aside(platform, data)? };
     for name in names(platform, data)? {
         let mut session = Session::new(&name)?;
         let read = platform.files.read(&path_of(data, &name), MOST);
-        if read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok())
-            && texts.iter().any(|text| session.says(text))
-        {
-            found.push(name);
+        if !read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok()) {
+            found.unread.push([&*name, ".json"].concat());
+        } else if texts.iter().any(|text| session.says(text)) {
+            found.sessions.push(name);
         }
     }
     Ok(found)
