@@ -4,10 +4,12 @@
 //! the engine's settings from the same file. What is built lies in `target/component`.
 
 use crate::artifacts::AGENT;
-use crate::process::{Outcome, cargo, command, root, run, target};
+use crate::process::{Outcome, cargo, command, read, root, run, run_silently, target, write};
 use crate::tools;
+use flate2::read::GzDecoder;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The model file of the embedder `static`.
@@ -18,6 +20,12 @@ const TEST_MODEL: &str = "host/tests/model";
 const COMPONENT: &str = "wasm32-wasip2";
 /// Starts that are timed.
 const STARTS: usize = 20;
+/// Chats that are looked at, and how long each has to come to rest.
+const READINGS: usize = 5;
+const SETTLED: Duration = Duration::from_millis(500);
+/// What is asked, with words that the sample has. It says nothing of the person, so nothing is
+/// remembered.
+const QUESTION: &str = "Is there a game of chess to play against the computer?";
 
 /// What a person asks for; the gate asks for [`test()`].
 pub(crate) fn host(arguments: &[String]) -> Outcome {
@@ -86,41 +94,111 @@ fn link(component: &Path, model: Option<&Path>) -> Outcome<PathBuf> {
     Ok(program)
 }
 
-/// Bytes, start and resident memory of the host.
+/// Bytes, start and resident memory of the host, over an empty memory and over one of the sample.
 fn measure(program: &Path) -> Outcome {
-    let data = target().join("component/measured");
-    let said = |error: std::io::Error| format!("{}: {error}", program.display());
-    let host = |words: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(words).env("CLAWFT_HOME", &data).stdin(Stdio::null()).stdout(Stdio::null());
-        command
-    };
+    let folder = target().join("component/measured");
+    let _ = std::fs::remove_dir_all(&folder);
+    let said = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(said)?;
+    let over = |name| Measured { program, data: folder.join(name) };
+    let (empty, sample) = (over("empty"), over("sample"));
+
     let bytes = std::fs::metadata(program).map_err(said)?.len();
     println!("size            {bytes} bytes");
-    for words in [&["version"][..], &["stats", "--embedder", "hashed"]] {
+    let ask = ["ask", "--provider", "offline", QUESTION];
+    empty.time(&["version"], "")?;
+    empty.time(&ask, ", empty memory")?;
+    empty.resident("", ", empty memory")?;
+
+    let texts = folder.join("texts.jsonl");
+    let packed = read(&root().join("data/texts.jsonl.gz"))?;
+    let mut lines = Vec::new();
+    GzDecoder::new(&*packed).read_to_end(&mut lines).map_err(said)?;
+    write(&texts, &lines)?;
+    let begin = Instant::now();
+    run_silently(&mut sample.command(&["import", &texts.to_string_lossy()]))?;
+    println!("import          {:.1?}: the sample's texts", begin.elapsed());
+    sample.time(&ask, ", the sample")?;
+    sample.time(&["recall", QUESTION], ", the sample")?;
+    sample.resident(QUESTION, ", the sample, after a question")
+}
+
+/// The command over a data folder.
+struct Measured<'a> {
+    program: &'a Path,
+    data: PathBuf,
+}
+
+impl Measured<'_> {
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(words).env("CLAWFT_HOME", &self.data);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// Times it from start to end. `over` says what it works on.
+    fn time(&self, words: &[&str], over: &str) -> Outcome {
         let mut times = Vec::new();
         for _ in 0..=STARTS {
             let begin = Instant::now();
-            host(words).status().map_err(said)?;
+            run_silently(&mut self.command(words))?;
             times.push(begin.elapsed());
         }
-        // The first one has read the file into memory.
+        // The first one has read the files into memory.
         let times = &mut times[1..];
         times.sort_unstable();
         let (median, most) = (times[STARTS / 2], times[STARTS - 1]);
-        println!("start to end    {median:.1?} median, {most:.1?} at most: clawft {}", words[0]);
+        println!(
+            "start to end    {median:.1?} median, {most:.1?} at most: clawft {}{over}",
+            words[0]
+        );
+        Ok(())
     }
-    let mut chat =
-        host(&["chat", "--embedder", "hashed"]).stdin(Stdio::piped()).spawn().map_err(said)?;
-    std::thread::sleep(Duration::from_millis(500));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", chat.id()));
-    let _ = chat.kill();
-    let _ = chat.wait();
-    let status = status.map_err(|_| "resident memory is read from /proc, and there is none")?;
-    let resident =
-        status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("Rss"));
-    for line in resident {
-        println!("{line}: clawft chat, waiting for a line");
+
+    /// Takes what a chat has resident while it waits for a line, after a question where there is one.
+    fn resident(&self, question: &str, over: &str) -> Outcome {
+        let mut readings = Vec::new();
+        for reading in 0..READINGS {
+            // A session of its own, or each would have what the others said.
+            let session = format!("reading-{reading}");
+            let mut chat = self.command(&["chat", "--provider", "offline", "--session", &session]);
+            let spawned = chat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+            let mut chat = spawned.map_err(|error| error.to_string())?;
+            let taken = taken(&mut chat, question);
+            let _ = chat.kill();
+            let _ = chat.wait();
+            readings.push(taken?);
+        }
+        for (at, name) in ["VmRSS", "RssAnon"].into_iter().enumerate() {
+            let mut kib: Vec<u64> = readings.iter().map(|reading| reading[at]).collect();
+            kib.sort_unstable();
+            let (least, median, most) = (kib[0], kib[READINGS / 2], kib[READINGS - 1]);
+            let mb = median as f64 * 1.024e-3;
+            println!(
+                "{name:<15} {mb:.1} MB median, {least} to {most} KiB: clawft chat, waiting for a line{over}"
+            );
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// KiB of a chat that waits: all, and its own. It has answered the question where one is asked.
+fn taken(chat: &mut Child, question: &str) -> Outcome<[u64; 2]> {
+    let said = |error: std::io::Error| format!("clawft chat: {error}");
+    if let (Some(input), Some(output)) = (&mut chat.stdin, &mut chat.stdout)
+        && !question.is_empty()
+    {
+        writeln!(input, "{question}").map_err(said)?;
+        output.read_exact(&mut [0]).map_err(said)?;
+    }
+    std::thread::sleep(SETTLED);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", chat.id()))
+        .map_err(|_| "resident memory is read from /proc, and there is none")?;
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| format!("/proc has no {name}"))
+    };
+    Ok([kib("VmRSS:")?, kib("RssAnon:")?])
 }

@@ -47,13 +47,14 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
-          those that take minutes, Miri, coverage, peers and long fuzzing; `test --long` is
-          what it adds, alone
+          those that take minutes, the soak, Miri, coverage, peers and long fuzzing; `test --long`
+          is what it adds, alone
   bench   all that is measured, or a part: `bench criterion`, `bench report` (beside native
-          peers), `bench scaling`; `bench render` makes the tables anew; other words go to
-          criterion
-  coverage  lines that the native tests run, by crate; fails under 85 % of one; `coverage --files`
-          lists those that they do not, `--short` leaves the longest tests out
+          peers), `bench scaling` (`--wamr` as all of it has it); `bench render` makes the tables
+          anew; other words go to criterion
+  coverage  lines that the native tests run, by crate; fails under 85 % of one, and where a file has
+          none and no reason is given; `coverage --files` lists those that they do not run, `--short`
+          leaves the longest tests out
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
           what they found into fuzz/seeds/, with which every run begins
   browser  the page of ffi/examples/browser in headless Chromium, searched as one types
@@ -70,12 +71,12 @@ cargo xtask COMMAND
   providers  the agent's providers against servers that validate, cut and break
   host    the command `clawft`: one file with engine and component; `host test` tests what it
           grants and what not, `host measure` takes its size, start and resident memory
-  guides  the commands of README and docs/deployment, run as they stand there; `guides --all` takes
-          those too that need the whole of dist/ or a proxy
+  guides  the commands of README and docs/deployment/wasm.md, run as they stand there; `guides
+          --all` takes those too that need the whole of dist/ or a proxy
   matrix  every artifact in every engine, Wasmtime and WAMR: one suite, start and memory beside
           their budgets; `matrix --check` the suite alone (matrix --help)
   soak    a million calls of a memory with crashes and openings, over the simulated disk and over real
-          files, memory flat; `soak disk|files --operations N --seed N`
+          files, memory and files within bounds; `soak disk|files --operations N --seed N`
   size    bytes of every artifact and of every crate in it, held to the budgets;
           `size --functions simd128` lists the largest functions of one, `size --profile`
           writes what docs/size.md has: by crate, by function, and what each step brings

@@ -7,7 +7,7 @@ use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
     bench, browser, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri,
-    platform, providers, release, sizes, tools, wasi,
+    platform, providers, release, sizes, soak, tools, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,11 @@ pub(crate) const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-v
 pub(crate) const STORE: &str = "clawft-store";
 /// The variant that has the store's tests: that of the default module.
 const WITH_STORE: &str = "simd128";
+/// What the agent has natively and on demand, so that it is built and tested once: what is built
+/// here has the gate already, by `clawft-benches`. Without both `coverage` tests it, as it ships.
+const EXEC: &str = "clawft-agent/exec-tool";
+/// Calls of the soak in `--all`, over each medium: a minute, a tenth of what `cargo xtask soak` makes.
+const SOAK: &str = "100000";
 /// Runs of each fuzz target: their number and seed are fixed, inputs are long
 /// from the start, and time has an end where a machine is slow.
 const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
@@ -50,13 +55,15 @@ fn short(gate: &mut Steps) {
         tools::wasm_opt()?;
         tools::wasmtime()?;
         tools::python_with_wasmtime()?;
+        tools::node()?;
+        tools::curl()?;
         tools::cargo_fuzz().map(|_| ())
     });
     gate.step("format", || run(cargo().args(["fmt", "--all", "--check"])));
     gate.step("clippy", || {
         run(cargo()
-            .args(["clippy", "--workspace", "--all-targets", "--quiet", "--"])
-            .args(["-D", "warnings"]))
+            .args(["clippy", "--workspace", "--all-targets", "--features", EXEC])
+            .args(["--quiet", "--", "-D", "warnings"]))
     });
     gate.step("documentation", || {
         run(cargo()
@@ -108,6 +115,8 @@ fn short(gate: &mut Steps) {
         run(cargo().args([
             "test",
             "--workspace",
+            "--features",
+            EXEC,
             "--exclude",
             "clawft-demo",
             "--exclude",
@@ -185,6 +194,11 @@ fn long(gate: &mut Steps) {
             "--",
             "--ignored",
         ]))
+    });
+    gate.step("a memory in use for long", || soak::soak(&["--operations".into(), SOAK.into()]));
+    // Elsewhere an assertion stands before what they test.
+    gate.step("the kernels' own tests, without assertions", || {
+        run(cargo().args(["test", "--release", "--package", "clawft-codes", "--lib", "--quiet"]))
     });
     miri::add(gate, &miri::packages());
     gate.step("lines that the tests run", || coverage::coverage(&[]));

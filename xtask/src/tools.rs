@@ -87,6 +87,24 @@ fn npm_package(name: &str, version: &str) -> Outcome {
     .map_err(|why| format!("npm could not install {name}: {why}"))
 }
 
+/// Node, which runs the kernel's example of it and the guides'.
+pub(crate) fn node() -> Outcome {
+    installed("node", "nodejs")
+}
+
+/// curl, which the guides ask with.
+pub(crate) fn curl() -> Outcome {
+    installed("curl", "curl")
+}
+
+/// Whether a program is there that we do not install: to try a change needs no root.
+fn installed(program: &str, package: &str) -> Outcome {
+    match answers(program, "--version") {
+        true => Ok(()),
+        false => Err(format!("{program} is missing (Debian: {package})")),
+    }
+}
+
 /// What drives a browser from Node.
 pub(crate) fn playwright() -> Outcome<PathBuf> {
     let folder = npm_folder("playwright-core").join("node_modules/playwright-core");

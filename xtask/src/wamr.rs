@@ -14,7 +14,8 @@ use std::time::SystemTime;
 
 const CRATE: &str = "wamrx-sys";
 const CRATE_VERSION: &str = "0.3.0";
-/// What an `iwasm` or `wamrc` on the PATH has to be, for files compiled ahead to be understood.
+/// What a `wamrc` on the PATH has to be, for files compiled ahead to be understood. An `iwasm` there is
+/// of no use: it runs commands and cannot drive a C ABI.
 const RELEASE: &str = "2.4.";
 /// What the library has.
 const PARTS: [&str; 10] = [
@@ -99,14 +100,14 @@ pub(crate) fn has_compiler() -> bool {
 }
 
 /// Is there a program of WAMR on the PATH, of the release that is built here?
-pub(crate) fn release_on_path(program: &str) -> bool {
+fn release_on_path(program: &str) -> bool {
     answers(program, "--version")
         && output(command(program).arg("--version")).is_ok_and(|said| said.contains(RELEASE))
 }
 
 /// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 and 19 were seen to
 /// work). Two minutes.
-fn compiler() -> Outcome<PathBuf> {
+pub(crate) fn compiler() -> Outcome<PathBuf> {
     let program = compiler_program();
     if !program.exists() {
         let source = source()?;

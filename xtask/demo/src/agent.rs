@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::options::Options;
 use crate::run::Inputs;
-use crate::scratch::Scratch;
+use clawft_sample::scratch::Scratch;
 use clawft_sample::texts::shorten;
 
 /// What is asked, and a word that what answers it holds.
@@ -65,10 +65,10 @@ pub(crate) fn run(
     with_keys: bool,
 ) -> Result<Story, Failure> {
     let texts = inputs.texts.as_deref().unwrap_or(&[]);
-    let folder = Scratch::new("clawft-demo-agent")?;
-    let file = write_lines(&folder.0, texts)?;
+    let folder = Scratch::new()?;
+    let file = write_lines(folder.path(), texts)?;
     let start = Instant::now();
-    let done = clawft_says(clawft, &folder.0, &["import", "--json", &file.to_string_lossy()])?;
+    let done = clawft_says(clawft, folder.path(), &["import", "--json", &file.to_string_lossy()])?;
     let time = start.elapsed();
     let imported = done["added"].as_u64().unwrap_or(0);
     let sample: HashSet<&str> = texts.iter().map(|text| text.trim()).collect();
@@ -86,7 +86,7 @@ pub(crate) fn run(
             }
             let start = Instant::now();
             let words = ["ask", "--json", "--provider", provider, question];
-            let said = match clawft_says(clawft, &folder.0, &words) {
+            let said = match clawft_says(clawft, folder.path(), &words) {
                 // A provider that cannot be reached is no failure of ours.
                 Err(Failure(sentence)) if provider != OFFLINE => json!({ "answer": sentence }),
                 said => said?,

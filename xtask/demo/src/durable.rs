@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use clawft_sample::Metric;
 use clawft_sample::arrays::{self, Matrix};
+use clawft_sample::scratch::Scratch;
 use clawft_sample::texts;
 use clawft_store::memory::{Derived, Found, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::{NativeFolder, WriterLock};
@@ -20,7 +21,6 @@ use crate::Failure;
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::run::Inputs;
-use crate::scratch::Scratch;
 
 const NAME: &str = "demo.rvf";
 /// Records of a commit.
@@ -131,12 +131,12 @@ pub(crate) struct Story {
 
 /// Runs the whole of it.
 pub(crate) fn run(options: &Options, inputs: &Inputs) -> Result<Story, Failure> {
-    let folder = Scratch::new("clawft-demo")?;
+    let folder = Scratch::new()?;
     let rows = inputs.base.rows;
-    let said = kill_half_way(&folder.0, rows)?;
+    let said = kill_half_way(folder.path(), rows)?;
 
     let start = Instant::now();
-    let (mut memory, lock) = open(options, &inputs.base, &folder.0)?;
+    let (mut memory, lock) = open(options, &inputs.base, folder.path())?;
     let (reopened, derived, found) = (start.elapsed(), memory.derived(), memory.len());
     let whole = is_whole(&memory, inputs)?;
     let mut bar = Progress::new("the rest of the import", rows);
@@ -146,7 +146,7 @@ pub(crate) fn run(options: &Options, inputs: &Inputs) -> Result<Story, Failure> 
     drop(lock);
 
     let start = Instant::now();
-    let (mut memory, _lock) = open(options, &inputs.base, &folder.0)?;
+    let (mut memory, _lock) = open(options, &inputs.base, folder.path())?;
     let (opened, opened_from) = (start.elapsed(), memory.derived());
     let known = options.base.is_none().then(|| options.data.join("known_item.jsonl"));
     let quality = match known {

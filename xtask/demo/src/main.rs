@@ -17,7 +17,6 @@ mod options;
 mod progress;
 mod report;
 mod run;
-mod scratch;
 mod sweep;
 mod words;
 

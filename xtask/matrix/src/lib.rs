@@ -18,10 +18,11 @@ pub mod kernel;
 pub mod model;
 pub mod records;
 pub mod runner;
-pub mod scratch;
 pub mod seen;
 pub mod storage;
 pub mod suite;
+
+pub use clawft_sample::scratch;
 
 /// Which suite an artifact takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

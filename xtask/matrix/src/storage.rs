@@ -1,4 +1,4 @@
-//! The storage that `clawft-store.wasm` imports: one folder of files, as docs/abi.md says.
+//! The storage that `clawft-store.wasm` imports: one folder of files, as docs/abi-memory.md says.
 
 use crate::guest::{Import, Imports};
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! Vectors and texts from files, and the exact answer to compare a result with.
+//! Vectors and texts from files, the exact answer to compare a result with, and a folder for what is
+//! written on the way.
 //!
 //! Hosts that measure (`xtask/demo`, `xtask/matrix`) share it. It knows nothing of the product, so
 //! nothing of the product can make an answer look right. Every refusal is a sentence that names the
@@ -7,6 +8,7 @@
 
 pub mod arrays;
 pub mod exact;
+pub mod scratch;
 pub mod texts;
 
 /// How near is measured. The numbers are those of the C ABI.

@@ -2,8 +2,8 @@
 //! library, and the module in WAMR.
 
 use crate::artifacts::{Artifact, SIMD128_KERNEL};
-use crate::demo;
 use crate::process::{Outcome, cargo, command, run, target};
+use crate::{demo, wamr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -32,31 +32,29 @@ pub(super) fn folder() -> Outcome<PathBuf> {
 /// What WAMR runs: its name in results, and the module for it.
 pub(super) type InWamr = (&'static str, PathBuf);
 
-/// The module in WAMR, interpreted, and compiled ahead of time where its compiler was built, and
-/// the program that asks there. `cargo xtask wamr` builds library and compiler.
-pub(super) fn wamr() -> Outcome<(PathBuf, Vec<InWamr>)> {
-    let tools = target().join("tools/wamr");
-    let (library, compiler) =
-        (tools.join("library/libiwasm.a"), tools.join("compiler/clawft-wamrc"));
-    if !library.exists() {
-        return Err(format!("{} is missing: `cargo xtask wamr` builds it", library.display()));
-    }
+/// The module in WAMR, interpreted and compiled ahead of time, and the program that asks there.
+/// Library and compiler are built where they are missing.
+pub(super) fn wamr() -> Outcome<(PathBuf, [InWamr; 2])> {
+    let (library, compiler) = (wamr::library()?, wamr::compiler()?);
     let program = folder()?.join("asked-wamr");
     run(command(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
         .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-O2", "-I"])
-        .arg(tools.join("source/core/iwasm/include"))
+        .arg(&library.headers)
         .args(["-I", "ffi/include", "benches/wamr/asked.c"])
-        .arg(&library)
-        .args(["-lm", "-lpthread", "-ldl", "-o"])
+        .arg(&library.file)
+        .args(wamr::LIBRARIES)
+        .arg("-o")
         .arg(&program))?;
     let module = SIMD128_KERNEL.build()?.path;
-    let mut modules = vec![("clawft-kernel.wasm, WAMR, interpreted", module.clone())];
-    if compiler.exists() {
-        let ahead = folder()?.join("clawft-kernel.aot");
-        run(command(compiler).arg(module).arg(&ahead).stdout(Stdio::null()))?;
-        modules.push(("clawft-kernel.wasm, WAMR, compiled ahead", ahead));
-    }
-    Ok((program, modules))
+    let ahead = folder()?.join("clawft-kernel.aot");
+    run(command(compiler).arg(&module).arg(&ahead).stdout(Stdio::null()))?;
+    Ok((
+        program,
+        [
+            ("clawft-kernel.wasm, WAMR, interpreted", module),
+            ("clawft-kernel.wasm, WAMR, compiled ahead", ahead),
+        ],
+    ))
 }
 
 /// The native library of the kernel, built as `dist` builds the one that ships.

@@ -79,7 +79,7 @@ fn expected(lines: &[Value], engine: &str, count: u32) -> f64 {
 /// All engines on so many vectors; `before` has those of smaller counts.
 fn one(
     count: u32,
-    wamr: Option<&(PathBuf, Vec<engines::InWamr>)>,
+    wamr: Option<&(PathBuf, [engines::InWamr; 2])>,
     before: &[Value],
 ) -> Outcome<Vec<Value>> {
     let (base, queries, dimension) = generate(count)?;

@@ -21,6 +21,7 @@ mod writers;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clawft_benches::random::Random;
 use clawft_store::memory;
 use clawft_store::storage::native::NativeFolder;
 
@@ -73,32 +74,15 @@ fn storage(folder: &Path) -> Result<NativeFolder, memory::Error> {
     NativeFolder::new(folder).map_err(|why| clawft_store::Error::from(why).into())
 }
 
-/// SplitMix64, as in the tests.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    }
-
-    fn float(&mut self) -> f32 {
-        (self.next() % 20_000) as f32 / 10_000.0 - 1.0
-    }
-}
-
 /// The vector and the text that a record has by its id, in every program and run.
 fn content(id: u64, dim: usize) -> (Vec<f32>, String) {
-    let mut random = Random(id);
-    let vector = (0..dim).map(|_| random.float()).collect();
+    let mut random = Random::new(id);
+    let vector = (0..dim).map(|_| (random.bits() % 20_000) as f32 / 10_000.0 - 1.0).collect();
     let words = ["tea", "five", "rain", "river", "nothing", "garden", "letter", "winter"];
     let mut text = format!("record {id}:");
     for _ in 0..16 {
         text.push(' ');
-        text.push_str(words[random.next() as usize % words.len()]);
+        text.push_str(words[random.bits() as usize % words.len()]);
     }
     (vector, text)
 }

@@ -14,7 +14,8 @@ impl Scratch {
     /// What the system says.
     pub fn new() -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("clawft-matrix-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
+        let name =
+            format!("clawft-scratch-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
         let folder = std::env::temp_dir().join(name);
         match std::fs::create_dir_all(&folder) {
             Ok(()) => Ok(Scratch(folder)),
