@@ -29,7 +29,7 @@ use crate::text;
 /// The version of the config that this program reads.
 pub const VERSION: i64 = 1;
 /// Most bytes of a config.
-const MOST: u64 = 64 << 10;
+pub const MOST: u64 = 64 << 10;
 
 /// Who answers, or who makes vectors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

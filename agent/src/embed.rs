@@ -88,6 +88,8 @@ pub enum Choice<'a> {
 
 /// The model of an endpoint where none is named.
 pub const MODEL: &str = "text-embedding-3-small";
+/// Where the file of `static` lies in the data folder.
+pub const TABLE: &str = "models/static.table";
 /// Components that hashed vectors may have.
 const HASHED_DIMS: core::ops::RangeInclusive<usize> = 64..=4096;
 

@@ -15,7 +15,9 @@
 pub mod aligned;
 pub mod dimension;
 pub mod exact;
+pub mod json_lines;
 pub mod mixture;
 pub mod random;
+pub mod ranks;
 pub mod sample;
 pub mod streams;

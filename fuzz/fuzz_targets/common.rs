@@ -3,52 +3,31 @@
 
 use clawft_vectors::{Encoding, Image, Layout, Metric, Params, Scratch, scratch_words};
 
-/// A buffer aligned to 64 bytes.
+/// Bytes aligned to 64, found inside a plain buffer.
 pub struct Buffer {
-    words: Vec<[u64; 8]>,
+    bytes: Vec<u8>,
+    from: usize,
     len: usize,
 }
 
 impl Buffer {
     pub fn new(len: usize) -> Self {
-        let mut buffer = Self { words: vec![[0; 8]; len.div_ceil(64) + 1], len };
-        assert_eq!(buffer.start() % 8, 0);
-        buffer.as_mut().fill(0);
-        buffer
-    }
-
-    /// Bytes from the beginning of the allocation to the first multiple of 64.
-    fn start(&self) -> usize {
-        self.words.as_ptr().addr().wrapping_neg() % 64
-    }
-}
-
-impl AsRef<[u8]> for Buffer {
-    fn as_ref(&self) -> &[u8] {
-        let (start, bytes) = (self.start(), self.words.as_ptr().cast::<u8>());
-        // SAFETY: one more line than `len` needs was allocated, and any bytes are `u8`.
-        unsafe { core::slice::from_raw_parts(bytes.add(start), self.len) }
-    }
-}
-
-impl AsMut<[u8]> for Buffer {
-    fn as_mut(&mut self) -> &mut [u8] {
-        let (start, bytes) = (self.start(), self.words.as_mut_ptr().cast::<u8>());
-        // SAFETY: as above, and borrowed exclusively.
-        unsafe { core::slice::from_raw_parts_mut(bytes.add(start), self.len) }
+        let bytes = vec![0u8; len + 64];
+        let from = bytes.as_ptr().addr().wrapping_neg() % 64;
+        Self { bytes, from, len }
     }
 }
 
 impl core::ops::Deref for Buffer {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        self.as_ref()
+        &self.bytes[self.from..][..self.len]
     }
 }
 
 impl core::ops::DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.as_mut()
+        &mut self.bytes[self.from..][..self.len]
     }
 }
 

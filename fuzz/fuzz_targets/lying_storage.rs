@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arbitrary::Arbitrary;
-use clawft_ffi_store::clawft_rollback;
+use clawft_ffi_store::{ClawftStorage, clawft_rollback};
 
 /// What a call of the storage returns instead of its own result.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -25,6 +25,27 @@ pub struct Files {
 }
 
 pub type Disk = Mutex<Files>;
+
+/// The functions over `disk`, which must outlive what is opened with them.
+pub fn storage(disk: &Arc<Disk>) -> ClawftStorage {
+    ClawftStorage {
+        size: size_of::<ClawftStorage>() as u32,
+        context: Arc::as_ptr(disk).cast_mut().cast(),
+        open: Some(open),
+        create: Some(create),
+        close: Some(close),
+        len: Some(len),
+        read_at: Some(read_at),
+        append: Some(append),
+        truncate: Some(truncate),
+        sync: Some(sync),
+        sync_folder: Some(sync_folder),
+        rename: Some(rename),
+        remove: Some(remove),
+        progress: None,
+        list: Some(list),
+    }
+}
 
 pub unsafe fn files<'a>(context: *mut c_void) -> MutexGuard<'a, Files> {
     unsafe { &*context.cast::<Disk>() }.lock().expect("no call panics")
@@ -62,7 +83,7 @@ impl Files {
     }
 }
 
-pub unsafe extern "C" fn open(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
+unsafe extern "C" fn open(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
     let name = unsafe { name(at, len) };
     unsafe {
         run_on(context, |files| match files.named.get(&name).cloned() {
@@ -72,7 +93,7 @@ pub unsafe extern "C" fn open(context: *mut c_void, at: *const c_char, len: usiz
     }
 }
 
-pub unsafe extern "C" fn create(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
+unsafe extern "C" fn create(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
     let name = unsafe { name(at, len) };
     unsafe {
         run_on(context, |files| {
@@ -86,7 +107,7 @@ pub unsafe extern "C" fn create(context: *mut c_void, at: *const c_char, len: us
     }
 }
 
-pub unsafe extern "C" fn close(context: *mut c_void, file: u32) -> i32 {
+unsafe extern "C" fn close(context: *mut c_void, file: u32) -> i32 {
     let close = |files: &mut Files| {
         files.open.get_mut(file as usize).map_or(-205, |place| {
             *place = None;
@@ -96,13 +117,13 @@ pub unsafe extern "C" fn close(context: *mut c_void, file: u32) -> i32 {
     unsafe { run_on(context, close) as i32 }
 }
 
-pub unsafe extern "C" fn len(context: *mut c_void, file: u32) -> i64 {
+unsafe extern "C" fn len(context: *mut c_void, file: u32) -> i64 {
     let len =
         |files: &mut Files| files.at(file, |bytes| bytes.len() as i64).unwrap_or_else(|code| code);
     unsafe { run_on(context, len) }
 }
 
-pub unsafe extern "C" fn read_at(
+unsafe extern "C" fn read_at(
     context: *mut c_void,
     file: u32,
     offset: u64,
@@ -123,7 +144,7 @@ pub unsafe extern "C" fn read_at(
     unsafe { run_on(context, read) as i32 }
 }
 
-pub unsafe extern "C" fn append(
+unsafe extern "C" fn append(
     context: *mut c_void,
     file: u32,
     bytes: *const c_void,
@@ -136,7 +157,7 @@ pub unsafe extern "C" fn append(
     unsafe { run_on(context, append) as i32 }
 }
 
-pub unsafe extern "C" fn truncate(context: *mut c_void, file: u32, len: u64) -> i32 {
+unsafe extern "C" fn truncate(context: *mut c_void, file: u32, len: u64) -> i32 {
     let cut = |files: &mut Files| {
         let cut =
             files.at(file, |bytes| bytes.truncate(usize::try_from(len).unwrap_or(usize::MAX)));
@@ -145,16 +166,16 @@ pub unsafe extern "C" fn truncate(context: *mut c_void, file: u32, len: u64) -> 
     unsafe { run_on(context, cut) as i32 }
 }
 
-pub unsafe extern "C" fn sync(context: *mut c_void, file: u32) -> i32 {
+unsafe extern "C" fn sync(context: *mut c_void, file: u32) -> i32 {
     let sync = |files: &mut Files| files.at(file, |_| 0).unwrap_or_else(|code| code);
     unsafe { run_on(context, sync) as i32 }
 }
 
-pub unsafe extern "C" fn sync_folder(context: *mut c_void) -> i32 {
+unsafe extern "C" fn sync_folder(context: *mut c_void) -> i32 {
     unsafe { run_on(context, |_| 0) as i32 }
 }
 
-pub unsafe extern "C" fn rename(
+unsafe extern "C" fn rename(
     context: *mut c_void,
     from: *const c_char,
     from_len: usize,
@@ -172,13 +193,13 @@ pub unsafe extern "C" fn rename(
     unsafe { run_on(context, rename) as i32 }
 }
 
-pub unsafe extern "C" fn remove(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
+unsafe extern "C" fn remove(context: *mut c_void, at: *const c_char, len: usize) -> i32 {
     let name = unsafe { name(at, len) };
     let remove = |files: &mut Files| if files.named.remove(&name).is_some() { 0 } else { -201 };
     unsafe { run_on(context, remove) as i32 }
 }
 
-pub unsafe extern "C" fn list(
+unsafe extern "C" fn list(
     context: *mut c_void,
     at: *const c_char,
     len: usize,

@@ -106,7 +106,7 @@ enum Call {
     Create { bits: u8, dim: u16, drift: [f32; 2], limit: u16, out: Place },
     Append { handle: Handle, frame: Place, dim: u16, out: Place },
     Get { handle: Handle, frame: u8, out: Place, dim: u16 },
-    Bytes2 { handle: Handle, out: Place, cap: u16, len: Place },
+    TensorBytes { handle: Handle, out: Place, cap: u16, len: Place },
     OpenTensor { bytes: Place, len: u16, out: Place },
     CloseTensor(Handle),
 }
@@ -190,26 +190,6 @@ impl Host {
             other => (self.place::<T>(other).0, n),
         }
     }
-
-    fn storage(&self) -> ClawftStorage {
-        ClawftStorage {
-            size: size_of::<ClawftStorage>() as u32,
-            context: Arc::as_ptr(&self.disk).cast_mut().cast(),
-            open: Some(open),
-            create: Some(create),
-            close: Some(close),
-            len: Some(len),
-            read_at: Some(read_at),
-            append: Some(append),
-            truncate: Some(truncate),
-            sync: Some(sync),
-            sync_folder: Some(sync_folder),
-            rename: Some(rename),
-            remove: Some(remove),
-            progress: None,
-            list: Some(list),
-        }
-    }
 }
 
 /// 0, a count, or an error of the tables with a sentence.
@@ -282,7 +262,8 @@ fn run(host: &mut Host, call: Call) {
                 if let Some(text) = bad_name {
                     name = host.text(text);
                 }
-                let (options, storage, out) = (options(&given), host.storage(), host.one(out));
+                let (options, storage) = (options(&given), storage(&host.disk));
+                let out = host.one(out);
                 let code = clawft_memory_open(name.bytes, name.len, &options, &storage, out);
                 if code == 0 {
                     host.memories.push(out.read());
@@ -439,7 +420,7 @@ fn run(host: &mut Host, call: Call) {
                 let (out, dim) = host.some(out, usize::from(dim % 200));
                 clawft_tensor_get(host.handle(handle), frame.into(), out, dim as u32)
             }
-            Call::Bytes2 { handle, out, cap, len } => {
+            Call::TensorBytes { handle, out, cap, len } => {
                 let (out, cap) = host.some::<u8>(out, cap.into());
                 let len = host.one(len);
                 clawft_tensor_bytes(host.handle(handle), out.cast(), cap, len)

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use clawft_vectors::{Error, Hit, Image, Mode, SearchOptions};
+use clawft_vectors::{Error, Hit, Image, Metric, Mode, Params, SearchOptions};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -99,15 +99,28 @@ fuzz_target!(|case: Case| {
             Operation::Range { seed, k, radius } => {
                 let options = SearchOptions {
                     k: usize::from(k).clamp(1, capacity as usize),
+                    ef: capacity as usize,
+                    mode: if seed % 2 == 0 { Mode::Exact } else { Mode::Auto },
                     ..SearchOptions::new(1)
                 };
-                let options = SearchOptions { ef: capacity as usize, ..options };
+                // Most numbers are beyond any distance, or so near 0 that nothing is within.
+                let radius = if radius.is_finite() { radius % farthest(&params) } else { radius };
                 let mut hits = vec![Hit::default(); capacity as usize];
                 let vector = common::vector(seed, dim);
                 match image.search_range(&vector, radius, &options, scratch, &mut hits) {
                     Ok(n) => {
                         assert!(n <= options.k && !radius.is_nan());
                         assert!(hits[..n].iter().all(|hit| hit.distance <= radius));
+                        if options.mode == Mode::Exact {
+                            let (radius, error) = (f64::from(radius), error(&params));
+                            let within = |radius: f64| {
+                                let shown = model.values().filter(|entry| !entry.1);
+                                let truth = shown.map(|e| distance(&params, e.0, &vector));
+                                truth.filter(|&d| d <= radius).count().min(options.k)
+                            };
+                            let (least, most) = (within(radius - error), within(radius + error));
+                            assert!((least..=most).contains(&n), "{n} of {least} to {most}");
+                        }
                     }
                     Err(error) => assert!(radius.is_nan() && error == Error::Radius),
                 }
@@ -122,7 +135,7 @@ fuzz_target!(|case: Case| {
             Operation::Grow { by } => {
                 let larger = capacity + u32::from(by % 20);
                 if larger <= 200 {
-                    let params = clawft_vectors::Params { capacity: larger, ..*image.params() };
+                    let params = Params { capacity: larger, ..*image.params() };
                     let bytes = clawft_vectors::required_bytes(&params).expect("sound");
                     let buffer = common::Buffer::new(bytes);
                     image = image.grow_into(larger, buffer).expect("larger is allowed");
@@ -144,6 +157,36 @@ fuzz_target!(|case: Case| {
     assert!(report.is_sound(), "{report:?}");
 });
 
+/// By definition over the vector as it was given, in f64.
+fn distance(params: &Params, seed: u16, query: &[f32]) -> f64 {
+    let stored = common::vector(seed, params.dim);
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
+    };
+    let (aa, bb, ab) = (dot(&stored, &stored), dot(query, query), dot(&stored, query));
+    match params.metric {
+        Metric::Cosine => 1.0 - ab / (aa * bb).sqrt(),
+        Metric::InnerProduct => 1.0 - ab,
+        Metric::L2 => aa + bb - 2.0 * ab,
+    }
+}
+
+/// A distance that no two of [`common::vector`] have.
+fn farthest(params: &Params) -> f32 {
+    match params.metric {
+        Metric::Cosine => 2.1,
+        Metric::InnerProduct | Metric::L2 => 1.0 + 16.0 * params.dim as f32,
+    }
+}
+
+/// What the encodings allow: it grows with the lengths.
+fn error(params: &Params) -> f64 {
+    match params.metric {
+        Metric::Cosine => 0.02,
+        Metric::InnerProduct | Metric::L2 => 0.02 * (1.0 + 8.0 * f64::from(params.dim)),
+    }
+}
+
 /// `min(k, matching)` results, none outside, in order, none twice; exact ones the nearest.
 fn check(
     image: &Image<common::Buffer>,
@@ -162,31 +205,16 @@ fn check(
     ids.dedup();
     assert_eq!(ids.len(), found.len());
 
-    // By definition over the vectors as they were given, in f64; the encodings
-    // allow an error that grows with the lengths.
-    let distance = |seed: u16| -> f64 {
-        let stored = common::vector(seed, image.params().dim);
-        let dot = |a: &[f32], b: &[f32]| -> f64 {
-            a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
-        };
-        let (aa, bb, ab) = (dot(&stored, &stored), dot(query, query), dot(&stored, query));
-        match image.params().metric {
-            clawft_vectors::Metric::Cosine => 1.0 - ab / (aa * bb).sqrt(),
-            clawft_vectors::Metric::InnerProduct => 1.0 - ab,
-            clawft_vectors::Metric::L2 => aa + bb - 2.0 * ab,
-        }
-    };
     if options.mode == Mode::Exact {
         let mut truth: Vec<f64> = model
             .iter()
             .filter(|&(&id, entry)| !entry.1 && may(id))
-            .map(|(_, entry)| distance(entry.0))
+            .map(|(_, entry)| distance(image.params(), entry.0, query))
             .collect();
         truth.sort_by(f64::total_cmp);
-        let scale = 1.0 + 8.0 * f64::from(image.params().dim);
         for (hit, expected) in found.iter().zip(truth) {
             let off = (f64::from(hit.distance) - expected).abs();
-            assert!(off <= 0.02 * scale, "{hit:?} where {expected} is the truth");
+            assert!(off <= error(image.params()), "{hit:?} where {expected} is the truth");
         }
     }
 }

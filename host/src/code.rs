@@ -3,8 +3,9 @@
 //! Wasmtime copies what it is given as bytes: 1.5 MB of memory that every process would have for
 //! itself, and a part of the start. The bytes are linked at the beginning of a page instead, so
 //! that the pages with code in them can be made executable in place: all processes share them,
-//! and those that nobody touches are never read. They are never writable. Where there is no
-//! `mprotect`, they are copied.
+//! and those that nobody touches are never read. Where there is no `mprotect`, they are copied.
+//!
+//! What it must never do: make a page writable, or take for code what our own build did not make.
 
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};

@@ -2,6 +2,8 @@
 //!
 //! A compiled component is bound to the version of Wasmtime and to the settings below: both
 //! sides include this file, so that they cannot differ.
+//!
+//! What it must never do: have a setting on one side alone that changes what is compiled.
 
 use wasmtime::{Config, Engine};
 

@@ -1,4 +1,6 @@
 //! Why nothing ran: a sentence, and the exit code.
+//!
+//! What it must never do: end anything because nobody hears the sentence.
 
 use std::io::Write;
 

@@ -1,12 +1,12 @@
 //! The data folder.
+//!
+//! What it must never do: create a folder that others can look into, or grant anything by a config
+//! that cannot be read.
 
 use crate::failure::{Failed, failed};
-use clawft_agent::config::Config;
+use clawft_agent::config::{Config, MOST};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// Most bytes of a config, as the component has it.
-const MOST: u64 = 64 << 10;
 
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
@@ -39,6 +39,7 @@ pub(crate) fn open() -> Result<PathBuf, Failed> {
 pub(crate) fn config(folder: &Path) -> Config {
     let mut text = String::new();
     let read = std::fs::File::open(folder.join("config.toml"))
-        .and_then(|file| file.take(MOST).read_to_string(&mut text));
-    read.ok().and_then(|_| Config::parse(&text).ok()).unwrap_or_default()
+        .and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
+    let whole = read.ok().filter(|&bytes| bytes as u64 <= MOST);
+    whole.and_then(|_| Config::parse(&text).ok()).unwrap_or_default()
 }

@@ -5,13 +5,14 @@
 //! the lock says who writes, and its file which nonce the component's leases have: the next one
 //! takes away what a killed one has left. A lease with another nonce is one of a program outside
 //! this host, and respected.
+//!
+//! What it must never do: take a command that it does not know for one that only reads.
 
 use crate::failure::{Failed, failed};
+use clawft_agent::memory::NAME;
 use clawft_store::storage::native::{LockError, WriterLock};
 use std::path::Path;
 
-/// The durable file in the data folder.
-pub(crate) const MEMORY: &str = "memory.rvf";
 /// Commands that only read. What is not known here may write.
 const READERS: [&str; 9] =
     ["recall", "sessions", "stats", "export", "config", "help", "version", "--help", "--version"];
@@ -34,7 +35,7 @@ pub(crate) fn lock(folder: &Path) -> Result<Option<WriterLock>, Failed> {
     };
     const REFUSED: [std::io::ErrorKind; 5] =
         [FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
-    match WriterLock::acquire(&folder.join(MEMORY)) {
+    match WriterLock::acquire(&folder.join(NAME)) {
         Ok(lock) => Ok(Some(lock)),
         Err(LockError::Held(process)) => Err(failed(
             BUSY,

@@ -14,15 +14,12 @@ use alloc::string::{String, ToString};
 
 use super::arguments::Arguments;
 use crate::config::{self, Config, Service};
-use crate::embed::{self, Choice, Embedder};
+use crate::embed::{self, Choice, Embedder, TABLE};
 use crate::failure::{Exit, Failure};
 use crate::memory::{Identity, Limits, Memory};
 use crate::platform::Platform;
 use crate::provider::{Anthropic, Endpoint, Key, Offline, OpenAi, Provider, anthropic, openai};
 use crate::turn::Agent;
-
-/// Where the model file of the embedder `static` lies in the data folder.
-pub(super) const MODEL: &str = "models/static.table";
 
 /// What a run works with.
 pub(crate) struct Setup<'a> {
@@ -177,7 +174,7 @@ fn embedder(
     };
     // The memory's own number spares the question for it.
     let dim = if config.dim == 0 { known_dim } else { config.dim as usize };
-    let path = format!("{data}/{MODEL}");
+    let path = format!("{data}/{TABLE}");
     let choice = match name {
         "static" => Choice::Static(&path),
         "hashed" => Choice::Hashed(dim),

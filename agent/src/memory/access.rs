@@ -23,7 +23,7 @@ use clawft_store::memory::{Budget, Error, Memory as Store, MemoryOptions};
 use clawft_store::{Lease, Options};
 use clawft_vectors::{Encoding, Params, required_bytes};
 
-use super::identity::{FRESH, Identity, NAME};
+use super::identity::{FRESH, Identity, JOURNAL, NAME};
 use super::{Limits, Memory};
 use crate::failure::{Exit, Failure};
 use crate::platform::{FileError, Platform};
@@ -61,8 +61,8 @@ fn stamp(platform: &Platform<'_>, data: &str) -> Stamp {
     let len = |name: &str| platform.files.entry(&format!("{data}/{name}")).map_or(0, |e| e.len);
     let mut head = [0; 64];
     // Where there is no journal, there is no head.
-    let _ = platform.files.read_at(&format!("{data}/{NAME}.journal"), 0, &mut head);
-    Stamp { base: len(NAME), journal: len("memory.rvf.journal"), head }
+    let _ = platform.files.read_at(&format!("{data}/{JOURNAL}"), 0, &mut head);
+    Stamp { base: len(NAME), journal: len(JOURNAL), head }
 }
 
 /// An error of the store as a sentence for a person.
@@ -346,7 +346,7 @@ impl Memory<'_> {
         }
         self.same_embedder(&identity)?;
         let mut options = Options { dim: Some(identity.dim as u16), ..Options::default() };
-        if !self.exists(NAME) && !self.exists("memory.rvf.journal") {
+        if !self.exists(NAME) && !self.exists(JOURNAL) {
             // First who made it, then what: a file without that is of no use.
             identity = Identity::of(self.embedder.clone()?);
             identity.save(&self.platform, &self.data)?;

@@ -29,6 +29,8 @@ use crate::text;
 
 /// Name of the memory's file.
 pub const NAME: &str = "memory.rvf";
+/// Its journal.
+pub(super) const JOURNAL: &str = "memory.rvf.journal";
 /// Name of one that is made by another embedder.
 pub(super) const FRESH: &str = "memory.fresh.rvf";
 const VERSION: u64 = 1;

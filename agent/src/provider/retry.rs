@@ -85,8 +85,8 @@ impl Retry {
 
 /// The wait that a response asks for, in milliseconds.
 fn wait(response: &Response, now: u64) -> Option<u64> {
-    if let Some(milliseconds) = response.header("retry-after-ms").and_then(decimal) {
-        return Some(milliseconds.div_ceil(1_000));
+    if let Some(thousandths) = response.header("retry-after-ms").and_then(decimal) {
+        return Some(thousandths.div_ceil(1_000));
     }
     let header = response.header("retry-after")?;
     match decimal(header) {

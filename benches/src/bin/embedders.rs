@@ -12,39 +12,31 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufReader},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Instant,
 };
 
 use clawft_agent::embed::{Embedder, Hashed, Table};
-use clawft_benches::sample::{self, Rows};
-use clawft_store::lexical::{Bm25, Fused, Fusion, Index, Scratch, fuse};
-use serde_json::Value;
-
-/// How deep each list is that goes into a fused one, and how deep a rank counts.
-const DEPTH: usize = 100;
-/// Up to this share of a question's words in the answer, words hardly help.
-const FEW: f64 = 0.34;
-/// Plenty.
-const LIMIT: usize = 64 << 20;
+use clawft_benches::{
+    json_lines,
+    ranks::{self, DEPTH, FEW, Question, Ranks},
+    sample::{self, Rows},
+};
+use clawft_store::lexical::Fusion;
 
 /// Texts, and questions that one of them answers.
 struct Set {
     name: &'static str,
     texts: Vec<String>,
-    questions: Vec<String>,
-    relevant: Vec<u32>,
-    overlap: Vec<f64>,
+    questions: Vec<Question>,
     /// Names of MiniLM's vectors.
     files: [&'static str; 2],
 }
 
 /// Makes the vector of a text.
 type Vector<'a> = &'a dyn Fn(&str, &mut [f32]);
-/// One rank a question.
-type Ranks = Vec<Option<usize>>;
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
@@ -95,10 +87,11 @@ fn measure(folder: &Path) -> io::Result<()> {
         let mut all: Vec<(&str, Rows, Rows)> = Vec::new();
         for (name, dim, vector) in embedders {
             let start = Instant::now();
-            let texts = embed(dim, vector, &set.texts);
+            let texts = embed(dim, vector, set.texts.iter());
             let each = start.elapsed().as_secs_f64() * 1e6 / set.texts.len() as f64;
             println!("{name}: {each:.1} us a text");
-            all.push((name, texts, embed(dim, vector, &set.questions)));
+            let asked = set.questions.iter().map(|question| &question.text);
+            all.push((name, texts, embed(dim, vector, asked)));
         }
         let [texts, questions] = set.files.map(|name| folder.join(name));
         match (texts.exists(), questions.exists()) {
@@ -107,12 +100,17 @@ fn measure(folder: &Path) -> io::Result<()> {
             }
             _ => println!("no vectors of MiniLM: run models/evaluate.py for them"),
         }
+        let index = ranks::index(&set.texts)?;
         for (n, (name, texts, questions)) in all.iter().enumerate() {
-            let [by_vector, by_words, fused] = search(&set, texts, questions)?;
-            if n == 0 {
-                lists.push(("words".into(), by_words));
+            if texts.len() != set.texts.len() || questions.len() != set.questions.len() {
+                return Err(io::Error::other("expected as many vectors as texts"));
             }
-            lists.push(((*name).into(), by_vector));
+            let found = ranks::search(&index, texts, &set.questions, questions, [Fusion::DEFAULT])?;
+            let [fused] = found.fused;
+            if n == 0 {
+                lists.push(("words".into(), found.by_words));
+            }
+            lists.push(((*name).into(), found.by_vector));
             lists.push((format!("{name}, fused"), fused));
         }
         print(&set, &lists);
@@ -120,103 +118,33 @@ fn measure(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn embed(dim: usize, vector: Vector<'_>, texts: &[String]) -> Rows {
+fn embed<'a>(
+    dim: usize,
+    vector: Vector<'_>,
+    texts: impl ExactSizeIterator<Item = &'a String>,
+) -> Rows {
     let mut flat = vec![0.0; texts.len() * dim];
-    for (text, row) in texts.iter().zip(flat.chunks_exact_mut(dim)) {
+    for (text, row) in texts.zip(flat.chunks_exact_mut(dim)) {
         vector(text, row);
     }
     Rows { dim, flat }
-}
-
-/// The ranks by vector, by words, and fused.
-fn search(set: &Set, texts: &Rows, questions: &Rows) -> io::Result<[Ranks; 3]> {
-    if texts.len() != set.texts.len() || questions.len() != set.questions.len() {
-        return Err(io::Error::other("expected as many vectors as texts"));
-    }
-    let full = |error| io::Error::other(format!("{error:?}"));
-    let mut index = Index::new(LIMIT, 0);
-    for (slot, text) in (0..).zip(&set.texts) {
-        index.add(slot, text).map_err(full)?;
-    }
-    let mut scratch = Scratch::default();
-    let mut ranks: [Ranks; 3] = Default::default();
-    for ((question, query), &relevant) in
-        set.questions.iter().zip(questions.iter()).zip(&set.relevant)
-    {
-        let hits = index
-            .search(question, DEPTH, &Bm25::default(), &mut |_| true, &mut scratch)
-            .map_err(full)?;
-        let by_words: Vec<u32> = hits.iter().map(|hit| hit.slot).collect();
-        let similarity: Vec<f32> =
-            texts.iter().map(|row| row.iter().zip(query).map(|(a, b)| a * b).sum()).collect();
-        let mut by_vector: Vec<u32> = (0..texts.len() as u32).collect();
-        by_vector.sort_by(|&a, &b| similarity[b as usize].total_cmp(&similarity[a as usize]));
-        by_vector.truncate(DEPTH);
-        let mut slots: Vec<u32> = by_words.iter().chain(&by_vector).copied().collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let mut words = vec![0.0; slots.len()];
-        index.scores(question, &Bm25::default(), &slots, &mut words, &mut scratch).map_err(full)?;
-        let part = |(&slot, words): (&u32, f32)| {
-            let similarity = similarity[slot as usize];
-            Fused { slot, similarity, words, score: 0.0 }
-        };
-        let mut candidates: Vec<Fused> = slots.iter().zip(words).map(part).collect();
-        fuse(&mut candidates, Fusion::DEFAULT, index.enough());
-        let fused = candidates.iter().map(|c| c.slot).collect();
-        for (ranks, found) in ranks.iter_mut().zip([by_vector, by_words, fused]) {
-            let rank = found.iter().take(DEPTH).position(|&slot| slot == relevant);
-            ranks.push(rank.map(|rank| rank + 1));
-        }
-    }
-    Ok(ranks)
 }
 
 /// A table: each way, over all questions and over those with few and with many shared words.
 fn print(set: &Set, lists: &[(String, Ranks)]) {
     println!("hit@1, hit@10, MRR@{DEPTH} of all; of those with overlap <= {FEW}; of the others");
     for (way, ranks) in lists {
-        let mut line = format!("| {way:<14} |");
-        for part in [|_: f64| true, |overlap| overlap <= FEW, |overlap| overlap > FEW] {
-            let pairs = set.overlap.iter().zip(ranks).filter(|(overlap, _)| part(**overlap));
-            let of: Vec<Option<usize>> = pairs.map(|(_, rank)| *rank).collect();
-            if of.is_empty() {
-                continue;
-            }
-            let mean = |value: &dyn Fn(usize) -> f64| {
-                of.iter().map(|rank| rank.map_or(0.0, value)).sum::<f64>() / of.len() as f64
-            };
-            let hit = |k: usize| mean(&|rank| f64::from(rank <= k));
-            line += &format!(
-                " {:.3} | {:.3} | {:.3} |",
-                hit(1),
-                hit(10),
-                mean(&|rank| 1.0 / rank as f64)
-            );
-        }
-        println!("{line}");
+        println!("| {way:<14} |{}", ranks::row(&set.questions, ranks));
     }
 }
 
 fn known_items() -> io::Result<Set> {
-    let mut set = Set {
+    Ok(Set {
         name: "known items",
         texts: sample::texts()?,
-        questions: Vec::new(),
-        relevant: Vec::new(),
-        overlap: Vec::new(),
+        questions: Question::read(data("known_item.jsonl")?)?,
         files: ["minilm-texts.f16.npy", "minilm-queries.f16.npy"],
-    };
-    for line in lines("known_item.jsonl")? {
-        let fields = (line["query"].as_str(), line["relevant"].as_u64(), line["overlap"].as_f64());
-        let (Some(query), Some(relevant), Some(overlap)) = fields else {
-            return Err(io::Error::other(format!("a field is missing in {line}")));
-        };
-        set.questions.push(query.to_owned());
-        set.relevant.push(relevant as u32);
-        set.overlap.push(overlap);
-    }
-    Ok(set)
+    })
 }
 
 fn paraphrases() -> io::Result<Set> {
@@ -224,26 +152,23 @@ fn paraphrases() -> io::Result<Set> {
         name: "paraphrases",
         texts: Vec::new(),
         questions: Vec::new(),
-        relevant: Vec::new(),
-        overlap: Vec::new(),
         files: ["minilm-facts.f16.npy", "minilm-questions.f16.npy"],
     };
-    for line in lines("paraphrases.jsonl")? {
-        let Some(fact) = line["fact"].as_str() else {
-            return Err(io::Error::other(format!("a field is missing in {line}")));
-        };
-        if let Some(question) = line["question"].as_str() {
-            set.questions.push(question.to_owned());
-            set.relevant.push(set.texts.len() as u32);
-            set.overlap.push(0.0);
+    let pairs = json_lines::lines(data("paraphrases.jsonl")?, |line| {
+        let question = line.get("question").and_then(|question| question.as_str());
+        Some((line.get("fact")?.as_str()?.to_owned(), question.map(str::to_owned)))
+    })?;
+    for (fact, question) in pairs {
+        if let Some(text) = question {
+            let relevant = set.texts.len() as u32;
+            set.questions.push(Question { text, relevant, overlap: 0.0 });
         }
-        set.texts.push(fact.to_owned());
+        set.texts.push(fact);
     }
     Ok(set)
 }
 
-/// Each line of a file in `data/`.
-fn lines(name: &str) -> io::Result<Vec<Value>> {
-    let source = BufReader::new(File::open(sample::folder().join(name))?);
-    source.lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
+/// A file in `data/`.
+fn data(name: &str) -> io::Result<BufReader<File>> {
+    Ok(BufReader::new(File::open(sample::folder().join(name))?))
 }

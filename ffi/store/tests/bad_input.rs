@@ -9,15 +9,6 @@ use clawft_ffi_store::{ClawftMemoryStatus as M, *};
 use std::ptr::{null, null_mut};
 use support::*;
 
-fn filled(disk: &Disk) -> u32 {
-    let handle = open_memory(disk);
-    for id in 0..20 {
-        ok(remember(handle, id, &format!("record number {id}, committed")));
-    }
-    ok(clawft_commit(handle, 0));
-    handle
-}
-
 /// All that was committed can be read and found.
 fn whole(handle: u32) {
     for id in 0..20 {
@@ -440,50 +431,6 @@ fn files_of_another_kind_cut_or_with_a_flipped_bit() {
     }
     assert!(refusals > 10 && damages > 10, "{refusals} {damages}");
 
-    // A damaged text: what is left is read with salvage, and the damage named.
-    let mut hurt = sound.clone();
-    let at = hurt.windows(9).position(|nine| nine == b"number 7,").unwrap();
-    hurt[at] ^= 1;
-    disk.set("memory.rvf", hurt);
-    // With what is derived beside it, and without: then it is built anew, and cannot be otherwise.
-    for anew in [false, true] {
-        if anew {
-            disk.files().named.remove("memory.rvf.image").unwrap();
-            refused(try_open(&disk, &options(0)).unwrap_err(), M::Damaged as i32, &["text"]);
-        }
-        let handle = try_open(&disk, &options(CLAWFT_SALVAGE)).unwrap();
-        let mut len = 0;
-        let code = unsafe { clawft_record_string(handle, 7, 0, null_mut(), 0, &mut len) };
-        refused(code, M::Damaged as i32, &["text"]);
-        assert_eq!(string(handle, 8, 0), "record number 8, committed");
-        assert_eq!(clawft_memory_damage(handle, 0) == M::Damaged as i32, anew);
-        refused(clawft_memory_verify(handle), M::Damaged as i32, &[]);
-        assert_eq!(clawft_memory_damage(handle, 999), 0);
-        for id in 0..20 {
-            let v = vector(id);
-            let near = ClawftRecall { vector: v.as_ptr(), dim: DIM as u32, ..recall(1) };
-            assert_eq!(found(handle, &near)[0].id, id);
-        }
-        let words = ClawftRecall { text: text("committed"), ..recall(50) };
-        assert_eq!(found(handle, &words).len(), if anew { 19 } else { 20 });
-        ok(clawft_memory_close(handle, 0));
-    }
-
-    // A damaged vector: its record is not found, and can be read but for it.
-    let mut hurt = sound.clone();
-    let bytes: Vec<u8> = vector(7).iter().flat_map(|x| x.to_le_bytes()).collect();
-    let at = hurt.windows(bytes.len()).position(|window| window == bytes).unwrap();
-    hurt[at] ^= 1;
-    disk.set("memory.rvf", hurt);
-    let handle = try_open(&disk, &options(CLAWFT_SALVAGE)).unwrap();
-    assert_eq!(string(handle, 7, 0), "record number 7, committed");
-    let mut fields = ClawftFields::default();
-    ok(unsafe { clawft_record_fields(handle, 7, &mut fields) });
-    assert_eq!((fields.tier, fields.lossy), (3, 1));
-    refused(clawft_memory_damage(handle, 0), M::Damaged as i32, &["vector"]);
-    let words = ClawftRecall { text: text("committed"), ..recall(50) };
-    assert_eq!(found(handle, &words).len(), 19);
-    ok(clawft_memory_close(handle, 0));
     disk.set("memory.rvf", sound);
     whole(open_memory(&disk));
 }

@@ -1,4 +1,5 @@
-//! Sizes and offsets of the structs, as `docs/abi.md` has them for 64 bits.
+//! Sizes and offsets of the structs, as `docs/abi-memory.md` and, of tensors, `docs/abi.md` have
+//! them for 64 bits.
 #![cfg(target_pointer_width = "64")]
 
 use clawft_ffi_store::*;

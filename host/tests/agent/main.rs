@@ -3,8 +3,7 @@
 #![cfg(unix)]
 
 mod killed;
-// It is that of the other tests, and serves more than these.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "it is that of the other tests, and serves more than these")]
 #[path = "../e2e/place.rs"]
 mod place;
 mod refused;

@@ -3,6 +3,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of this")]
 #![allow(clippy::undocumented_unsafe_blocks, reason = "pointers lead to live locals")]
 
+#[path = "../../../tests/support/vector.rs"]
+mod seeded;
+
 use clawft_ffi_store::kernel::clawft_last_error;
 use clawft_ffi_store::*;
 use std::collections::BTreeMap;
@@ -312,18 +315,8 @@ pub fn open_memory(disk: &Disk) -> u32 {
     try_open(disk, &options(CLAWFT_CREATE)).unwrap_or_else(|code| panic!("{code}: {}", sentence()))
 }
 
-/// A vector that is a function of its seed: components from -1 to 1.
 pub fn vector(seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D;
-    (0..DIM)
-        .map(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((z ^ (z >> 31)) >> 40) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect()
+    seeded::vector(seed, DIM)
 }
 
 /// A record of `vector` and `words`, which must outlive it.
@@ -385,4 +378,14 @@ pub fn report(handle: u32) -> ClawftMemoryReport {
     let mut report = ClawftMemoryReport::default();
     ok(unsafe { clawft_memory_report(handle, &mut report) });
     report
+}
+
+/// A memory with twenty records, committed.
+pub fn filled(disk: &Disk) -> u32 {
+    let handle = open_memory(disk);
+    for id in 0..20 {
+        ok(remember(handle, id, &format!("record number {id}, committed")));
+    }
+    ok(clawft_commit(handle, 0));
+    handle
 }
