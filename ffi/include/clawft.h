@@ -130,7 +130,9 @@ typedef struct {
   uint32_t m;
   // Candidates that an insert weighs; 0: 200.
   uint32_t ef_construction;
-  // Up to so many vectors a query scans; 0: the measured default, `UINT32_MAX`: always.
+  // Up to this many vectors a query of mode 0 scans instead of walking, where the
+  // larger of `k` and `ef` is 64; the limit grows in proportion to it. 0: the
+  // measured default, `UINT32_MAX`: always.
   uint32_t scan_limit;
   // Seed of levels and rotation. Same seed and same calls: same bytes.
   uint64_t seed;
@@ -158,7 +160,8 @@ typedef struct {
   uint32_t ef_construction;
   // `ef` of queries that name none.
   uint32_t ef;
-  // Up to so many vectors a query of mode 0 scans.
+  // Up to this many vectors a query of mode 0 scans instead of walking, where the
+  // larger of `k` and `ef` is 64; the limit grows in proportion to it.
   uint32_t scan_limit;
   // 1 if inserts take the places of vectors marked as deleted.
   uint32_t replace_deleted;
@@ -288,10 +291,11 @@ int32_t clawft_required_bytes(const ClawftParams *params, uint64_t *out);
 // Errors: `BadHandle`.
 int32_t clawft_contains(uint32_t handle, uint64_t id);
 
-// Writes the vector with this id to `out`, `dim` floats, as it was given,
-// within the error bound of the encoding.
+// Writes the vector with this id to `out`, `dim` floats, as it was given (under
+// cosine: divided by its length), within the error bound of the encoding.
 //
-// Errors: `BadHandle`, `UnknownId`, `WrongDimension`; those of pointers.
+// Errors: `BadHandle`, `UnknownId`, `WrongDimension`, `OutOfMemory`; those of
+// pointers.
 //
 // # Safety
 // Natively `out` is valid for writes of `dim` floats.
@@ -331,7 +335,7 @@ int32_t clawft_stats(uint32_t handle, ClawftStats *out);
 // Walks the whole graph and writes what is broken in it to `out`. Takes time in
 // proportion to its size.
 //
-// Errors: `BadHandle`; those of pointers.
+// Errors: `BadHandle`, `OutOfMemory`; those of pointers.
 //
 // # Safety
 // Natively `out` is valid for writes.
@@ -407,12 +411,12 @@ int32_t clawft_search_range(uint32_t handle,
 // Errors: `BadHandle`.
 int32_t clawft_set_ef(uint32_t handle, uint32_t ef);
 
-// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
-// 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
+// Sets the scan limit. Up to this many vectors a query of mode 0 scans instead of
+// walking, where the larger of `k` and `ef` is 64; the limit grows in proportion
+// to it. 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 //
 // Errors: `BadHandle`.
-int32_t clawft_set_scan_limit(uint32_t handle,
-                              uint32_t vectors);
+int32_t clawft_set_scan_limit(uint32_t handle, uint32_t vectors);
 
 // Writes the size of a snapshot in bytes to `out`.
 //
@@ -477,8 +481,9 @@ int32_t clawft_create(const ClawftParams *params, uint32_t *out_handle);
 int32_t clawft_destroy(uint32_t handle);
 
 // Moves the store into a buffer for `capacity` vectors, no fewer than before.
-// Handle, vectors and results stay the same. Old and new buffer exist side by
-// side for the time of the call.
+// Handle and vectors stay the same, and so does what a query of mode 1 or 3
+// finds; one of mode 0 or 2 may look in another way than before. Old and new
+// buffer exist side by side for the time of the call.
 //
 // Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 int32_t clawft_resize(uint32_t handle, uint32_t capacity);
@@ -486,7 +491,8 @@ int32_t clawft_resize(uint32_t handle, uint32_t capacity);
 // Inserts the vector of `dim` floats under an id that is not there yet.
 //
 // Errors: `BadHandle`, `WrongDimension`, `NotFinite`, `ZeroVector` (cosine),
-// `DuplicateId` (also if the id is marked as deleted), `Full`; those of pointers.
+// `DuplicateId` (also if the id is marked as deleted), `Full`, `OutOfMemory`;
+// those of pointers.
 //
 // # Safety
 // Natively `vector` is valid for reads of `dim` floats.
@@ -532,7 +538,7 @@ int32_t clawft_upsert_batch(uint32_t handle,
 
 // Removes the vector for good: its place is free again, no link leads to it.
 //
-// Errors: `BadHandle`, `UnknownId`.
+// Errors: `BadHandle`, `UnknownId`, `OutOfMemory`.
 int32_t clawft_remove(uint32_t handle, uint64_t id);
 
 // Hides the vector from searches. It keeps its place, and comes back by
@@ -546,9 +552,9 @@ int32_t clawft_mark_deleted(uint32_t handle, uint64_t id);
 // Errors: `BadHandle`, `UnknownId`.
 int32_t clawft_unmark_deleted(uint32_t handle, uint64_t id);
 
-// With `on` not 0 each insert also removes one vector that is marked as
-// deleted, as long as there are any, so that the store does not grow. Not part
-// of a snapshot. Off at first.
+// With `on` not 0 each insert, and each upsert of an id that is not there yet,
+// also removes one vector that is marked as deleted, as long as there are any, so
+// that the store does not grow. Not part of a snapshot. Off at first.
 //
 // Errors: `BadHandle`.
 int32_t clawft_set_replace_deleted(uint32_t handle, uint32_t on);
@@ -628,10 +634,11 @@ int32_t clawft_required_bytes(const ClawftParams *params, uint64_t *out);
 // Errors: `BadHandle`.
 int32_t clawft_contains(uint32_t handle, uint64_t id);
 
-// Writes the vector with this id to `out`, `dim` floats, as it was given,
-// within the error bound of the encoding.
+// Writes the vector with this id to `out`, `dim` floats, as it was given (under
+// cosine: divided by its length), within the error bound of the encoding.
 //
-// Errors: `BadHandle`, `UnknownId`, `WrongDimension`; those of pointers.
+// Errors: `BadHandle`, `UnknownId`, `WrongDimension`, `OutOfMemory`; those of
+// pointers.
 //
 // # Safety
 // Natively `out` is valid for writes of `dim` floats.
@@ -671,7 +678,7 @@ int32_t clawft_stats(uint32_t handle, ClawftStats *out);
 // Walks the whole graph and writes what is broken in it to `out`. Takes time in
 // proportion to its size.
 //
-// Errors: `BadHandle`; those of pointers.
+// Errors: `BadHandle`, `OutOfMemory`; those of pointers.
 //
 // # Safety
 // Natively `out` is valid for writes.
@@ -747,12 +754,12 @@ int32_t clawft_search_range(uint32_t handle,
 // Errors: `BadHandle`.
 int32_t clawft_set_ef(uint32_t handle, uint32_t ef);
 
-// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
-// 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
+// Sets the scan limit. Up to this many vectors a query of mode 0 scans instead of
+// walking, where the larger of `k` and `ef` is 64; the limit grows in proportion
+// to it. 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 //
 // Errors: `BadHandle`.
-int32_t clawft_set_scan_limit(uint32_t handle,
-                              uint32_t vectors);
+int32_t clawft_set_scan_limit(uint32_t handle, uint32_t vectors);
 
 // Writes the size of a snapshot in bytes to `out`.
 //
@@ -817,8 +824,9 @@ int32_t clawft_create(const ClawftParams *params, uint32_t *out_handle);
 int32_t clawft_destroy(uint32_t handle);
 
 // Moves the store into a buffer for `capacity` vectors, no fewer than before.
-// Handle, vectors and results stay the same. Old and new buffer exist side by
-// side for the time of the call.
+// Handle and vectors stay the same, and so does what a query of mode 1 or 3
+// finds; one of mode 0 or 2 may look in another way than before. Old and new
+// buffer exist side by side for the time of the call.
 //
 // Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 int32_t clawft_resize(uint32_t handle, uint32_t capacity);
@@ -826,7 +834,8 @@ int32_t clawft_resize(uint32_t handle, uint32_t capacity);
 // Inserts the vector of `dim` floats under an id that is not there yet.
 //
 // Errors: `BadHandle`, `WrongDimension`, `NotFinite`, `ZeroVector` (cosine),
-// `DuplicateId` (also if the id is marked as deleted), `Full`; those of pointers.
+// `DuplicateId` (also if the id is marked as deleted), `Full`, `OutOfMemory`;
+// those of pointers.
 //
 // # Safety
 // Natively `vector` is valid for reads of `dim` floats.
@@ -872,7 +881,7 @@ int32_t clawft_upsert_batch(uint32_t handle,
 
 // Removes the vector for good: its place is free again, no link leads to it.
 //
-// Errors: `BadHandle`, `UnknownId`.
+// Errors: `BadHandle`, `UnknownId`, `OutOfMemory`.
 int32_t clawft_remove(uint32_t handle, uint64_t id);
 
 // Hides the vector from searches. It keeps its place, and comes back by
@@ -886,9 +895,9 @@ int32_t clawft_mark_deleted(uint32_t handle, uint64_t id);
 // Errors: `BadHandle`, `UnknownId`.
 int32_t clawft_unmark_deleted(uint32_t handle, uint64_t id);
 
-// With `on` not 0 each insert also removes one vector that is marked as
-// deleted, as long as there are any, so that the store does not grow. Not part
-// of a snapshot. Off at first.
+// With `on` not 0 each insert, and each upsert of an id that is not there yet,
+// also removes one vector that is marked as deleted, as long as there are any, so
+// that the store does not grow. Not part of a snapshot. Off at first.
 //
 // Errors: `BadHandle`.
 int32_t clawft_set_replace_deleted(uint32_t handle, uint32_t on);

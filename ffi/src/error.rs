@@ -7,8 +7,9 @@
 //! Why so: a number can be compared and survives versions, a sentence can be
 //! read. Both are kept where the error is found; what travels from there is only
 //! that there was one ([`Failed`]), which keeps the module small: a pointer or an
-//! error is one register. For the same reason a sentence is a text with marks for its numbers, which a loop here fills in,
-//! and a status has one text: `core::fmt` is not linked into the module.
+//! error is one register. For the same reason a sentence is a text with marks for
+//! its numbers, which a loop here fills in, and a status has one text: `core::fmt`
+//! is not linked into the module.
 //! The numbers from -1 on belong to the store, those from -101 on to this boundary.
 //!
 //! What it must never do: change or reuse a number; allocate.

@@ -31,7 +31,9 @@ pub struct ClawftParams {
     pub m: u32,
     /// Candidates that an insert weighs; 0: 200.
     pub ef_construction: u32,
-    /// Up to so many vectors a query scans; 0: the measured default, `UINT32_MAX`: always.
+    /// Up to this many vectors a query of mode 0 scans instead of walking, where the
+    /// larger of `k` and `ef` is 64; the limit grows in proportion to it. 0: the
+    /// measured default, `UINT32_MAX`: always.
     pub scan_limit: u32,
     /// Seed of levels and rotation. Same seed and same calls: same bytes.
     pub seed: u64,

@@ -4,6 +4,8 @@
 //! Why so: `clawft-ffi-store` exports the memory beside the functions of this crate, in one module
 //! and one library, with one arena and one last error. Everything here is a thin way in, with
 //! plain types, so that the inside may change; and a feature, so that the kernel has none of it.
+//!
+//! What it must never do: export a function to hosts, or hand out a type of the inside.
 
 use core::mem::{align_of, size_of};
 

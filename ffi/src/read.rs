@@ -22,10 +22,11 @@ pub extern "C" fn clawft_contains(handle: u32, id: u64) -> i32 {
     }
 }
 
-/// Writes the vector with this id to `out`, `dim` floats, as it was given,
-/// within the error bound of the encoding.
+/// Writes the vector with this id to `out`, `dim` floats, as it was given (under
+/// cosine: divided by its length), within the error bound of the encoding.
 ///
-/// Errors: `BadHandle`, `UnknownId`, `WrongDimension`; those of pointers.
+/// Errors: `BadHandle`, `UnknownId`, `WrongDimension`, `OutOfMemory`; those of
+/// pointers.
 ///
 /// # Safety
 /// Natively `out` is valid for writes of `dim` floats.

@@ -35,7 +35,8 @@ pub struct ClawftStats {
     pub ef_construction: u32,
     /// `ef` of queries that name none.
     pub ef: u32,
-    /// Up to so many vectors a query of mode 0 scans.
+    /// Up to this many vectors a query of mode 0 scans instead of walking, where the
+    /// larger of `k` and `ef` is 64; the limit grows in proportion to it.
     pub scan_limit: u32,
     /// 1 if inserts take the places of vectors marked as deleted.
     pub replace_deleted: u32,
@@ -110,7 +111,7 @@ pub unsafe extern "C" fn clawft_stats(handle: u32, out: *mut ClawftStats) -> i32
 /// Walks the whole graph and writes what is broken in it to `out`. Takes time in
 /// proportion to its size.
 ///
-/// Errors: `BadHandle`; those of pointers.
+/// Errors: `BadHandle`, `OutOfMemory`; those of pointers.
 ///
 /// # Safety
 /// Natively `out` is valid for writes.

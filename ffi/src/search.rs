@@ -296,8 +296,9 @@ pub extern "C" fn clawft_set_ef(handle: u32, ef: u32) -> i32 {
     status(set())
 }
 
-/// Sets up to how many vectors a query of mode 0 with an `ef` of 64 scans instead of walking, with others in proportion;
-/// 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
+/// Sets the scan limit. Up to this many vectors a query of mode 0 scans instead of
+/// walking, where the larger of `k` and `ef` is 64; the limit grows in proportion
+/// to it. 0: the measured default, `UINT32_MAX`: always. Part of a snapshot.
 ///
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]

@@ -93,8 +93,9 @@ pub extern "C" fn clawft_destroy(handle: u32) -> i32 {
 }
 
 /// Moves the store into a buffer for `capacity` vectors, no fewer than before.
-/// Handle, vectors and results stay the same. Old and new buffer exist side by
-/// side for the time of the call.
+/// Handle and vectors stay the same, and so does what a query of mode 1 or 3
+/// finds; one of mode 0 or 2 may look in another way than before. Old and new
+/// buffer exist side by side for the time of the call.
 ///
 /// Errors: `BadHandle`, `Shrink`, `BadParams`, `OutOfMemory`.
 #[unsafe(no_mangle)]

@@ -25,7 +25,7 @@ impl Store {
     }
 }
 
-/// Inserts, or upserts. With `replace_deleted` an insert also removes one vector that is
+/// Inserts, or upserts. With `replace_deleted` a vector under a new id also removes one that is
 /// marked as deleted, if there is one: the order in which it does so leaves the store as it
 /// was on every error.
 fn put_one(
@@ -35,7 +35,7 @@ fn put_one(
     replace_deleted: bool,
     scratch: &mut Scratch<'_>,
 ) -> Result<(), Failed> {
-    if replace {
+    if replace && (!replace_deleted || image.contains(id)) {
         return done(&image.upsert(id, vector, scratch));
     }
     let mut replace_deleted = replace_deleted;
@@ -102,7 +102,8 @@ unsafe fn put(
 /// Inserts the vector of `dim` floats under an id that is not there yet.
 ///
 /// Errors: `BadHandle`, `WrongDimension`, `NotFinite`, `ZeroVector` (cosine),
-/// `DuplicateId` (also if the id is marked as deleted), `Full`; those of pointers.
+/// `DuplicateId` (also if the id is marked as deleted), `Full`, `OutOfMemory`;
+/// those of pointers.
 ///
 /// # Safety
 /// Natively `vector` is valid for reads of `dim` floats.
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn clawft_upsert_batch(
 
 /// Removes the vector for good: its place is free again, no link leads to it.
 ///
-/// Errors: `BadHandle`, `UnknownId`.
+/// Errors: `BadHandle`, `UnknownId`, `OutOfMemory`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_remove(handle: u32, id: u64) -> i32 {
     let remove = || handle::write(handle)?.remove(id);
@@ -199,9 +200,9 @@ fn mark(handle: u32, id: u64, hidden: bool) -> i32 {
     status(mark())
 }
 
-/// With `on` not 0 each insert also removes one vector that is marked as
-/// deleted, as long as there are any, so that the store does not grow. Not part
-/// of a snapshot. Off at first.
+/// With `on` not 0 each insert, and each upsert of an id that is not there yet,
+/// also removes one vector that is marked as deleted, as long as there are any, so
+/// that the store does not grow. Not part of a snapshot. Off at first.
 ///
 /// Errors: `BadHandle`.
 #[unsafe(no_mangle)]

@@ -165,6 +165,38 @@ fn marks_and_replacement_of_the_marked() {
     assert_eq!(report(store).unreachable, 0);
 }
 
+/// `add_items(replace_deleted=True)` by upserts.
+#[test]
+fn an_upsert_replaces_the_marked_as_an_insert_does() {
+    let upsert =
+        |handle, id, v: &[f32]| unsafe { clawft_upsert(handle, id, v.as_ptr(), DIM as u32) };
+    let store = create(&params(32, 2));
+    add_items(store, 1..3);
+    ok(clawft_mark_deleted(store, 1));
+    ok(clawft_set_replace_deleted(store, 1));
+    // What is there already takes no place, and what is refused replaces nothing.
+    ok(upsert(store, 2, &vector(20, DIM)));
+    assert_eq!(upsert(store, 3, &[0.0; DIM]), S::ZeroVector as i32);
+    assert_eq!((all_ids(store), stats(store).deleted), (vec![1, 2], 1));
+    ok(upsert(store, 3, &vector(3, DIM)));
+    assert_eq!((all_ids(store), stats(store).deleted), (vec![2, 3], 0));
+    assert_eq!(upsert(store, 4, &vector(4, DIM)), S::Full as i32, "none is marked any more");
+    // One that is marked itself comes back.
+    ok(clawft_mark_deleted(store, 2));
+    ok(upsert(store, 2, &vector(2, DIM)));
+    assert_eq!((all_ids(store), stats(store).deleted), (vec![2, 3], 0));
+    // Also with room to spare, and in batches.
+    ok(clawft_resize(store, 9));
+    ok(clawft_mark_deleted(store, 2));
+    let (rows, mut done) = ([vector(5, DIM), vector(6, DIM)].concat(), 0);
+    ok(unsafe {
+        let ids = [5, 6].as_ptr();
+        clawft_upsert_batch(store, ids, rows.as_ptr(), 2, DIM as u32, &mut done)
+    });
+    assert_eq!((all_ids(store), done), (vec![3, 5, 6], 2));
+    assert_eq!(report(store).unreachable, 0);
+}
+
 #[test]
 fn resize_save_and_load() {
     let store = create(&params(32, 50));

@@ -8,10 +8,13 @@
 //! for each pair. Here a list remembers which of its links are diverse, so a newcomer
 //! needs two batches: from the slot to its links, and from the newcomer to them. A link that
 //! the newcomer covers becomes a filler; a full list lets its farthest filler go, and a
-//! diverse link only when there is no filler. Links of the tree are never let go.
+//! diverse link only when there is no filler.
 //!
 //! A candidate at distance zero of a chosen link is always covered, so that a heap of
 //! duplicates cannot use up the list.
+//!
+//! What it must never do: let a link of the tree go, however far it leads. By it alone a slot
+//! may be reached.
 
 use core::ops::DerefMut;
 

@@ -1,4 +1,7 @@
 //! Copying a graph into a larger one: slots, links and levels stay as they are.
+//!
+//! What it must never do: choose a link or a level anew, or change a byte before it is known that
+//! the two fit.
 
 use core::ops::{Deref, DerefMut};
 

@@ -118,6 +118,9 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
             // theirs that it does.
             let mut starts = [0; UPPER_WIDTH];
             let mut n = 0;
+            // What is tied with them stays behind: it is to be found again.
+            pool.resize(UPPER_WIDTH);
+            pool.restart(visited);
             for (start, &key) in starts.iter_mut().zip(&*pool.keys()) {
                 *start = key;
                 n += 1;

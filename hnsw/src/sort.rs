@@ -1,4 +1,6 @@
 //! Sorting keys and ranks.
+//!
+//! What it must never do: take memory. Lists are sorted where they stand.
 
 /// Shell's sort with gaps that shrink to 5/11 (Gonnet and Baeza-Yates, *Handbook of Algorithms
 /// and Data Structures*, 1991): a few dozen bytes of code where the library's sort takes
@@ -27,7 +29,11 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 4 } else { 256 },
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn shell_sort_sorts(mut keys: Vec<u64>) {

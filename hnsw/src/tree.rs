@@ -9,6 +9,9 @@
 //!
 //! When a slot is removed its children look for a new parent that does not descend from
 //! them. There always is one with room: a finite tree has leaves.
+//!
+//! What it must never do: give a slot a parent that descends from it. They would hang on nothing
+//! but each other.
 
 use core::ops::{Deref, DerefMut};
 

@@ -144,6 +144,31 @@ fn filtered_walks_keep_their_recall() {
     }
 }
 
+/// More starts are tied than a walk brings down, and the filter lets none of them through: what
+/// came behind them must be found all the same.
+#[test]
+fn copies_outside_the_filter_hide_nothing() {
+    let mut points = Points::uniform(if cfg!(miri) { 60 } else { 5000 }, 8, 40);
+    let n = points.len() as u32;
+    let is_copy = |s: Slot| s.is_multiple_of(12);
+    let copied = points.row(0).to_vec();
+    for slot in (0..n).filter(|&s| is_copy(s)) {
+        points.values[slot as usize * 8..][..8].copy_from_slice(&copied);
+    }
+    let mut index = Index::of(&points, &Params::new(n));
+    let filter = bitmap(n, |s| !is_copy(s));
+    let (mut random, mut hits, mut all) = (points::Random(41), 0, 0);
+    for _ in 0..100_usize.div_ceil(SCALE) {
+        let query: Vec<f32> = copied.iter().map(|x| x + 0.02 * random.unit()).collect();
+        let (kth, _) = points.kth(&query, (0..n).filter(|&s| !is_copy(s)), 100);
+        let found = index.search(&points, &query, 100, 200, Mode::Walk, Some(&filter));
+        hits += found.iter().take(100).filter(|&&(_, d)| d <= kth).count();
+        all += 100;
+    }
+    std::println!("{hits} of {all}");
+    assert!(hits * 100 >= all * 99, "{hits} of {all}");
+}
+
 #[test]
 fn wide_slots_walk_as_narrow_ones_do() {
     let points = Points::uniform(1500 / SCALE, 8, 30);

@@ -12,11 +12,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::batch::Batch;
 use crate::error::Fault;
-use crate::journal::{BATCH, FoundHead, Journal, MAX_BATCH, PADDING, State};
+use crate::journal::{BATCH, FoundHead, Journal, State};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
-use crate::record::{FIXED, Fields, MAX_ENTRY, Record, put_removal};
+use crate::record::{FIXED, Fields, MAX_ENTRY};
 use crate::room;
 use crate::rvf::manifest::Manifest;
 use crate::rvf::records;
@@ -89,8 +90,8 @@ pub struct Report {
     pub repaired: u32,
     /// Another program wrote the newest manifest.
     pub foreign: bool,
-    /// With [`Options::salvage`]: what is damaged, the first of each place; in a memory that was built
-    /// anew also each record of which a part is.
+    /// What is damaged, the first 1,024: with [`Options::salvage`] the first of each place; in a memory
+    /// each record from which not all could be derived.
     pub damaged: Vec<Damage>,
 }
 
@@ -150,46 +151,6 @@ impl Names {
 
 /// In place of a handle: nothing is open.
 pub(crate) const NO_FILE: Handle = Handle::MAX;
-/// In place of an entry: the record is removed.
-pub(crate) const REMOVED: u64 = u64::MAX;
-
-/// A larger buffer of changes is freed when they are committed.
-const KEPT: usize = 256 << 10;
-
-/// Changes since the last commit.
-#[derive(Default)]
-pub(crate) struct Batch {
-    /// Room for the header, then operations.
-    pub(crate) bytes: Vec<u8>,
-    /// Where in `bytes` the newest entry of an id begins; [`REMOVED`] for a removal.
-    pub(crate) changes: Sorted<u64>,
-    pub(crate) operations: u32,
-}
-
-impl Batch {
-    pub(crate) fn new() -> Self {
-        Self { bytes: alloc::vec![0; BATCH], ..Self::default() }
-    }
-
-    /// Whether there is no room for so many bytes more.
-    fn is_full(&self, more: usize) -> bool {
-        self.bytes.capacity() - self.bytes.len() < more + PADDING
-    }
-
-    /// For the next changes, in the memory of the last ones: a buffer that grows anew for each
-    /// commit leaves holes in a small memory, until none of them is large enough.
-    fn emptied(mut self) -> Self {
-        if self.bytes.capacity() > KEPT {
-            return Self::new();
-        }
-        // What is forgotten later is not to be left here.
-        self.bytes.fill(0);
-        core::hint::black_box(&mut self.bytes).truncate(BATCH);
-        self.changes.clear();
-        self.operations = 0;
-        self
-    }
-}
 
 /// An open durable file.
 pub struct DurableFile {
@@ -221,6 +182,9 @@ pub struct DurableFile {
     pub(crate) report: Report,
     pub(crate) stopped: bool,
     pub(crate) deferred: Option<Error>,
+    /// The damage that folding or compacting met in the base: until all of it was written anew, or it
+    /// is opened again, folds take in no group, and it does not compact itself.
+    pub(crate) hurt: Option<Error>,
 }
 
 impl Drop for DurableFile {
@@ -288,10 +252,11 @@ impl DurableFile {
     }
 
     /// Why the last fold or compaction did not happen, if so. Commits are safe all the same: the
-    /// journal has them, and the next commit tries again.
+    /// journal has them, and the next commit tries again. [`Error::Damaged`] stays until it is opened
+    /// again, or compacted: the journal is folded, and what older folds wrote is left as it is.
     #[must_use]
     pub fn deferred(&self) -> Option<Error> {
-        self.deferred
+        self.deferred.or(self.hurt)
     }
 
     /// Holds the lease while the file is open, and looks at it before each commit.
@@ -307,93 +272,15 @@ impl DurableFile {
         }
     }
 
-    /// Stores a record, in place of one of the same id. Durable from the next
-    /// [`commit`](Self::commit) on; seen by this handle at once.
-    ///
-    /// # Errors
-    /// [`Error::Limit`], [`Error::Record`], [`Error::Dimension`], [`Error::NotFinite`],
-    /// [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
-    pub fn put(&mut self, record: &Record<'_>) -> Result<(), Error> {
-        Ok(self.try_put(record)?)
-    }
-
-    pub(crate) fn try_put(&mut self, record: &Record<'_>) -> Result<(), Fault> {
-        let at = self.room_for(record.bytes())?;
-        record.encode(self.dim(), &mut self.batch.bytes)?;
-        self.keep(record.id, at, at as u64)
-    }
-
-    /// Makes room in the batch for an operation of so many bytes, and for the zeros behind it, which
-    /// a commit adds without asking. Gives where it begins.
-    fn room_for(&mut self, bytes: usize) -> Result<usize, Fault> {
-        self.writable()?;
-        room::ask(&*self.storage, self.room_to_put(bytes))?;
-        if self.batch.is_full(bytes) {
-            room::whole(&*self.storage, 2 * self.batch.bytes.len() + bytes)?;
-        }
-        self.batch.bytes.reserve(bytes + PADDING);
-        Ok(self.batch.bytes.len())
-    }
-
-    /// Bytes of memory that putting a record of so many bytes may take: the batch doubles where it
-    /// has no room left.
-    pub(crate) fn room_to_put(&self, record: usize) -> usize {
-        let Batch { bytes, changes, .. } = &self.batch;
-        let doubled = usize::from(self.batch.is_full(record)) * 2 * bytes.len();
-        doubled + 4 * record + changes.growth(1)
-    }
-
-    /// Removes a record. Its bytes are gone from all files after the next
-    /// [`compact`](Self::compact).
-    ///
-    /// # Errors
-    /// [`Error::UnknownId`], [`Error::BatchFull`], [`Error::ReadOnly`], [`Error::Stopped`].
-    pub fn remove(&mut self, id: u64) -> Result<(), Error> {
-        Ok(self.try_remove(id)?)
-    }
-
-    pub(crate) fn try_remove(&mut self, id: u64) -> Result<(), Fault> {
-        self.writable()?;
-        if !self.contains(id) {
-            return Err(Error::UnknownId(id).into());
-        }
-        let at = self.room_for(FIXED)?;
-        put_removal(id, &mut self.batch.bytes);
-        self.keep(id, at, REMOVED)
-    }
-
-    /// Keeps the operation that was appended to the batch at `at`, if it fits.
-    fn keep(&mut self, id: u64, at: usize, entry: u64) -> Result<(), Fault> {
-        let found = self.batch.bytes.len() - BATCH;
-        if found > MAX_BATCH {
-            self.batch.bytes.truncate(at);
-            let (limit, found) = (MAX_BATCH as u32, found as u32);
-            return Err(Error::BatchFull { limit, found }.into());
-        }
-        self.batch.operations += 1;
-        self.batch.changes.insert(id, entry);
-        Ok(())
-    }
-
-    /// Drops the changes since the last commit.
-    pub fn rollback(&mut self) {
-        self.batch = Batch::new();
-    }
-
-    /// Bytes of the changes since the last commit; a batch of more than 4 MiB is refused.
-    #[must_use]
-    pub fn pending(&self) -> usize {
-        self.batch.bytes.len() - BATCH
-    }
-
     /// Makes the changes since the last commit durable, all of them or none. `now`, in ms, is
     /// for the lease, if one is held.
     ///
-    /// When the error is that of the storage, the changes are still pending: `commit` can be
-    /// called again, or [`rollback`](Self::rollback).
+    /// When the error is that of the storage, or want of memory, the changes are still pending:
+    /// `commit` can be called again, or [`rollback`](Self::rollback).
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Conflict`], [`Error::ReadOnly`], [`Error::Stopped`].
+    /// [`Error::Storage`], [`Error::Memory`], [`Error::Conflict`], [`Error::ReadOnly`],
+    /// [`Error::Stopped`].
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_commit(now)?)
     }
@@ -414,9 +301,9 @@ impl DurableFile {
         let batch = core::mem::take(&mut self.batch);
         self.apply(&batch.bytes[BATCH..], at);
         self.batch = batch.emptied();
-        self.deferred = None;
-        if grown {
-            self.deferred = self.fold().err().map(Error::from);
+        // A damage stays: to try again with each commit would write as much each time.
+        if !matches!(self.deferred, Some(Error::Damaged(_))) {
+            self.deferred = if grown { self.fold().err().map(Error::from) } else { None };
         }
         Ok(())
     }
@@ -465,8 +352,8 @@ impl DurableFile {
     /// stay pending.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Conflict`]: nothing is lost, as committed changes are in the
-    /// journal.
+    /// [`Error::Storage`], [`Error::Memory`], [`Error::Conflict`]: nothing is lost, as committed
+    /// changes are in the journal.
     pub fn settle(&mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_settle(now)?)
     }
@@ -507,13 +394,17 @@ impl DurableFile {
         self.lease.as_ref().map_or(Ok(()), |lease| lease.stands(&*self.storage))
     }
 
-    /// Looks at the lease, if there is one, and at the journal.
+    /// Looks at the lease, if there is one, and at the journal: without locks and leases, too, a
+    /// commit is not to be lost in silence.
     pub(crate) fn hold(&mut self, now: u64) -> Result<(), Fault> {
-        let Some(lease) = &mut self.lease else { return Ok(()) };
-        lease.renewed(&*self.storage, now)?;
+        if let Some(lease) = &mut self.lease {
+            lease.renewed(&*self.storage, now)?;
+        }
         // The journal as its name has it now: another writer's would be another file.
         let Some(journal) = &self.journal else { return Ok(()) };
-        let file = self.storage.open(&self.names.journal).map_err(|_| Error::Conflict)?;
+        let Some(file) = self.open_if_there(&self.names.journal)? else {
+            return Err(Error::Conflict.into());
+        };
         let mut found = FoundHead::default();
         let read = found.read(&Source { storage: &*self.storage, file });
         let len = self.storage.len(file);

@@ -148,6 +148,9 @@ pub enum DamageKind {
     Segment,
     /// A vector.
     Vector,
+    /// A vector that nothing can be compared with: of length 0 where the metric needs a direction, or
+    /// not finite. It is as it was written; the record is not found.
+    Incomparable,
     /// A text.
     Text,
     /// Metadata written by another program.
@@ -171,6 +174,7 @@ impl DamageKind {
             Self::Records => "the records at byte # are damaged",
             Self::Segment => "the segment at byte # is damaged",
             Self::Vector => "the vector at byte # is damaged",
+            Self::Incomparable => "the vector at byte # is zero, or too large to be compared",
             Self::Text => "the text at byte # is damaged",
             Self::Meta => "the metadata at byte # is damaged",
             Self::JournalHeader => "the journal's header is damaged",

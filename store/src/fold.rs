@@ -38,6 +38,9 @@ const MAX_REMOVED: usize = 1 << 16;
 /// Most segments before a compaction, for the same reason.
 const MAX_SEGMENTS: usize = 1 << 13;
 
+/// Bytes that the segments of one fold may take in a manifest: some 40,000.
+const LISTED: u64 = 1 << 20;
+
 /// Levels are powers of eight; groups up to 4 KiB are of the lowest.
 fn level(bytes: u64) -> u32 {
     (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
@@ -58,9 +61,12 @@ struct Next {
 
 impl DurableFile {
     /// How many groups at the end the next fold takes in: while seven of them are no larger than
-    /// what is written.
+    /// what is written; none once a damage was met.
     fn absorbed(&self, mut bytes: u64) -> usize {
         let mut sizes: Vec<u64> = Vec::new();
+        if self.hurt.is_some() {
+            return 0;
+        }
         let mut segments = self.directory.listed().iter();
         for group in &self.standing.trailer.groups {
             sizes.push(segments.by_ref().take(group.segments as usize).map(|s| s.payload).sum());
@@ -86,13 +92,37 @@ impl DurableFile {
         room::to_write(&*self.storage, bytes, records, metas)
     }
 
-    /// Writes the journal's records into the base, with those of the groups that it takes in, and
-    /// begins a new journal.
+    /// Writes the journal's records into the base, and begins a new journal. One damaged record of
+    /// what could be taken in with them is to keep neither the journal from that nor the file open.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
+        let absorbed = self.absorbed(self.journal.as_ref().map_or(0, |journal| journal.len));
+        let mut folded = self.fold_with(absorbed);
+        if self.met_damage(&folded) && absorbed > 0 && !self.stopped {
+            folded = self.fold_with(0);
+        }
+        folded?;
+        if self.hurt.is_some() || !self.wants_compaction() {
+            return Ok(());
+        }
+        let compacted = self.compact_now();
+        if self.met_damage(&compacted) { Ok(()) } else { compacted }
+    }
+
+    /// Whether it is damage that kept something from being done, which is noted.
+    fn met_damage(&mut self, done: &Result<(), Fault>) -> bool {
+        let error = done.as_ref().err().map(Fault::error);
+        let met = matches!(error, Some(Error::Damaged(_)));
+        if met {
+            self.hurt = error;
+        }
+        met
+    }
+
+    /// Folds, with so many groups at the end taken in.
+    fn fold_with(&mut self, absorbed: usize) -> Result<(), Fault> {
         self.guard()?;
-        let journal_bytes = self.journal.as_ref().map_or(0, |journal| journal.len);
         self.room_to_write()?;
-        let keep = self.standing.trailer.groups.len() - self.absorbed(journal_bytes);
+        let keep = self.standing.trailer.groups.len() - absorbed;
         let kept_segments =
             self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
@@ -112,6 +142,10 @@ impl DurableFile {
                 removed.insert(id, 0);
                 changes.insert(id, 0);
             }
+        }
+        // Opening would not find such a manifest. That of a new base lists no removed ids.
+        if !next.manifest.fits(LISTED) {
+            return self.compact_now();
         }
         let mut vectors: Sorted<u64> = Sorted::default();
         for segment in taken {
@@ -159,8 +193,7 @@ impl DurableFile {
                     self.ledger.insert(id, place);
                 }
                 self.stand(next);
-                self.begin_journal()?;
-                if self.wants_compaction() { self.compact_now() } else { Ok(()) }
+                self.begin_journal()
             }
             Err(error) if matches!(error.error(), Error::Conflict) => {
                 // What stands behind ours by now may be another writer's.
@@ -223,6 +256,9 @@ impl DurableFile {
         manifest.trailer.next_id = group.target.next_id + 1;
         let segments = group.segments.len() as u32;
         manifest.trailer.groups.push(Group { segments, epoch, since });
+        if !manifest.fits(0) {
+            return Err(Fault::unsupported("it has too many segments to list them"));
+        }
         next.places = core::mem::take(&mut group.places);
         // What a manifest lists is on the disk before it.
         next.unsure = true;
@@ -300,8 +336,8 @@ impl DurableFile {
     /// ms, is for the lease, if one is held.
     ///
     /// # Errors
-    /// [`Error::Storage`], [`Error::Damaged`], [`Error::Conflict`], [`Error::ReadOnly`],
-    /// [`Error::Stopped`].
+    /// [`Error::Storage`], [`Error::Damaged`], [`Error::Memory`], [`Error::Conflict`],
+    /// [`Error::ReadOnly`], [`Error::Stopped`].
     pub fn compact(&mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_compact(now)?)
     }
@@ -344,6 +380,7 @@ impl DurableFile {
         let mut places = Sorted::default();
         places.extend_rising(core::mem::take(&mut next.places));
         self.ledger = Ledger::new(self.standing.dim, places);
+        (self.deferred, self.hurt) = (None, None);
         self.stand(next);
         self.begin_journal()
     }
@@ -366,12 +403,51 @@ impl DurableFile {
 
 #[cfg(test)]
 mod tests {
-    use super::level;
+    use super::*;
+    use crate::storage::simulated::SimulatedDisk;
+    use crate::{DamageKind, Options, Record};
+    use alloc::boxed::Box;
 
     #[test]
     fn levels_are_powers_of_eight() {
         assert_eq!([0, 4095, 4096, 32_767, 32_768].map(level), [0, 0, 1, 1, 2]);
         assert_eq!(level(1 << 20), 3);
         assert_eq!(level(u64::MAX), 18);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "many ids, which an interpreter lists for hours")]
+    fn a_manifest_that_opening_would_not_find_is_not_written() {
+        let disk = SimulatedDisk::new(0);
+        let options = Options { dim: Some(1), create: true, ..Options::default() };
+        let open = || DurableFile::open(Box::new(disk.clone()), "a", &options).unwrap();
+        let mut file = open();
+        let put = |file: &mut DurableFile, id| {
+            let record = Record {
+                id,
+                vector: &[1.0],
+                text: "",
+                kind: "",
+                session: "",
+                created: 0,
+                last_used: 0,
+                uses: 0,
+                importance: 0.0,
+                pinned: false,
+                metadata: &[],
+            };
+            file.put(&record).unwrap();
+            file.commit(0).unwrap();
+        };
+        put(&mut file, 1);
+        file.settle(0).unwrap();
+        // As many as there are when compacting has failed for long.
+        file.standing.removed.extend((2..1_100_000).map(|id| (id, 0)).collect());
+        file.hurt = Some(DamageKind::Text.at(0).error());
+        put(&mut file, 0);
+        file.settle(0).unwrap();
+        drop(file);
+        let file = open();
+        assert_eq!((file.len(), file.standing.removed.len()), (2, 0));
     }
 }

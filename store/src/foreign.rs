@@ -105,11 +105,12 @@ impl DurableFile {
         for meta in &metas {
             meta.expect(&self.base(), false, DamageKind::Meta)?;
         }
-        let mut wanted = vectors.iter().map(|(id, _)| id).filter(|&id| !places.contains(id));
-        let mut chain = Chain::read(&self.base(), &metas, &mut wanted)?;
+        let mut ids = vectors.iter().map(|(id, _)| (id, !places.contains(id)));
+        let mut chain = Chain::read(&self.base(), &metas, &mut ids)?;
         let mut ledger = Ledger::new(dim, Sorted::default());
         for (id, &vector) in vectors.iter() {
-            if let Some(place) = places.get(id) {
+            // Deleted and stored again by who knows no text of ours: not even ours is given back.
+            if let Some(place) = places.get(id).filter(|_| !chain.deletes(id)) {
                 ledger.insert(id, *place);
                 continue;
             }

@@ -7,7 +7,8 @@
 //! | file | what |
 //! |---|---|
 //! | `record` | a record and its encoding |
-//! | `durable` | the open file: put, remove, commit, close |
+//! | `durable` | the open file: commit, close |
+//! | `batch` | changes since the last commit: put, remove, roll back |
 //! | `read` | records read, and everything verified |
 //! | `journal` | small commits: batches that are sound or not there |
 //! | `fold`, `group` | journal into base, base into a new base |
@@ -32,6 +33,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "native"))]
 extern crate std;
 
+mod batch;
 mod crc;
 mod durable;
 mod error;

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::durable::REMOVED;
+use crate::batch::REMOVED;
 use crate::error::Fault;
 use crate::ledger::{JOURNAL, MEMORY, Place};
 use crate::record::{Fields, get_vector, part_check};
@@ -16,7 +16,7 @@ use crate::{Damage, DamageKind, DurableFile, Error};
 
 impl DurableFile {
     /// Where the newest version of a record is.
-    fn newest(&self, id: u64) -> Result<Place, Fault> {
+    pub(crate) fn newest(&self, id: u64) -> Result<Place, Fault> {
         let place = match self.batch.changes.get(id) {
             Some(&REMOVED) => None,
             Some(&at) => Some(Place {
@@ -116,7 +116,7 @@ impl DurableFile {
     /// The fields of a record.
     ///
     /// # Errors
-    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
+    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`], [`Error::Memory`].
     pub fn fields(&self, id: u64) -> Result<Fields, Error> {
         Ok(self.try_fields(id)?)
     }
@@ -145,7 +145,8 @@ impl DurableFile {
     /// The vector of a record, into as many components as the file has.
     ///
     /// # Errors
-    /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Storage`], [`Error::Damaged`].
+    /// [`Error::UnknownId`], [`Error::Dimension`], [`Error::Storage`], [`Error::Damaged`],
+    /// [`Error::Memory`].
     pub fn vector(&self, id: u64, into: &mut [f32]) -> Result<(), Error> {
         Ok(self.try_vector(id, into)?)
     }
@@ -163,6 +164,14 @@ impl DurableFile {
         Ok(())
     }
 
+    /// Where the vector of a record stands, behind 8 bytes: in a segment its id, else the end of the
+    /// entry.
+    pub(crate) fn vector_start(&self, place: &Place) -> u64 {
+        let at = 6 + u64::from(place.vector_index) * (8 + self.dim() as u64 * 4);
+        let behind = u64::from(place.entry_len).saturating_sub(8);
+        self.offset(place, (VEC, place.vector_segment), at, behind)
+    }
+
     /// The bytes of the vector, checked, behind the record's id.
     pub(crate) fn vector_at(
         &self,
@@ -171,10 +180,7 @@ impl DurableFile {
         into: &mut Vec<u8>,
     ) -> Result<(), Fault> {
         let (id, len) = (fields.id(), 8 + self.dim() * 4);
-        let at = 6 + u64::from(place.vector_index) * len as u64;
-        // In a segment the id stands before it, else the end of the entry.
-        let behind = u64::from(place.entry_len).saturating_sub(8);
-        let at = self.offset(place, (VEC, place.vector_segment), at, behind);
+        let at = self.vector_start(place);
         self.part(place, at, len, into)?;
         let named = place.in_one_piece() || u64_at(into, 0) == id;
         let sound = named && into.len() == len;
@@ -188,7 +194,7 @@ impl DurableFile {
     /// The text of a record.
     ///
     /// # Errors
-    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`].
+    /// [`Error::UnknownId`], [`Error::Storage`], [`Error::Damaged`], [`Error::Memory`].
     pub fn text(&self, id: u64) -> Result<String, Error> {
         Ok(self.try_text(id)?)
     }
@@ -230,7 +236,7 @@ impl DurableFile {
     /// Takes the time of reading the file, and a memory that does not depend on its size.
     ///
     /// # Errors
-    /// [`Error::Storage`].
+    /// [`Error::Storage`], [`Error::Memory`].
     pub fn verify(&self, most: usize) -> Result<Vec<Damage>, Error> {
         Ok(self.damages(most)?)
     }

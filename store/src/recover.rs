@@ -14,7 +14,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::durable::{Batch, DurableFile, NO_FILE, Names, Options, Report, vectors_in};
+use crate::batch::Batch;
+use crate::durable::{DurableFile, NO_FILE, Names, Options, Report, vectors_in};
 use crate::error::Fault;
 use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
@@ -22,11 +23,14 @@ use crate::record::{FIXED, Fields, MAX_DIM};
 use crate::room;
 use crate::rvf::manifest::{Manifest, Newest};
 use crate::rvf::records;
-use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
+use crate::rvf::segment::{HEADER, META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage, StorageError, remove_if_there};
 use crate::{Damage, DamageKind, Error, Part};
+
+/// Most damages that are noted: as many as are looked through for each one.
+const MOST_NOTED: usize = 1 << 10;
 
 /// The file is made before it is known what is in it, and filled in where it stays.
 impl DurableFile {
@@ -35,7 +39,7 @@ impl DurableFile {
     ///
     /// # Errors
     /// [`Error::NoFile`], [`Error::NotRvf`], [`Error::Version`], [`Error::Unsupported`],
-    /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`].
+    /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`], [`Error::Memory`].
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
         let mut file = Self::new(storage, name, options);
         file.try_open(options)?;
@@ -66,6 +70,7 @@ impl DurableFile {
             report: Report::default(),
             stopped: false,
             deferred: None,
+            hurt: None,
         }
     }
 
@@ -117,7 +122,7 @@ impl DurableFile {
     }
 
     /// Opens a file if it is there.
-    fn open_if_there(&self, name: &str) -> Result<Option<Handle>, Fault> {
+    pub(crate) fn open_if_there(&self, name: &str) -> Result<Option<Handle>, Fault> {
         match self.storage.open(name) {
             Ok(file) => Ok(Some(file)),
             Err(StorageError::NotFound) => Ok(None),
@@ -150,8 +155,16 @@ impl DurableFile {
         if !salvage {
             return Err(kind.at(offset));
         }
-        self.report.damaged.push(Damage { kind, offset });
+        self.note(Damage { kind, offset });
         Ok(())
+    }
+
+    /// Notes a damage, once.
+    pub(crate) fn note(&mut self, damage: Damage) {
+        let noted = &mut self.report.damaged;
+        if noted.len() < MOST_NOTED && !noted.contains(&damage) {
+            noted.push(damage);
+        }
     }
 
     /// Reads the base, and the journal if there is one.
@@ -189,11 +202,15 @@ impl DurableFile {
             return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
         let missing = match head {
-            Some(head) => (head.epoch > epoch).then_some(DamageKind::BaseCut),
-            None => (ours && len > end).then_some(DamageKind::TailWithoutJournal),
+            // It is there: of a base that has its length no byte is missing.
+            Some(head) if head.epoch > epoch && len >= head.base => {
+                Some((DamageKind::Manifest, head.base.saturating_sub(HEADER as u64)))
+            }
+            Some(head) => (head.epoch > epoch).then_some((DamageKind::BaseCut, end)),
+            None => (ours && len > end).then_some((DamageKind::TailWithoutJournal, end)),
         };
-        if let Some(kind) = missing {
-            let (kind, at) = behind.map_or((kind, end), |at| (DamageKind::Manifest, at));
+        if let Some((kind, at)) = missing {
+            let (kind, at) = behind.map_or((kind, at), |at| (DamageKind::Manifest, at));
             self.refuse(salvage, kind, at)?;
         }
         self.commits = self.standing.trailer.commits;

@@ -174,6 +174,50 @@ fn a_base_that_lost_whole_folds_is_never_opened() {
 }
 
 #[test]
+fn no_flipped_bit_of_a_header_is_called_a_cut() {
+    // Several folds: behind a manifest that is not recognised stands an older one.
+    let disk = SimulatedDisk::new(4);
+    let quiet = Options { limits: Limits::default(), ..options() };
+    for id in 0..4 {
+        let mut file = DurableFile::open(Box::new(disk.clone()), NAME, &quiet).unwrap();
+        Owned::random(&mut Random(id), DIM, 20).put(&mut file, id).unwrap();
+        file.commit(0).unwrap();
+        file.close(0).unwrap();
+    }
+    let model = all(&open(&disk).unwrap()).unwrap();
+    let bytes = disk.bytes(NAME).unwrap();
+    let headers: Vec<usize> = (0..bytes.len())
+        .step_by(64)
+        .filter(|&at| bytes[at..at + 4] == 0x5256_4653_u32.to_le_bytes())
+        .collect();
+    let newest = *headers.last().unwrap();
+    let mut called = 0;
+    for bit in headers.iter().flat_map(|at| at * 8..(at + 64) * 8).step_by(STRIDE) {
+        let flipped = with(&disk, NAME, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+        match open(&flipped) {
+            Ok(file) => {
+                let sound = file.verify(1).unwrap().is_empty();
+                assert!(!sound || all(&file).unwrap() == model, "bit {bit}");
+                assert!(!sound || bit / 8 < newest, "bit {bit}");
+            }
+            Err(error) => {
+                let found = error.to_string();
+                assert!(!found.contains(" cut"), "bit {bit}: {found}");
+                let is_newest = bit / 8 >= newest;
+                assert_eq!(
+                    found.starts_with("the newest manifest, at byte "),
+                    is_newest,
+                    "{found}"
+                );
+                called += usize::from(is_newest);
+            }
+        }
+    }
+    println!("{} headers; {called} bits of the newest manifest's told", headers.len());
+    assert!(cfg!(miri) || called > 200);
+}
+
+#[test]
 fn a_journal_that_was_cut_shows_whole_commits_and_says_so() {
     let (disk, models) = unclosed(5);
     let len = disk.bytes(JOURNAL).unwrap().len();

@@ -190,22 +190,25 @@ fn a_damaged_record_can_be_forgotten_and_replaced() {
 }
 
 #[test]
-fn with_salvage_a_damaged_record_is_noted_and_all_others_are_found() {
-    for in_text in [true, false] {
+fn a_damaged_record_is_noted_and_all_others_are_found() {
+    // To write, to read, and to salvage.
+    let ways = [(false, false), (true, false), (false, true)];
+    for (in_text, (read_only, salvage)) in
+        [true, false].map(|part| ways.map(|way| (part, way))).concat()
+    {
         let (disk, model) = damaged(in_text);
         let kind = if in_text { DamageKind::Text } else { DamageKind::Vector };
         disk.take(&format!("{NAME}.image"));
-        let open = |salvage| {
-            let file = Options { salvage, ..options() };
+        let open = || {
+            let file = Options { read_only, salvage, ..options() };
             let options = MemoryOptions { file, ..memory_options(60) };
-            Memory::open(Box::new(copy(&disk)), NAME, &options, &mut |_, _| {})
+            Memory::open(Box::new(disk.clone()), NAME, &options, &mut |_, _| {}).unwrap()
         };
-        let refused = open(false).err().unwrap();
-        assert!(matches!(refused, Error::File(clawft_store::Error::Damaged(_))), "{refused}");
-        let mut memory = open(true).unwrap();
-        let damaged: Vec<_> =
-            memory.file().report().damaged.iter().map(|damage| damage.kind).collect();
-        assert_eq!(damaged, [kind]);
+        let noted = |memory: &Memory| -> Vec<_> {
+            memory.file().report().damaged.iter().map(|damage| damage.kind).collect()
+        };
+        let mut memory = open();
+        assert_eq!((memory.derived(), noted(&memory)), (Derived::Missing, vec![kind]));
         for (id, owned) in &model {
             let (vector, ids) = (Some(&owned.vector[..]), Some(&[*id][..]));
             let filter = Filter { ids, ..Filter::default() };
@@ -223,6 +226,26 @@ fn with_salvage_a_damaged_record_is_noted_and_all_others_are_found() {
         assert_eq!(found.iter().any(|one| one.id == 50), in_text);
         let recall = Recall { text: Some("xylophone"), ..Recall::default() };
         assert_eq!(memory.recall(&recall).unwrap(), []);
+        if read_only || salvage {
+            assert!(memory.forget(50).is_err());
+            continue;
+        }
+        // What cannot be found for it is said each time, and not derived anew for it.
+        memory.close(0).unwrap();
+        let mut memory = open();
+        let again = if in_text { vec![] } else { vec![kind] };
+        assert_eq!((memory.derived(), noted(&memory)), (Derived::Read, again.clone()));
+        memory.forget(50).unwrap();
+        memory.rollback().unwrap();
+        assert_eq!(noted(&memory), [kind], "once");
+        memory.forget(50).unwrap();
+        memory.commit(0).unwrap();
+        memory.compact(0).unwrap();
+        memory.close(0).unwrap();
+        let mut memory = open();
+        assert_eq!((memory.derived(), noted(&memory)), (Derived::Read, vec![]));
+        assert_eq!(memory.file().verify(1).unwrap(), []);
+        check(&mut memory, &model, &mut Random(1));
     }
 }
 

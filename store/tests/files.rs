@@ -2,42 +2,24 @@
 //! over it. Miri has no such files.
 #![cfg(not(miri))]
 
+#[path = "support/folder.rs"]
+mod folder;
 mod support;
-
-use std::path::{Path, PathBuf};
 
 use clawft_store::memory::{Derived, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::storage::{Storage, StorageError};
 use clawft_store::{DurableFile, Error, Lease, Options};
+use folder::Folder;
 use support::{DIM, Model, NAME, Owned, Random, all, options};
 
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(name: &str) -> Self {
-        // A guest asks neither for a temporary folder nor for its process: the gate gives it one.
-        let path = match cfg!(target_family = "wasm") {
-            true => Path::new("/tmp").join(format!("clawft-guest-{name}")),
-            false => std::env::temp_dir().join(format!("clawft-{name}-{}", std::process::id())),
-        };
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
     fn storage(&self) -> NativeFolder {
         NativeFolder::new(&self.0).unwrap()
     }
 
     fn open(&self, options: &Options) -> Result<DurableFile, Error> {
         DurableFile::open(Box::new(self.storage()), NAME, options)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

@@ -3,12 +3,16 @@
 // Neither WebAssembly nor Miri have what rvf-runtime asks of its machine.
 #![cfg(not(any(target_family = "wasm", miri)))]
 
+#[path = "support/folder.rs"]
+mod folder;
 mod support;
 
 use std::path::PathBuf;
 
+use clawft_store::memory::{Memory, MemoryOptions};
 use clawft_store::storage::native::NativeFolder;
-use clawft_store::{DurableFile, Error, Options};
+use clawft_store::{DamageKind, DurableFile, Error, Options};
+use folder::Folder;
 use rvf_runtime::options::{
     DistanceMetric, MetadataEntry, MetadataValue, QueryOptions, RvfOptions,
 };
@@ -19,16 +23,7 @@ const DIM: usize = 8;
 /// What the payload of our records begins with.
 const RECORDS: &[u8] = b"CFRECS\0\x01";
 
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("clawft-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
     fn path(&self) -> PathBuf {
         self.0.join(support::NAME)
     }
@@ -37,12 +32,6 @@ impl Folder {
         let options = Options { dim: Some(DIM as u16), metric: 0, ..support::options() };
         let storage = Box::new(NativeFolder::new(&self.0).unwrap());
         DurableFile::open(storage, support::NAME, &options).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -215,6 +204,75 @@ fn we_read_what_they_changed() {
         let live: u64 = model.values().map(Owned::bytes).sum();
         assert!(size < 3 * live + 2000, "what they kept of removed records is gone: {size} {live}");
         check_vectors(&RvfStore::open_readonly(&folder.path()).unwrap(), &model);
+    }
+}
+
+/// Their deletion takes all of a record, though our entry is still there when its id comes back.
+#[test]
+fn what_they_deleted_and_stored_again_has_nothing_of_ours() {
+    for removes_first in [false, true] {
+        let folder = Folder::new("again");
+        let mut model = ours(&folder, 7, 80);
+        let mut random = Random(8);
+        let ids: Vec<u64> = model.keys().copied().take(6).collect();
+        if removes_first {
+            // One that we have removed and put again is ours.
+            let mut file = folder.open();
+            file.remove(ids[5]).unwrap();
+            file.commit(0).unwrap();
+            file.settle(0).unwrap();
+            model[&ids[5]].put(&mut file, ids[5]).unwrap();
+            file.commit(0).unwrap();
+            file.close(0).unwrap();
+        }
+        let mut store = RvfStore::open(&folder.path()).unwrap();
+        store.delete(&ids[..4]).unwrap();
+        model.remove(&ids[3]);
+        for &id in &ids[..3] {
+            let vector: Vec<f32> = (0..DIM).map(|_| random.float()).collect();
+            store.ingest_batch(&[&vector], &[id], None).unwrap();
+            let theirs = Owned {
+                vector,
+                text: String::new(),
+                kind: String::new(),
+                session: String::new(),
+                created: 0,
+                uses: 0,
+                pinned: false,
+                metadata: Vec::new(),
+            };
+            model.insert(id, theirs);
+        }
+        store.close().unwrap();
+        for _ in 0..2 {
+            let file = folder.open();
+            check_ours(&file, &model);
+            assert_eq!(file.verify(1).unwrap(), []);
+            file.close(0).unwrap();
+        }
+    }
+}
+
+/// Their store takes it, and a memory is not to be closed for good by it.
+#[test]
+fn a_vector_of_theirs_without_a_direction_is_kept() {
+    let folder = Folder::new("zero");
+    let options = RvfOptions {
+        dimension: DIM as u16,
+        metric: DistanceMetric::Cosine,
+        ..RvfOptions::default()
+    };
+    let mut store = RvfStore::create(&folder.path(), options).unwrap();
+    store.ingest_batch(&[&[0.0; DIM], &[1.0; DIM]], &[1, 2], None).unwrap();
+    store.close().unwrap();
+    for _ in 0..2 {
+        let storage = Box::new(NativeFolder::new(&folder.0).unwrap());
+        let options = MemoryOptions::default();
+        let memory = Memory::open(storage, support::NAME, &options, &mut |_, _| {}).unwrap();
+        assert_eq!(memory.len(), 2);
+        let damaged = &memory.file().report().damaged;
+        assert_eq!((damaged.len(), damaged[0].kind), (1, DamageKind::Incomparable));
+        memory.close(0).unwrap();
     }
 }
 

@@ -230,6 +230,41 @@ fn who_slept_while_it_opened_changes_nothing() {
     assert_eq!(all(&open(&disk).unwrap()).unwrap().len(), 1);
 }
 
+/// Nothing keeps them apart, and yet no commit is lost in silence.
+#[test]
+fn of_two_writers_without_a_lease_the_later_one_is_refused() {
+    let record = |id| Owned::random(&mut Random(id), DIM, 50);
+    // What the earlier one does meanwhile; compacting alone leaves the later one's journal as it was.
+    for (way, first_commits) in
+        [("", true), ("settles", true), ("compacts", true), ("compacts", false)]
+    {
+        let disk = SimulatedDisk::new(1);
+        let mut model = Model::new();
+        let [mut first, mut second] = [(); 2].map(|()| open(&disk).unwrap());
+        if first_commits {
+            record(1).put(&mut first, 1).unwrap();
+            model.insert(1, record(1));
+            first.commit(0).unwrap();
+        }
+        match way {
+            "settles" => first.settle(0).unwrap(),
+            "compacts" => first.compact(0).unwrap(),
+            _ => {}
+        }
+        record(2).put(&mut second, 2).unwrap();
+        let before = (second.pending(), disk.written());
+        assert_eq!(second.commit(0), Err(Error::Conflict), "{way}");
+        assert_eq!(second.compact(0), Err(Error::Conflict), "{way}");
+        assert_eq!((second.pending(), disk.written()), before, "{way}");
+        assert_eq!(Owned::get(&second, 2).unwrap(), record(2), "it is still there");
+        record(3).put(&mut first, 3).unwrap();
+        model.insert(3, record(3));
+        first.commit(0).unwrap();
+        drop((first, second));
+        assert_eq!(all(&open(&disk).unwrap()).unwrap(), model, "{way}");
+    }
+}
+
 #[test]
 fn a_lease_that_ran_out_is_its_holders_until_another_takes_it() {
     let disk = SimulatedDisk::new(1);

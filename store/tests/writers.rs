@@ -2,6 +2,8 @@
 //! WebAssembly nor Miri have them.
 #![cfg(not(any(target_family = "wasm", miri)))]
 
+#[path = "support/folder.rs"]
+mod folder;
 mod support;
 
 use std::io::{BufRead, BufReader};
@@ -11,28 +13,12 @@ use std::process::{Command, Stdio};
 use clawft_store::storage::Storage;
 use clawft_store::storage::native::{LockError, NativeFolder, WriterLock};
 use clawft_store::{DurableFile, Error, Lease};
+use folder::Folder;
 use rvf_runtime::RvfStore;
 use rvf_runtime::options::RvfOptions;
 use support::{DIM, Model, NAME, Owned, Random, all, options};
 
 const CHILD: &str = "CLAWFT_TEST_CHILD";
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("clawft-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn open_in(folder: &Path) -> DurableFile {
     let storage = Box::new(NativeFolder::new(folder).unwrap());

@@ -1,9 +1,10 @@
 /* The memory through the C ABI of clawft: records, words, the durable file over a
  * storage of the host, and tensors over time. Generated: change the sources and run
  *     CLAWFT_BLESS=1 cargo test -p clawft-ffi-store --test header
- * docs/abi.md says how to use it. The rules are those of clawft.h: all functions
- * that return int32_t return 0 or a count when they succeed, else a negative number
- * of enum CLAWFT or CLAWFT_MEMORY, and then write no output.
+ * docs/abi-memory.md says how to use it, docs/abi.md how to use tensors. The rules
+ * are those of clawft.h: all functions that return int32_t return 0 or a count when
+ * they succeed, else a negative number of enum CLAWFT or CLAWFT_MEMORY, and then
+ * write no output.
  * SPDX-License-Identifier: MIT OR Apache-2.0 */
 
 #ifndef CLAWFT_STORE_H
@@ -351,7 +352,7 @@ typedef struct {
   // was damaged.
   uint32_t derived;
   // Why the last folding or compaction by itself did not happen, a negative code; 0: it did.
-  // Commits are safe, and the next one tries again.
+  // Commits are safe, and the next one tries again; with `Damaged` once it is opened again.
   int32_t deferred;
   // What opening found: commits that were still in the journal.
   uint32_t replayed;
@@ -363,7 +364,8 @@ typedef struct {
   uint32_t repaired;
   // 1 if another program wrote the file last.
   uint32_t foreign;
-  // With `CLAWFT_SALVAGE`: damages found; `clawft_memory_damage` says which.
+  // Damages that opening found and was not refused for: of records that are derived anew, and
+  // with `CLAWFT_SALVAGE` all others; `clawft_memory_damage` says which. At most 1,024.
   uint32_t damages;
   // Nothing; 0.
   uint32_t reserved;
@@ -536,7 +538,8 @@ int32_t clawft_remember(uint32_t handle, const ClawftRecord *record);
 // Takes a record out. It is not found any more; its bytes are gone from memory, and from all files
 // after the next `clawft_compact`.
 //
-// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `ReadOnly`, `Stopped`; those of the storage.
+// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `NoMemory`, `ReadOnly`, `Stopped`; those of the
+// storage.
 int32_t clawft_forget(uint32_t handle, uint64_t id);
 
 // Makes the changes since the last commit durable, all of them or none: appended and synced. `now`
@@ -548,7 +551,8 @@ int32_t clawft_commit(uint32_t handle, uint64_t now);
 
 // Drops the changes since the last commit.
 //
-// Errors: `BadHandle`; those of the storage: then close the memory and open it again.
+// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then close the memory and open
+// it again.
 int32_t clawft_rollback(uint32_t handle);
 
 // Writes the file anew with nothing but the live records, and what is derived as well: no byte of
@@ -583,7 +587,8 @@ int32_t clawft_record_next(uint32_t handle, uint64_t from, uint64_t *out_id);
 
 // Writes the fields of a record to `out`.
 //
-// Errors: `BadHandle`, `UnknownId`; those of the storage, `Damaged`; those of pointers.
+// Errors: `BadHandle`, `UnknownId`; those of the storage, `Damaged`, `NoMemory`; those of
+// pointers.
 //
 // # Safety
 // Natively `out` is valid for writes.
@@ -644,7 +649,7 @@ int32_t clawft_recall(uint32_t handle,
 // Natively `out` is valid for writes.
 int32_t clawft_memory_report(uint32_t handle, ClawftMemoryReport *out);
 
-// Returns the code of damage number `at`, from 0, that opening with `CLAWFT_SALVAGE` found, and
+// Returns the code of damage number `at`, from 0, that opening found and noted, and
 // `clawft_last_error` says what and where it is; 0 if there are not so many.
 //
 // Errors: `BadHandle`.
@@ -653,7 +658,7 @@ int32_t clawft_memory_damage(uint32_t handle, uint32_t at);
 // Reads everything that counts in the file: 0 if all of it is sound, else the code of the first
 // damage, which `clawft_last_error` names. Takes the time of reading the file.
 //
-// Errors: `BadHandle`, `Damaged`; those of the storage.
+// Errors: `BadHandle`, `Damaged`, `NoMemory`; those of the storage.
 int32_t clawft_memory_verify(uint32_t handle);
 
 // Counts a use of each of these `n` records at `now`, in ms; unknown ids do no harm. A hint: it is

@@ -2,7 +2,7 @@
 //!
 //! What: the functions of `clawft_store.h`, beside those of `clawft.h`, natively over a storage of
 //! function pointers, and as the exports of `clawft-store.wasm`, a module whose only imports are
-//! the storage (`clawft_storage`). `docs/abi.md` is the page for users.
+//! the storage (`clawft_storage`). `docs/abi-memory.md` is the page for users.
 //!
 //! Why so: a crate of its own, as the kernel imports nothing and has its own budget. Pointers, the
 //! last error and the arena are those of `clawft-ffi`; what is here is what a memory needs on top:

@@ -98,7 +98,8 @@ pub unsafe extern "C" fn clawft_record_next(handle: u32, from: u64, out_id: *mut
 
 /// Writes the fields of a record to `out`.
 ///
-/// Errors: `BadHandle`, `UnknownId`; those of the storage, `Damaged`; those of pointers.
+/// Errors: `BadHandle`, `UnknownId`; those of the storage, `Damaged`, `NoMemory`; those of
+/// pointers.
 ///
 /// # Safety
 /// Natively `out` is valid for writes.
@@ -124,7 +125,7 @@ pub unsafe extern "C" fn clawft_record_fields(handle: u32, id: u64, out: *mut Cl
                 kind_len: fields.kind().len() as u32,
                 session_len: fields.session().len() as u32,
                 metadata_len: fields.pair_count() as u32,
-                // With salvage a vector that is damaged has no codes.
+                // A vector that is damaged has no codes.
                 tier: held.0.try_tier(id).unwrap_or(Tier::Cold) as u32,
                 lossy: held.0.try_is_lossy(id).unwrap_or(true).into(),
             },

@@ -44,7 +44,7 @@ pub struct ClawftMemoryReport {
     /// was damaged.
     pub derived: u32,
     /// Why the last folding or compaction by itself did not happen, a negative code; 0: it did.
-    /// Commits are safe, and the next one tries again.
+    /// Commits are safe, and the next one tries again; with `Damaged` once it is opened again.
     pub deferred: i32,
     /// What opening found: commits that were still in the journal.
     pub replayed: u32,
@@ -56,7 +56,8 @@ pub struct ClawftMemoryReport {
     pub repaired: u32,
     /// 1 if another program wrote the file last.
     pub foreign: u32,
-    /// With `CLAWFT_SALVAGE`: damages found; `clawft_memory_damage` says which.
+    /// Damages that opening found and was not refused for: of records that are derived anew, and
+    /// with `CLAWFT_SALVAGE` all others; `clawft_memory_damage` says which. At most 1,024.
     pub damages: u32,
     /// Nothing; 0.
     pub reserved: u32,
@@ -112,7 +113,7 @@ pub unsafe extern "C" fn clawft_memory_report(handle: u32, out: *mut ClawftMemor
     status(count())
 }
 
-/// Returns the code of damage number `at`, from 0, that opening with `CLAWFT_SALVAGE` found, and
+/// Returns the code of damage number `at`, from 0, that opening found and noted, and
 /// `clawft_last_error` says what and where it is; 0 if there are not so many.
 ///
 /// Errors: `BadHandle`.
@@ -131,7 +132,7 @@ pub extern "C" fn clawft_memory_damage(handle: u32, at: u32) -> i32 {
 /// Reads everything that counts in the file: 0 if all of it is sound, else the code of the first
 /// damage, which `clawft_last_error` names. Takes the time of reading the file.
 ///
-/// Errors: `BadHandle`, `Damaged`; those of the storage.
+/// Errors: `BadHandle`, `Damaged`, `NoMemory`; those of the storage.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_verify(handle: u32) -> i32 {
     let verify = || {

@@ -97,7 +97,8 @@ unsafe fn remember(handle: u32, record: *const ClawftRecord) -> Outcome<()> {
 /// Takes a record out. It is not found any more; its bytes are gone from memory, and from all files
 /// after the next `clawft_compact`.
 ///
-/// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `ReadOnly`, `Stopped`; those of the storage.
+/// Errors: `BadHandle`, `UnknownId`, `BatchFull`, `NoMemory`, `ReadOnly`, `Stopped`; those of the
+/// storage.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
     let forget = || Ok(memory(handle)?.0.try_forget(id)?);
@@ -117,7 +118,8 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
 
 /// Drops the changes since the last commit.
 ///
-/// Errors: `BadHandle`; those of the storage: then close the memory and open it again.
+/// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then close the memory and open
+/// it again.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
     let rollback = || Ok(memory(handle)?.0.try_rollback()?);

@@ -51,6 +51,7 @@ fn a_record_whose_vector_is_damaged_is_not_found_and_can_be_taken_out() {
     let at = hurt.windows(bytes.len()).position(|window| window == bytes).unwrap();
     hurt[at] ^= 1;
     disk.set("memory.rvf", hurt);
+    disk.files().named.remove("memory.rvf.image").unwrap();
     let handle = try_open(&disk, &options(CLAWFT_SALVAGE)).unwrap();
     assert_eq!(string(handle, 7, 0), "record number 7, committed");
     let mut fields = ClawftFields::default();

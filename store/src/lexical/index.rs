@@ -3,6 +3,9 @@
 //! A word is known by 48 bits of its hash (XXH64 with the index's seed), never by its letters:
 //! there is no dictionary to keep, and none to clean. Two of a million words share a hash with
 //! a probability of 0.2 %, of 30,000 words of 2 in a million; then each is found for the other.
+//!
+//! What it must never do: take more memory than its limit, or find anything but what it found
+//! before once it has refused a text.
 
 use alloc::vec::Vec;
 use xxhash_rust::xxh64::xxh64;

@@ -13,6 +13,8 @@
 //! word takes one or two bytes, and the first one of a word seven. A change never makes what
 //! follows it longer than the two entries that it joins, and so taking a posting out always
 //! works in place. What is not used is zero: a posting that was taken out is gone.
+//!
+//! What it must never do: leave bytes of a posting that was taken out, or read behind what is used.
 
 /// Bytes of a page: half as many as 512 made adding a text a quarter faster, at the same size.
 pub(super) const PAGE: usize = 256;

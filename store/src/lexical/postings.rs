@@ -3,6 +3,9 @@
 //! A word's postings follow one another through the pages, so a list needs no head and a word
 //! no record: the key in the order is all there is. Pages lie in blocks that are allocated as
 //! they are needed and never moved; a list of numbers says in which order they are read.
+//!
+//! What it must never do: allocate beyond the limit, ask for memory to take a posting out, or leave
+//! an empty page among those that are read.
 
 use alloc::vec::Vec;
 

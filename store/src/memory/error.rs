@@ -85,7 +85,8 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// An [`Error`] behind a pointer: what a call gives is then one register, and not copied on its way. The `try_` methods of a memory give it, to whoever makes of it a number or a sentence at
+/// An [`Error`] behind a pointer: what a call gives is then one register, and not copied on its
+/// way. The `try_` methods of a memory give it, to whoever makes of it a number or a sentence at
 /// once; all others give the error itself.
 #[derive(Debug)]
 pub struct Refusal(Box<Error>);

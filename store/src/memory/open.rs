@@ -10,6 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use clawft_vectors::Error::{NotFinite, ZeroVector};
 use clawft_vectors::tier_policy::{Policy, Tier};
 use clawft_vectors::{Encoding, Image, Metric, Params, required_bytes};
 
@@ -23,7 +24,7 @@ use crate::record::get_vector;
 use crate::room;
 use crate::sorted::Sorted;
 use crate::storage::Storage;
-use crate::{DamageKind, DurableFile, Lease, Options};
+use crate::{Damage, DamageKind, DurableFile, Lease, Options};
 
 /// How a memory is opened.
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +78,14 @@ pub enum Derived {
 
 impl Memory {
     /// Opens a memory, or creates it where the options say so. Where what is derived must be
-    /// built anew, `progress` is told after each record how many are done, and of how many.
+    /// built anew, `progress` is told after each record how many are done, and of how many. A record
+    /// that is damaged, or whose vector cannot be compared, is left out, and stands in
+    /// [`Report::damaged`](crate::Report::damaged).
     ///
     /// # Errors
     /// Those of [`DurableFile::open`]; [`Error::Vectors`] where the records do not fit into an
-    /// image, or all of them, cold, not into its limit; [`Error::WordsFull`] where their words do not fit into the limit; [`Error::Memory`].
+    /// image, or all of them, cold, not into its limit; [`Error::WordsFull`] where their words do
+    /// not fit into the limit; [`Error::Memory`].
     pub fn open(
         storage: Box<dyn Storage>,
         name: &str,
@@ -123,7 +127,12 @@ impl Memory {
         if !file.is_empty() {
             match saved::read(&file, &params, &mut words, &mut catalog) {
                 Ok(image) => {
-                    return Ok(Self::of(file, image, words, catalog, options, Derived::Read));
+                    let is_whole = image.len() as usize == file.len();
+                    let mut memory = Self::of(file, image, words, catalog, options, Derived::Read);
+                    if !is_whole {
+                        memory.build(progress)?;
+                    }
+                    return Ok(memory);
                 }
                 Err(why) => derived = why,
             }
@@ -133,7 +142,7 @@ impl Memory {
         let image = kept(Image::create(&params, Buffer::new(kept(required_bytes(&params))?)?))?;
         let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
-        memory.build(options.file.salvage, progress)?;
+        memory.build(progress)?;
         Ok(memory)
     }
 
@@ -160,21 +169,19 @@ impl Memory {
         }
     }
 
-    /// Derives everything from the records. With tiers all are cold at first, which always fits:
-    /// ticks bring those back that deserve it.
+    /// Derives from the records what is not there yet. With tiers all are cold at first, which always
+    /// fits: ticks bring those back that deserve it.
     #[inline(never)]
-    fn build(
-        &mut self,
-        salvage: bool,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<(), Refusal> {
-        let all = self.file.len();
+    fn build(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<(), Refusal> {
+        let all = self.file.len() - self.image.len() as usize;
         let (mut from, mut done) = (Some(0), 0);
         self.image.set_arrival(Tier::Cold);
         while let Some(id) = from.and_then(|from| self.file.next(from)) {
-            self.derive(id, salvage)?;
-            done += 1;
-            progress(done, all);
+            if self.image.slot(id).is_none() {
+                self.derive(id)?;
+                done += 1;
+                progress(done, all);
+            }
             from = id.checked_add(1);
         }
         self.image.set_arrival(Tier::Hot);
@@ -187,13 +194,14 @@ impl Memory {
         Ok(())
     }
 
-    /// Derives one record, which nothing derived has yet. With `salvage` one that is damaged is noted
-    /// in the file's report, and found by its vector where only its text is damaged.
-    pub(super) fn derive(&mut self, id: u64, salvage: bool) -> Result<(), Refusal> {
+    /// Derives one record, which nothing derived has yet. One that is damaged, or whose vector cannot
+    /// be compared, is noted in the file's report, and found by its vector where only its text is
+    /// damaged: were it refused, all others would be as good as lost, and it could not be removed.
+    pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
         let mut record = Stored::NONE;
         if let Err(fault) = self.file.try_stored(id, &mut record) {
             let crate::Error::Damaged(damage) = fault.error() else { return Err(fault.into()) };
-            self.file.refuse(salvage, damage.kind, damage.offset)?;
+            self.file.note(damage);
             if damage.kind != DamageKind::Text {
                 return Ok(());
             }
@@ -207,7 +215,14 @@ impl Memory {
         wipe(vector);
         wipe(record.vector);
         wipe(record.text);
-        entered
+        match entered {
+            Err(refusal) if matches!(*refusal, Error::Vectors(ZeroVector | NotFinite { .. })) => {
+                let offset = self.file.vector_start(&self.file.newest(id)?);
+                self.file.note(Damage { kind: DamageKind::Incomparable, offset });
+                Ok(())
+            }
+            entered => entered,
+        }
     }
 }
 

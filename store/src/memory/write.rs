@@ -141,7 +141,7 @@ impl Memory {
         self.file.rollback();
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
-                self.derive(id, false)?;
+                self.derive(id)?;
             }
         }
         self.unsound = before;
@@ -294,7 +294,7 @@ impl Memory {
     fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
         self.withdraw(id, text)?;
         let Some((uses, last_used)) = uses else { return Ok(()) };
-        self.derive(id, false)?;
+        self.derive(id)?;
         self.recount(id, uses, last_used);
         Ok(())
     }

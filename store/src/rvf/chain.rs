@@ -25,16 +25,18 @@ pub(crate) type Foreign = Sorted<Sorted<String>>;
 #[derive(Default)]
 pub(crate) struct Chain {
     pub(crate) records: Foreign,
+    /// 1 for an id that was deleted, and that nothing is said of since.
+    deleted: Sorted<u64>,
     names: Sorted<String>,
 }
 
 impl Chain {
-    /// Reads the segments that count, oldest first: from the newest snapshot on. Records that
-    /// are not `wanted` are left out; each of the others has its place, whose ids rise.
+    /// Reads the segments that count, oldest first: from the newest snapshot on. What it says of a
+    /// record is kept where its id comes with true; ids rise, and others are left out.
     pub(crate) fn read(
         source: &Source<'_>,
         segments: &[Segment],
-        wanted: &mut dyn Iterator<Item = u64>,
+        ids: &mut dyn Iterator<Item = (u64, bool)>,
     ) -> Result<Self, Fault> {
         let mut from = 0;
         for (i, segment) in segments.iter().enumerate() {
@@ -47,8 +49,11 @@ impl Chain {
             }
         }
         let mut chain = Self::default();
-        for id in wanted {
-            chain.records.insert(id, Sorted::default());
+        for (id, wanted) in ids {
+            chain.deleted.insert(id, 0);
+            if wanted {
+                chain.records.insert(id, Sorted::default());
+            }
         }
         for segment in &segments[from..] {
             chain.segment(source, segment)?;
@@ -81,6 +86,9 @@ impl Chain {
             let mut record = Reader::new(stream.take(13)?);
             let (id, what, count) = (record.u64(), record.u8(), record.u32());
             let mut fields = self.records.get_mut(id);
+            if let Some(deleted) = self.deleted.get_mut(id) {
+                *deleted = u64::from(what == 1);
+            }
             if what == 1 {
                 fields.map(core::mem::take);
                 continue;
@@ -96,6 +104,11 @@ impl Chain {
             }
         }
         Ok(())
+    }
+
+    /// Whether the last that is said of a record is that it was deleted.
+    pub(crate) fn deletes(&self, id: u64) -> bool {
+        self.deleted.get(id) == Some(&1)
     }
 
     /// The name of a field.
@@ -201,8 +214,8 @@ mod tests {
         disk.put("a", segment::encode(META, 1, payload.clone()));
         let source = Source { storage: &disk, file: disk.open("a").unwrap() };
         let segment = Segment { id: 1, offset: 0, payload: payload.len() as u64, kind: META };
-        let chain =
-            Chain::read(&source, &[segment], &mut (0..COUNT).filter(|&id| id != 7)).unwrap();
+        let mut ids = (0..COUNT).map(|id| (id, id != 7));
+        let chain = Chain::read(&source, &[segment], &mut ids).unwrap();
         let number = |id| chain.records.get(id).and_then(|fields| fields.get(1));
         assert_eq!(number(199_999), Some(&"199999".to_string()));
         assert_eq!((number(7), chain.records.len() as u64), (None, COUNT - 1));

@@ -38,6 +38,8 @@ const MAX_MANIFEST: u64 = 8 << 20;
 const MAX_LOOKS: u64 = 4 * MAX_MANIFEST;
 /// Most segments that a directory lists: each one costs time whenever it is read.
 const MAX_SEGMENTS: u32 = 1 << 16;
+/// Bytes of one of ours that lists nothing.
+const FIXED: u64 = 22 + 4 + 72 + 28;
 const IDENTITY: u32 = 0x4649_4449;
 const OURS: u32 = u32::from_le_bytes(*b"CLFT");
 const OUR_VERSION: u16 = 1;
@@ -87,6 +89,13 @@ pub(crate) struct Manifest {
 }
 
 impl Manifest {
+    /// Whether it is one that is found again, also when so many bytes more are listed.
+    pub(crate) fn fits(&self, more: u64) -> bool {
+        let Self { segments, removed, trailer, .. } = self;
+        let listed = 25 * segments.len() + 8 * removed.len() + 12 * trailer.groups.len();
+        segments.len() <= MAX_SEGMENTS as usize && FIXED + listed as u64 + more <= MAX_MANIFEST
+    }
+
     /// The payload.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -370,6 +379,18 @@ mod tests {
             assert_eq!(found.parse(&manifest.encode()), Ok(true));
             assert_eq!(found, manifest);
         }
+    }
+
+    #[test]
+    fn one_that_fits_is_read_and_no_larger_one() {
+        let mut manifest = manifest(1);
+        let len = |manifest: &Manifest| manifest.encode().len() as u64;
+        assert!(manifest.fits(MAX_MANIFEST - len(&manifest)));
+        assert!(!manifest.fits(MAX_MANIFEST + 1 - len(&manifest)));
+        manifest.segments = vec![manifest.segments[0]; MAX_SEGMENTS as usize];
+        assert!(manifest.fits(MAX_MANIFEST - len(&manifest)));
+        manifest.segments.push(manifest.segments[0]);
+        assert!(!manifest.fits(0));
     }
 
     #[test]

@@ -12,6 +12,8 @@
 //!
 //! With tiers a code is renewed in its own. What a cold one has lost, its short code loses too;
 //! it was measured what searches miss by that, and they miss nothing (`docs/benchmarks.md`).
+//!
+//! What it must never do: move a centre without renewing every code that is relative to it.
 
 use clawft_codes::{Encoding, arith};
 

@@ -1,5 +1,7 @@
 //! Everything that can go wrong, each with a number that never changes and a sentence that
 //! says what was expected and what was found.
+//!
+//! What it must never do: change or reuse a number.
 
 use core::fmt;
 

@@ -55,9 +55,9 @@ pub struct Params {
     pub ef_construction: u32,
     /// Seed of the rotation and of the graph's levels.
     pub seed: u64,
-    /// Up to how many candidates a scan is taken to be faster than a walk with an `ef` of 64: as
-    /// a wider walk takes longer, the limit in force grows with `ef`. `None` takes the figure
-    /// measured for such vectors.
+    /// Up to how many candidates a scan is taken to be faster than a walk where the larger of `k`
+    /// and `ef` is 64: as a wider walk takes longer, the limit in force grows in proportion to it.
+    /// `None` takes the figure measured for such vectors.
     pub scan_limit: Option<u32>,
     /// Tiers: how many vectors have room in the hot one while all others are cold. 8-bit codes
     /// only, in a build with the feature `tiers`. `None`: no tiers, and room for every vector hot.

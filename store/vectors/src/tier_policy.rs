@@ -9,6 +9,8 @@
 //! stays in a tier for a while first ([`Policy::residency_down`], [`Policy::residency_up`]).
 //!
 //! A pure function of use, time and tier, in integers: the same everywhere.
+//!
+//! What it must never do: ask a clock, or overflow, whatever numbers it is given.
 
 use clawft_codes::Width;
 

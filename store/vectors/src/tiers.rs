@@ -13,10 +13,13 @@
 //! Pages are kept for all that is still to come: a tier above the coldest gets a new page only if
 //! those left hold the rest of the capacity in the coldest, and there is one for each colder tier
 //! that has no room, to move records by. So an image that is full of hot codes goes on with cold
-//! ones, and never refuses what its capacity promised.
+//! ones.
 //!
 //! Notes of use are hints, in steps of 1024 ms. A record's time begins with the first touch or
 //! tick that meets it, as inserts know no clock.
+//!
+//! What it must never do: refuse a vector for which the capacity has promised room, or make a
+//! hotter code of a colder one.
 
 use core::ops::{Deref, DerefMut};
 

@@ -1,3 +1,5 @@
+//! What was synced stays, a flip is for good, and the power goes where a test says.
+
 use super::*;
 
 #[test]

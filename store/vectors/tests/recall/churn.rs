@@ -3,8 +3,9 @@
 
 use clawft_vectors::{Mode, Params};
 
-use crate::data::{Random, Topics};
+use crate::data::Topics;
 use crate::store::Store;
+use crate::store_of_bytes::Random;
 
 const TIMES: usize = 20;
 const QUERIES: usize = 100;

@@ -49,7 +49,7 @@ fn uniform_in_16_dimensions() {
 #[test]
 fn two_dimensions() {
     let rows = uniform(2, COUNT + QUERIES, 2);
-    for metric in [Cosine, L2] {
+    for metric in [Cosine, InnerProduct, L2] {
         holds("uniform 2", metric, &rows, 0.95);
     }
     holds("texts 2", L2, &texts(2), 0.95);

@@ -5,10 +5,11 @@
 //! | `data.rs` | seeded vectors of many kinds: uniform, clustered, positive, of all lengths |
 //! | `store.rs` | an image with its buffers, the exact answer, and recall between them |
 //! | `kinds.rs` | recall of at least 0.95 whatever the dimension, the data and the metric |
+//! | `filters.rs` | scans in sieves under filters and marks |
 //! | `order.rs` | the order of insertion must not matter |
 //! | `churn.rs` | removing and inserting again and again must not matter |
 //!
-//! Every test runs with the automatic choice and once more with the scan forced off: at such
+//! Every test but that of scans runs with the automatic choice and once more with the scan forced off: at such
 //! sizes a scan would hide a broken graph. Sizes are those of the gate; what takes minutes is ignored
 //! there and run by `cargo xtask test --all`. WebAssembly without SIMD takes ten minutes for what
 //! the other builds take one for, and gives the same bytes (`tests/bytes.rs`): it is left out. So is
@@ -18,6 +19,9 @@
 
 mod churn;
 mod data;
+mod filters;
 mod kinds;
 mod order;
 mod store;
+#[path = "../store_of_bytes/mod.rs"]
+mod store_of_bytes;

@@ -2,8 +2,9 @@
 
 use clawft_vectors::{Mode, Params};
 
-use crate::data::{Random, Topics, shuffled};
+use crate::data::{Topics, shuffled};
 use crate::store::Store;
+use crate::store_of_bytes::Random;
 
 const COUNT: usize = 3_000;
 const QUERIES: usize = 100;

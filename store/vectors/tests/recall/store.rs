@@ -1,45 +1,17 @@
 //! An image with its buffers, the exact answer, and recall between them.
 
-use std::ops::{Deref, DerefMut};
-
 use clawft_vectors::{
     Hit, Image, Layout, Metric, Mode, Params, Scratch, SearchOptions, required_bytes, scratch_words,
 };
 
+use crate::store_of_bytes::Buffer;
+
 const K: usize = 10;
 const MAX_EF: u32 = 512;
 
-/// Bytes whose base is a multiple of 64.
-struct Aligned {
-    bytes: Vec<u8>,
-    start: usize,
-    len: usize,
-}
-
-impl Aligned {
-    fn new(len: usize) -> Self {
-        let bytes = vec![0; len + 64];
-        let start = bytes.as_ptr().align_offset(64);
-        Aligned { bytes, start, len }
-    }
-}
-
-impl Deref for Aligned {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        &self.bytes[self.start..][..self.len]
-    }
-}
-
-impl DerefMut for Aligned {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..][..self.len]
-    }
-}
-
 /// An image beside the plain vectors that are in it, in the order in which they came.
 pub(crate) struct Store {
-    image: Image<Aligned>,
+    image: Image<Buffer>,
     words: Vec<u64>,
     rows: Vec<(u64, Vec<f32>)>,
     next_id: u64,
@@ -47,7 +19,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(params: Params) -> Self {
-        let image = Image::create(&params, Aligned::new(required_bytes(&params).unwrap())).unwrap();
+        let image = Image::create(&params, Buffer::new(required_bytes(&params).unwrap())).unwrap();
         let words = vec![0; scratch_words(image.layout(), MAX_EF)];
         // Ids are no slots: nothing may take the one for the other.
         Store { image, words, rows: Vec::new(), next_id: 1 << 40 }
@@ -76,6 +48,24 @@ impl Store {
         let (id, _) = self.rows.remove(place);
         let layout = *self.image.layout();
         self.image.remove(id, &mut scratch(&layout, &mut self.words)).unwrap();
+    }
+
+    /// The ids, in the order of insertion.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        self.rows.iter().map(|&(id, _)| id).collect()
+    }
+
+    pub(crate) fn hide(&mut self, id: u64) {
+        self.image.mark(id, true).unwrap();
+    }
+
+    /// The ids that a search finds, nearest first.
+    pub(crate) fn find(&self, query: &[f32], options: &SearchOptions<'_>) -> Vec<u64> {
+        let mut words = self.words.clone();
+        let mut hits = vec![Hit::default(); options.k];
+        let mut scratch = scratch(self.image.layout(), &mut words);
+        let n = self.image.search(query, options, &mut scratch, &mut hits).unwrap();
+        hits[..n].iter().map(|hit| hit.id).collect()
     }
 
     /// Every invariant holds, and a walk can reach every slot.
