@@ -234,6 +234,36 @@ fn on_a_full_disk_and_in_a_folder_that_may_only_be_read_questions_are_answered_a
 }
 
 #[test]
+fn one_damaged_text_takes_no_other_with_it_and_can_be_told_again() {
+    let (mut world, folder) = (World::default(), Folder::new("flip"));
+    let texts = ["The bicycle is in the cellar.", "The skates are in the cellar."];
+    for text in texts {
+        tell(&mut world, &folder, text);
+    }
+    let path = folder.0.join("memory.rvf");
+    let flip = |image: bool| {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let found = bytes.windows(texts[1].len()).rposition(|at| at == texts[1].as_bytes());
+        bytes[found.unwrap()] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        if !image {
+            std::fs::remove_file(folder.0.join("memory.rvf.image")).unwrap();
+        }
+    };
+    for image in [false, true] {
+        flip(image);
+        let (exit, shown, notes) = run(&mut world, &folder, &["recall", "cellar"]);
+        assert!(exit == 0 && shown.contains("bicycle") && !shown.contains("kates"), "{shown}");
+        assert!(image || notes.contains("the text at byte"), "{notes}");
+        let (exit, shown, _) = run(&mut world, &folder, &["export"]);
+        assert!(exit == 0 && shown.lines().count() == 1, "{shown}");
+        tell(&mut world, &folder, texts[1]);
+        let (_, shown, notes) = run(&mut world, &folder, &["recall", "skates"]);
+        assert!(shown.contains(texts[1]) && !notes.contains("damaged"), "{shown} {notes}");
+    }
+}
+
+#[test]
 fn a_memory_that_is_damaged_is_named_and_left_alone() {
     let (mut world, folder) = (World::default(), Folder::new("torn"));
     tell(&mut world, &folder, "The bicycle is in the cellar.");

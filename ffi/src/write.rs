@@ -35,12 +35,14 @@ fn put_one(
     replace_deleted: bool,
     scratch: &mut Scratch<'_>,
 ) -> Result<(), Failed> {
-    if replace && (!replace_deleted || image.contains(id)) {
-        return done(&image.upsert(id, vector, scratch));
-    }
-    let mut replace_deleted = replace_deleted;
+    // What takes the place of its own id takes no other.
+    let mut replace_deleted = replace_deleted && !image.contains(id);
     loop {
-        let inserted = image.insert(id, vector, scratch);
+        let inserted = if replace {
+            image.upsert(id, vector, scratch)
+        } else {
+            image.insert(id, vector, scratch)
+        };
         let full = matches!(inserted, Err(StoreError::Full { .. }));
         if replace_deleted
             && (full || inserted.is_ok())

@@ -128,7 +128,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
             pool.resize(0);
             pool.resize(ef);
             let mut batch = Batch::new();
-            for &start in &starts[..n] {
+            for &start in starts.iter().take(n) {
                 if has_bit(filter, key_slot(start)) {
                     pool.offer(start);
                 } else {

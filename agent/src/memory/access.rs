@@ -57,6 +57,18 @@ struct Stamp {
     head: [u8; 64],
 }
 
+/// Says what of the memory is damaged, where something is: the rest is used all the same.
+fn say_damage(platform: &Platform<'_>, store: &Store) {
+    let damaged = &store.file().report().damaged;
+    let Some(first) = damaged.first() else { return };
+    platform.terminal.note(&format!(
+        "parts of the memory are damaged, {} places: {}. What is there is used; a memory that is \
+         told again is whole again",
+        damaged.len(),
+        clawft_store::Error::Damaged(*first)
+    ));
+}
+
 fn stamp(platform: &Platform<'_>, data: &str) -> Stamp {
     let len = |name: &str| platform.files.entry(&format!("{data}/{name}")).map_or(0, |e| e.len);
     let mut head = [0; 64];
@@ -196,7 +208,10 @@ impl Memory<'_> {
             let opened =
                 open_store(&self.platform, &self.data, &self.limits, identity, &options, None);
             match opened {
-                Ok(store) => return Ok(Open { store, writable: false, stamp }),
+                Ok(store) => {
+                    say_damage(&self.platform, &store);
+                    return Ok(Open { store, writable: false, stamp });
+                }
                 // Another program may just be putting a new file in place.
                 Err(Error::File(_)) if tries > 0 => {
                     tries -= 1;

@@ -5,7 +5,7 @@
 use super::Memory;
 use super::access::failure;
 use super::gated::is_quarantined;
-use super::recall::memo;
+use super::recall::whole;
 use crate::failure::Failure;
 use crate::json::Json;
 
@@ -19,10 +19,14 @@ impl Memory<'_> {
         let (mut from, mut count) = (Some(0), 0);
         while let Some(id) = from.and_then(|from| store.next(from)) {
             from = id.checked_add(1);
+            let memo = match whole(store, id, 0.0) {
+                Ok(memo) => memo,
+                Err(error) => return Err(failure(&error)),
+            };
+            let Some(memo) = memo else { continue };
             if is_quarantined(store, id).map_err(|error| failure(&error))? {
                 continue;
             }
-            let memo = memo(store, id, 0.0).map_err(|error| failure(&error))?;
             let mut json = Json::object();
             memo.write(&mut json);
             line(&json.line());

@@ -14,7 +14,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 
 use super::access::failure;
 use super::import::{IMPORTED, Imported};
-use super::recall::memo;
+use super::recall::{memo, whole};
 use super::write::{id_of, place, put, put_again, unknown};
 use super::{Memo, Memory, New, Remembered};
 use crate::failure::{Exit, Failure};
@@ -69,7 +69,7 @@ fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neigh
         return Ok(all);
     }
     for found in store.recall(&asked)? {
-        let memo = memo(store, found.id, found.score)?;
+        let Some(memo) = whole(store, found.id, found.score)? else { continue };
         let (quarantined, source) = mark(store, found.id)?;
         all.push(Neighbour { memo, similarity: found.similarity, quarantined, source });
     }

@@ -4,7 +4,8 @@
 //! written with the next change, so that a search need not take the lease. The nearest vector
 //! may be far: what shares no word with the question has to be near it as well.
 //!
-//! What it must never do: find what is in quarantine, or let that take the place of another.
+//! What it must never do: find what is in quarantine, or let that take the place of another; give
+//! nothing because one record is damaged.
 
 use alloc::string::String;
 use alloc::vec;
@@ -71,6 +72,14 @@ pub(super) fn memo(store: &Store, id: u64, score: f32) -> Result<Memo, Error> {
     })
 }
 
+/// As [`memo`]; `None` for a record that the file has not whole any more.
+pub(super) fn whole(store: &Store, id: u64, score: f32) -> Result<Option<Memo>, Error> {
+    match memo(store, id, score) {
+        Err(Error::File(clawft_store::Error::Damaged(_))) => Ok(None),
+        done => done.map(Some),
+    }
+}
+
 impl Memory<'_> {
     /// The vectors of texts.
     pub(super) fn embed(&self, texts: &[&str]) -> Result<Vec<f32>, Failure> {
@@ -101,12 +110,14 @@ impl Memory<'_> {
             let all = store.recall(asked)?;
             let more = all.len() == asked.k;
             for found in all {
-                if is_quarantined(store, found.id)? {
-                    hidden = true;
-                    continue;
-                }
                 if memos.len() < k && (found.words > 0.0 || found.similarity >= FLOOR) {
-                    let memo = memo(store, found.id, found.score)?;
+                    let memo = match whole(store, found.id, found.score)? {
+                        Some(memo) if !is_quarantined(store, found.id)? => memo,
+                        _ => {
+                            hidden = true;
+                            continue;
+                        }
+                    };
                     left = left.saturating_sub(memo.text.len());
                     if left == 0 {
                         return Ok(false);
@@ -116,7 +127,7 @@ impl Memory<'_> {
             }
             Ok(hidden && more && memos.len() < k)
         };
-        // What is in quarantine takes nobody's place.
+        // What is in quarantine, or damaged, takes nobody's place.
         while find(&asked).map_err(|error| failure(&error))? {
             asked.k = asked.k.saturating_mul(2);
         }

@@ -18,8 +18,9 @@ use clawft_store::Record;
 use clawft_store::memory::{Error, Memory as Store, Recall};
 use xxhash_rust::xxh64::xxh64;
 
+use super::access::failure;
 use super::gated::is_quarantined;
-use super::recall::memo;
+use super::recall::whole;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
 use crate::session::{self, Saying, Session};
@@ -101,7 +102,12 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
         let was = || -> Result<bool, Error> {
             Ok(store.fields(id)?.metadata().any(|(key, value)| key == "was" && value == mark))
         };
-        if store.text(id)? == text || corrected && was()? {
+        let same = match store.text(id) {
+            // Told again, it is whole again.
+            Err(Error::File(clawft_store::Error::Damaged(_))) => return Ok((id, false)),
+            there => there? == text,
+        };
+        if same || corrected && was()? {
             return Ok((id, true));
         }
         attempt += 1;
@@ -213,10 +219,10 @@ impl Memory<'_> {
                     ..Recall::default()
                 };
                 for found in store.recall(&asked)? {
-                    let near = memo(store, found.id, found.score)?;
-                    if is_quarantined(store, near.id)? {
-                        continue;
-                    }
+                    let near = match whole(store, found.id, found.score)? {
+                        Some(near) if !is_quarantined(store, near.id)? => near,
+                        _ => continue,
+                    };
                     if alike(&near.text, &text) {
                         same = Some(near.id);
                         break;
@@ -291,7 +297,12 @@ impl Memory<'_> {
     pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
         let (mut texts, mut bytes) = (Vec::new(), 0);
         for &id in ids {
-            let text = self.get(id)?.ok_or_else(|| unknown(id))?.text;
+            // Of what is damaged nobody knows what it said; it goes all the same.
+            let text = match self.reading()?.filter(|store| store.contains(id)) {
+                Some(store) => whole(store, id, 0.0).map_err(|error| failure(&error))?,
+                None => return Err(unknown(id)),
+            };
+            let text = text.map(|memo| memo.text).unwrap_or_default();
             bytes += text.len();
             if bytes > MOST_FORGOTTEN {
                 let why = "the texts to forget have more than 1 MiB together: forget fewer at once";
