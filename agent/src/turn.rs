@@ -79,6 +79,24 @@ pub struct Turn {
     pub notes: Vec<String>,
 }
 
+impl Turn {
+    /// Notes how the answer ended, where it is not whole.
+    fn ended(&mut self, stop: Stop, max_tokens: u32) {
+        match stop {
+            Stop::Length => {
+                self.cut = true;
+                self.notes.push(format!(
+                    "the answer was cut at {max_tokens} tokens (provider.max_tokens)"
+                ));
+            }
+            Stop::Refused => {
+                self.notes.push("the provider withheld the rest of the answer".into());
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Answers a message. `show` gets the answer as it comes; `may_forget` says that the person asked
 /// to forget something.
 ///
@@ -261,21 +279,8 @@ impl Agent<'_, '_> {
             let calls = answer.calls.clone();
             session.push(now, Message::Assistant { text: answer.text, calls: answer.calls });
             if calls.is_empty() {
-                return match answer.stop {
-                    Stop::Length => {
-                        turn.cut = true;
-                        turn.notes.push(format!(
-                            "the answer was cut at {} tokens (provider.max_tokens)",
-                            self.config.max_tokens
-                        ));
-                        Ok(())
-                    }
-                    Stop::Refused => {
-                        turn.notes.push("the provider withheld the rest of the answer".into());
-                        Ok(())
-                    }
-                    _ => Ok(()),
-                };
+                turn.ended(answer.stop, self.config.max_tokens);
+                return Ok(());
             }
             let is_ours =
                 |call: &ToolCall| offered.iter().skip(ours).all(|theirs| theirs.name != call.name);

@@ -9,9 +9,9 @@
 //! | `order.rs` | the order of insertion must not matter |
 //! | `churn.rs` | removing and inserting again and again must not matter |
 //!
-//! Every test but that of scans runs with the automatic choice and once more with the scan forced off: at such
-//! sizes a scan would hide a broken graph. Sizes are those of the gate; what takes minutes is ignored
-//! there and run by `cargo xtask test --all`. WebAssembly without SIMD takes ten minutes for what
+//! Every test but that of `filters.rs` runs with the automatic choice and once more with the scan forced
+//! off: at such sizes a scan would hide a broken graph. Sizes are those of the gate; what takes minutes
+//! is ignored there and run by `cargo xtask test --all`. WebAssembly without SIMD takes ten minutes for what
 //! the other builds take one for, and gives the same bytes (`tests/bytes.rs`): it is left out. So is
 //! Miri: recall of few vectors says nothing, and `tests/image.rs` makes the same calls.
 
