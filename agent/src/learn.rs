@@ -44,14 +44,11 @@ const NOT_ANYWHERE: [&str; 7] =
     ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
 
 /// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
-pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| {
-        let mut rest = line;
-        core::iter::from_fn(move || {
-            rest = rest.trim_start();
-            if rest.is_empty() {
-                return None;
-            }
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let mut rest = line.trim_start();
+        while !rest.is_empty() {
             let end = |(at, c): (usize, char)| {
                 let after = at + c.len_utf8();
                 let ends = matches!(c, '.' | '!' | '?')
@@ -60,10 +57,11 @@ pub(crate) fn sentences(text: &str) -> impl Iterator<Item = &str> {
             };
             let at = rest.char_indices().find_map(end).unwrap_or(rest.len());
             let (sentence, after) = rest.split_at(at);
-            rest = after;
-            Some(sentence)
-        })
-    })
+            all.push(sentence);
+            rest = after.trim_start();
+        }
+    }
+    all
 }
 
 /// What of a person's message is kept, as they said it.
@@ -96,9 +94,8 @@ pub fn kept(message: &str) -> Vec<&str> {
 /// What of a message is not [`kept`]: its other sentences.
 #[must_use]
 pub(crate) fn rest(message: &str, kept: &[&str]) -> String {
-    let others = sentences(message).map(str::trim_end);
-    let others: Vec<&str> =
-        others.filter(|one| !kept.iter().any(|kept| one.ends_with(kept))).collect();
+    let mut others = sentences(message);
+    others.retain(|one| !kept.iter().any(|kept| one.trim_end().ends_with(kept)));
     others.join(" ")
 }
 

@@ -118,7 +118,8 @@ impl Chunker {
         let marks = run(line, byte);
         let is_end = byte == open && marks >= least && marks == line.len();
         // In a line of text, `code` may stand between as many marks.
-        let begins = marks >= 3 && (byte == b'~' || !line[marks..].contains('`'));
+        let begins =
+            marks >= 3 && (byte == b'~' || !line.bytes().skip(marks).any(|byte| byte == b'`'));
         match least {
             0 if begins => self.fence = (byte, marks),
             0 => return false,

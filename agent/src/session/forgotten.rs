@@ -70,9 +70,12 @@ fn strike(found: &mut String, forms: &[String]) {
 
 /// The parts of a message that memory would take for `text`: the same but for what does not tell.
 fn same<'m>(message: &'m str, text: &str) -> Vec<&'m str> {
-    let parts = sentences(message).chain(kept(message)).chain([message]);
+    let mut parts = sentences(message);
+    parts.extend(kept(message));
+    parts.push(message);
     // Of a text without words all that is none would be the same.
-    parts.filter(|part| alike(part, text) && !alike(part, "")).collect()
+    parts.retain(|part| alike(part, text) && !alike(part, ""));
+    parts
 }
 
 /// A person's message without its secrets, where `text` is in it as memory keeps what they say.
