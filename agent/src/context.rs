@@ -101,12 +101,14 @@ pub struct System {
     pub text: String,
     /// The memories that stand there.
     pub memories: Vec<Cited>,
+    /// Tokens that they take.
+    pub taken: usize,
 }
 
 /// Puts the system prompt together; memories take at most `budget` tokens.
 #[must_use]
 pub fn system(memos: &[Memo], summary: &str, budget: usize) -> System {
-    let mut system = System { text: SYSTEM.to_string(), memories: Vec::new() };
+    let mut system = System { text: SYSTEM.to_string(), memories: Vec::new(), taken: 0 };
     let mut lines = String::new();
     let frame = tokens(BEFORE) + tokens(AFTER);
     let mut left = budget.saturating_sub(frame);
@@ -128,6 +130,7 @@ pub fn system(memos: &[Memo], summary: &str, budget: usize) -> System {
         system.memories.push(Cited { id: memo.id, date: day(memo.created), text });
     }
     if !lines.is_empty() {
+        system.taken = budget.saturating_sub(left);
         system.text.push_str(BEFORE);
         system.text.push_str(&lines);
         system.text.push_str(AFTER);

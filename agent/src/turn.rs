@@ -208,8 +208,10 @@ impl Agent<'_, '_> {
         let for_memory = share.min(budget.saturating_sub(frame + message));
         let for_history = budget.saturating_sub(frame + for_memory);
         let first = history::fit(self, session, for_history, turn);
-        let for_results = (budget / 2).min(for_history.saturating_sub(message));
         let mut system = context::system(&turn.given, &session.summary, for_memory);
+        // Memories seldom take their share.
+        let for_history = budget.saturating_sub(frame + system.taken);
+        let for_results = (budget / 2).min(for_history.saturating_sub(message));
         if !session.instructions.is_empty() {
             system.text.push_str("\n\n");
             system.text.push_str(&session.instructions);

@@ -61,8 +61,8 @@ def results(folder):
             assert code == 0 and 300 * min(k, 32) < len(output) < 700_000, (k, code, len(output))
         found = json.loads(command(folder, "recall", "-k", str(k), "--json", "tea with milk"))["found"]
         assert min(k, 32) <= len(found) < 40, (k, len(found))
-    agent.refuses(core.FAILED, "not enough memory", "clawft_run", json.dumps(["forget", *ids[:150]]))
-    command(folder, "forget", *ids[100:], code=FAILED, words="not enough memory")
+    agent.refuses(core.FAILED, "forget fewer at once", "clawft_run", json.dumps(["forget", *ids[:150]]))
+    command(folder, "forget", *ids[100:], code=FAILED, words="forget fewer at once")
     assert json.loads(command(folder, "stats", "--json"))["records"] == 251
     command(folder, "forget", *ids[:50])
     assert json.loads(command(folder, "stats", "--json"))["records"] == 201
