@@ -73,7 +73,7 @@ pub fn kept(message: &str) -> Vec<&str> {
         let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
         // These beginnings are ASCII, in the sentence too but for letters with accents.
         let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
-        if fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
+        if fact.is_empty() || fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
             continue;
         }
         let words: Vec<String> = replaced(&lower, "’", "'")
@@ -91,12 +91,12 @@ pub fn kept(message: &str) -> Vec<&str> {
     all
 }
 
-/// What of a message is not [`kept`]: its other sentences.
+/// What of a message is not [`kept`]: its other sentences. A blank between them makes it a text.
 #[must_use]
-pub(crate) fn rest(message: &str, kept: &[&str]) -> String {
+pub(crate) fn others<'m>(message: &'m str, kept: &[&str]) -> Vec<&'m str> {
     let mut others = sentences(message);
     others.retain(|one| !kept.iter().any(|kept| one.trim_end().ends_with(kept)));
-    others.join(" ")
+    others
 }
 
 #[cfg(test)]

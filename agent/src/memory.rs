@@ -58,6 +58,7 @@ use crate::platform::Platform;
 pub use access::WRITER;
 use access::{Open, nonce};
 pub use alike::alike;
+pub(crate) use alike::telling;
 pub use feedback::Verdict;
 pub use identity::{Identity, NAME};
 pub use import::{Format, Imported, Progress};

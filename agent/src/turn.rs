@@ -201,16 +201,17 @@ impl Agent<'_, '_> {
         room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let share = budget * self.config.memory_share as usize / 100;
         let theirs = core::mem::take(&mut session.tools);
-        let texts = FRAME + tokens(&session.instructions) + tokens(&session.summary);
+        let texts = FRAME + tokens(&session.instructions);
         let frame = theirs
             .iter()
             .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
-        let for_memory = share.min(budget.saturating_sub(frame + message));
-        let for_history = budget.saturating_sub(frame + for_memory);
+        let left = budget.saturating_sub(frame + tokens(&session.summary));
+        let for_memory = share.min(left.saturating_sub(message));
+        let for_history = left.saturating_sub(for_memory);
         let first = history::fit(self, session, for_history, turn);
         let mut system = context::system(&turn.given, &session.summary, for_memory);
         // Memories seldom take their share.
-        let for_history = budget.saturating_sub(frame + system.taken);
+        let for_history = budget.saturating_sub(frame + tokens(&session.summary) + system.taken);
         let for_results = (budget / 2).min(for_history.saturating_sub(message));
         if !session.instructions.is_empty() {
             system.text.push_str("\n\n");

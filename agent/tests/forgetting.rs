@@ -121,9 +121,32 @@ fn what_a_turn_kept_is_no_part_of_another_memory() {
     puts_away(&room, &Offline, &mut memory, "s");
     let rest = &memory.recall("shed roof", 1).unwrap()[0];
     assert_eq!((&*rest.text, &*rest.kind), ("Hi there. The shed has a green roof.", "past"));
+    let rest = rest.id;
     memory.forget(&[turn.learned[0].id]).unwrap();
     let all = memory.recall("cat Miro", 50).unwrap();
     assert!(all.iter().all(|memo| !memo.text.contains("Miro")), "{all:?}");
+    // Nor is what is left of the message without it unknown to its session.
+    let text = memory.forget(&[rest]).unwrap();
+    assert_eq!(memory.said_in(&text).unwrap().sessions, ["s"]);
+    let mut session = room.session("s");
+    session.redact(&text[0]);
+    let Message::User(told) = &session.messages[0].message else { panic!() };
+    assert!(told.contains("Miro") && !told.contains("roof"), "{told}");
+}
+
+#[test]
+fn a_secret_below_its_name_is_no_memory_when_its_message_is_put_away() {
+    let (world, folder) = (World::default(), Folder::new("below"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let told = "My wifi password is:\nhunter2x\nplease remember that \nThe router is in the hall.";
+    room.turn(&Offline, &mut memory, &mut room.session("s"), told, false).1.unwrap();
+    puts_away(&room, &Offline, &mut memory, "s");
+    assert!(memory.recall("router hall", 1).unwrap()[0].text.contains("router"));
+    let mut lines = String::new();
+    memory.export(&mut |line| lines += line).unwrap();
+    assert!(!lines.contains("hunter2x"), "{lines}");
 }
 
 #[test]

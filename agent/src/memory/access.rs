@@ -62,8 +62,8 @@ fn say_damage(platform: &Platform<'_>, store: &Store) {
     let damaged = &store.file().report().damaged;
     let Some(first) = damaged.first() else { return };
     platform.terminal.note(&format!(
-        "parts of the memory are damaged, {} places: {}. What is there is used; a memory that is \
-         told again is whole again",
+        "clawft: parts of the memory are damaged, {} places: {}. What is there is used; a memory that is \
+         told again is whole again\n",
         damaged.len(),
         clawft_store::Error::Damaged(*first)
     ));

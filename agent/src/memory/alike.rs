@@ -16,7 +16,7 @@ use clawft_store::lexical::{fold, is_dropped};
 const PUNCTUATION: &str = ".,;:!?\"'`()[]…–—“”‘’„»«";
 
 /// The words of a text without articles, and its signs, in order.
-fn telling(text: &str) -> Vec<String> {
+pub(crate) fn telling(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut end = |word: &mut String| {

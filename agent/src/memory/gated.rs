@@ -14,7 +14,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 
 use super::access::failure;
 use super::import::{IMPORTED, Imported};
-use super::recall::{memo, whole};
+use super::recall::whole;
 use super::write::{id_of, place, put, put_again, unknown};
 use super::{Memo, Memory, New, Remembered};
 use crate::failure::{Exit, Failure};
@@ -187,7 +187,7 @@ impl Memory<'_> {
         if decision.verdict != Verdict::Permit {
             self.change(&mut |store, now| {
                 quarantine_too(store, &decision)?;
-                if decision.verdict == Verdict::Defer && !store.contains(id) {
+                if decision.verdict == Verdict::Defer && !place(store, text, false)?.1 {
                     let pairs = [("source", new.source), QUARANTINE];
                     put(store, id, new, text, vector, now, &pairs)?;
                 }
@@ -273,8 +273,10 @@ impl Memory<'_> {
         let mut find = || -> Result<(), Error> {
             let mut next = store.next(0);
             while let Some(id) = next {
-                if is_quarantined(store, id)? {
-                    all.push(memo(store, id, 0.0)?);
+                if let Some(memo) = whole(store, id, 0.0)?
+                    && is_quarantined(store, id)?
+                {
+                    all.push(memo);
                 }
                 next = id.checked_add(1).and_then(|id| store.next(id));
             }

@@ -104,7 +104,9 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
         };
         let same = match store.text(id) {
             // Told again, it is whole again.
-            Err(Error::File(clawft_store::Error::Damaged(_))) => return Ok((id, false)),
+            Err(Error::File(clawft_store::Error::Damaged(_))) => {
+                return Ok((id, corrected && was().unwrap_or_default()));
+            }
             there => there? == text,
         };
         if same || corrected && was()? {
@@ -263,7 +265,9 @@ impl Memory<'_> {
         let (text, _) = checked(text)?;
         let Some(old) = self.get(id)? else { return Err(unknown(id)) };
         let vector = self.embed(&[&text])?;
-        self.mark(core::slice::from_ref(&old.text))?;
+        if !alike(&old.text, &text) {
+            self.mark(core::slice::from_ref(&old.text))?;
+        }
         self.change(&mut |store, now| {
             let known = store.fields(id)?;
             let known = known.metadata().find(|pair| pair.0 == "was");
@@ -323,7 +327,13 @@ impl Memory<'_> {
             }
             Ok(())
         })?;
-        self.compact()?;
+        match self.compact() {
+            Err(why) if why.exit == Exit::Damaged => self.platform.terminal.note(&format!(
+                "clawft: it is not found any more, but its bytes stay until what is damaged is told \
+                 again or forgotten: {why}\n"
+            )),
+            done => done?,
+        }
         Ok(texts)
     }
 

@@ -13,8 +13,8 @@ use alloc::vec::Vec;
 use super::{MOST, Said, Session, names, parse, path_of, set_aside};
 use crate::failure::Failure;
 use crate::json::quoted;
-use crate::learn::{kept, sentences};
-use crate::memory::{alike, redact};
+use crate::learn::{kept, others, sentences};
+use crate::memory::{MOST_TEXT, redact, telling};
 use crate::platform::Platform;
 use crate::provider::Message;
 use crate::text::words;
@@ -68,38 +68,64 @@ fn strike(found: &mut String, forms: &[String]) {
     }
 }
 
-/// The parts of a message that memory would take for `text`: the same but for what does not tell.
-fn same<'m>(message: &'m str, text: &str) -> Vec<&'m str> {
-    let mut parts = sentences(message);
-    parts.extend(kept(message));
-    parts.push(message);
-    // Of a text without words all that is none would be the same.
-    parts.retain(|part| alike(part, text) && !alike(part, ""));
-    parts
+/// A text that is looked for.
+struct Sought {
+    /// Where it stands as it is: see [`forms`].
+    forms: [String; 3],
+    /// What it says in any other letters.
+    told: Vec<String>,
 }
 
-/// A person's message without its secrets, where `text` is in it as memory keeps what they say.
-fn as_kept(message: &str, text: &str, forms: &[String]) -> Option<String> {
-    let (plain, _) = redact(message);
-    let holds = find(&plain, forms).is_some() || !same(&plain, text).is_empty();
-    holds.then_some(plain)
-}
+impl Sought {
+    fn of(text: &str) -> Self {
+        Self { forms: forms(text), told: telling(text) }
+    }
 
-fn strike_kept(message: &mut String, text: &str, forms: &[String]) {
-    if let Some(mut plain) = as_kept(message, text, forms) {
-        let parts = same(&plain, text).into_iter().map(ToOwned::to_owned);
-        let all: Vec<String> = parts.chain(forms.iter().cloned()).collect();
-        strike(&mut plain, &all);
-        *message = plain;
+    fn is(&self, part: &str) -> bool {
+        // Of a text without words all that is none would be the same.
+        !self.told.is_empty() && part.len() <= MOST_TEXT && telling(part) == self.told
+    }
+
+    /// The parts of a message that memory would take for it: a sentence, what a turn left of it
+    /// beside those that it kept, or all.
+    fn same<'m>(&self, message: &'m str) -> Vec<&'m str> {
+        if self.told.is_empty() {
+            return Vec::new();
+        }
+        let kept = kept(message);
+        let others = others(message, &kept);
+        if !kept.is_empty() && self.is(&others.join(" ")) {
+            return others;
+        }
+        let mut parts = sentences(message);
+        parts.extend(kept);
+        parts.push(message);
+        parts.retain(|part| self.is(part));
+        parts
+    }
+
+    /// A person's message without its secrets, where it says that, as memory keeps what they say.
+    fn as_kept(&self, message: &str) -> Option<String> {
+        let (plain, _) = redact(message);
+        let holds = find(&plain, &self.forms).is_some() || !self.same(&plain).is_empty();
+        holds.then_some(plain)
+    }
+
+    fn strike_kept(&self, message: &mut String) {
+        if let Some(mut plain) = self.as_kept(message) {
+            let parts = self.same(&plain).into_iter().map(ToOwned::to_owned);
+            let all: Vec<String> = parts.chain(self.forms.iter().cloned()).collect();
+            strike(&mut plain, &all);
+            *message = plain;
+        }
     }
 }
 
 impl Said {
-    fn says(&self, text: &str, forms: &[String]) -> bool {
+    fn says(&self, sought: &Sought) -> bool {
+        let forms = &sought.forms;
         match &self.message {
-            Message::User(said) => {
-                find(said, forms).is_some() || as_kept(said, text, forms).is_some()
-            }
+            Message::User(said) => find(said, forms).is_some() || sought.as_kept(said).is_some(),
             Message::Result { content, .. } => find(content, forms).is_some(),
             Message::Assistant { text, calls } => {
                 let arguments = calls.iter().map(|call| &call.arguments);
@@ -113,33 +139,37 @@ impl Session {
     /// Whether something in it says `text`.
     #[must_use]
     pub fn says(&self, text: &str) -> bool {
-        let forms = forms(text);
-        find(&self.summary, &forms).is_some()
-            || self.messages.iter().any(|said| said.says(text, &forms))
+        self.tells(&Sought::of(text))
+    }
+
+    fn tells(&self, sought: &Sought) -> bool {
+        find(&self.summary, &sought.forms).is_some()
+            || self.messages.iter().any(|said| said.says(sought))
     }
 
     /// Marks what says `text`, so that it does not come back from here.
     pub fn mark(&mut self, text: &str) {
-        let forms = forms(text);
+        let sought = Sought::of(text);
         for said in &mut self.messages {
-            said.forgotten |= said.says(text, &forms);
+            said.forgotten |= said.says(&sought);
         }
     }
 
     /// Takes `text` out of everything that was said.
     pub fn redact(&mut self, text: &str) {
-        let forms = forms(text);
-        strike(&mut self.summary, &forms);
+        let sought = Sought::of(text);
+        let forms = &sought.forms;
+        strike(&mut self.summary, forms);
         for said in &mut self.messages {
             match &mut said.message {
                 Message::User(said) => {
-                    strike(said, &forms);
-                    strike_kept(said, text, &forms);
+                    strike(said, forms);
+                    sought.strike_kept(said);
                 }
-                Message::Result { content, .. } => strike(content, &forms),
+                Message::Result { content, .. } => strike(content, forms),
                 Message::Assistant { text, calls } => {
-                    strike(text, &forms);
-                    calls.iter_mut().for_each(|call| strike(&mut call.arguments, &forms));
+                    strike(text, forms);
+                    calls.iter_mut().for_each(|call| strike(&mut call.arguments, forms));
                 }
             }
         }
@@ -161,12 +191,13 @@ pub struct Saying {
 /// [`Exit::Failed`](crate::failure::Exit::Failed).
 pub fn that_say(platform: &Platform<'_>, data: &str, texts: &[String]) -> Result<Saying, Failure> {
     let mut found = Saying { sessions: Vec::new(), unread: set_aside(platform, data)? };
+    let sought: Vec<Sought> = texts.iter().map(|text| Sought::of(text)).collect();
     for name in names(platform, data)? {
         let mut session = Session::new(&name)?;
         let read = platform.files.read(&path_of(data, &name), MOST);
         if !read.is_ok_and(|bytes| parse(&bytes, &mut session).is_ok()) {
             found.unread.push([&*name, ".json"].concat());
-        } else if texts.iter().any(|text| session.says(text)) {
+        } else if sought.iter().any(|sought| session.tells(sought)) {
             found.sessions.push(name);
         }
     }

@@ -14,10 +14,10 @@ use alloc::vec::Vec;
 
 use super::{Agent, Turn};
 use crate::context::{begin, cut};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
-use crate::learn::{kept, rest};
-use crate::memory::{MOST_TEXT, New};
+use crate::learn::{kept, others};
+use crate::memory::{MOST_TEXT, New, redact};
 use crate::provider::{Flow, Message, Question};
 use crate::room;
 use crate::session::{Said, Session};
@@ -74,8 +74,10 @@ fn move_to_memory(
         if text.len() > MOST_TEXT {
             continue;
         }
-        let kept = kept(text);
-        let rest = rest(text, &kept);
+        // As a whole first: a secret cut from its name is not known as one.
+        let (text, _) = redact(text);
+        let kept = kept(&text);
+        let rest = others(&text, &kept).join(" ");
         let is_statement = !rest.trim_end().ends_with('?') && words(&rest).len() >= FEWEST;
         for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
@@ -99,9 +101,12 @@ fn put_away(
     if agent.provider.name() == "offline" {
         return moved;
     }
-    // A memory that is full must not keep the summary from being made.
-    if let Err(failure) = moved {
-        turn.notes.push(format!("not remembered: {failure}"));
+    match moved {
+        // The next turn may have more luck.
+        Err(failure) if matches!(failure.exit, Exit::Busy | Exit::Embedder) => return Err(failure),
+        // A memory that is full must not keep the summary from being made.
+        Err(failure) => turn.notes.push(format!("not remembered: {failure}")),
+        Ok(()) => {}
     }
     room::ask(4 * old.iter().map(|said| said.message.bytes()).sum::<usize>())?;
     let mut lines = quoted(&session.summary);
@@ -128,7 +133,7 @@ fn put_away(
         stream: false,
     };
     let answer = agent.provider.ask(&agent.platform, &question, &mut |_| Flow::Go);
-    let said = |sentence: String| Failure::new(crate::failure::Exit::Provider, sentence);
+    let said = |sentence: String| Failure::new(Exit::Provider, sentence);
     let text = answer.map_err(|error| said(error.sentence))?.text;
     if text.trim().is_empty() {
         return Err(said("the provider gave no summary".to_string()));
