@@ -170,7 +170,7 @@ impl DamageKind {
                 "the file was cut, or copied without its journal: unfinished from byte # on"
             }
             Self::NoManifest => "the file was cut or damaged: it has no sound manifest",
-            Self::Manifest => "the newest manifest, at byte #, is damaged",
+            Self::Manifest => "the newest manifest, at byte # or behind it, is damaged",
             Self::Records => "the records at byte # are damaged",
             Self::Segment => "the segment at byte # is damaged",
             Self::Vector => "the vector at byte # is damaged",

@@ -38,8 +38,8 @@ const MAX_REMOVED: usize = 1 << 16;
 /// Most segments before a compaction, for the same reason.
 const MAX_SEGMENTS: usize = 1 << 13;
 
-/// Bytes that the segments of one fold may take in a manifest: some 40,000.
-const LISTED: u64 = 1 << 20;
+/// Bytes that the segments of one fold may take in a manifest: some 10,000.
+const LISTED: u64 = 1 << 18;
 
 /// Levels are powers of eight; groups up to 4 KiB are of the lowest.
 fn level(bytes: u64) -> u32 {

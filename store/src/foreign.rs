@@ -70,14 +70,22 @@ impl DurableFile {
         let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
         let mut places: Sorted<Place> = Sorted::default();
         let mut foreign: Sorted<Fields> = Sorted::default();
+        // Ids whose newest vector is not the one that our entry was written with.
+        let mut moved: Sorted<u64> = Sorted::default();
         for (_, segment) in &records {
             let each = &mut |at, mut fields: Fields| {
                 let id = fields.id();
                 foreign.remove(id);
+                moved.remove(id);
                 let Some(&vector) = vectors.get(id).filter(|_| !fields.is_removal()) else {
                     places.remove(id);
                     return Ok(());
                 };
+                let parts = fields.parts();
+                let written = (parts.vector_segment, parts.vector_index);
+                if written != (vector.vector_segment, vector.vector_index) {
+                    moved.insert(id, 0);
+                }
                 let place = Place {
                     entry_segment: segment.id as u32,
                     entry_at: at,
@@ -109,8 +117,10 @@ impl DurableFile {
         let mut chain = Chain::read(&self.base(), &metas, &mut ids)?;
         let mut ledger = Ledger::new(dim, Sorted::default());
         for (id, &vector) in vectors.iter() {
-            // Deleted and stored again by who knows no text of ours: not even ours is given back.
-            if let Some(place) = places.get(id).filter(|_| !chain.deletes(id)) {
+            // Deleted and stored again by who knows no text of ours: not even ours is given back. With
+            // its own vector it was never stored again: no more than its metadata there was deleted.
+            let again = moved.contains(id) && chain.deletes(id);
+            if let Some(place) = places.get(id).filter(|_| !again) {
                 ledger.insert(id, *place);
                 continue;
             }

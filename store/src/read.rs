@@ -52,6 +52,11 @@ impl DurableFile {
         len
     }
 
+    /// Whether there are fewer records than `most`. Looks at each pending change only where it is close.
+    pub(crate) fn is_below(&self, most: usize) -> bool {
+        self.ledger.len() + self.batch.changes.len() < most || self.len() < most
+    }
+
     /// Whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -23,7 +23,7 @@ use crate::record::{FIXED, Fields, MAX_DIM};
 use crate::room;
 use crate::rvf::manifest::{Manifest, Newest};
 use crate::rvf::records;
-use crate::rvf::segment::{HEADER, META, RECORDS, Segment, TEXT, VEC};
+use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
 use crate::storage::{Handle, Storage, StorageError, remove_if_there};
@@ -202,9 +202,9 @@ impl DurableFile {
             return Err(Fault::unsupported("its dimension is 0 or above 8192"));
         }
         let missing = match head {
-            // It is there: of a base that has its length no byte is missing.
+            // It is there, wherever its header stands: of a base that has its length no byte is missing.
             Some(head) if head.epoch > epoch && len >= head.base => {
-                Some((DamageKind::Manifest, head.base.saturating_sub(HEADER as u64)))
+                Some((DamageKind::Manifest, end))
             }
             Some(head) => (head.epoch > epoch).then_some((DamageKind::BaseCut, end)),
             None => (ours && len > end).then_some((DamageKind::TailWithoutJournal, end)),

@@ -209,6 +209,10 @@ fn no_flipped_bit_of_a_header_is_called_a_cut() {
                     is_newest,
                     "{found}"
                 );
+                if let Some(at) = found.strip_prefix("the newest manifest, at byte ") {
+                    let at: usize = at.split(' ').next().unwrap().parse().unwrap();
+                    assert!(at <= newest, "bit {bit}: {found}");
+                }
                 called += usize::from(is_newest);
             }
         }

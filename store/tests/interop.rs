@@ -14,7 +14,7 @@ use clawft_store::storage::native::NativeFolder;
 use clawft_store::{DamageKind, DurableFile, Error, Options};
 use folder::Folder;
 use rvf_runtime::options::{
-    DistanceMetric, MetadataEntry, MetadataValue, QueryOptions, RvfOptions,
+    DistanceMetric, MetadataEntry, MetadataValue, QueryOptions, RvfOptions, VectorMetadata,
 };
 use rvf_runtime::{FilterExpr, RvfStore};
 use support::{Model, Owned, Random, all};
@@ -242,6 +242,41 @@ fn what_they_deleted_and_stored_again_has_nothing_of_ours() {
                 metadata: Vec::new(),
             };
             model.insert(id, theirs);
+        }
+        store.close().unwrap();
+        for _ in 0..2 {
+            let file = folder.open();
+            check_ours(&file, &model);
+            assert_eq!(file.verify(1).unwrap(), []);
+            file.close(0).unwrap();
+        }
+    }
+}
+
+/// Our entry and its vector are as they were: what META had was a mirror.
+#[test]
+fn what_lost_only_its_metadata_there_is_whole() {
+    for compacts in [false, true] {
+        let folder = Folder::new("metadata");
+        let mut model = ours(&folder, 7, 80);
+        let id = *model.iter().find(|(_, record)| !record.text.is_empty()).unwrap().0;
+        let mut store = RvfStore::open(&folder.path()).unwrap();
+        let gone = VectorMetadata { vector_id: id, fields: Vec::new(), delete_record: true };
+        let theirs = Owned {
+            vector: vec![0.5; DIM],
+            text: String::new(),
+            kind: String::new(),
+            session: String::new(),
+            created: 0,
+            uses: 0,
+            pinned: false,
+            metadata: Vec::new(),
+        };
+        store.ingest_batch_with_metadata(&[&theirs.vector], &[1000], &[gone]).unwrap();
+        model.insert(1000, theirs);
+        assert!(store.get_metadata(id).is_none());
+        if compacts {
+            store.compact().unwrap();
         }
         store.close().unwrap();
         for _ in 0..2 {

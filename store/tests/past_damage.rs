@@ -4,9 +4,10 @@
 mod naive;
 mod support;
 
-use clawft_store::memory::{Derived, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Derived, Error as MemoryError, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DamageKind, DurableFile, Error, Limits, Options};
+use clawft_vectors::{Encoding, Params, required_bytes};
 use support::{DIM, Model, NAME, Owned, Random, all, options};
 
 /// Each commit of one [`record`] is folded; nothing is compacted.
@@ -132,4 +133,55 @@ fn a_vector_that_nothing_can_be_compared_with_is_kept_and_noted() {
             assert_eq!(open().file().report().damaged, []);
         }
     }
+}
+
+/// It takes no slot of the image, but the next opening needs room for it: one more would make an image
+/// that is larger than its limit, and the memory would not be opened again.
+#[test]
+fn a_record_that_is_not_in_the_image_takes_its_room_all_the_same() {
+    const ROOM: u32 = 4;
+    let disk = SimulatedDisk::new(1);
+    let file = Options { metric: 2, ..options() };
+    let params = Params { encoding: Encoding::I8, hot: Some(0), ..Params::new(DIM as u32, ROOM) };
+    let options = MemoryOptions {
+        file,
+        encoding: Some(Encoding::I8),
+        image: Some(required_bytes(&params).unwrap()),
+        ..naive::memory_options(ROOM)
+    };
+    let open = || Memory::open(Box::new(disk.clone()), NAME, &options, &mut |_, _| {}).unwrap();
+    let mut file = DurableFile::open(Box::new(disk.clone()), NAME, &file).unwrap();
+    Owned { vector: vec![0.0; DIM], ..record(0) }.put(&mut file, 0).unwrap();
+    file.commit(0).unwrap();
+    drop(file);
+
+    let mut memory = open();
+    for id in 1..4 {
+        support::remember(&mut memory, id, &record(id)).unwrap();
+    }
+    // Those that are pending count, and those that are not.
+    for _ in 0..2 {
+        let bad = Owned { vector: vec![0.0; DIM], ..record(4) };
+        let zero = support::remember(&mut memory, 4, &bad).unwrap_err();
+        assert_eq!(zero, MemoryError::Vectors(clawft_vectors::Error::ZeroVector));
+        let full = support::remember(&mut memory, 4, &record(4)).unwrap_err();
+        let expected = clawft_vectors::Error::Full { len: ROOM, capacity: ROOM };
+        assert_eq!(full, MemoryError::Vectors(expected));
+        assert!(!memory.contains(4));
+        memory.commit(0).unwrap();
+    }
+    memory.close(0).unwrap();
+
+    let mut memory = open();
+    assert_eq!((memory.derived(), memory.len()), (Derived::Read, 4));
+    // Another version of what there is, and the one that was left out.
+    support::remember(&mut memory, 3, &record(5)).unwrap();
+    support::remember(&mut memory, 0, &record(6)).unwrap();
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    let mut memory = open();
+    assert_eq!((memory.len(), &memory.file().report().damaged[..]), (4, &[][..]));
+    let recall = Recall { vector: Some(&[1.0; DIM]), ..Recall::default() };
+    assert_eq!(memory.recall(&recall).unwrap().len(), 4);
+    assert!(support::remember(&mut memory, 4, &record(4)).is_err());
 }

@@ -185,6 +185,10 @@ impl Memory {
             from = id.checked_add(1);
         }
         self.image.set_arrival(Tier::Hot);
+        if self.derived == Derived::Read {
+            // It has those counts already: to count them anew would forget since when.
+            return Ok(());
+        }
         // Of another version, but the records that it counts uses of may be the same.
         for (_, old) in saved::last_catalog(&self.file).iter() {
             if self.entry(old.id).is_some_and(|entry| entry.created == old.created) {

@@ -55,8 +55,15 @@ impl Memory {
         room::whole(self.file.storage(), self.catalog.growth())?;
         let old = if known { self.old_text(record.id)? } else { String::new() };
         let uses = self.uses(record.id);
-        let changed =
-            self.replace(record, known, &old).and_then(|()| Ok(self.file.try_put(record)?));
+        // Also for those that the image does not have, as the next opening needs room for all.
+        let room = known || self.file.is_below(self.image.capacity() as usize);
+        let changed = self.replace(record, known, &old).and_then(|()| {
+            if !room {
+                let (len, capacity) = (self.file.len() as u32, self.image.capacity());
+                return Err(clawft_vectors::Error::Full { len, capacity }.into());
+            }
+            Ok(self.file.try_put(record)?)
+        });
         wipe(old);
         if let Err(error) = changed {
             let restored = self.restore(record.id, record.text, uses);
