@@ -19,6 +19,10 @@ mod system;
 #[cfg(not(target_family = "wasm"))]
 pub use lock::{LockError, WriterLock};
 
+/// Times that a folder is listed anew where a name went while it was listed: a WASI host looks at each
+/// name, and says then that it is not there. Without it the name that took its place may be missing.
+const LISTINGS: u32 = 100;
+
 struct Open {
     file: File,
     read_only: bool,
@@ -54,6 +58,15 @@ impl NativeFolder {
             return Err(StorageError::NotFound);
         }
         Ok(Self { folder: folder.to_path_buf(), open: Mutex::default() })
+    }
+
+    fn names(&self, prefix: &str) -> Outcome<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let name = entry?.file_name().into_string();
+            names.extend(name.ok().filter(|name| name.starts_with(prefix)));
+        }
+        Ok(names)
     }
 
     fn path(&self, name: &str) -> Outcome<PathBuf> {
@@ -161,11 +174,13 @@ impl Storage for NativeFolder {
     }
 
     fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
-            let name = entry?.file_name().into_string();
-            names.extend(name.ok().filter(|name| name.starts_with(prefix)));
-        }
+        let mut tries = LISTINGS;
+        let mut names = loop {
+            match self.names(prefix) {
+                Err(StorageError::NotFound) if tries > 0 => tries -= 1,
+                done => break done?,
+            }
+        };
         names.sort();
         Ok(names)
     }

@@ -11,11 +11,11 @@ use clawft_store::storage::Storage;
 
 use super::edge::descriptor::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, OpenFlags, PathFlags,
-    names, read_full,
+    read_full,
 };
 use super::path::{Folders, Place};
 use super::random_u64;
-use super::storage::{self, WasiStorage};
+use super::storage::{self, WasiStorage, listed};
 use super::{NAMES, weight_of};
 use crate::platform::{Entry, FileError, FileSystem};
 
@@ -177,7 +177,7 @@ impl FileSystem for WasiFileSystem {
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
         let folder = open(&self.folders.find(path)?, OpenFlags::DIRECTORY)?;
-        let mut names = names(&folder, "").map_err(looking)?;
+        let mut names = listed(&folder, "").map_err(looking)?;
         let found = weight_of(&names);
         if found > NAMES {
             return Err(FileError::TooLarge { expected: NAMES as u64, found: found as u64 });

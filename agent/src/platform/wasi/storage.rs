@@ -33,6 +33,21 @@ pub(super) struct WasiStorage {
     folder: Descriptor,
 }
 
+/// Times that a folder is listed anew.
+const LISTINGS: u32 = 100;
+
+/// The names in a folder that begin so. A host looks at each of them, and where one went meanwhile,
+/// says that it is not there: then all are listed anew, as the one that took its place may be missing.
+pub(super) fn listed(folder: &Descriptor, prefix: &str) -> Result<Vec<String>, ErrorCode> {
+    let mut tries = LISTINGS;
+    loop {
+        match names(folder, prefix) {
+            Err(ErrorCode::NoEntry) if tries > 0 => tries -= 1,
+            done => return done,
+        }
+    }
+}
+
 /// `name`, a number in hexadecimal, and an ending: a name that nobody else takes.
 pub(super) fn with_number(name: &str, number: u64, ending: &str) -> String {
     let mut all = String::from(name);
@@ -174,7 +189,7 @@ impl Storage for WasiStorage {
     }
 
     fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        let mut names = names(&self.folder, prefix).map_err(error)?;
+        let mut names = listed(&self.folder, prefix).map_err(error)?;
         // A store that saw a part of its files would take the others for lost.
         if weight_of(&names) > NAMES {
             return Err(StorageError::Failed);
