@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use clawft_agent::command;
-use clawft_agent::memory::New;
+use clawft_agent::memory::{Memory, New};
 use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
 use clawft_agent::provider::{Message, Offline};
 use clawft_agent::session::{Saying, Session, that_say};
@@ -61,8 +61,7 @@ fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() 
 #[test]
 fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
     let (world, folder) = (World::default(), Folder::new("back"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
+    let room = small(&world, &folder);
     let mut memory = memory(&world, &folder);
     let mut session = room.session("s");
     let told = "My door code is 4711. The cat sleeps in the barn.";
@@ -94,16 +93,28 @@ fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
     assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
 }
 
+/// A conversation that outgrows its room soon.
+fn small<'a>(world: &'a World, folder: &'a Folder) -> Room<'a> {
+    let mut room = Room::new(world, folder);
+    room.config.context_tokens = 1200;
+    room
+}
+
+/// A message of which a turn keeps one sentence: its memory.
+fn tell_of_cat(room: &Room<'_>, memory: &mut Memory<'_>) -> u64 {
+    let told = "Hi there. My cat is called Miro. The shed has a green roof.";
+    let (turn, done) = room.turn(&Offline, memory, &mut room.session("s"), told, false);
+    done.unwrap();
+    turn.learned[0].id
+}
+
 #[test]
 fn what_was_corrected_does_not_come_back_when_its_message_is_put_away() {
     let (world, folder) = (World::default(), Folder::new("corrected"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
+    let room = small(&world, &folder);
     let mut memory = memory(&world, &folder);
-    let told = "Hi there. My cat is called Miro. The shed has a green roof.";
-    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), told, false);
-    done.unwrap();
-    memory.correct(turn.learned[0].id, "My cat is called Mira.").unwrap();
+    let cat = tell_of_cat(&room, &mut memory);
+    memory.correct(cat, "My cat is called Mira.").unwrap();
     puts_away(&room, &Offline, &mut memory, "s");
     let all = memory.recall("cat Miro", 50).unwrap();
     assert!(all.iter().all(|memo| !memo.text.contains("Miro")), "{all:?}");
@@ -112,17 +123,14 @@ fn what_was_corrected_does_not_come_back_when_its_message_is_put_away() {
 #[test]
 fn what_a_turn_kept_is_no_part_of_another_memory() {
     let (world, folder) = (World::default(), Folder::new("parts"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
+    let room = small(&world, &folder);
     let mut memory = memory(&world, &folder);
-    let told = "Hi there. My cat is called Miro. The shed has a green roof.";
-    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), told, false);
-    done.unwrap();
+    let cat = tell_of_cat(&room, &mut memory);
     puts_away(&room, &Offline, &mut memory, "s");
     let rest = &memory.recall("shed roof", 1).unwrap()[0];
     assert_eq!((&*rest.text, &*rest.kind), ("Hi there. The shed has a green roof.", "past"));
     let rest = rest.id;
-    memory.forget(&[turn.learned[0].id]).unwrap();
+    memory.forget(&[cat]).unwrap();
     let all = memory.recall("cat Miro", 50).unwrap();
     assert!(all.iter().all(|memo| !memo.text.contains("Miro")), "{all:?}");
     // Nor is what is left of the message without it unknown to its session.
@@ -137,8 +145,7 @@ fn what_a_turn_kept_is_no_part_of_another_memory() {
 #[test]
 fn a_secret_below_its_name_is_no_memory_when_its_message_is_put_away() {
     let (world, folder) = (World::default(), Folder::new("below"));
-    let mut room = Room::new(&world, &folder);
-    room.config.context_tokens = 1200;
+    let room = small(&world, &folder);
     let mut memory = memory(&world, &folder);
     let told = "My wifi password is:\nhunter2x\nplease remember that \nThe router is in the hall.";
     room.turn(&Offline, &mut memory, &mut room.session("s"), told, false).1.unwrap();

@@ -423,20 +423,7 @@ mod tests {
         let open = || DurableFile::open(Box::new(disk.clone()), "a", &options).unwrap();
         let mut file = open();
         let put = |file: &mut DurableFile, id| {
-            let record = Record {
-                id,
-                vector: &[1.0],
-                text: "",
-                kind: "",
-                session: "",
-                created: 0,
-                last_used: 0,
-                uses: 0,
-                importance: 0.0,
-                pinned: false,
-                metadata: &[],
-            };
-            file.put(&record).unwrap();
+            file.put(&Record { id, ..Record::PLAIN }).unwrap();
             file.commit(0).unwrap();
         };
         put(&mut file, 1);

@@ -117,6 +117,24 @@ pub(crate) fn get_vector(bytes: &[u8], out: &mut [f32]) {
     }
 }
 
+#[cfg(test)]
+impl Record<'static> {
+    /// One component, and nothing else known.
+    pub(crate) const PLAIN: Self = Self {
+        id: 0,
+        vector: &[1.0],
+        text: "",
+        kind: "",
+        session: "",
+        created: 0,
+        last_used: 0,
+        uses: 0,
+        importance: 0.0,
+        pinned: false,
+        metadata: &[],
+    };
+}
+
 impl Record<'_> {
     /// Whether it is within its limits, but for its metadata's keys.
     pub(crate) fn check(&self, dim: usize) -> Result<(), Fault> {

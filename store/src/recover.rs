@@ -382,20 +382,6 @@ mod tests {
     use crate::storage::simulated::SimulatedDisk;
     use std::string::ToString;
 
-    const PLAIN: Record<'static> = Record {
-        id: 0,
-        vector: &[1.0],
-        text: "",
-        kind: "",
-        session: "",
-        created: 0,
-        last_used: 0,
-        uses: 0,
-        importance: 0.0,
-        pinned: false,
-        metadata: &[],
-    };
-
     #[test]
     #[cfg_attr(miri, ignore = "many records, which an interpreter reads for hours")]
     fn many_small_segments_are_read() {
@@ -406,7 +392,7 @@ mod tests {
         let open = || DurableFile::open(Box::new(disk.clone()), "a", &options).unwrap();
         let mut file = open();
         for id in 0..COUNT {
-            file.put(&Record { id, ..PLAIN }).unwrap();
+            file.put(&Record { id, ..Record::PLAIN }).unwrap();
             if id % 10_000 == 9_999 {
                 file.commit(0).unwrap();
             }
@@ -450,7 +436,7 @@ mod tests {
             DurableFile::open(Box::new(disk.clone()), "a", &options)
         };
         let mut file = open(false).unwrap();
-        file.put(&Record { id: 7, vector: &[1.0; 3], text: "tea", ..PLAIN }).unwrap();
+        file.put(&Record { id: 7, vector: &[1.0; 3], text: "tea", ..Record::PLAIN }).unwrap();
         file.commit(0).unwrap();
         file.settle(0).unwrap();
         let mut listed = file.standing.clone();

@@ -143,17 +143,8 @@ fn we_read_what_they_changed() {
             let metadata = [MetadataEntry { field_id: 9, value }];
             let taken = store.ingest_batch(&[&vector], &[id], Some(&metadata)).unwrap();
             assert_eq!(taken.accepted, 1);
-            let theirs = Owned {
-                vector,
-                text: String::new(),
-                kind: String::new(),
-                session: String::new(),
-                created: 0,
-                uses: 0,
-                pinned: false,
-                metadata: vec![("field.9".into(), format!("theirs {round}"))],
-            };
-            model.insert(id, theirs);
+            let metadata = vec![("field.9".into(), format!("theirs {round}"))];
+            model.insert(id, Owned { metadata, ..theirs(vector) });
             // A new vector for one of ours keeps the rest.
             let id = *model.keys().nth(random.below(20) as usize).unwrap();
             let vector: Vec<f32> = (0..DIM).map(|_| random.float()).collect();
@@ -194,12 +185,7 @@ fn we_read_what_they_changed() {
             }
         }
         std::fs::write(folder.path(), &before).unwrap();
-        for _ in 0..2 {
-            let file = folder.open();
-            check_ours(&file, &model);
-            assert_eq!(file.verify(1).unwrap(), []);
-            file.close(0).unwrap();
-        }
+        stays(&folder, &model);
         let size = std::fs::metadata(folder.path()).unwrap().len();
         let live: u64 = model.values().map(Owned::bytes).sum();
         assert!(size < 3 * live + 2000, "what they kept of removed records is gone: {size} {live}");
@@ -231,25 +217,10 @@ fn what_they_deleted_and_stored_again_has_nothing_of_ours() {
         for &id in &ids[..3] {
             let vector: Vec<f32> = (0..DIM).map(|_| random.float()).collect();
             store.ingest_batch(&[&vector], &[id], None).unwrap();
-            let theirs = Owned {
-                vector,
-                text: String::new(),
-                kind: String::new(),
-                session: String::new(),
-                created: 0,
-                uses: 0,
-                pinned: false,
-                metadata: Vec::new(),
-            };
-            model.insert(id, theirs);
+            model.insert(id, theirs(vector));
         }
         store.close().unwrap();
-        for _ in 0..2 {
-            let file = folder.open();
-            check_ours(&file, &model);
-            assert_eq!(file.verify(1).unwrap(), []);
-            file.close(0).unwrap();
-        }
+        stays(&folder, &model);
     }
 }
 
@@ -262,29 +233,15 @@ fn what_lost_only_its_metadata_there_is_whole() {
         let id = *model.iter().find(|(_, record)| !record.text.is_empty()).unwrap().0;
         let mut store = RvfStore::open(&folder.path()).unwrap();
         let gone = VectorMetadata { vector_id: id, fields: Vec::new(), delete_record: true };
-        let theirs = Owned {
-            vector: vec![0.5; DIM],
-            text: String::new(),
-            kind: String::new(),
-            session: String::new(),
-            created: 0,
-            uses: 0,
-            pinned: false,
-            metadata: Vec::new(),
-        };
-        store.ingest_batch_with_metadata(&[&theirs.vector], &[1000], &[gone]).unwrap();
-        model.insert(1000, theirs);
+        let vector = vec![0.5; DIM];
+        store.ingest_batch_with_metadata(&[&vector], &[1000], &[gone]).unwrap();
+        model.insert(1000, theirs(vector));
         assert!(store.get_metadata(id).is_none());
         if compacts {
             store.compact().unwrap();
         }
         store.close().unwrap();
-        for _ in 0..2 {
-            let file = folder.open();
-            check_ours(&file, &model);
-            assert_eq!(file.verify(1).unwrap(), []);
-            file.close(0).unwrap();
-        }
+        stays(&folder, &model);
     }
 }
 
@@ -316,6 +273,30 @@ fn check_vectors(store: &RvfStore, model: &Model) {
     found.sort_by_key(|(id, _)| *id);
     let expected: Vec<_> = model.iter().map(|(id, r)| (*id, r.vector.clone())).collect();
     assert_eq!(found, expected);
+}
+
+/// A record of a vector that they alone stored: nothing else is known of it.
+fn theirs(vector: Vec<f32>) -> Owned {
+    Owned {
+        vector,
+        text: String::new(),
+        kind: String::new(),
+        session: String::new(),
+        created: 0,
+        uses: 0,
+        pinned: false,
+        metadata: Vec::new(),
+    }
+}
+
+/// Opened for writing, which makes the file ours, and once more.
+fn stays(folder: &Folder, model: &Model) {
+    for _ in 0..2 {
+        let file = folder.open();
+        check_ours(&file, model);
+        assert_eq!(file.verify(1).unwrap(), []);
+        file.close(0).unwrap();
+    }
 }
 
 /// As [`all`], but for importance and last use, which their records do not have.
