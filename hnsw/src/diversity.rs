@@ -33,10 +33,11 @@ const STEP: usize = 8;
 /// one heap of points to another, and their few links should not all end in one.
 const UPPER: f32 = 2.0;
 
-/// Does a link at `between` from a candidate cover it, which lies at `distance`?
+/// Does a link at `between` from a candidate cover it, which lies at `distance`? Of copies of one
+/// another one is enough; by the inner product a distance of 0 alone says nothing of the kind.
 fn covers(level: u32, between: f32, distance: f32) -> bool {
     let factor = if level == 0 { 1.0 } else { UPPER };
-    between * factor < distance || between == 0.0
+    between * factor < distance || (between == 0.0 && distance == 0.0)
 }
 
 /// Gives each of `keys` the distance of its slot from `slot`.
@@ -119,7 +120,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         measure(space, new, to_new);
 
         let own = keys[n];
-        let diverse = usize::from(self.byte(self.diverse(slot, level)));
+        let diverse = usize::from(self.byte(self.diverse_at(slot, level)));
         let mut covered = false;
         for (i, (k, &between)) in keys.iter_mut().zip(&*to_new).enumerate() {
             // The farther of the two is covered by the nearer one.

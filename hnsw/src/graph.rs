@@ -16,6 +16,7 @@ use crate::layout::{HEADER, Layout, MAX_LINKS, OpenError, Params};
 use crate::verify::Damage;
 use crate::{EMPTY, Slot};
 
+// Offsets of the header's fields: the drawing in `layout` has all of them.
 const DRAWS: usize = 24;
 const LEN: usize = 32;
 const ENTRY: usize = 36;

@@ -34,11 +34,11 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             self.set_lists(slot, level + 1);
             self.set_parent(slot, other.parent(slot));
             for l in 0..=level {
-                let (to, from) = (self.place(slot, l), other.place(slot, l));
+                let (to, from) = (self.list_at(slot, l), other.list_at(slot, l));
                 for i in 0..self.layout.limit(l) {
                     self.store(to, i, other.stored(from, i));
                 }
-                self.set_byte(self.diverse(slot, l), other.byte(other.diverse(slot, l)));
+                self.set_byte(self.diverse_at(slot, l), other.byte(other.diverse_at(slot, l)));
             }
         }
         self.set_len(other.len());

@@ -115,7 +115,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             if level == 0 {
                 self.settle(space, slot, pool.keys());
             }
-            let list = self.place(slot, level);
+            let list = self.list_at(slot, level);
             for i in 0..self.layout.limit(level) {
                 let link = self.stored(list, i);
                 if link == EMPTY {

@@ -42,8 +42,14 @@ pub const MAX_LINKS: usize = 2 * MAX_M as usize;
 pub const MAX_LEVEL: u8 = 15;
 /// The largest capacity.
 pub const MAX_CAPACITY: u32 = 1 << 30;
-/// Bytes before the links of an upper block.
+/// Bytes before the links of an upper block; the first four are the number of the slot's next one.
 pub const BLOCK_HEADER: usize = 12;
+/// Where a block has the slot that owns it, 4 bytes.
+pub(crate) const OWNER: usize = 4;
+/// Where it has its level, a byte.
+pub(crate) const LEVEL: usize = 8;
+/// Where it counts its diverse links, a byte.
+pub(crate) const DIVERSE: usize = 9;
 
 /// What a graph is made for. Stands in the header; never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

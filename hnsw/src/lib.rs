@@ -19,6 +19,23 @@
 //! - **Removal repairs** the lists that pointed to the removed slot at once, so that no
 //!   link ever points to a free slot.
 //!
+//! | file | what |
+//! |---|---|
+//! | `graph` | the graph over its buffer: fields of the header and of the slots |
+//! | `layout` | from parameters to the sections of the buffer, and the header |
+//! | `links` | a slot's neighbours on a level, read and written |
+//! | `level` | how high a new slot stands |
+//! | `insert` | insertion |
+//! | `remove` | removal with repair |
+//! | `search` | the walk from the top, a scan where that is cheaper, or both |
+//! | `beam` | the walk on one level |
+//! | `diversity` | which links a slot keeps |
+//! | `tree` | the protected links, which keep every slot reachable |
+//! | `grow` | a graph copied into a larger one |
+//! | `verify` | checks of the invariants, and how many slots are unreachable |
+//! | `scratch` | memory that a walk works in |
+//! | `sort` | keys and ranks sorted |
+//!
 //! What this crate must never do: hold a pointer in the buffer, read a clock, draw
 //! randomness from anywhere but its header, or use `unsafe`.
 #![no_std]

@@ -14,7 +14,7 @@ use core::ops::{Deref, DerefMut};
 
 use crate::beam::slot_key;
 use crate::graph::{Graph, read};
-use crate::layout::{BLOCK_HEADER, HEADER, MAX_LINKS};
+use crate::layout::{BLOCK_HEADER, DIVERSE, HEADER, LEVEL, MAX_LINKS, OWNER};
 use crate::sort::shell_sort;
 use crate::{EMPTY, Slot};
 
@@ -77,7 +77,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// what is not done on every step of a walk.
     #[inline(always)]
     pub(crate) fn each(&self, slot: Slot, level: u32) -> impl Iterator<Item = Slot> + '_ {
-        let at = self.place(slot, level);
+        let at = self.list_at(slot, level);
         let limit = if at == 0 { 0 } else { self.layout.limit(level) };
         (0..limit).map(move |i| self.stored(at, i)).filter(|&link| link != EMPTY)
     }
@@ -85,7 +85,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// Calls `act` with each neighbour of `slot` on `level`, without a copy of the list.
     #[inline(always)]
     pub(crate) fn each_link(&self, slot: Slot, level: u32, mut act: impl FnMut(Slot)) {
-        let at = self.place(slot, level);
+        let at = self.list_at(slot, level);
         if at == 0 {
             return;
         }
@@ -103,7 +103,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     /// a word of the list at a time, be that one slot or two.
     #[inline(never)]
     pub(crate) fn has_link(&self, slot: Slot, level: u32, target: Slot) -> bool {
-        let at = self.place(slot, level);
+        let at = self.list_at(slot, level);
         // Where there is no list, there are no bytes of one.
         let bytes = if at == 0 { 0 } else { self.layout.limit(level) * self.layout.width };
         contains(self.bytes.get(at..at + bytes).unwrap_or(&[]), self.layout.mask, target)
@@ -111,7 +111,7 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
 
     /// Offset of the list of `slot` on `level`, or 0 where there is none.
     #[inline(never)]
-    pub(crate) fn place(&self, slot: Slot, level: u32) -> usize {
+    pub(crate) fn list_at(&self, slot: Slot, level: u32) -> usize {
         if level == 0 {
             if slot >= self.capacity() {
                 return 0;
@@ -123,30 +123,30 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         }
         let mut block = self.stored(self.layout.upper, slot as usize);
         for _ in 1..level {
-            block = self.word(self.block(block));
+            block = self.word(self.block_at(block));
         }
-        self.block(block) + BLOCK_HEADER
+        self.block_at(block) + BLOCK_HEADER
     }
 
     /// Offset of the byte that counts the diverse links of `slot` on `level`.
-    pub(crate) fn diverse(&self, slot: Slot, level: u32) -> usize {
+    pub(crate) fn diverse_at(&self, slot: Slot, level: u32) -> usize {
         if level == 0 {
             self.layout.diverse + slot as usize
         } else {
-            self.place(slot, level).wrapping_sub(3)
+            self.list_at(slot, level).wrapping_sub(BLOCK_HEADER - DIVERSE)
         }
     }
 
     /// Offset of upper block number `block`; a number that is none stands for the last.
     #[inline(never)]
-    pub(crate) fn block(&self, block: u32) -> usize {
+    pub(crate) fn block_at(&self, block: u32) -> usize {
         let block = block.min(self.layout.block_count - 1);
         self.layout.blocks + block as usize * self.layout.block_bytes
     }
 
     /// The slot that owns upper block number `block`, or [`EMPTY`].
     pub(crate) fn owner(&self, block: u32) -> Slot {
-        self.word(self.block(block) + 4)
+        self.word(self.block_at(block) + OWNER)
     }
 }
 
@@ -156,7 +156,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     #[inline(never)]
     pub(crate) fn set_links(&mut self, slot: Slot, level: u32, ranks: &mut [u64], limit: usize) {
         shell_sort(ranks);
-        let at = self.place(slot, level);
+        let at = self.list_at(slot, level);
         if at == 0 {
             return;
         }
@@ -167,12 +167,12 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
             diverse += u8::from(rank.is_some_and(|rank| !is_filler(rank)));
             self.store(at, i, rank.map_or(EMPTY, rank_slot));
         }
-        self.set_byte(self.diverse(slot, level), diverse);
+        self.set_byte(self.diverse_at(slot, level), diverse);
     }
 
     /// Takes `gone` out of the list of `slot` on `level`; the others keep their order.
     pub(crate) fn unlink(&mut self, slot: Slot, level: u32, gone: Slot) {
-        let (at, count) = (self.place(slot, level), self.diverse(slot, level));
+        let (at, count) = (self.list_at(slot, level), self.diverse_at(slot, level));
         let mut diverse = self.byte(count);
         let mut kept = 0;
         for i in 0..self.layout.limit(level) {
@@ -205,10 +205,11 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
                 self.set_word(before, block);
             }
             taken += 1;
-            before = self.block(block);
+            before = self.block_at(block);
             self.fill(before, before + self.layout.block_bytes, 0xFF);
-            self.set_word(before + 4, slot);
-            self.set_word(before + 8, taken);
+            self.set_word(before + OWNER, slot);
+            // It sets the bytes behind the level as well: no link is diverse yet.
+            self.set_word(before + LEVEL, taken);
         }
         taken
     }
@@ -217,9 +218,9 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
     pub(crate) fn drop_blocks(&mut self, slot: Slot) {
         let mut block = self.stored(self.layout.upper, slot as usize);
         for _ in 1..self.lists(slot) {
-            let at = self.block(block);
+            let at = self.block_at(block);
             block = self.word(at);
-            self.set_word(at + 4, EMPTY);
+            self.set_word(at + OWNER, EMPTY);
         }
         self.store(self.layout.upper, slot as usize, EMPTY);
     }

@@ -17,7 +17,8 @@ const TIED: u32 = 4;
 pub struct Scratch<'a> {
     /// One bit a slot: seen in this walk, or not to be seen at all.
     pub(crate) visited: &'a mut [u64],
-    /// One more bit a slot, for [`verify`](crate::verify) and filtered walks.
+    /// One more bit a slot, for [`Graph::unreachable`](crate::Graph::unreachable): its links were
+    /// followed.
     pub(crate) marked: &'a mut [u64],
     /// The pool of candidates: see [`beam`](crate::beam) for the keys.
     pub(crate) pool: &'a mut [u64],

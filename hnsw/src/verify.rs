@@ -10,7 +10,7 @@ use core::ops::Deref;
 
 use crate::beam::{has_bit, key_slot, set_bit};
 use crate::graph::{BLOCKS, Graph};
-use crate::layout::{MAX_LEVEL, MAX_LINKS};
+use crate::layout::{LEVEL, MAX_LEVEL, MAX_LINKS, OWNER};
 use crate::scratch::Scratch;
 use crate::{EMPTY, Slot};
 
@@ -176,8 +176,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         let lists = self.lists(slot);
         let mut block = self.stored(self.layout.upper, slot as usize);
         for level in 1..lists {
-            let at = self.block(block);
-            if self.word(at + 4) != slot || u32::from(self.byte(at + 8)) != level {
+            let at = self.block_at(block);
+            if self.word(at + OWNER) != slot || u32::from(self.byte(at + LEVEL)) != level {
                 return Err(Damage::Block);
             }
             block = self.word(at);
@@ -201,9 +201,9 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
     fn check_list(&self, slot: Slot, level: u32) -> Result<(), Damage> {
         let mut links = [0; MAX_LINKS + 1];
         let n = self.links(slot, level, &mut links);
-        let at = self.place(slot, level);
+        let at = self.list_at(slot, level);
         let gap = (n..self.layout.limit(level)).any(|i| self.stored(at, i) != EMPTY);
-        if gap || usize::from(self.byte(self.diverse(slot, level))) > n {
+        if gap || usize::from(self.byte(self.diverse_at(slot, level))) > n {
             return Err(Damage::Gap);
         }
         // A bit for each link's lowest bits: only where one is set already can the link be there
