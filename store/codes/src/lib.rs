@@ -10,13 +10,26 @@
 //! kernels are exact; float kernels add in one fixed tree of 32 lanes without fused
 //! multiply-add. A store built here answers identically everywhere.
 //!
-//! All `unsafe` code of the memory lives in `kernel` and `four`, a file for each instruction set: the
-//! instructions need it. Every public
-//! function is safe to call with any arguments; a broken promise about lengths gives a poor
-//! number (and an assertion in debug builds), never undefined behaviour.
+//! | file | what |
+//! |---|---|
+//! | `full` | full codes: what is kept of a vector, and how far it may be from the original |
+//! | `f32_code`, `f16_code`, `i8_code` | the three of them: exact, of half precision, of 8 bits |
+//! | `short` | short codes: one bit a dimension, with factors |
+//! | `sketch` | the beginnings of short codes, laid out for scans |
+//! | `tiered` | codes of 8, 7, 5 or 3 bits, for records by their use |
+//! | `pack` | levels packed to so many bits |
+//! | `tensor` | a tensor over time: frames in segments that share their scales |
+//! | `rotation` | a seeded random rotation without a matrix |
+//! | `kernel` | one query against a batch of codes, by instruction set |
+//! | `four` | four floats at a time, for what is computed once a vector |
+//! | `arith` | float functions that `core` lacks |
+//!
+//! All `unsafe` code of this crate lives in `kernel` and `four`, which have a file for each
+//! instruction set: the instructions need it. Every public function is safe to call with any
+//! arguments; a broken promise about lengths gives a poor number (and an assertion in debug
+//! builds), never undefined behaviour.
 
 #![no_std]
-#![warn(unsafe_op_in_unsafe_fn)]
 
 #[cfg(test)]
 extern crate std;

@@ -57,11 +57,11 @@ pub enum Error {
     Corrupt(&'static str),
     /// The image has another version.
     Version(u16),
-    /// The scratch is too small for the call.
+    /// The scratch is too small for the call, or was made for another image.
     Scratch {
         /// 64-bit words needed.
         expected: usize,
-        /// 64-bit words found.
+        /// 64-bit words found; 0 where they are another image's.
         found: usize,
     },
     /// The place for results is smaller than asked for.
@@ -108,7 +108,7 @@ impl Error {
     }
 }
 
-/// The sentence of an [`Error`], in parts: what a caller without `core::fmt` needs to write it.
+/// The sentence of an error, in parts: what a caller without `core::fmt` needs to write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// The text, with a `#` for each number.
@@ -117,6 +117,17 @@ pub struct Sentence {
     pub numbers: [u64; 2],
     /// What follows the text; often empty. No marks in it.
     pub detail: &'static str,
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = self.text.split('#');
+        f.write_str(parts.next().unwrap_or_default())?;
+        for (part, number) in parts.zip(self.numbers) {
+            write!(f, "{number}{part}")?;
+        }
+        f.write_str(self.detail)
+    }
 }
 
 /// The text of each error, in the order of their numbers, from -1 on.
@@ -167,13 +178,7 @@ const _: () = assert!(MAX_DIM == 8192, "a sentence above names it");
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sentence { text, numbers, detail } = self.sentence();
-        let mut parts = text.split('#');
-        f.write_str(parts.next().unwrap_or_default())?;
-        for (part, number) in parts.zip(numbers) {
-            write!(f, "{number}{part}")?;
-        }
-        f.write_str(detail)
+        fmt::Display::fmt(&self.sentence(), f)
     }
 }
 

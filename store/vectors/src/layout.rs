@@ -144,7 +144,8 @@ impl Layout {
             return Err(Error::Params);
         }
         let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
-        let hot = if TIERS { params.hot } else { None };
+        // The header says by the largest number that there are none.
+        let hot = params.hot.map(|hot| hot.min(u32::MAX - 1)).filter(|_| TIERS);
         let n = u64::from(params.capacity);
         let padded = padded(dim);
         let (mut short, mut centre, mut sketch_bytes) = (0, 0, 0);
@@ -182,7 +183,7 @@ impl Layout {
         let table = (n * 8).div_ceil(5).next_power_of_two();
 
         let mut layout = Layout {
-            params: *params,
+            params: Params { hot, ..*params },
             graph,
             spans: [Span::default(); SECTIONS],
             padded,

@@ -10,6 +10,29 @@
 //! Below [`SHORT_FROM`] dimensions a bit says too little, and the walk uses the full codes.
 //! Links are always chosen by full codes. These may be of several widths: see [`tiers`].
 //!
+//! | file | what |
+//! |---|---|
+//! | `image` | the image itself: creating, and what can be asked without a search |
+//! | `params` | what it is made for |
+//! | `layout`, `header` | its sections, and its first 256 bytes |
+//! | `view` | its bytes, to read and to change |
+//! | `codes` | what it holds of a slot's vector |
+//! | `centre` | the centres that codes are relative to |
+//! | `ids` | from the caller's ids to slots |
+//! | `pages` | the pool where full codes live |
+//! | `write` | insert, upsert, remove and mark |
+//! | `search` | candidates by the graph, results by the full codes |
+//! | `range` | everything within a radius |
+//! | `scan` | scans: three sieves, each finer than the one before |
+//! | `query` | a query in every form that codes are compared with |
+//! | `measure` | distances by full codes |
+//! | `tiers` | full codes of several widths |
+//! | `tier_policy` | which width a record deserves |
+//! | `grow` | the same vectors and graph in a larger image |
+//! | `snapshot` | the bytes of a sealed image, and opening them without trust |
+//! | `scratch` | memory that a call works in |
+//! | `error` | what can go wrong, each with a number and a sentence |
+//!
 //! What this crate must never do: know a file or a clock, draw randomness, give other results
 //! on another machine, or let any bytes that it opens make it panic.
 #![no_std]

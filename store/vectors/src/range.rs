@@ -9,10 +9,10 @@
 
 use clawft_hnsw::beam::{key_distance, key_slot};
 
-use crate::Error;
 use crate::scratch::Scratch;
 use crate::search::{Hit, SearchOptions};
 use crate::view::View;
+use crate::{Error, Metric};
 
 impl View<'_> {
     /// See [`Image::search_range`](crate::Image::search_range).
@@ -43,7 +43,7 @@ impl View<'_> {
             return Err(Error::Output { expected: most, found: out.len() });
         }
         let is_range = radius < f32::INFINITY;
-        let (mut k, mut ef) = (most, options.ef);
+        let (mut k, mut ef) = (most, options.ef.min(max_ef));
         if is_range {
             k = k.min(32);
         }
@@ -58,8 +58,12 @@ impl View<'_> {
             }
             if within < k || k == most {
                 let ids = self.ids();
+                // By rounded codes a vector may be nearer to itself than 0.
+                let least =
+                    if self.layout.params.metric == Metric::Cosine { 0.0 } else { f32::MIN };
                 for (hit, &key) in out.iter_mut().zip(&best[..within]) {
-                    *hit = Hit { id: ids.id(key_slot(key)), distance: key_distance(key) };
+                    let distance = key_distance(key).max(least);
+                    *hit = Hit { id: ids.id(key_slot(key)), distance };
                 }
                 return Ok(within);
             }

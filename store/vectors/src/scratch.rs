@@ -123,6 +123,6 @@ impl<'a> Scratch<'a> {
         if self.filter.len() == bitmap && self.row.len() == layout.padded {
             return Ok(());
         }
-        Err(Error::Scratch { expected: scratch_words(layout, 1), found: self.row.len() })
+        Err(Error::Scratch { expected: scratch_words(layout, 1), found: 0 })
     }
 }

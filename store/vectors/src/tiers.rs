@@ -56,6 +56,8 @@ pub struct Work {
     pub looked: u32,
     /// Records that it moved to a colder tier.
     pub moved: u32,
+    /// Records whose time begins with it.
+    pub begun: u32,
     /// Bytes of codes that it wrote.
     pub bytes: u64,
     /// Records that deserve a hotter tier, as many as there was room to name.
@@ -311,6 +313,7 @@ impl Edit<'_> {
         if words[1] == 0 {
             let step = to_steps(now);
             self.set_use(slot, [step, step, words[2]]);
+            work.begun += 1;
             return None;
         }
         let current = tier_in(&words);

@@ -113,6 +113,7 @@ impl Edit<'_> {
         self.settle(slot, tier, place);
         let query = Query::new(self.view(), vector, &mut scratch.query);
         let Query { raw, rotated, .. } = query;
+        self.begin_centres(rotated);
         let forms = Forms { raw, rotated, mean: None, full: true, short: true };
         self.encode(slot, &forms, scratch.row);
         let is_short = self.layout.params.is_short();

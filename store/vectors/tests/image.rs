@@ -35,6 +35,13 @@ fn bad_input_has_its_error_and_changes_nothing() {
     let huge = [f32::MAX; 8];
     let mut l2 = Store::new(&small(Metric::L2));
     assert_eq!(l2.insert(1, &huge), Err(Error::NotFinite { index: 8 }));
+    let mut long = good;
+    long[5] = -65_505.0;
+    let halves = Params { encoding: Encoding::F16, ..small(Metric::L2) };
+    assert_eq!(Store::new(&halves).insert(1, &long), Err(Error::NotFinite { index: 5 }));
+    assert_eq!(Store::new(&halves).insert(1, &[65_504.0; 8]), Ok(()));
+    let unit = Params { encoding: Encoding::F16, ..small(Metric::Cosine) };
+    assert_eq!(Store::new(&unit).insert(1, &long), Ok(()));
     assert_eq!(store.image.bytes(), before);
     for error in [Error::ZeroK, Error::UnknownId(8), Error::NotFinite { index: 3 }] {
         assert!(error.code() < 0 && !error.to_string().is_empty());
@@ -55,6 +62,30 @@ fn an_image_that_is_full_says_so_and_goes_on() {
     store.remove(3).unwrap();
     store.insert(50, &[0.5; 8]).unwrap();
     assert_eq!(store.search(&[0.5; 8], 1, Mode::Walk)[0], Hit { id: 50, distance: 0.0 });
+}
+
+/// Codes are rounded, and 1 - cos has an end all the same.
+#[test]
+fn no_cosine_is_beyond_one() {
+    let mut random = Random(9);
+    let params = Params { metric: Metric::Cosine, encoding: Encoding::I8, ..Params::new(128, 60) };
+    let mut store = Store::new(&params);
+    let rows: Vec<Vec<f32>> = (0..60).map(|_| row(128, &mut random)).collect();
+    for (id, row) in (0..).zip(&rows) {
+        store.insert(id, row).unwrap();
+    }
+    for row in &rows {
+        let hits = store.search(row, 60, Mode::Exact);
+        assert!(hits.iter().all(|hit| (0.0..=2.0).contains(&hit.distance)), "{hits:?}");
+    }
+}
+
+#[test]
+fn a_search_may_be_as_wide_as_it_likes() {
+    let mut store = Store::new(&small(Metric::L2));
+    store.insert(1, &[0.5; 8]).unwrap();
+    let wide = SearchOptions { ef: usize::MAX, ..SearchOptions::new(usize::MAX) };
+    assert_eq!(store.find(&[0.5; 8], &wide).map(|hits| hits.len()), Ok(1));
 }
 
 /// An inner product is as exact beside a long query as beside a short one.

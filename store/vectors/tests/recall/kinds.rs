@@ -110,3 +110,15 @@ fn vectors_of_all_lengths() {
     rows.iter_mut().flatten().for_each(|x| *x = 5.0 + 20.0 * *x);
     holds("far from zero 384", L2, &rows, 0.95);
 }
+
+/// Codes that told only how far away all of them are would be noise among the few first, for good.
+#[test]
+fn vectors_that_are_much_farther_away_than_apart() {
+    for (far, count) in [(100.0, 200), (1000.0, 200), (1000.0, COUNT)] {
+        let mut rows = texts(384).split_off(COUNT - count);
+        rows.iter_mut().flatten().for_each(|x| *x = far + 20.0 * *x);
+        for metric in [InnerProduct, L2] {
+            holds(&format!("{count} at {far}"), metric, &rows, 0.95);
+        }
+    }
+}
