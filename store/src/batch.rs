@@ -114,13 +114,21 @@ impl DurableFile {
         self.keep(id, at, REMOVED)
     }
 
+    /// That the batch may have so many bytes more.
+    pub(crate) fn fits(&self, more: usize) -> Result<(), Fault> {
+        let found = self.batch.bytes.len() - BATCH + more;
+        if found <= MAX_BATCH {
+            return Ok(());
+        }
+        let (limit, found) = (MAX_BATCH as u32, found as u32);
+        Err(Error::BatchFull { limit, found }.into())
+    }
+
     /// Keeps the operation that was appended to the batch at `at`, if it fits.
     fn keep(&mut self, id: u64, at: usize, entry: u64) -> Result<(), Fault> {
-        let found = self.batch.bytes.len() - BATCH;
-        if found > MAX_BATCH {
+        if let Err(full) = self.fits(0) {
             self.batch.bytes.truncate(at);
-            let (limit, found) = (MAX_BATCH as u32, found as u32);
-            return Err(Error::BatchFull { limit, found }.into());
+            return Err(full);
         }
         self.batch.operations += 1;
         self.batch.changes.insert(id, entry);

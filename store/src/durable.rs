@@ -160,13 +160,13 @@ pub struct DurableFile {
     pub(crate) read_only: bool,
     pub(crate) base: Handle,
     /// Where the newest manifest stands.
-    pub(crate) manifest: Segment,
+    pub(crate) manifest_at: Segment,
     /// Where that ends.
     pub(crate) base_len: u64,
     /// None when a new one is due.
     pub(crate) journal: Option<Journal>,
-    /// What it says; its segments are in the directory.
-    pub(crate) standing: Manifest,
+    /// What the newest manifest says, but for its segments: these are in the directory.
+    pub(crate) manifest: Manifest,
     pub(crate) commits: u64,
     pub(crate) directory: Directory,
     pub(crate) ledger: Ledger,
@@ -202,13 +202,13 @@ impl DurableFile {
     /// Components of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.standing.dim.into()
+        self.manifest.dim.into()
     }
 
     /// The metric that other readers of RVF are told: 0 L2, 1 inner product, 2 cosine.
     #[must_use]
     pub fn metric(&self) -> u8 {
-        self.standing.metric
+        self.manifest.metric
     }
 
     /// What opening found.
@@ -221,8 +221,8 @@ impl DurableFile {
     #[must_use]
     pub fn version(&self) -> Version {
         Version {
-            file_id: self.standing.file_id(),
-            epoch: self.standing.epoch,
+            file_id: self.manifest.file_id(),
+            epoch: self.manifest.epoch,
             commits: self.commits,
         }
     }

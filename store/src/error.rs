@@ -7,6 +7,8 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+pub use clawft_vectors::Sentence;
+
 use crate::storage::StorageError;
 
 /// Why a call was refused. Unless it says otherwise, nothing has changed.
@@ -272,26 +274,9 @@ impl Error {
     }
 }
 
-/// The sentence of an [`Error`], in parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sentence {
-    /// The text, with a `#` for each number.
-    pub text: &'static str,
-    /// The numbers, in their order; 0 where there are fewer.
-    pub numbers: [u64; 2],
-    /// What follows the text; often empty. No marks in it.
-    pub detail: &'static str,
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sentence { text, numbers, detail } = self.sentence();
-        let mut parts = text.split('#');
-        f.write_str(parts.next().unwrap_or_default())?;
-        for (part, number) in parts.zip(numbers) {
-            write!(f, "{number}{part}")?;
-        }
-        f.write_str(detail)
+        fmt::Display::fmt(&self.sentence(), f)
     }
 }
 

@@ -55,7 +55,7 @@ struct Next {
     segment: Segment,
     /// Of the records that were written.
     places: Vec<(u64, Place)>,
-    /// A sync is under way: when it fails, it is open what is on the disk.
+    /// A sync is under way: when it fails, what is on the disk is unknown.
     unsure: bool,
 }
 
@@ -68,7 +68,7 @@ impl DurableFile {
             return 0;
         }
         let mut segments = self.directory.listed().iter();
-        for group in &self.standing.trailer.groups {
+        for group in &self.manifest.trailer.groups {
             sizes.push(segments.by_ref().take(group.segments as usize).map(|s| s.payload).sum());
         }
         let mut taken = 0;
@@ -122,14 +122,14 @@ impl DurableFile {
     fn fold_with(&mut self, absorbed: usize) -> Result<(), Fault> {
         self.guard()?;
         self.room_to_write()?;
-        let keep = self.standing.trailer.groups.len() - absorbed;
+        let keep = self.manifest.trailer.groups.len() - absorbed;
         let kept_segments =
-            self.standing.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
+            self.manifest.trailer.groups[..keep].iter().map(|group| group.segments as usize).sum();
         let (kept, taken) = self.directory.listed().split_at(kept_segments);
         let mut next = Next::default();
         next.manifest.segments.extend_from_slice(kept);
-        next.manifest.trailer.groups.extend_from_slice(&self.standing.trailer.groups[..keep]);
-        next.manifest.removed.clone_from(&self.standing.removed);
+        next.manifest.trailer.groups.extend_from_slice(&self.manifest.trailer.groups[..keep]);
+        next.manifest.removed.clone_from(&self.manifest.removed);
 
         // What is written: 1 a record, 0 a removal.
         let mut changes: Sorted<u64> = Sorted::default();
@@ -173,14 +173,14 @@ impl DurableFile {
         changes.retain(&mut |id, live| *live == 1 || keep > 0 && self.ledger.get(id).is_none());
 
         let epoch = self.next_epoch()?;
-        let since = self.standing.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
+        let since = self.manifest.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
         let before = self.base_len;
         let target = Target {
             storage: &*self.storage,
             file: self.base,
             end: before,
-            next_id: self.standing.trailer.next_id,
-            dim: self.standing.dim,
+            next_id: self.manifest.trailer.next_id,
+            dim: self.manifest.dim,
             epoch,
             since,
             generation: 1 + kept.iter().filter(|segment| segment.kind == META).count() as u64,
@@ -202,7 +202,7 @@ impl DurableFile {
             }
             Err(error) => {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
-                // a sync failed, whatever it says, it is open what is on the disk.
+                // a sync failed, whatever it says, what is on the disk is then unknown.
                 let cut =
                     self.guard().and_then(|()| Ok(self.storage.truncate(self.base, before)?));
                 let failed = match error.error() {
@@ -219,7 +219,7 @@ impl DurableFile {
 
     fn next_epoch(&self) -> Result<u32, Fault> {
         let used = || Fault::unsupported("its epochs are used up");
-        self.standing.epoch.checked_add(1).ok_or_else(used)
+        self.manifest.epoch.checked_add(1).ok_or_else(used)
     }
 
     /// Writes a group with these records (or removals, where there is no place) behind what is
@@ -245,12 +245,12 @@ impl DurableFile {
         group.finish()?;
         let manifest = &mut next.manifest;
         manifest.epoch = epoch;
-        manifest.dim = self.standing.dim;
+        manifest.dim = self.manifest.dim;
         manifest.vectors = (self.ledger.len() + manifest.removed.len()) as u64;
-        manifest.profile = self.standing.profile;
-        manifest.metric = self.standing.metric;
+        manifest.profile = self.manifest.profile;
+        manifest.metric = self.manifest.metric;
         manifest.segments.extend_from_slice(&group.segments);
-        manifest.identity = Some(self.standing.identity.unwrap_or([0; 68]));
+        manifest.identity = Some(self.manifest.identity.unwrap_or([0; 68]));
         manifest.ours = true;
         manifest.trailer.commits = self.commits;
         manifest.trailer.next_id = group.target.next_id + 1;
@@ -275,9 +275,9 @@ impl DurableFile {
 
     /// Takes a manifest that is durable as the file's state.
     fn stand(&mut self, next: Next) {
-        (self.manifest, self.base_len) = (next.segment, next.segment.end());
-        self.standing = next.manifest;
-        self.directory = Directory::new(core::mem::take(&mut self.standing.segments));
+        (self.manifest_at, self.base_len) = (next.segment, next.segment.end());
+        self.manifest = next.manifest;
+        self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
         self.touched.clear();
         #[cfg(feature = "foreign")]
         self.foreign.clear();
@@ -289,11 +289,11 @@ impl DurableFile {
 
     fn head(&self) -> Head {
         Head {
-            file_id: self.standing.file_id(),
+            file_id: self.manifest.file_id(),
             base: self.base_len,
             commits: self.commits,
-            epoch: self.standing.epoch,
-            dim: self.standing.dim,
+            epoch: self.manifest.epoch,
+            dim: self.manifest.dim,
         }
     }
 
@@ -319,14 +319,14 @@ impl DurableFile {
         let live = self.ledger.live_bytes();
         let times = live.saturating_mul(self.limits.compact_times);
         let most = times.saturating_add(self.limits.compact_slack);
-        let one = self.standing.trailer.groups.len() <= 1;
+        let one = self.manifest.trailer.groups.len() <= 1;
         let metas = |segments: &[Segment]| segments.iter().filter(|s| s.kind == META).count();
         let listed = self.directory.listed();
-        let first = self.standing.trailer.groups.first().map_or(0, |group| group.segments as usize);
+        let first = self.manifest.trailer.groups.first().map_or(0, |group| group.segments as usize);
         // Those of the first group alone would come back with each compaction.
         let most_metas = MAX_META.max(metas(&listed[..first.min(listed.len())]) + MORE_META);
         self.base_len > most
-            || self.standing.removed.len() > MAX_REMOVED
+            || self.manifest.removed.len() > MAX_REMOVED
             || !one && metas(listed) > most_metas
             || !one && listed.len() > MAX_SEGMENTS
     }
@@ -363,7 +363,7 @@ impl DurableFile {
             }
             return Err(error);
         }
-        // From here on it is open which base a crash leaves, until the folder is synced.
+        // Until the folder is synced, a crash may leave either base.
         let renamed = self
             .storage
             .rename(&self.names.compact, &self.names.base)
@@ -379,7 +379,7 @@ impl DurableFile {
         self.base = file;
         let mut places = Sorted::default();
         places.extend_rising(core::mem::take(&mut next.places));
-        self.ledger = Ledger::new(self.standing.dim, places);
+        self.ledger = Ledger::new(self.manifest.dim, places);
         (self.deferred, self.hurt) = (None, None);
         self.stand(next);
         self.begin_journal()
@@ -391,7 +391,7 @@ impl DurableFile {
             file,
             end: 0,
             next_id: 1,
-            dim: self.standing.dim,
+            dim: self.manifest.dim,
             epoch,
             since: 0,
             generation: 1,
@@ -429,12 +429,12 @@ mod tests {
         put(&mut file, 1);
         file.settle(0).unwrap();
         // As many as there are when compacting has failed for long.
-        file.standing.removed.extend((2..1_100_000).map(|id| (id, 0)).collect());
+        file.manifest.removed.extend((2..1_100_000).map(|id| (id, 0)).collect());
         file.hurt = Some(DamageKind::Text.at(0).error());
         put(&mut file, 0);
         file.settle(0).unwrap();
         drop(file);
         let file = open();
-        assert_eq!((file.len(), file.standing.removed.len()), (2, 0));
+        assert_eq!((file.len(), file.manifest.removed.len()), (2, 0));
     }
 }

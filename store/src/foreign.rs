@@ -24,11 +24,30 @@ use crate::source::Source;
 use crate::wire::Reader;
 use crate::{Damage, DamageKind, Error};
 
+/// What those entries of ours say that still count.
+#[derive(Default)]
+struct Entries {
+    /// Where the records are that have one.
+    places: Sorted<Place>,
+    /// Those whose check had to be corrected.
+    foreign: Sorted<Fields>,
+    /// Ids whose newest vector is not the one that our entry was written with.
+    moved: Sorted<u64>,
+}
+
 impl DurableFile {
     /// Reads a file that another program wrote last. Gives the newest epoch of RECORDS in it.
     pub(crate) fn load_foreign(&mut self, salvage: bool) -> Result<u32, Fault> {
-        let dim = self.standing.dim;
-        // Where the newest vector of an id is; in place of an entry's length its check.
+        let vectors = self.foreign_vectors()?;
+        let records = self.foreign_records(salvage)?;
+        let entries = self.foreign_entries(&records, &vectors, salvage)?;
+        self.foreign_ledger(&vectors, entries)?;
+        Ok(records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0))
+    }
+
+    /// Where the newest vector of each id is, with its [`vector_check`].
+    fn foreign_vectors(&self) -> Result<Sorted<Place>, Fault> {
+        let dim = self.manifest.dim;
         let mut vectors: Sorted<Place> = Sorted::default();
         let mut gathered = Vec::new();
         for segment in self.directory.of(VEC) {
@@ -56,6 +75,7 @@ impl DurableFile {
                     vector_index: index,
                     entry_segment: MEMORY,
                     entry_at: 0,
+                    // See `vector_check`.
                     entry_len: part_check(id, reader.rest),
                     text_len: 0,
                 };
@@ -64,15 +84,20 @@ impl DurableFile {
             vectors.gather(&mut gathered);
         }
         vectors.extend(gathered);
-        vectors.retain(&mut |id, _| !self.standing.removed.contains(id));
+        vectors.retain(&mut |id, _| !self.manifest.removed.contains(id));
+        Ok(vectors)
+    }
 
-        let records = self.foreign_records(salvage)?;
-        let newest = records.iter().map(|(head, _)| head.epoch).max().unwrap_or(0);
-        let mut places: Sorted<Place> = Sorted::default();
-        let mut foreign: Sorted<Fields> = Sorted::default();
-        // Ids whose newest vector is not the one that our entry was written with.
-        let mut moved: Sorted<u64> = Sorted::default();
-        for (_, segment) in &records {
+    /// Reads the entries of ours in `records` and finds the vector of each.
+    fn foreign_entries(
+        &mut self,
+        records: &[(records::Head, Segment)],
+        vectors: &Sorted<Place>,
+        salvage: bool,
+    ) -> Result<Entries, Fault> {
+        let mut entries = Entries::default();
+        let Entries { places, foreign, moved } = &mut entries;
+        for (_, segment) in records {
             let each = &mut |at, mut fields: Fields| {
                 let id = fields.id();
                 foreign.remove(id);
@@ -93,7 +118,7 @@ impl DurableFile {
                     text_len: fields.text_len(),
                     ..vector
                 };
-                let check = vector.entry_len;
+                let check = vector_check(&vector);
                 if fields.vector_check() == check {
                     places.insert(id, place);
                 } else {
@@ -108,14 +133,20 @@ impl DurableFile {
                 self.report.damaged.push(Damage { kind, offset: segment.offset });
             }
         }
+        Ok(entries)
+    }
 
+    /// Keeps where each record is. Of those without an entry of ours, META says what there is to
+    /// say.
+    fn foreign_ledger(&mut self, vectors: &Sorted<Place>, entries: Entries) -> Result<(), Fault> {
+        let Entries { places, mut foreign, moved } = entries;
         let metas: Vec<Segment> = self.directory.of(META).copied().collect();
         for meta in &metas {
             meta.expect(&self.base(), false, DamageKind::Meta)?;
         }
         let mut ids = vectors.iter().map(|(id, _)| (id, !places.contains(id)));
         let mut chain = Chain::read(&self.base(), &metas, &mut ids)?;
-        let mut ledger = Ledger::new(dim, Sorted::default());
+        let mut ledger = Ledger::new(self.manifest.dim, Sorted::default());
         for (id, &vector) in vectors.iter() {
             // Deleted and stored again by who knows no text of ours: not even ours is given back. With
             // its own vector it was never stored again: no more than its metadata there was deleted.
@@ -126,14 +157,14 @@ impl DurableFile {
             }
             // Taken where it stands: the first of all is not to be taken out each time.
             let values = chain.records.get_mut(id).map(core::mem::take).unwrap_or_default();
-            let fields = foreign_fields(id, vector.entry_len, &values, &chain)?;
+            let fields = foreign_fields(id, vector_check(&vector), &values, &chain)?;
             let entry_len = fields.bytes().len() as u32;
             ledger.insert(id, Place { entry_len, ..vector });
             foreign.insert(id, fields);
         }
         self.ledger = ledger;
         self.foreign = foreign;
-        Ok(newest)
+        Ok(())
     }
 
     /// RECORDS segments that no other one replaced, oldest first. Which those are their headers say,
@@ -166,6 +197,12 @@ impl DurableFile {
         }
         Ok(found.split_off(kept))
     }
+}
+
+/// The check of a vector whose entry is not known yet. It stands in place of that one's length: a
+/// type of its own, with a field for it, would be another kilobyte of `Sorted`.
+fn vector_check(vector: &Place) -> u32 {
+    vector.entry_len
 }
 
 /// The entry of a record that another program wrote.

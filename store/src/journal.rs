@@ -202,7 +202,7 @@ impl Journal {
     }
 
     /// Appends and syncs `batch`, whose first [`BATCH`] bytes are free for the header. Gives where
-    /// its operations begin. `stopped` is set when it stays open what is on the disk.
+    /// its operations begin. `stopped` is set when what is on the disk is then unknown.
     pub(crate) fn commit(
         &mut self,
         storage: &dyn Storage,

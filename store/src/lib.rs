@@ -19,6 +19,9 @@
 //! | `sorted` | values by a number, in one vector |
 //! | `ledger` | what is kept in memory |
 //! | `room` | whether there is memory for a call |
+//! | `source` | a file that is read: exactly, or as a stream |
+//! | `wire` | numbers in bytes, read without a panic |
+//! | `error` | what can go wrong, each with a number and a sentence |
 //! | `lease` | one writer where there are no locks |
 //! | `lexical` | an index of words |
 //! | `memory` | records, vectors and words together |

@@ -268,7 +268,7 @@ impl DurableFile {
             }
         }
         // Its padding may have been torn: nothing depends on it.
-        if !note(self.manifest.expect(&self.base(), ours, DamageKind::Manifest))? {
+        if !note(self.manifest_at.expect(&self.base(), ours, DamageKind::Manifest))? {
             return Ok(found);
         }
         let mut record = Stored::NONE;

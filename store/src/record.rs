@@ -163,7 +163,7 @@ impl Record<'_> {
 
     /// Metadata by rising keys. Each is looked for among all: they are few, and a sort would bring
     /// two kilobytes into the module.
-    fn sorted_pairs(&self) -> Result<Vec<(&str, &str)>, Fault> {
+    pub(crate) fn sorted_pairs(&self) -> Result<Vec<(&str, &str)>, Fault> {
         let mut sorted = Vec::with_capacity(self.metadata.len());
         let mut last = None;
         while let Some(&next) =

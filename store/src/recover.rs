@@ -54,13 +54,13 @@ impl DurableFile {
             limits: options.limits,
             read_only: options.read_only || options.salvage,
             base: NO_FILE,
-            manifest: Segment::default(),
+            manifest_at: Segment::default(),
             base_len: 0,
             journal: None,
             commits: 0,
             directory: Directory::default(),
             ledger: Ledger::default(),
-            standing: Manifest::default(),
+            manifest: Manifest::default(),
             touched: Sorted::default(),
             repaired: Vec::new(),
             #[cfg(feature = "foreign")]
@@ -136,10 +136,10 @@ impl DurableFile {
         };
         let mut identity = [0; 68];
         identity[..16].copy_from_slice(&options.file_id);
-        self.standing.dim = dim;
-        self.standing.metric = options.metric;
-        self.standing.identity = Some(identity);
-        self.standing.trailer.next_id = 1;
+        self.manifest.dim = dim;
+        self.manifest.metric = options.metric;
+        self.manifest.identity = Some(identity);
+        self.manifest.trailer.next_id = 1;
         // No handle is open yet: compaction of nothing is what makes the first base.
         self.compact_now()
     }
@@ -182,7 +182,7 @@ impl DurableFile {
             self.refuse(salvage, DamageKind::JournalHeader, 0)?;
         }
         let source = Source { storage: &*self.storage, file: self.base };
-        let (manifest, segment) = (&mut self.standing, &mut self.manifest);
+        let (manifest, segment) = (&mut self.manifest, &mut self.manifest_at);
         let mut newest = Newest { manifest, segment, damaged: None };
         if let Err(fault) = newest.find(&source, len, head) {
             let damaged = matches!(fault.error(), Error::Damaged(_));
@@ -192,8 +192,8 @@ impl DurableFile {
             return Err(fault);
         }
         let behind = newest.damaged;
-        let end = self.manifest.end();
-        let Manifest { dim, epoch, ours, .. } = self.standing;
+        let end = self.manifest_at.end();
+        let Manifest { dim, epoch, ours, .. } = self.manifest;
         if let Some(expected) = options.dim.filter(|&expected| expected != dim) {
             let (expected, found) = (expected.into(), dim.into());
             return Err(Error::Dimension { expected, found }.into());
@@ -213,10 +213,10 @@ impl DurableFile {
             let (kind, at) = behind.map_or((kind, at), |at| (DamageKind::Manifest, at));
             self.refuse(salvage, kind, at)?;
         }
-        self.commits = self.standing.trailer.commits;
+        self.commits = self.manifest.trailer.commits;
         self.base_len = end;
         self.report.foreign = !ours;
-        self.directory = Directory::new(core::mem::take(&mut self.standing.segments));
+        self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
         let folded = if ours { self.load(salvage)? } else { self.load_foreign(salvage)? };
         if !self.read_only {
             // What is shown from here on is durable, the file's name as well: a killed writer may
@@ -254,8 +254,8 @@ impl DurableFile {
             // None overlaps another: what is listed is read once.
             all = all.saturating_add(segment.payload);
             let known = matches!(segment.kind, VEC | META | RECORDS | TEXT);
-            let within = segment.end().max(all) <= self.manifest.offset;
-            let numbered = last < segment.id && segment.id < self.standing.trailer.next_id;
+            let within = segment.end().max(all) <= self.manifest_at.offset;
+            let numbered = last < segment.id && segment.id < self.manifest.trailer.next_id;
             if !known || !within || !numbered || segment.id > MAX_SEGMENT {
                 return Err(DamageKind::Segment.at(segment.offset));
             }
@@ -289,17 +289,17 @@ impl DurableFile {
             places.gather(&mut found);
         }
         places.extend(found);
-        let removed = &self.standing.removed;
+        let removed = &self.manifest.removed;
         places.retain(&mut |id, place| place.entry_len > 0 && !removed.contains(id));
-        self.ledger = Ledger::new(self.standing.dim, places);
-        Ok(self.standing.trailer.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
+        self.ledger = Ledger::new(self.manifest.dim, places);
+        Ok(self.manifest.trailer.groups.iter().map(|group| group.epoch).max().unwrap_or(0))
     }
 
     /// Where an entry says that its record is, if that can be.
     fn place(&self, entry_segment: u32, entry_at: u32, fields: &Fields) -> Option<Place> {
         let parts = fields.parts();
         let vec = self.directory.get(VEC, parts.vector_segment)?;
-        if u64::from(parts.vector_index) >= vectors_in(vec.payload, self.standing.dim) {
+        if u64::from(parts.vector_index) >= vectors_in(vec.payload, self.manifest.dim) {
             return None;
         }
         if fields.text_len() > 0 {
@@ -326,7 +326,7 @@ impl DurableFile {
 
     /// Takes in what the journal has.
     fn replay(&mut self, mut journal: Journal, salvage: bool) -> Result<(), Fault> {
-        if journal.head.dim != self.standing.dim {
+        if journal.head.dim != self.manifest.dim {
             return Err(DamageKind::JournalHeader.at(0));
         }
         if !self.read_only {
@@ -400,7 +400,7 @@ mod tests {
         file.compact(0).unwrap();
 
         // A fold that wrote a segment for each removal.
-        let mut manifest = file.standing.clone();
+        let mut manifest = file.manifest.clone();
         manifest.segments = file.directory.listed().to_vec();
         manifest.epoch += 1;
         let (epoch, since) = (manifest.epoch, manifest.epoch);
@@ -439,11 +439,11 @@ mod tests {
         file.put(&Record { id: 7, vector: &[1.0; 3], text: "tea", ..Record::PLAIN }).unwrap();
         file.commit(0).unwrap();
         file.settle(0).unwrap();
-        let mut listed = file.standing.clone();
+        let mut listed = file.manifest.clone();
         listed.segments = file.directory.listed().to_vec();
         let records = *file.directory.of(RECORDS).last().unwrap();
         let mut bytes = disk.bytes("a").unwrap();
-        bytes.truncate(file.manifest.offset as usize);
+        bytes.truncate(file.manifest_at.offset as usize);
         let mut list = |more| {
             for _ in 0..more {
                 let id = listed.trailer.next_id;

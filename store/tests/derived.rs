@@ -8,6 +8,7 @@ mod support;
 use clawft_store::memory::{Derived, Error, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DamageKind, Options};
+use clawft_vectors::Mode;
 use naive::{COUNT, Model, check, closed, memory_options, open};
 use support::{DIM, NAME, Owned, Random, copy, options, remember};
 
@@ -47,12 +48,22 @@ fn what_is_derived_is_never_taken_for_the_truth() {
         }
     }
 
-    // Made for another capacity or under a larger limit, or of another version of the records.
-    assert_eq!(open(&copy(&disk), 61).derived(), Derived::Stale);
+    // Made under a larger limit: all of it is found, and no more is taken in.
     let tight = MemoryOptions { words: 100, ..memory_options(60) };
     let storage = Box::new(copy(&disk));
-    let refused = Memory::open(storage, NAME, &tight, &mut |_, _| {}).err();
-    assert_eq!(refused, Some(Error::WordsFull { limit: 100 }));
+    let mut memory = Memory::open(storage, NAME, &tight, &mut |_, _| {}).unwrap();
+    assert_eq!(memory.derived(), Derived::Read);
+    let text = (0..500).map(|i| format!("w{i} ")).collect();
+    let long = Owned { text, ..Owned::random(&mut random, DIM, 30) };
+    for id in [3, 5000] {
+        let refused = remember(&mut memory, id, &long);
+        assert_eq!(refused, Err(Error::WordsFull { limit: 100 }));
+        check(&mut memory, &model, &mut random);
+    }
+    drop(memory);
+
+    // Made for another capacity, or of another version of the records.
+    assert_eq!(open(&copy(&disk), 61).derived(), Derived::Stale);
     let mut memory = open(&disk, 60);
     assert_eq!(memory.derived(), Derived::Read);
     memory.forget(3).unwrap();
@@ -63,6 +74,97 @@ fn what_is_derived_is_never_taken_for_the_truth() {
     let mut model = model;
     model.remove(&3);
     check(&mut memory, &model, &mut random);
+}
+
+/// Words of a topic, and records in a row that are all of one.
+const WORDS: usize = 20;
+const BURST: usize = 30;
+
+/// A record that was remembered.
+struct Known {
+    id: u64,
+    topic: usize,
+    vector: Vec<f32>,
+}
+
+/// Remembers until the index of words is full, and gives what was refused.
+fn fill(memory: &mut Memory, random: &mut Random, known: &mut Vec<Known>) -> (u64, Owned) {
+    loop {
+        let (id, topic) = (random.next(), known.len() / BURST);
+        let text = (topic * WORDS..(topic + 1) * WORDS).map(|i| format!("w{i} ")).collect();
+        let owned = Owned { text, ..Owned::random(random, DIM, 0) };
+        if let Err(error) = remember(memory, id, &owned) {
+            assert_eq!(error.code(), -231, "{error}");
+            return (id, owned);
+        }
+        known.push(Known { id, topic, vector: owned.vector });
+    }
+}
+
+/// Each is found by a word of its topic, and by its vector.
+fn all_are_found(memory: &mut Memory, known: &[Known]) {
+    assert_eq!(memory.len(), known.len());
+    for burst in known.chunk_by(|one, next| one.topic == next.topic) {
+        let word = format!("w{}", burst[0].topic * WORDS + 7);
+        let recall = Recall { text: Some(&word), k: 99, ..Recall::default() };
+        let found = memory.recall(&recall).unwrap();
+        let mut found: Vec<u64> = found.iter().map(|one| one.id).collect();
+        let mut ids: Vec<u64> = burst.iter().map(|one| one.id).collect();
+        found.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(found, ids, "{word}");
+    }
+    for Known { id, vector, .. } in known {
+        // Others may be as near, by what is rounded.
+        let (vector, mode) = (Some(&vector[..]), Mode::Exact);
+        let recall = Recall { vector, mode, k: 3, ..Recall::default() };
+        assert!(memory.recall(&recall).unwrap().iter().any(|found| found.id == *id), "{id}");
+    }
+}
+
+/// Slots are given by arrival, and built anew by rising ids: where ids say nothing of arrival, the
+/// same words take more room then.
+#[test]
+#[cfg_attr(miri, ignore = "as few records as an interpreter bears take as much in any order")]
+fn what_was_accepted_is_opened_whatever_its_words_take_then() {
+    let options = MemoryOptions { words: 100_000, ..memory_options(4096) };
+    let disk = SimulatedDisk::new(14);
+    let open = || Memory::open(Box::new(disk.clone()), NAME, &options, &mut |_, _| {}).unwrap();
+    let (mut random, mut known) = (Random(14), Vec::new());
+    let mut memory = open();
+    memory.save().unwrap();
+    fill(&mut memory, &mut random, &mut known);
+    all_are_found(&mut memory, &known);
+    memory.commit(0).unwrap();
+    // Killed.
+    drop(memory);
+    let mut memory = open();
+    assert_eq!(memory.derived(), Derived::Stale);
+    all_are_found(&mut memory, &known);
+
+    // It accepts what fits into the room that it has, and no more.
+    let before = known.len();
+    let (id, owned) = fill(&mut memory, &mut random, &mut known);
+    assert!(known.len() < before * 2 && !memory.contains(id), "{before} and {}", known.len());
+    all_are_found(&mut memory, &known);
+    let topic = known.len() / BURST;
+    let mut gone = 0;
+    loop {
+        for one in known.drain(..BURST) {
+            memory.forget(one.id).unwrap();
+        }
+        gone += BURST;
+        let Err(error) = remember(&mut memory, id, &owned) else { break };
+        assert_eq!(error, Error::WordsFull { limit: 100_000 });
+    }
+    assert!(gone <= before / 2, "{gone} of {before}");
+    known.push(Known { id, topic, vector: owned.vector });
+    all_are_found(&mut memory, &known);
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    let mut memory = open();
+    assert_eq!(memory.derived(), Derived::Read);
+    all_are_found(&mut memory, &known);
 }
 
 #[test]

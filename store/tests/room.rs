@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use clawft_store::memory::{Budget, Derived, Error, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Budget, Derived, Error, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::{Error as FileError, Limits, Options, Record};
 use support::{NAME, Owned, Random, options};
@@ -24,6 +24,8 @@ const EARLIER: u64 = 400;
 const LATER: u64 = 120;
 /// Is forgotten under the cap.
 const GONE: u64 = 3;
+/// Has a long text of one word.
+const LONG: u64 = 7;
 /// A cap under which nothing is refused.
 const MOST: usize = 14_000_000;
 
@@ -174,56 +176,170 @@ fn in_a_process(test: &str, room: usize, folder: &Path) -> String {
 /// Records that fit: the image needs more working memory than any call leaves over.
 const MANY: u32 = 20_000;
 
+/// Makes a change with so much memory left. Gives whether it was made.
+fn under_cap(
+    memory: &mut Memory,
+    room: usize,
+    change: &dyn Fn(&mut Memory) -> Result<(), Error>,
+) -> bool {
+    CAP.store(IN_USE.load(Relaxed) + room, Relaxed);
+    let done = change(memory);
+    CAP.store(usize::MAX, Relaxed);
+    assert!(done.as_ref().err().is_none_or(too_little), "{room}: {done:?}");
+    done.is_ok()
+}
+
+/// Whether this word finds this record.
+fn has_word(memory: &mut Memory, id: u64, word: &str) -> bool {
+    let recall = Recall { text: Some(word), ..Recall::default() };
+    memory.recall(&recall).unwrap().iter().any(|found| found.id == id)
+}
+
 /// Changes a record of a memory that was read from beside, whose image has no working memory yet,
 /// with so much left. Gives whether both changes were made.
-fn change_one(folder: &Path, room: usize) -> (bool, bool) {
+fn change_one(folder: &Path, id: u64, room: usize) -> (bool, bool) {
     let mut memory = open_with(folder, MANY).unwrap();
     assert_eq!(memory.derived(), Derived::Read);
-    let (mut vector, words) = (vec![0.0; DIM], memory.text(GONE).unwrap());
-    memory.vector(GONE, &mut vector).unwrap();
+    let (mut vector, words) = (vec![0.0; DIM], memory.text(id).unwrap());
+    memory.vector(id, &mut vector).unwrap();
     let recall = Recall { vector: Some(&vector), k: EARLIER as usize, ..Recall::default() };
     let mut other = owned(&mut Random(room as u64), 1);
-    other.text = words.clone() + "xylophone";
-
-    let under_cap = |memory: &mut Memory, change: &dyn Fn(&mut Memory) -> Result<(), Error>| {
-        CAP.store(IN_USE.load(Relaxed) + room, Relaxed);
-        let done = change(memory);
-        CAP.store(usize::MAX, Relaxed);
-        assert!(done.as_ref().err().is_none_or(too_little), "{room}: {done:?}");
-        done.is_ok()
+    other.vector = vector.iter().map(|x| -x).collect();
+    other.text = match id {
+        // Each sign is a word, and each pair: the index grows by six times the text.
+        LONG => ('\u{4E00}'..'\u{8800}').collect(),
+        _ => words.clone(),
     };
-    let replaced = under_cap(&mut memory, &|memory| remember(memory, GONE, &other));
-    assert_eq!(memory.text(GONE).unwrap() == words, !replaced);
-    assert_eq!(memory.recall(&recall).unwrap()[0].id == GONE, !replaced, "{room}");
+    other.text.push_str(" xylophone");
+
+    let replaced = under_cap(&mut memory, room, &|memory| remember(memory, id, &other));
+    assert_eq!(memory.text(id).unwrap() == words, !replaced);
+    assert_eq!(memory.recall(&recall).unwrap()[0].id == id, !replaced, "{room}");
+    assert_eq!(has_word(&mut memory, id, "xylophone"), replaced, "{room}");
+    assert_eq!(has_word(&mut memory, id, "xyloid"), id == LONG && !replaced, "{room}");
     drop(memory);
 
     let mut memory = open_with(folder, MANY).unwrap();
-    let forgotten = under_cap(&mut memory, &|memory| memory.forget(GONE));
-    assert_eq!(memory.contains(GONE), !forgotten);
+    let forgotten = under_cap(&mut memory, room, &|memory| memory.forget(id));
+    assert_eq!(memory.contains(id), !forgotten);
     let found = memory.recall(&recall).unwrap();
     assert_eq!(found.len() as u64, EARLIER - u64::from(forgotten), "{room}");
-    assert_eq!(found[0].id == GONE, !forgotten, "{room}");
-    remember(&mut memory, GONE, &other).unwrap();
+    assert_eq!(found[0].id == id, !forgotten, "{room}");
+    remember(&mut memory, id, &other).unwrap();
     (replaced, forgotten)
 }
 
 #[test]
 fn a_change_needs_all_its_memory_before_it_begins() {
     if let Ok(folder) = std::env::var("ROOM_FOLDER") {
-        let all = (60_000..500_000).step_by(4_000).map(|room| change_one(Path::new(&folder), room));
-        let all: Vec<(bool, bool)> = all.collect();
-        return assert!(all.contains(&(false, false)) && all.contains(&(true, true)), "{all:?}");
+        for (id, rooms) in [
+            (GONE, (60_000..500_000).step_by(4_000)),
+            // An old text that takes long to read, and a new one that takes much of the memory.
+            (LONG, (100_000..1_300_000).step_by(30_000)),
+        ] {
+            let all = rooms.map(|room| change_one(Path::new(&folder), id, room));
+            let all: Vec<(bool, bool)> = all.collect();
+            assert!(all.contains(&(false, false)) && all.contains(&(true, true)), "{all:?}");
+        }
+        return;
     }
     let folder = std::env::temp_dir().join(format!("clawft-ready-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut memory = open_with(&folder, MANY).unwrap();
     let mut random = Random(6);
     for id in 0..EARLIER {
-        remember(&mut memory, id, &Owned::random(&mut random, DIM, 300)).unwrap();
+        let mut given = Owned::random(&mut random, DIM, 300);
+        if id == LONG {
+            given.text = "xyloid ".repeat(15_000);
+        }
+        remember(&mut memory, id, &given).unwrap();
     }
     memory.commit(0).unwrap();
     memory.close(0).unwrap();
     in_a_process("a_change_needs_all_its_memory_before_it_begins", 0, &folder);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_rollback_that_was_refused_is_made_by_the_next_one() {
+    const COUNT: u64 = 20;
+    if let Ok(folder) = std::env::var("ROOM_FOLDER") {
+        let mut memory = open(Path::new(&folder)).unwrap();
+        // There is a long text to be read before the file forgets the changes, and one after that.
+        let mut other = owned(&mut Random(9), 1);
+        remember(&mut memory, COUNT, &other).unwrap();
+        other.text = "xylophone ".repeat(30_000);
+        remember(&mut memory, GONE, &other).unwrap();
+        memory.forget(LONG).unwrap();
+        let mut rooms = (60_000..4_000_000).step_by(50_000);
+        let mut refused = 0;
+        while !under_cap(&mut memory, rooms.next().unwrap(), &Memory::rollback) {
+            refused += 1;
+        }
+        assert!(refused > 2, "{refused}");
+        // As it was committed.
+        assert_eq!((memory.len() as u64, memory.contains(COUNT)), (COUNT, false));
+        assert!(!has_word(&mut memory, GONE, "xylophone"));
+        assert!(has_word(&mut memory, LONG, "xyloid"));
+        for id in 0..COUNT {
+            let mut vector = vec![0.0; DIM];
+            memory.vector(id, &mut vector).unwrap();
+            let recall = Recall { vector: Some(&vector), k: 99, ..Recall::default() };
+            let found = memory.recall(&recall).unwrap();
+            assert_eq!((found.len() as u64, found[0].id), (COUNT, id));
+        }
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("clawft-rollback-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut memory = open(&folder).unwrap();
+    let mut random = Random(10);
+    for id in 0..COUNT {
+        let mut given = Owned::random(&mut random, DIM, 300);
+        if id == LONG {
+            given.text = "xyloid ".repeat(70_000);
+        }
+        remember(&mut memory, id, &given).unwrap();
+    }
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    in_a_process("a_rollback_that_was_refused_is_made_by_the_next_one", 0, &folder);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_filter_needs_all_its_memory_before_it_begins() {
+    if let Ok(folder) = std::env::var("ROOM_FOLDER") {
+        let mut memory = open(Path::new(&folder)).unwrap();
+        let (texts, pairs) = (vec!["fact"; 20_000], vec![("key", "value"); 20_000]);
+        for filter in [
+            Filter { kinds: Some(&texts), ..Filter::default() },
+            Filter { sessions: Some(&texts), ..Filter::default() },
+            Filter { metadata: &pairs, ..Filter::default() },
+        ] {
+            let recall = Recall { text: Some("tea"), filter, ..Recall::default() };
+            let all = (80_000..500_000).step_by(4_000).map(|room| {
+                CAP.store(IN_USE.load(Relaxed) + room, Relaxed);
+                let done = memory.recall(&recall).map(drop);
+                CAP.store(usize::MAX, Relaxed);
+                assert!(done.as_ref().err().is_none_or(too_little), "{room}: {done:?}");
+                done.is_ok()
+            });
+            let all: Vec<bool> = all.collect();
+            assert!(all.contains(&false) && all.contains(&true), "{all:?}");
+        }
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("clawft-filter-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut memory = open(&folder).unwrap();
+    let mut random = Random(8);
+    for id in 0..20 {
+        remember(&mut memory, id, &Owned::random(&mut random, DIM, 300)).unwrap();
+    }
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    in_a_process("a_filter_needs_all_its_memory_before_it_begins", 0, &folder);
     std::fs::remove_dir_all(folder).unwrap();
 }
 

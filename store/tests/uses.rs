@@ -444,6 +444,52 @@ fn tiers_follow_the_policy_through_everything() {
 }
 
 #[test]
+fn a_host_that_lives_for_one_tick_looks_at_the_next_ones_each_time() {
+    let disk = SimulatedDisk::new(8);
+    let mut random = Random(8);
+    let open = || open(&disk, COUNT as u32, usize::MAX);
+    let mut memory = open();
+    // Those of the first half never cool: a tick that sees only them moves nothing.
+    for id in 0..COUNT {
+        let (importance, pinned) = if id < COUNT / 2 { (1.0, true) } else { (0.0, false) };
+        let given = Given { importance, pinned, ..Given::new(&mut random, NOW) };
+        remember(&mut memory, id, &given);
+    }
+    memory.commit(NOW).unwrap();
+    memory.close(NOW).unwrap();
+    let (now, few) = (NOW + 30 * DAY, Budget { records: COUNT as u32 / 4, bytes: u64::MAX });
+    for _ in 0..4 {
+        let mut memory = open();
+        assert_eq!(memory.derived(), Derived::Read);
+        memory.tick(now, few).unwrap();
+        memory.close(now).unwrap();
+    }
+    let mut memory = open();
+    let half = COUNT as u32 / 2;
+    assert_eq!(memory.tier_counts(), [half, 0, 0, half]);
+    // Once round with nothing moved is nothing to save.
+    let image = format!("{NAME}.image");
+    disk.take(&image);
+    assert_eq!(memory.tick(now, ALL).unwrap(), Work { looked: COUNT as u32, ..Work::default() });
+    memory.close(now).unwrap();
+    assert!(disk.bytes(&image).is_none());
+}
+
+#[test]
+fn a_time_that_begins_with_a_tick_is_kept() {
+    let disk = SimulatedDisk::new(9);
+    let mut memory = open(&disk, 10, usize::MAX);
+    remember(&mut memory, 1, &Given::new(&mut Random(9), 0));
+    memory.commit(0).unwrap();
+    memory.close(0).unwrap();
+    for (now, cooled) in [(NOW, 0), (NOW + 30 * DAY, 1)] {
+        let mut memory = open(&disk, 10, usize::MAX);
+        assert_eq!(memory.tick(now, ALL).unwrap().cooled, cooled);
+        memory.close(now).unwrap();
+    }
+}
+
+#[test]
 fn without_a_limit_there_are_no_tiers() {
     let options = memory_options(10, None);
     let disk = SimulatedDisk::new(7);

@@ -2,8 +2,8 @@
 //!
 //! A vector finds what means the same in other words, words find the name or the number that
 //! was asked for. Whoever fuses brings the union of both lists, with both parts of each
-//! candidate: [`Index::scores`](super::Index::scores) fills in those that only the vectors
-//! found.
+//! candidate: [`Index::search_with`](super::Index::search_with), which searches by words, gives
+//! those that the vectors found their scores by words on the way.
 //!
 //! Why both parts: a candidate that only one list has would count 0 in the other, where it
 //! merely was not among the best. `docs/adr/0013-how-vectors-and-words-become-one-order.md`

@@ -25,7 +25,7 @@ const LENGTHS: usize = 1024;
 /// An inverted index over texts, each in a slot; see [the module](super).
 ///
 /// It holds no text: whoever takes one out gives it once more. It never takes more memory than
-/// its limit.
+/// its limit; the memory lifts that for texts that were accepted before.
 #[derive(Debug)]
 pub struct Index {
     pub(super) postings: Postings,
@@ -36,7 +36,9 @@ pub struct Index {
     /// The sum of all lengths.
     pub(super) total: u64,
     pub(crate) seed: u64,
-    pub(super) limit: usize,
+    /// The most bytes. Lifted for texts that were accepted before: in other slots they may take
+    /// more. Then it does not grow, and room that is given back is used again.
+    pub(crate) limit: usize,
 }
 
 impl Index {
@@ -81,7 +83,7 @@ impl Index {
         self.lengths.get(slot as usize).copied().unwrap_or(0)
     }
 
-    /// Bytes allocated: never more than the limit.
+    /// Bytes allocated: more than the limit only where that was lifted.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.postings.bytes() + self.lengths.capacity() * 4
@@ -136,6 +138,8 @@ impl Index {
                 for word in words(new).take(length as usize) {
                     self.postings.subtract(self.key(word.as_bytes()), slot);
                 }
+                // What was made for its length goes too: an index that ends so is not opened.
+                self.set_length(slot, self.length(slot));
                 return Err(Error::Full { limit: self.limit });
             }
             length += 1;
@@ -262,6 +266,7 @@ mod tests {
         assert_eq!(index.add(u32::MAX, "far"), Err(Error::Full { limit: 20_000 }));
         assert!(index.bytes() <= 20_000);
         assert_eq!((index.len(), index.length(0), index.length(1)), (1, 1, 0));
+        assert_eq!(index.lengths.len(), 1);
         let mut count = 0;
         assert!(index.postings.check(&mut |_| {
             count += 1;
@@ -269,5 +274,32 @@ mod tests {
         }));
         assert_eq!(count, 1);
         assert!(index.remove(0, "earlier"));
+    }
+
+    #[test]
+    fn beyond_its_limit_it_does_not_grow_and_what_goes_makes_room() {
+        let text = |slot: u32, words: u32| -> std::string::String {
+            (0..words).map(|i| std::format!("word{} ", slot * 10 + i)).collect()
+        };
+        let mut index = Index::new(usize::MAX, 1);
+        for slot in 0..100 {
+            index.add(slot, &text(slot, 10)).unwrap();
+        }
+        let (before, new) = (index.bytes(), text(100, 200));
+        index.limit = 8_000;
+        assert!(before > 16_000, "{before}");
+        assert_eq!(index.add(100, &new), Err(Error::Full { limit: 8_000 }));
+        assert_eq!((index.len(), index.bytes(), index.lengths.len()), (100, before, 100));
+        assert_eq!((index.total, index.length(100)), (1_000, 0));
+        let mut gone = 0;
+        while index.add(100, &new).is_err() {
+            for slot in gone..gone + 10 {
+                assert!(index.remove(slot, &text(slot, 10)));
+            }
+            gone += 10;
+        }
+        assert!(gone < 100, "{gone}");
+        assert_eq!((index.len(), index.bytes()), (101 - gone, before));
+        assert!(index.remove(100, &new));
     }
 }

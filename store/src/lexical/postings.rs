@@ -154,6 +154,11 @@ impl Postings {
 
     /// Makes an empty page the `i`-th.
     fn take(&mut self, i: usize, limit: usize) -> Result<(), Full> {
+        // There may be more pages than the limit allows (see `Index`), and those that are given back
+        // are taken again. Not beyond twice the limit: built anew, they may be twice as many.
+        if self.live / 2 >= limit / PAGE {
+            return Err(Full);
+        }
         if self.order.len() == self.live {
             self.allocate(limit)?;
         }

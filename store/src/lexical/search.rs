@@ -142,6 +142,9 @@ impl Index {
     /// them; 0 where none of its words is. To the bit what [`search`](Self::search) gives.
     /// As many are written as both slices hold.
     ///
+    /// For slots that were chosen elsewhere, as the benches do it. The memory gets the same scores on
+    /// the way of a search: [`search_with`](Self::search_with).
+    ///
     /// # Errors
     /// [`Error::Memory`].
     pub fn scores(

@@ -9,6 +9,8 @@
 use alloc::vec::Vec;
 
 use super::catalog::{Entry, hash, hash_pair};
+use super::error::Refusal;
+use super::recall::zeros;
 
 /// Conditions on records. All that are set must hold; none set lets everything through.
 ///
@@ -48,12 +50,13 @@ fn within((from, to): (u64, u64), time: u64) -> bool {
 }
 
 #[inline(never)]
-fn hashes(texts: Option<&[&str]>, seed: u64) -> Option<Vec<u64>> {
-    let mut all = Vec::new();
-    for text in texts? {
-        all.push(hash(text, seed));
+fn hashes(texts: Option<&[&str]>, seed: u64) -> Result<Option<Vec<u64>>, Refusal> {
+    let Some(texts) = texts else { return Ok(None) };
+    let mut all = zeros(texts.len())?;
+    for (one, text) in all.iter_mut().zip(texts) {
+        *one = hash(text, seed);
     }
-    Some(all)
+    Ok(Some(all))
 }
 
 #[expect(clippy::manual_contains, reason = "`contains` compares in steps: three times the code")]
@@ -64,18 +67,21 @@ fn is_in(set: &[u64], what: u64) -> bool {
 
 impl Sieve {
     /// With the seed of the catalog's hashes.
-    pub(super) fn new(filter: &Filter<'_>, seed: u64) -> Self {
-        let mut pairs = Vec::new();
-        for (key, value) in filter.metadata {
-            pairs.push(hash_pair(key, value, seed));
+    ///
+    /// # Errors
+    /// [`Error::Memory`](super::Error::Memory).
+    pub(super) fn new(filter: &Filter<'_>, seed: u64) -> Result<Self, Refusal> {
+        let mut pairs = zeros(filter.metadata.len())?;
+        for (one, (key, value)) in pairs.iter_mut().zip(filter.metadata) {
+            *one = hash_pair(key, value, seed);
         }
-        Sieve {
-            kinds: hashes(filter.kinds, seed),
-            sessions: hashes(filter.sessions, seed),
+        Ok(Sieve {
+            kinds: hashes(filter.kinds, seed)?,
+            sessions: hashes(filter.sessions, seed)?,
             created: filter.created.unwrap_or(ALWAYS),
             last_used: filter.last_used.unwrap_or(ALWAYS),
             pairs,
-        }
+        })
     }
 
     pub(super) fn passes(&self, entry: &Entry) -> bool {

@@ -42,7 +42,9 @@ pub struct MemoryOptions {
     pub image: Option<usize>,
     /// Which tier a record deserves.
     pub policy: Policy,
-    /// Bytes that the index of words may take.
+    /// Bytes that the index of words may take. What was accepted is taken in when it is opened,
+    /// however much that is: the same words may take twice as much in other slots. Until enough is
+    /// forgotten nothing is accepted then for which it would have to grow.
     pub words: usize,
 }
 
@@ -84,8 +86,7 @@ impl Memory {
     ///
     /// # Errors
     /// Those of [`DurableFile::open`]; [`Error::Vectors`] where the records do not fit into an
-    /// image, or all of them, cold, not into its limit; [`Error::WordsFull`] where their words do
-    /// not fit into the limit; [`Error::Memory`].
+    /// image, or all of them, cold, not into its limit; [`Error::Memory`].
     pub fn open(
         storage: Box<dyn Storage>,
         name: &str,
@@ -109,17 +110,9 @@ impl Memory {
     ) -> Result<Self, Refusal> {
         let mut file = DurableFile::new(storage, name, &options.file);
         file.lease = lease;
-        file.try_open(&options.file)?;
-        let mut params = Params::new(file.dim() as u32, options.capacity.max(file.len() as u32));
-        params.encoding = options.encoding.unwrap_or(params.encoding);
-        params.metric = match file.metric() {
-            0 => Metric::L2,
-            1 => Metric::InnerProduct,
-            _ => Metric::Cosine,
-        };
-        if let Some(limit) = options.image {
-            params.hot = Some(most_hot(&params, limit)?);
-        }
+        open_or_create(&mut file, options)?;
+        let (dim, len) = (file.dim() as u32, file.len() as u32);
+        let (params, bytes) = image_for(options, dim, len, file.metric())?;
         let seed = seed_of(&file.version().file_id);
         let mut words = Index::new(options.words, seed);
         let mut catalog = Catalog::default();
@@ -139,7 +132,7 @@ impl Memory {
             words = Index::new(options.words, seed);
             catalog.0.clear();
         }
-        let image = kept(Image::create(&params, Buffer::new(kept(required_bytes(&params))?)?))?;
+        let image = kept(Image::create(&params, Buffer::new(bytes)?))?;
         let mut memory = Self::of(file, image, words, catalog, options, derived);
         memory.stale = true;
         memory.build(progress)?;
@@ -202,22 +195,16 @@ impl Memory {
     /// be compared, is noted in the file's report, and found by its vector where only its text is
     /// damaged: were it refused, all others would be as good as lost, and it could not be removed.
     pub(super) fn derive(&mut self, id: u64) -> Result<(), Refusal> {
-        let mut record = Stored::NONE;
-        if let Err(fault) = self.file.try_stored(id, &mut record) {
-            let crate::Error::Damaged(damage) = fault.error() else { return Err(fault.into()) };
+        let (mut record, mut vector) = (Stored::NONE, Vec::new());
+        if let Some(damage) = self.read(id, &mut record, &mut vector)? {
             self.file.note(damage);
-            if damage.kind != DamageKind::Text {
+            if vector.is_empty() {
                 return Ok(());
             }
         }
-        let pairs = record.fields.bytes().len();
-        room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
-        let mut vector = vec![0.0; self.dim()];
-        get_vector(&record.vector[8..], &mut vector);
-        let entered =
-            self.enter(Entry::of_fields(&record.fields, self.words.seed), &vector, &record.text);
+        let entry = Entry::of_fields(&record.fields, self.words.seed);
+        let entered = self.enter_again(entry, &vector, &record.text);
         wipe(vector);
-        wipe(record.vector);
         wipe(record.text);
         match entered {
             Err(refusal) if matches!(*refusal, Error::Vectors(ZeroVector | NotFinite { .. })) => {
@@ -228,6 +215,72 @@ impl Memory {
             entered => entered,
         }
     }
+
+    /// Reads a record, and its vector as numbers. Gives what of it is damaged: the text is then empty,
+    /// and where it is more than the text, the vector too.
+    pub(super) fn read(
+        &self,
+        id: u64,
+        record: &mut Stored,
+        vector: &mut Vec<f32>,
+    ) -> Result<Option<Damage>, Refusal> {
+        let mut damaged = None;
+        if let Err(fault) = self.file.try_stored(id, record) {
+            let crate::Error::Damaged(damage) = fault.error() else { return Err(fault.into()) };
+            damaged = Some(damage);
+            if damage.kind != DamageKind::Text {
+                return Ok(damaged);
+            }
+        }
+        let pairs = record.fields.bytes().len();
+        room::ask(self.file.storage(), 8 * self.dim() + 2 * pairs + self.catalog.growth())?;
+        *vector = vec![0.0; self.dim()];
+        get_vector(&record.vector[8..], vector);
+        wipe(core::mem::take(&mut record.vector));
+        Ok(damaged)
+    }
+}
+
+/// Opens the file, or creates it. Whether there can be an image for a new one is asked first: options
+/// that are refused leave no file behind, which would refuse those that come next.
+#[inline(never)]
+fn open_or_create(file: &mut DurableFile, options: &MemoryOptions) -> Result<(), Refusal> {
+    let creates = options.file.create && !file.read_only;
+    match file.try_open(&Options { create: false, ..options.file }) {
+        Err(fault) if creates && matches!(fault.error(), crate::Error::NoFile) => {
+            // Without a dimension no file is created.
+            if let Some(dim) = options.file.dim {
+                image_for(options, dim.into(), 0, options.file.metric)?;
+            }
+            Ok(file.try_open(&options.file)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// What the image of a file with so many records is made for, and the bytes that it needs.
+///
+/// # Errors
+/// [`Error::Vectors`] where there is no such image, or it is larger than its limit.
+#[inline(never)]
+fn image_for(
+    options: &MemoryOptions,
+    dim: u32,
+    len: u32,
+    metric: u8,
+) -> Result<(Params, usize), Refusal> {
+    let mut params = Params::new(dim, options.capacity.max(len));
+    params.encoding = options.encoding.unwrap_or(params.encoding);
+    params.metric = match metric {
+        0 => Metric::L2,
+        1 => Metric::InnerProduct,
+        _ => Metric::Cosine,
+    };
+    if let Some(limit) = options.image {
+        params.hot = Some(most_hot(&params, limit)?);
+    }
+    let bytes = kept(required_bytes(&params))?;
+    Ok((params, bytes))
 }
 
 /// How many vectors may be hot in an image of at most so many bytes.

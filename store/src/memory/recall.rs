@@ -144,8 +144,12 @@ impl Memory {
         if *filter == Filter::default() {
             return Ok(None);
         }
-        let sieve = Sieve::new(filter, self.words.seed);
-        let mut slots = zeros(self.image.capacity().div_ceil(64) as usize)?;
+        let words = self.image.capacity().div_ceil(64) as usize;
+        let texts = |list: Option<&[&str]>| list.map_or(0, <[&str]>::len);
+        let hashes = texts(filter.kinds) + texts(filter.sessions) + filter.metadata.len();
+        room::ask(self.file.storage(), (words + hashes) * size_of::<u64>())?;
+        let sieve = Sieve::new(filter, self.words.seed)?;
+        let mut slots = zeros(words)?;
         let mut look = |slot: u32, entry: &Entry| {
             if sieve.passes(entry) {
                 slots[slot as usize / 64] |= 1 << (slot % 64);
@@ -232,7 +236,7 @@ impl Memory {
 }
 
 /// So many of what is zero, if there is memory for them.
-fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Refusal> {
+pub(super) fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Refusal> {
     let mut all = Vec::new();
     all.try_reserve_exact(len).map_err(|_| Refusal::memory())?;
     all.resize(len, T::default());

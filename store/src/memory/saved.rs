@@ -38,7 +38,7 @@ use super::buffer::Buffer;
 use super::catalog::{Catalog, Entry};
 use super::error::Refusal;
 use crate::DurableFile;
-use crate::lexical::{Index, OpenError};
+use crate::lexical::Index;
 use crate::room;
 use crate::rvf::segment::{self, RECORDS};
 use crate::storage::{Handle, Storage, StorageError, read_full, remove_if_there};
@@ -313,11 +313,12 @@ fn read_from(
     if !take_entries(file.storage(), entries, &mut catalog.0) {
         return Err(Derived::Damaged);
     }
-    words.load(saved).map_err(|error| match error {
-        // Saved under a larger limit.
-        OpenError::Full => Derived::Stale,
-        OpenError::Corrupt => Derived::Damaged,
-    })?;
+    // What was accepted is taken in whatever the limit is. Where there is no memory for it, it is built
+    // anew, without these bytes beside it.
+    let limit = core::mem::replace(&mut words.limit, usize::MAX);
+    let loaded = words.load(saved);
+    words.limit = limit;
+    loaded.map_err(|_| Derived::Damaged)?;
 
     let mut buffer = Buffer::new(wanted).map_err(|_| Derived::Damaged)?;
     fill(file, handle, (HEADER + parts.bytes.len()) as u64, &mut buffer)?;

@@ -113,8 +113,8 @@ impl Memory {
         }
         room::ask(self.file.storage(), read)?;
         let mut vector = vec![0.0; self.dim()];
-        let Memory { file, image, scratch, policy, .. } = self;
-        let layout = *image.layout();
+        let Memory { file, image, scratch, policy, stale, .. } = self;
+        let (layout, before, mut changed) = (*image.layout(), *stale, false);
         let mut scratch = super::write::lend(scratch, &layout, 1)?;
         while work.looked < budget.records.min(params.capacity)
             && work.bytes + dearest <= budget.bytes
@@ -122,6 +122,10 @@ impl Memory {
             let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
             let mut wanting = [(0, Tier::Cold)];
             let done = kept(image.tick(policy, now, limits, &mut wanting, &mut scratch))?;
+            // Also where nothing moves: whose turn is next is saved, or else a host that lives for a
+            // few ticks looks at the same records each time.
+            *stale = true;
+            changed |= done.moved + done.begun > 0;
             work.looked += 1;
             work.cooled += done.moved;
             work.bytes += done.bytes;
@@ -138,11 +142,15 @@ impl Memory {
                 continue;
             }
             kept(image.restore(id, &vector, tier, now, &mut scratch))?;
+            changed = true;
             work.restored += 1;
         }
         wipe(vector);
         scratch.clear();
-        self.stale |= work.cooled + work.restored > 0;
+        if work.looked == params.capacity && !changed {
+            // Once round: it is the same one's turn again.
+            *stale = before;
+        }
         Ok(work)
     }
 

@@ -1,7 +1,8 @@
 //! Changes: in all parts or in none.
 //!
 //! What is derived changes first, as only it can be full; then the file. Where one of them
-//! refuses, what is derived of that record is made anew from the file, which knows what was.
+//! refuses, what was derived of that record is put back. It is read before and held meanwhile: where
+//! memory runs short, the file cannot be asked any more.
 //!
 //! Forgetting goes the other way round: there the file may refuse, and taking out cannot,
 //! since its scratch was made before.
@@ -18,8 +19,10 @@ use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
 use super::error::{Refusal, kept};
 use super::{Error, Memory, saved, uses};
+use crate::read::Stored;
 use crate::record::Record;
 use crate::room;
+use crate::sorted::Sorted;
 use crate::storage::remove_if_there;
 
 /// Candidates that an insert's working memory is made for: it needs no more.
@@ -46,31 +49,37 @@ impl Memory {
         // Before a word of it is read.
         self.file.writable()?;
         record.check(self.dim())?;
+        kept(self.image.check_vector(record.vector))?;
+        self.file.fits(record.bytes())?;
         let known = self.file.contains(record.id);
+        // Also for those that the image does not have, as the next opening needs room for all.
+        if !known && !self.file.is_below(self.image.capacity() as usize) {
+            let (len, capacity) = (self.file.len() as u32, self.image.capacity());
+            return Err(clawft_vectors::Error::Full { len, capacity }.into());
+        }
         self.make_ready()?;
-        // Brought into its forms, and put into the batch; should that fail, what was there is
-        // brought back.
+        let (mut old, mut vector) = (Stored::NONE, Vec::new());
+        if known {
+            self.read(record.id, &mut old, &mut vector)?;
+        }
+        // Where its vector cannot be read, there is nothing to put back.
+        let entry = self.entry(record.id).filter(|_| !vector.is_empty()).cloned();
+        // Brought into its forms, and put into the batch, beside what is held of the old one.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
         room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
         room::whole(self.file.storage(), self.catalog.growth())?;
-        let old = if known { self.old_text(record.id)? } else { String::new() };
-        let uses = self.uses(record.id);
-        // Also for those that the image does not have, as the next opening needs room for all.
-        let room = known || self.file.is_below(self.image.capacity() as usize);
-        let changed = self.replace(record, known, &old).and_then(|()| {
-            if !room {
-                let (len, capacity) = (self.file.len() as u32, self.image.capacity());
-                return Err(clawft_vectors::Error::Full { len, capacity }.into());
-            }
-            Ok(self.file.try_put(record)?)
-        });
-        wipe(old);
-        if let Err(error) = changed {
-            let restored = self.restore(record.id, record.text, uses);
+        record.sorted_pairs()?;
+        let changed =
+            self.replace(record, known, &old.text).and_then(|()| Ok(self.file.try_put(record)?));
+        let mut restored = Ok(());
+        if changed.is_err() {
+            restored = self.restore(record, entry, &vector, &old.text);
             self.unsound |= restored.is_err();
-            restored?;
-            return Err(error);
         }
+        wipe(vector);
+        wipe(old.text);
+        restored?;
+        changed?;
         self.changed.insert(record.id, 0);
         self.stale = true;
         Ok(())
@@ -125,7 +134,8 @@ impl Memory {
     /// Drops the changes since the last commit, and the uses of what was changed.
     ///
     /// # Errors
-    /// Those of reading the file; then what is derived must be built anew: open again.
+    /// Those of reading the file; then what is found may be neither what was nor what was changed:
+    /// call it again, or open again.
     pub fn rollback(&mut self) -> Result<(), Error> {
         Ok(self.try_rollback()?)
     }
@@ -136,11 +146,22 @@ impl Memory {
     /// Those of [`rollback`](Self::rollback).
     pub fn try_rollback(&mut self) -> Result<(), Refusal> {
         let before = core::mem::replace(&mut self.unsound, true);
-        // The texts that are to go are known only before the file forgets them.
         let changed = core::mem::take(&mut self.changed);
+        let undone = self.undo(&changed);
+        match undone {
+            Ok(()) => self.unsound = before,
+            // For the next call, which begins anew: what is done already is done again.
+            Err(_) => self.changed = changed,
+        }
+        undone
+    }
+
+    /// Makes what is derived of these records anew, without the changes since the last commit.
+    fn undo(&mut self, changed: &Sorted<u64>) -> Result<(), Refusal> {
+        // The texts that are to go are known only before the file forgets them.
         for (id, _) in changed.iter() {
             if self.file.contains(id) {
-                let text = self.file.try_text(id)?;
+                let text = self.old_text(id)?;
                 self.withdraw(id, &text)?;
                 wipe(text);
             }
@@ -151,7 +172,6 @@ impl Memory {
                 self.derive(id)?;
             }
         }
-        self.unsound = before;
         Ok(())
     }
 
@@ -273,8 +293,25 @@ impl Memory {
         if added.is_err() {
             // Is it the limit, or memory itself?
             room::ask(self.file.storage(), WORDS)?;
+            if self.words.limit == usize::MAX {
+                return Err(Refusal::memory());
+            }
         }
         Ok(added?)
+    }
+
+    /// As [`enter`](Self::enter), for what was accepted before: in another slot, or with what has come
+    /// since, its words may take more than the limit, and are not to be lost for that.
+    pub(super) fn enter_again(
+        &mut self,
+        entry: Entry,
+        vector: &[f32],
+        text: &str,
+    ) -> Result<(), Refusal> {
+        let limit = core::mem::replace(&mut self.words.limit, usize::MAX);
+        let entered = self.enter(entry, vector, text);
+        self.words.limit = limit;
+        entered
     }
 
     /// Makes the scratch that changing a record needs: once the file has changed, no change to the
@@ -296,14 +333,18 @@ impl Memory {
         self.with_scratch(ONE, |image, scratch| kept(image.remove(id, scratch)))
     }
 
-    /// Makes what is derived of a record anew after a change to `text` that was refused; these
-    /// are the uses that were counted, if it was known.
-    fn restore(&mut self, id: u64, text: &str, uses: Option<(u32, u64)>) -> Result<(), Refusal> {
-        self.withdraw(id, text)?;
-        let Some((uses, last_used)) = uses else { return Ok(()) };
-        self.derive(id)?;
-        self.recount(id, uses, last_used);
-        Ok(())
+    /// Puts back what was derived before a change to `refused`: what the catalog had, if anything,
+    /// with the uses that were counted, the vector and the text. Reads no file.
+    fn restore(
+        &mut self,
+        refused: &Record<'_>,
+        entry: Option<Entry>,
+        vector: &[f32],
+        text: &str,
+    ) -> Result<(), Refusal> {
+        self.withdraw(refused.id, refused.text)?;
+        let Some(entry) = entry else { return Ok(()) };
+        self.enter_again(entry, vector, text)
     }
 
     /// Lends the image, with working memory for so many candidates.
