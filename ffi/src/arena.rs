@@ -260,8 +260,13 @@ impl Arena {
             // SAFETY: it came from there with this layout.
             unsafe { system::release(block, layout) };
         } else {
-            // SAFETY: as above.
-            unsafe { self.talc.deallocate(block, layout) };
+            // SAFETY: as above, and by the caller's promise nobody uses it any more.
+            unsafe {
+                // A host's block held texts and vectors, as those of the heap do.
+                #[cfg(feature = "parts")]
+                block.write_bytes(0, layout.size());
+                self.talc.deallocate(block, layout);
+            }
         }
     }
 

@@ -10,6 +10,24 @@
 //! one allocation and its scratch another ([`arena`]), so that the cost of the
 //! allocator does not depend on how many vectors are in it.
 //!
+//! | file | what |
+//! |---|---|
+//! | `store` | a store behind a handle: opened, closed, made larger |
+//! | `params` | its parameters, from the host's struct |
+//! | `write` | the exports that change its vectors |
+//! | `read` | those that read vectors and ids |
+//! | `search` | those that search, and the settings of a search |
+//! | `snapshot` | those that save and open a store |
+//! | `report` | those that tell how a store is |
+//! | `memory` | those about memory: set up, allocate, free, count |
+//! | `handle` | checked numbers for open stores |
+//! | `pointer` | every pointer of a host, checked before it is used |
+//! | `arena` | the memory of all stores and of `clawft_alloc` |
+//! | `scratch` | memory that searches and inserts work in |
+//! | `error` | error codes and sentences |
+//! | `lock` | locks natively, nothing in WebAssembly |
+//! | `parts` | with the feature `parts`: what `clawft-ffi-store` builds on |
+//!
 //! What it must never do: panic or trap on a host's mistake; write an output
 //! when it returns an error; pass a Rust type across the boundary; know how a
 //! vector is stored or found (that is `clawft-vectors`).

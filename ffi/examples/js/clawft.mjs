@@ -78,14 +78,14 @@ export class Kernel {
     }
   }
 
-  /** Bytes of linear memory, and of them what the allocator takes for itself. */
+  /** Bytes of linear memory, of them those that are asked for, and what the allocator takes. */
   memory() {
     return this.frame(({ alloc }) => {
       const at = alloc(56);
       this.call("clawft_memory_stats", at);
       const view = this.view();
       const number = (offset) => Number(view.getBigUint64(at + offset, true));
-      return { overhead: number(40), linear: number(48) };
+      return { asked: number(24), overhead: number(40), linear: number(48) };
     });
   }
 }
@@ -102,7 +102,13 @@ export class Index {
         // The block becomes the store's: no copy inside the module.
         const block = kernel.alloc(snapshot.length);
         new Uint8Array(kernel.exports.memory.buffer).set(snapshot, block);
-        kernel.call("clawft_adopt", block, out);
+        try {
+          kernel.call("clawft_adopt", block, out);
+        } catch (error) {
+          // Refused, it is still ours.
+          kernel.call("clawft_free", block);
+          throw error;
+        }
       } else {
         kernel.call("clawft_params_init", out, dim, capacity);
         kernel.view().setUint32(out + 12, METRICS[space], true);

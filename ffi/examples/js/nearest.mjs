@@ -72,6 +72,9 @@ const saved = index.snapshot();
 const before = index.search(row(4), k);
 index.close();
 assert.throws(() => index.search(row(4), k), { code: BAD_HANDLE });
+const { asked } = kernel.memory();
+assert.throws(() => new Index(kernel, dim, count, { snapshot: saved.slice(1) }), ClawftError);
+assert.equal(kernel.memory().asked, asked);
 index = new Index(kernel, dim, count, { snapshot: saved });
 assert.deepEqual(index.search(row(4), k), before);
 

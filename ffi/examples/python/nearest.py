@@ -120,7 +120,12 @@ class Index:
                 # The block becomes the store's: no copy inside the module.
                 block = kernel.alloc(len(snapshot))
                 kernel.memory.write(kernel.store, snapshot, block)
-                kernel.call("clawft_adopt", block, out)
+                try:
+                    kernel.call("clawft_adopt", block, out)
+                except ClawftError:
+                    # Refused, it is still ours.
+                    kernel.call("clawft_free", block)
+                    raise
             (self.handle,) = struct.unpack("<I", kernel.read(out, 4))
 
     def close(self):
@@ -202,6 +207,13 @@ def main(path):
         sys.exit("a closed store was not refused")
     except ClawftError as error:
         assert error.code == BAD_HANDLE, error
+
+    blocks = kernel.memory_stats()["blocks"]
+    try:
+        Index(kernel, dim, count, snapshot=saved[:-1])
+        sys.exit("a snapshot that was cut was not refused")
+    except ClawftError:
+        assert kernel.memory_stats()["blocks"] == blocks
 
     index = Index(kernel, dim, count, snapshot=saved)
     assert index.search(vectors[4], k) == before

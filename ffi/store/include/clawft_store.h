@@ -14,6 +14,12 @@
 #include <stdint.h>
 #include "clawft.h"
 
+#if defined(__wasm__)
+// In WebAssembly a storage is any number, which its functions, the imports of the module
+// `clawft_storage`, get as their first argument.
+typedef void ClawftStorage;
+#endif
+
 // `flags` of `ClawftMemoryOptions`: creates the memory where there is none.
 #define CLAWFT_CREATE 1
 
@@ -429,62 +435,6 @@ typedef struct {
 extern "C" {
 #endif // __cplusplus
 
-#if defined(__wasm__)
-extern int32_t open(size_t context, const uint8_t *name, size_t len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t create(size_t context, const uint8_t *name, size_t len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t close(size_t context, uint32_t file);
-#endif
-
-#if defined(__wasm__)
-extern int64_t len(size_t context, uint32_t file);
-#endif
-
-#if defined(__wasm__)
-extern int32_t read_at(size_t context, uint32_t file, uint64_t offset, uint8_t *into, size_t len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t append(size_t context, uint32_t file, const uint8_t *bytes, size_t len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t truncate(size_t context, uint32_t file, uint64_t len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t sync(size_t context, uint32_t file);
-#endif
-
-#if defined(__wasm__)
-extern int32_t sync_folder(size_t context);
-#endif
-
-#if defined(__wasm__)
-extern int32_t rename(size_t context,
-                      const uint8_t *from,
-                      size_t from_len,
-                      const uint8_t *to,
-                      size_t to_len);
-#endif
-
-#if defined(__wasm__)
-extern int32_t remove(size_t context, const uint8_t *name, size_t len);
-#endif
-
-#if defined(__wasm__)
-extern void progress(size_t context, uint32_t done, uint32_t all);
-#endif
-
-#if defined(__wasm__)
-extern int32_t list(size_t context, const uint8_t *prefix, size_t len, uint8_t *into, size_t cap);
-#endif
-
 // Writes the defaults to `out`: nothing is created, cosine, room for 10,000 records, encoding by
 // the dimension, no lease.
 //
@@ -500,10 +450,11 @@ int32_t clawft_memory_options_init(ClawftMemoryOptions *out);
 // most 16 can be open at a time. In WebAssembly `storage` is any number: the context of the
 // imports.
 //
-// Errors: `StructSize`, `UnknownChoice`, `InvalidText`; those of the storage; `NoFile`, `NotRvf`,
-// `UnknownVersion`, `Unsupported`, `WrongDimension`, `Damaged`; `LeaseHeld`; `Limit` for a
-// dimension out of bounds, `BadRecord` for a new file without one, `BadParams`; `WordsFull`,
-// `NoMemory`, `TooManyStores`; those of pointers.
+// Errors: `StructSize`, `UnknownChoice`, `InvalidText`, `BadFile` for a name of more than 255 bytes;
+// those of the storage; `NoFile`, `NotRvf`, `UnknownVersion`, `Unsupported`, `WrongDimension`,
+// `Damaged`; `LeaseHeld`; `Limit` for a dimension out of bounds, `BadRecord` for a new file without
+// one, `BadParams`, `TooShort` for `image_bytes` below what all records need, cold;
+// `NoMemory`, `TooManyStores`; those of pointers. Options that are refused create no file.
 //
 // # Safety
 // Natively the pointers are valid for reads and writes, and the functions of `storage` are what its
@@ -551,8 +502,8 @@ int32_t clawft_commit(uint32_t handle, uint64_t now);
 
 // Drops the changes since the last commit.
 //
-// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then close the memory and open
-// it again.
+// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then call it again, or close
+// the memory and open it again.
 int32_t clawft_rollback(uint32_t handle);
 
 // Writes the file anew with nothing but the live records, and what is derived as well: no byte of
@@ -560,7 +511,8 @@ int32_t clawft_rollback(uint32_t handle);
 // they forget in the file; what is derived is then not beside it until the next `clawft_save`. `now`
 // is the time in ms.
 //
-// Errors: `BadHandle`; those of the storage: the file is then as it was; `NoMemory`, `Conflict`,
+// Errors: `BadHandle`; those of the storage: no record is lost, and the file is the old one or the
+// new one, as the epoch of the report says: compact or save again; `NoMemory`, `Conflict`,
 // `ReadOnly`, `Stopped`.
 int32_t clawft_compact(uint32_t handle,
                        uint64_t now);

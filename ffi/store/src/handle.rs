@@ -8,9 +8,12 @@
 //! what a call is working on would be seen half changed: so whoever calls back into a table from
 //! inside is refused ([`Busy`](ClawftMemoryStatus::Busy)). Calls of other threads wait.
 //!
-//! What it must never do: hand out a number twice; lend one value to two calls.
+//! What it must never do: hand out a number twice; lend one value to two calls; ask for memory once
+//! the value is there.
 
 use alloc::boxed::Box;
+use core::alloc::Layout;
+use core::mem::{MaybeUninit, size_of};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use clawft::ClawftStatus;
@@ -37,8 +40,14 @@ pub(crate) struct Table<T> {
     places: [Place<T>; MOST],
 }
 
-/// A place that is taken and still empty: given back unless a value moves in.
+/// A place for a value, and the box that it will be in.
 pub(crate) struct Claim<'a, T> {
+    taken: Taken<'a, T>,
+    room: Box<MaybeUninit<T>>,
+}
+
+/// A place that is taken and still empty: given back unless a value moves in.
+struct Taken<'a, T> {
     place: &'a Place<T>,
     handle: u32,
     /// Nothing that fills it may call back.
@@ -53,7 +62,8 @@ impl<T> Table<T> {
         }
     }
 
-    /// Takes the first free place.
+    /// Takes the first free place, with room for a value: what is opened later cannot be refused for
+    /// want of it.
     #[inline(never)]
     pub(crate) fn claim(&self) -> Outcome<Claim<'_, T>> {
         let inside = Inside::enter()?;
@@ -67,7 +77,9 @@ impl<T> Table<T> {
                     .compare_exchange(free, next, Ordering::AcqRel, Ordering::Relaxed)
                     .is_ok()
             {
-                return Ok(Claim { place, handle: next << INDEX_BITS | index, _inside: inside });
+                let handle = next << INDEX_BITS | index;
+                let taken = Taken { place, handle, _inside: inside };
+                return Ok(Claim { taken, room: room()? });
             }
         }
         let (code, most) = (ClawftStatus::TooManyStores as i32, MOST as u64);
@@ -117,12 +129,25 @@ impl<T> Place<T> {
 impl<T> Claim<'_, T> {
     /// Puts `value` there; the number names it from now on.
     pub(crate) fn fill(self, value: T) -> u32 {
-        self.place.slot.fill(Box::new(value));
-        self.handle
+        let Claim { taken, room } = self;
+        taken.place.slot.fill(Box::write(room, value));
+        taken.handle
     }
 }
 
-impl<T> Drop for Claim<'_, T> {
+/// `Box::new_uninit`, refused where there is no memory.
+fn room<T>() -> Outcome<Box<MaybeUninit<T>>> {
+    const { assert!(size_of::<T>() > 0) };
+    // SAFETY: the size is not 0.
+    let room = unsafe { alloc::alloc::alloc(Layout::new::<T>()) };
+    if room.is_null() {
+        return Err(Failed::no_memory(size_of::<T>() as u64));
+    }
+    // SAFETY: a block of its own, of that layout; any bytes are what may be no value.
+    Ok(unsafe { Box::from_raw(room.cast()) })
+}
+
+impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         if self.place.slot.is_empty() {
             let next = (self.handle >> INDEX_BITS) + 1;

@@ -9,6 +9,20 @@
 //! strings ([`mod@text`]), handles of its own ([`handle`]), a storage ([`storage`]), and Rust's
 //! allocator over the arena (`clawft-ffi`, feature `parts`), so that its limit holds for the memory too.
 //!
+//! | file | what |
+//! |---|---|
+//! | `open` | the exports that open and close a memory |
+//! | `write` | those that change it |
+//! | `read` | those that read records |
+//! | `recall` | those that find records by vector, by words, or by both |
+//! | `tiers` | those about tiers |
+//! | `report` | those that tell how a memory is |
+//! | `tensor` | those of tensors over time |
+//! | `storage` | the host's storage: imports in WebAssembly, function pointers natively |
+//! | `handle` | checked numbers for what is open |
+//! | `input`, `text` | what a host passes, checked before use: numbers and structs, texts |
+//! | `error` | error codes and sentences |
+//!
 //! What it must never do: panic or trap on a host's mistake; write an output when it returns an
 //! error; give a host's bytes to the store before they were checked; call the host's storage while
 //! the arena or the last error is in use.

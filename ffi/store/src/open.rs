@@ -17,7 +17,7 @@ use clawft_store::{Lease, Limits, Options};
 use clawft_vectors::Encoding;
 use clawft_vectors::tier_policy::Policy;
 
-use crate::error::{Failed, Outcome, status};
+use crate::error::{ClawftMemoryStatus, Failed, Outcome, status};
 use crate::handle::{Held, Table};
 use crate::input::{self, Output};
 use crate::storage::{ClawftStorage, HostStorage};
@@ -30,6 +30,8 @@ pub const CLAWFT_READ_ONLY: u32 = 2;
 /// `flags`: opens a damaged memory for reading, without what cannot be read.
 pub const CLAWFT_SALVAGE: u32 = 4;
 const ALL_FLAGS: u32 = 7;
+/// Bytes of a name: it is copied before anybody asks for room.
+const LONGEST_NAME: usize = 255;
 
 /// How a memory is opened. `clawft_memory_options_init` fills in the defaults.
 #[repr(C)]
@@ -132,10 +134,11 @@ pub unsafe extern "C" fn clawft_memory_options_init(out: *mut ClawftMemoryOption
 /// most 16 can be open at a time. In WebAssembly `storage` is any number: the context of the
 /// imports.
 ///
-/// Errors: `StructSize`, `UnknownChoice`, `InvalidText`; those of the storage; `NoFile`, `NotRvf`,
-/// `UnknownVersion`, `Unsupported`, `WrongDimension`, `Damaged`; `LeaseHeld`; `Limit` for a
-/// dimension out of bounds, `BadRecord` for a new file without one, `BadParams`; `WordsFull`,
-/// `NoMemory`, `TooManyStores`; those of pointers.
+/// Errors: `StructSize`, `UnknownChoice`, `InvalidText`, `BadFile` for a name of more than 255 bytes;
+/// those of the storage; `NoFile`, `NotRvf`, `UnknownVersion`, `Unsupported`, `WrongDimension`,
+/// `Damaged`; `LeaseHeld`; `Limit` for a dimension out of bounds, `BadRecord` for a new file without
+/// one, `BadParams`, `TooShort` for `image_bytes` below what all records need, cold;
+/// `NoMemory`, `TooManyStores`; those of pointers. Options that are refused create no file.
 ///
 /// # Safety
 /// Natively the pointers are valid for reads and writes, and the functions of `storage` are what its
@@ -158,6 +161,11 @@ pub unsafe extern "C" fn clawft_memory_open(
                 Output::one("out_handle", out_handle)?,
             )
         };
+        if name.len() > LONGEST_NAME {
+            let (code, found) = (ClawftMemoryStatus::BadFile as i32, name.len() as u64);
+            let text = "at most # bytes, found #";
+            return Err(Failed::new(code, "name", text, LONGEST_NAME as u64, found));
+        }
         let options = check(&given)?;
         let claim = MEMORIES.claim()?;
         out.set(0, claim.fill(Opened(open(storage, name, &given, &options)?)));

@@ -118,8 +118,8 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
 
 /// Drops the changes since the last commit.
 ///
-/// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then close the memory and open
-/// it again.
+/// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then call it again, or close
+/// the memory and open it again.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
     let rollback = || Ok(memory(handle)?.0.try_rollback()?);
@@ -131,7 +131,8 @@ pub extern "C" fn clawft_rollback(handle: u32) -> i32 {
 /// they forget in the file; what is derived is then not beside it until the next `clawft_save`. `now`
 /// is the time in ms.
 ///
-/// Errors: `BadHandle`; those of the storage: the file is then as it was; `NoMemory`, `Conflict`,
+/// Errors: `BadHandle`; those of the storage: no record is lost, and the file is the old one or the
+/// new one, as the epoch of the report says: compact or save again; `NoMemory`, `Conflict`,
 /// `ReadOnly`, `Stopped`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {

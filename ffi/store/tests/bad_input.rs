@@ -373,7 +373,38 @@ fn a_device_that_fails_and_numbers_that_mean_nothing() {
     refused(try_open(&empty, &no_dim).unwrap_err(), M::BadRecord as i32, &["dimension"]);
     let too_many = ClawftMemoryOptions { dim: 8193, ..options(CLAWFT_CREATE) };
     refused(try_open(&empty, &too_many).unwrap_err(), M::Limit as i32, &["8192"]);
+    // What there can be no image for.
+    let large = ClawftMemoryOptions { dim: 384, ..options(CLAWFT_CREATE) };
+    for (wrong, status) in [
+        (ClawftMemoryOptions { metric: 2, capacity: 0, ..large }, S::BadParams),
+        (ClawftMemoryOptions { encoding: 0, image_bytes: 1 << 20, ..large }, S::BadParams),
+        (ClawftMemoryOptions { image_bytes: 1000, ..large }, S::TooShort),
+    ] {
+        refused(try_open(&empty, &wrong).unwrap_err(), status as i32, &[]);
+    }
     assert!(empty.files().named.is_empty());
+    ok(clawft_memory_close(open_memory(&empty), 0));
+}
+
+#[test]
+fn a_name_has_at_most_255_bytes() {
+    let disk = Disk::default();
+    let open = |len: usize| {
+        let (name, storage, mut handle) = ("n".repeat(len), disk.storage(), 77);
+        let given = options(CLAWFT_CREATE);
+        let name = name.as_ptr().cast();
+        let code = unsafe { clawft_memory_open(name, len, &given, &storage, &mut handle) };
+        (code, handle)
+    };
+    for len in [256, 2 << 20] {
+        let (code, handle) = open(len);
+        refused(code, M::BadFile as i32, &["name", "255", &len.to_string()]);
+        assert_eq!(handle, 77);
+    }
+    assert!(disk.files().named.is_empty());
+    let (code, handle) = open(255);
+    ok(code);
+    ok(clawft_memory_close(handle, 0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The example program in C runs as its users run it.
+//! The example program in C runs as its users run it, and the header serves in WebAssembly too.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,15 +9,33 @@ fn built() -> PathBuf {
 }
 
 /// `gcc`, or what `CC` says.
+fn compiler() -> Command {
+    Command::new(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
+}
+
+#[test]
+fn the_header_is_sound_where_wasm_is_defined_beside_the_names_of_the_system() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiled = compiler()
+        .args(["-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-D__wasm__"])
+        .args(["-include", "stdio.h", "-include", "unistd.h", "-include", "fcntl.h"])
+        .arg("-I")
+        .arg(root.join("../include"))
+        .args(["-x", "c"])
+        .arg(root.join("include/clawft_store.h"))
+        .output()
+        .expect("a C compiler is needed: install gcc, or name one in CC");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+}
+
 #[test]
 fn the_c_program_remembers_and_recalls() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "gcc".into());
     let folder = built().join(format!("c-example-{}", std::process::id()));
     let notes = folder.join("notes");
     std::fs::create_dir_all(&notes).unwrap();
     let program = folder.join("remember");
-    let compiled = Command::new(compiler)
+    let compiled = compiler()
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
         .arg("-I")
         .arg(root.join("../include"))

@@ -8,6 +8,7 @@ are committed, and found again after the module was thrown away: by vector, by w
 SPDX-License-Identifier: MIT OR Apache-2.0
 """
 
+import errno
 import gzip
 import json
 import os
@@ -24,6 +25,8 @@ TEXTS, DIM = 1000, 512
 CREATE, READ_ONLY = 1, 2
 NOT_FOUND, EXISTS, NO_SPACE, STORAGE_READ_ONLY, BAD_FILE, FAILED = range(-201, -207, -1)
 INVALID_TEXT, DAMAGED, READ_ONLY_MEMORY, NO_MEMORY = -115, -218, -219, -232
+# What a file or a whole medium says that may only be read.
+MAY_NOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class ClawftError(Exception):
@@ -49,7 +52,9 @@ class Folder:
     def open(self, name):
         try:
             return self.give(name, os.O_RDWR | os.O_APPEND)
-        except PermissionError:
+        except OSError as error:
+            if error.errno not in MAY_NOT_WRITE:
+                raise
             return self.give(name, os.O_RDONLY)
 
     def create(self, name):
@@ -89,6 +94,15 @@ class Folder:
         return [name for name in os.listdir(self.path) if name.startswith(prefix)]
 
 
+class ReadOnlyMedium(Folder):
+    """A folder on a medium that may only be read, whatever the rights of its files say."""
+
+    def give(self, name, flags):
+        if flags & os.O_RDWR:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return super().give(name, flags)
+
+
 def guarded(call):
     """Calls a storage; what it raises becomes a number."""
     try:
@@ -97,11 +111,11 @@ def guarded(call):
         return NOT_FOUND
     except FileExistsError:
         return EXISTS
-    except PermissionError:
-        return STORAGE_READ_ONLY
     except KeyError:
         return BAD_FILE
     except OSError as error:
+        if error.errno in MAY_NOT_WRITE:
+            return STORAGE_READ_ONLY
         return NO_SPACE if error.errno in (28, 122) else FAILED
 
 
@@ -444,6 +458,9 @@ def main(module, path):
     refused(READ_ONLY_MEMORY, lambda: memory.remember(1, rows[1], "no"))
     assert memory.string(3) == texts[3]["text"]
     memory.close()
+    medium = ReadOnlyMedium(path)
+    assert Memory(module, medium, READ_ONLY).string(3) == texts[3]["text"]
+    assert guarded(lambda: medium.create("more")) == STORAGE_READ_ONLY
     print("all as expected")
 
 
