@@ -91,11 +91,15 @@ pub fn kept(message: &str) -> Vec<&str> {
     all
 }
 
-/// What of a message is not [`kept`]: its other sentences. A blank between them makes it a text.
+/// What else a message states: its sentences that are not [`kept`] and ask nothing. A blank between
+/// them makes it a text.
 #[must_use]
 pub(crate) fn others<'m>(message: &'m str, kept: &[&str]) -> Vec<&'m str> {
     let mut others = sentences(message);
-    others.retain(|one| !kept.iter().any(|kept| one.trim_end().ends_with(kept)));
+    others.retain(|one| {
+        let one = one.trim_end();
+        !one.ends_with('?') && !kept.iter().any(|kept| one.ends_with(kept))
+    });
     others
 }
 

@@ -8,6 +8,7 @@
 //! | `endpoint` | one question to a server: sent, tried again, read as it comes |
 //! | `embeddings` | vectors from an endpoint, an [embedder](crate::embed) |
 //! | `draft` | what has come of an answer |
+//! | `fields` | what a server refuses of a request, so that it is asked in another way |
 //! | `sse` | server-sent events out of bytes that split anywhere |
 //! | `retry`, `http_date` | what is tried again, and when |
 //! | `refusal` | statuses that say no, as sentences |
@@ -25,6 +26,7 @@ pub mod anthropic;
 mod draft;
 mod embeddings;
 mod endpoint;
+mod fields;
 mod http_date;
 mod offline;
 pub mod openai;
@@ -48,6 +50,21 @@ pub struct ToolCall {
     pub name: String,
     /// JSON, as the model wrote it: it may be invalid.
     pub arguments: String,
+}
+
+/// Characters of a tool's name that both vendors accept.
+const MOST_NAME: usize = 64;
+
+impl ToolCall {
+    /// Its name with only the characters that both vendors accept. A model may make up any, and the
+    /// history with it would be refused at each further turn.
+    fn accepted_name(&self) -> String {
+        let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        match self.name.is_empty() {
+            true => String::from("unknown"),
+            false => self.name.chars().take(MOST_NAME).map(accepted).collect(),
+        }
+    }
 }
 
 /// One message of a history. A result follows the assistant's message that called for it.
@@ -90,6 +107,15 @@ impl Message {
                 calls.iter().fold(len(text), |sum, one| sum + AROUND + call(one))
             }
             Self::Result { id, name, content, .. } => len(id) + len(name) + len(content),
+        }
+    }
+
+    /// Whether it has nothing that could be sent.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::User(text) => text.trim().is_empty(),
+            Self::Assistant { text, calls } => text.trim().is_empty() && calls.is_empty(),
+            Self::Result { .. } => false,
         }
     }
 

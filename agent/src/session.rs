@@ -58,15 +58,17 @@ pub struct Session {
     pub name: String,
     /// What the first messages said, in short; often empty.
     pub summary: String,
-    /// How many of the messages the summary stands for, or memory.
+    /// How many messages, from the first, were put away: what is kept of them is in the summary or in
+    /// memory already, and a model is not given them again.
     pub covered: usize,
     /// What was said, the oldest first.
     pub messages: Vec<Said>,
-    /// Whether somebody else has the conversation: it is neither written nor summarised here.
+    /// Whether a client of `/v1/chat/completions` has the conversation, and sends all of it each time:
+    /// it is neither written nor summarised here.
     pub passing: bool,
-    /// What that somebody tells the model besides; not written either.
+    /// What such a client tells the model as `system` or `developer`; not written either.
     pub instructions: String,
-    /// Tools that somebody has besides: calls of them are theirs to answer. Not written either.
+    /// Tools that such a client offers: it carries out calls of them itself. Not written either.
     pub tools: Vec<Offer>,
     /// Whether one of these must be called.
     pub must_call: bool,
@@ -74,7 +76,7 @@ pub struct Session {
     pub forgetting: bool,
 }
 
-/// A tool of whoever has the conversation.
+/// A tool that a client of `/v1/chat/completions` offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     /// Its name: letters, digits, `_` and `-`, at most 64.

@@ -73,8 +73,8 @@ pub struct Turn {
     pub forgotten: Vec<String>,
     /// Tokens that were counted.
     pub usage: Usage,
-    /// Whether the answer ended at the most tokens that it may have.
-    pub cut: bool,
+    /// Why the answer is not whole: the most tokens, or the provider withheld the rest.
+    pub cut: Option<Stop>,
     /// What the person should know: sentences.
     pub notes: Vec<String>,
 }
@@ -82,18 +82,14 @@ pub struct Turn {
 impl Turn {
     /// Notes how the answer ended, where it is not whole.
     fn ended(&mut self, stop: Stop, max_tokens: u32) {
-        match stop {
+        self.notes.push(match stop {
             Stop::Length => {
-                self.cut = true;
-                self.notes.push(format!(
-                    "the answer was cut at {max_tokens} tokens (provider.max_tokens)"
-                ));
+                format!("the answer was cut at {max_tokens} tokens (provider.max_tokens)")
             }
-            Stop::Refused => {
-                self.notes.push("the provider withheld the rest of the answer".into());
-            }
-            _ => {}
-        }
+            Stop::Refused => "the provider withheld the rest of the answer".into(),
+            Stop::End | Stop::Tools => return,
+        });
+        self.cut = Some(stop);
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use clawft_agent::context::tokens;
 use clawft_agent::memory::{Limits, Memory, New};
-use clawft_agent::provider::{Message, Offline};
+use clawft_agent::provider::{Answer, Message, Offline, Stop};
 use clawft_agent::session::Session;
 use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
 use support::{Folder, WORDS, World};
@@ -168,4 +168,55 @@ fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
     let mut memory = memory(&world, &folder);
     puts_away(&room, &Offline, &mut memory, "s");
     assert_eq!(memory.stats().unwrap().records, 0);
+}
+
+#[test]
+fn what_was_stated_beside_a_question_moves_to_memory() {
+    let (world, folder) = (World::default(), Folder::new("beside"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    let text = "The meeting with Bob is on Tuesday at nine. What should be brought?";
+    room.turn(&Offline, &mut memory, &mut session, text, false).1.unwrap();
+    puts_away(&room, &Offline, &mut memory, "s");
+    let found = memory.recall("meeting with Bob", 1).unwrap();
+    assert_eq!(found[0].text, "The meeting with Bob is on Tuesday at nine.");
+    // It is known again there, so that it can be forgotten.
+    assert!(room.session("s").says(&found[0].text));
+}
+
+#[test]
+fn a_summary_that_the_provider_withheld_takes_the_place_of_none() {
+    let (world, folder) = (World::default(), Folder::new("withheld"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    puts_away(&room, &Script::of([says("A summary.")]), &mut memory, "s");
+    let covered = room.session("s").covered;
+    let withheld = Answer { stop: Stop::Refused, ..says("I cannot help with that.").unwrap() };
+    let script = Script::of([Ok(withheld)]);
+    let mut asked = 0;
+    for n in 0..10 {
+        let mut session = room.session("s");
+        let text = format!("Tale {n} goes {}", "on and on ".repeat(40));
+        room.turn(&script, &mut memory, &mut session, &text, false).1.unwrap();
+        asked =
+            script.asked.borrow().iter().filter(|asked| asked.system.contains("summarise")).count();
+    }
+    assert!(asked > 0);
+    let session = room.session("s");
+    assert_eq!((&*session.summary, session.covered), ("A summary.", covered));
+}
+
+#[test]
+fn a_summary_may_have_more_tokens_than_are_kept_of_it() {
+    let (world, folder) = (World::default(), Folder::new("thoughts"));
+    let mut room = Room::new(&world, &folder);
+    (room.config.context_tokens, room.config.max_tokens) = (1200, 9000);
+    let mut memory = memory(&world, &folder);
+    let script = Script::of([says("A summary.")]);
+    puts_away(&room, &script, &mut memory, "s");
+    // A model that reasons would end within few tokens before its first word.
+    assert!(script.asked.borrow().iter().all(|asked| asked.max_tokens == 9000));
 }

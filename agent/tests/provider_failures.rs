@@ -221,6 +221,34 @@ fn a_stream_that_stops_is_an_error_and_keeps_what_came() {
     );
 }
 
+/// vLLM ends a request that it drops with `abort`, DeepSeek with the other.
+#[test]
+fn an_answer_that_the_server_dropped_is_no_whole_one() {
+    for reason in ["abort", "insufficient_system_resource", "error"] {
+        let dropped = EVENTS.replace("stop", reason);
+        let outcome = ask(&Script::new([Reply::events(dropped)]), &openai(), true);
+        let error = outcome.answer.expect_err("it is not whole");
+        assert_eq!(
+            (&*error.partial, &*error.sentence),
+            ("fine", "the provider ended the answer with an error")
+        );
+    }
+}
+
+/// OpenRouter answers 200 once the model has begun, whatever comes of it.
+#[test]
+fn an_error_in_place_of_an_answer_is_repeated_where_that_can_help() {
+    let error = |code: u16| {
+        Reply::json(
+            200,
+            format!(r#"{{"error":{{"code":{code},"message":"Provider returned error"}}}}"#),
+        )
+    };
+    assert_eq!(ask(&once(error(502)), &openai(), false).answer.expect("the second").text, "fine");
+    let outcome = ask(&Script::new([error(400)]), &openai(), false);
+    assert_eq!(outcome.sentence(), "host.test answered with an error: Provider returned error");
+}
+
 #[test]
 fn an_answer_with_its_reason_is_whole_whatever_follows() {
     let end = EVENTS.find("data: [DONE]").expect("it is there");

@@ -253,6 +253,7 @@ fn reasons_are_told_apart() {
         ("stop", Stop::End),
         ("eos", Stop::End),
         ("length", Stop::Length),
+        ("model_length", Stop::Length),
         ("tool_calls", Stop::Tools),
         ("content_filter", Stop::Refused),
     ] {

@@ -267,11 +267,13 @@ fn where_nobody_listens_the_model_is_halted() {
 
 #[test]
 fn an_answer_that_was_cut_says_so() {
-    let folder = Folder::new("chat-cut");
-    let script = Script { stop: Stop::Length, ..Script::new() };
-    let body = json!({"messages": [{"role": "user", "content": QUESTION}]});
-    let reply = Room::new(&folder, &script).reply(&body);
-    assert_eq!(said(&reply)["choices"][0]["finish_reason"], "length");
+    for (stop, reason) in [(Stop::Length, "length"), (Stop::Refused, "content_filter")] {
+        let folder = Folder::new("chat-cut");
+        let script = Script { stop, ..Script::new() };
+        let body = json!({"messages": [{"role": "user", "content": QUESTION}]});
+        let reply = Room::new(&folder, &script).reply(&body);
+        assert_eq!(said(&reply)["choices"][0]["finish_reason"], reason);
+    }
 }
 
 /// Calls the client's tool, then says what that gave. Before, it may look into memory.

@@ -76,8 +76,8 @@ impl Wire for Anthropic {
         let mut json = Json::object_of(question.quoted_len());
         json.text("model", question.model);
         json.count("max_tokens", question.max_tokens.into());
-        if let Some(temperature) = question.temperature {
-            json.decimal("temperature", (temperature.clamp(0.0, 1.0) * 100.0 + 0.5) as u64, 2);
+        if let Some(hundredths) = self.endpoint.temperature(question, 1.0) {
+            json.decimal("temperature", hundredths, 2);
         }
         json.truth("stream", question.stream);
         if !question.system.trim().is_empty() {
@@ -86,7 +86,7 @@ impl Wire for Anthropic {
         json.begin("messages", '[');
         let is_answer = |message: &Message| matches!(message, Message::Assistant { .. });
         let messages: Vec<&Message> =
-            question.messages.iter().filter(|message| !is_empty(message)).collect();
+            question.messages.iter().filter(|message| !message.is_empty()).collect();
         for turn in messages.chunk_by(|a, b| is_answer(a) == is_answer(b)) {
             json.open('{');
             let role =
@@ -197,15 +197,6 @@ fn stop(value: &Value, draft: &mut Draft) {
     };
 }
 
-/// Whether nothing of a message can be sent.
-fn is_empty(message: &Message) -> bool {
-    match message {
-        Message::User(text) => text.trim().is_empty(),
-        Message::Assistant { text, calls } => text.trim().is_empty() && calls.is_empty(),
-        Message::Result { .. } => false,
-    }
-}
-
 fn write_result(json: &mut Json, message: &Message) {
     if let Message::Result { id, content, failed, .. } = message {
         json.open('{');
@@ -238,7 +229,7 @@ fn write_call(json: &mut Json, call: &ToolCall) {
     json.open('{');
     json.text("type", "tool_use");
     json.text("id", &accepted(&call.id));
-    json.text("name", &call.name);
+    json.text("name", &call.accepted_name());
     let arguments = call.arguments.trim();
     match endpoint::parse(arguments.as_bytes()) {
         Ok(Value::Object(_)) => json.key("input").raw(arguments),

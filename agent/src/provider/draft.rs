@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::endpoint::no_memory;
+use super::fields::Field;
 use super::retry::Next;
 use super::{Answer, Stop, ToolCall, Usage};
 
@@ -33,6 +34,8 @@ pub(super) struct Cause {
     pub(super) next: Next,
     /// The status, where there was one that says no.
     pub(super) status: Option<u16>,
+    /// What was refused of the request, where it can be asked without.
+    pub(super) field: Option<Field>,
 }
 
 impl Fault {
@@ -47,7 +50,7 @@ impl Fault {
     }
 
     pub(super) fn new(sentence: String, next: Next, status: Option<u16>) -> Self {
-        Self(Box::new(Cause { sentence, next, status }))
+        Self(Box::new(Cause { sentence, next, status, field: None }))
     }
 }
 

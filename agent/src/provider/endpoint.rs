@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::draft::{Cause, Draft, Fault};
+use super::fields::{Field, Refused};
 use super::retry::{Next, Retry};
 use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
 use crate::json::{Unread, Value, read};
@@ -75,6 +76,8 @@ pub struct Endpoint {
     pub timeouts: Timeouts,
     /// What is tried again.
     pub retry: Retry,
+    /// What it refused of earlier requests.
+    pub(super) refused: Refused,
 }
 
 impl Endpoint {
@@ -87,12 +90,19 @@ impl Endpoint {
             key_variable: key_variable.to_string(),
             timeouts: PATIENCE,
             retry: Retry::default(),
+            refused: Refused::default(),
         }
     }
 
     /// Host and port, as a sentence names them: a name and a password before it are left out.
     pub(super) fn host(&self) -> &str {
         host(&self.base_url)
+    }
+
+    /// The temperature that is sent, at most `most`, in hundredths.
+    pub(super) fn temperature(&self, question: &Question<'_>, most: f32) -> Option<u64> {
+        let wanted = question.temperature.filter(|_| !self.refused.has(Field::Temperature))?;
+        Some((wanted.clamp(0.0, most) * 100.0 + 0.5) as u64)
     }
 
     fn check(&self) -> Result<(), Fault> {
@@ -200,16 +210,22 @@ pub(super) fn ask(
         let sentence = failure.into_sentence();
         return Err(Error { sentence, partial: String::new(), status: None });
     }
-    let body = wire.body(question);
+    let mut body = wire.body(question);
     let mut tries = 0;
     loop {
-        tries += 1;
         let mut draft = Draft::default();
         let fault = match exchange.attempt(&body, &mut draft, show) {
             Ok(Read::Whole) => return Ok(draft.answer(Stop::End)),
             Ok(Read::Halted) => return Ok(draft.halted()),
             Err(fault) => fault,
         };
+        // Another request than the refused one: it counts as no repetition, and waits for nothing.
+        if fault.0.field.is_some_and(|field| endpoint.refused.add(field)) {
+            drop(body);
+            body = wire.body(question);
+            continue;
+        }
+        tries += 1;
         let wait = match draft.text.is_empty() {
             true => endpoint.retry.wait(fault.0.next, tries, platform.random),
             false => None,
@@ -223,7 +239,7 @@ pub(super) fn ask(
 
 /// The error after the last attempt.
 fn ended(fault: Fault, tries: u32, draft: Draft) -> Error {
-    let Cause { mut sentence, next, status } = *fault.0;
+    let Cause { mut sentence, next, status, .. } = *fault.0;
     match next {
         Next::After(wait) if wait >= 1_000 => {
             sentence.push_str(&format!("; it asks to wait {} s", wait.div_ceil(1_000)));
@@ -355,11 +371,7 @@ impl Exchange<'_> {
         let event = parse(data)
             .map_err(|why| Fault::passing(self.says("sent a part of the answer that ", why)))?;
         if let Some((kind, said)) = refusal::error_of(&event, self.endpoint) {
-            let sentence = self.says("ended the answer with an error: ", &said);
-            return Err(match kind {
-                refusal::Kind::Passing => Fault::passing(sentence),
-                refusal::Kind::NoCredit | refusal::Kind::Lasting => Fault::lasting(sentence),
-            });
+            return Err(self.failed(kind, "ended the answer with an error: ", &said));
         }
         self.wire.event(&event, draft)
     }
@@ -388,8 +400,8 @@ impl Exchange<'_> {
             Fault::lasting(self.says("answered with what ", &why))
         })?;
         drop(bytes);
-        if let Some((_, said)) = refusal::error_of(&answer, self.endpoint) {
-            return Err(Fault::lasting(self.says("answered with an error: ", &said)));
+        if let Some((kind, said)) = refusal::error_of(&answer, self.endpoint) {
+            return Err(self.failed(kind, "answered with an error: ", &said));
         }
         self.wire.whole(&answer, draft)?;
         if !draft.text.is_empty() && show(&draft.text) == Flow::Halt {
@@ -409,6 +421,15 @@ impl Exchange<'_> {
             ));
         }
         Ok(buffer.get(..count).unwrap_or(&[]))
+    }
+
+    /// An error that came in place of an answer, or in the middle of one.
+    fn failed(&self, kind: refusal::Kind, what: &str, said: &str) -> Fault {
+        let sentence = self.says(what, said);
+        match kind {
+            refusal::Kind::Passing => Fault::passing(sentence),
+            refusal::Kind::NoCredit | refusal::Kind::Lasting => Fault::lasting(sentence),
+        }
     }
 
     fn too_long(&self, what: &str) -> Fault {

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::draft::Fault;
 use super::endpoint::{Endpoint, Wire, host, parse};
+use super::fields;
 use super::retry::Next;
 use crate::json::Value;
 use crate::platform::Response;
@@ -95,6 +96,10 @@ pub(super) fn fault(
 ) -> Fault {
     let status = response.status;
     let value = read(response).and_then(|bytes| parse(&bytes).ok());
+    let field = match (status, &value) {
+        (400 | 422, Some(value)) => fields::named(&value["error"]),
+        _ => None,
+    };
     let (kind, said) = value
         .and_then(|value| {
             let words = [value["message"].text(), value["detail"].text()].concat();
@@ -139,7 +144,9 @@ pub(super) fn fault(
     };
     let host = endpoint.host();
     let sentence = format!("{host} {middle}{end} (status {status})");
-    Fault::new(sentence, next, Some(status))
+    let mut fault = Fault::new(sentence, next, Some(status));
+    fault.0.field = field;
+    fault
 }
 
 /// The beginning of a refusal; `None` where it broke off.

@@ -21,7 +21,7 @@ use super::{Asked, Reply};
 use crate::config::Config;
 use crate::context::tokens;
 use crate::json::{Json, Value};
-use crate::provider::{Flow, Message, ToolCall};
+use crate::provider::{Flow, Message, Stop, ToolCall};
 use crate::session::{Said, Session};
 use crate::turn::{self, Agent, Turn};
 
@@ -103,8 +103,9 @@ fn complete(
     };
     let finish = match (turn.calls.is_empty(), turn.cut) {
         (false, _) => "tool_calls",
-        (true, true) => "length",
-        (true, false) => "stop",
+        (true, None) => "stop",
+        (true, Some(Stop::Refused)) => "content_filter",
+        (true, Some(_)) => "length",
     };
     match (done, wanted.stream) {
         (Err(failure), true) if begun => {

@@ -94,10 +94,10 @@ impl Sought {
         }
         let kept = kept(message);
         let others = others(message, &kept);
-        if !kept.is_empty() && self.is(&others.join(" ")) {
+        let mut parts = sentences(message);
+        if others.len() < parts.len() && self.is(&others.join(" ")) {
             return others;
         }
-        let mut parts = sentences(message);
         parts.extend(kept);
         parts.push(message);
         parts.retain(|part| self.is(part));

@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
 use crate::learn::{kept, others};
 use crate::memory::{MOST_TEXT, New, redact};
-use crate::provider::{Flow, Message, Question};
+use crate::provider::{Flow, Message, Question, Stop};
 use crate::room;
 use crate::session::{Said, Session};
 use crate::text::words;
@@ -78,7 +78,7 @@ fn move_to_memory(
         let (text, _) = redact(text);
         let kept = kept(&text);
         let rest = others(&text, &kept).join(" ");
-        let is_statement = !rest.trim_end().ends_with('?') && words(&rest).len() >= FEWEST;
+        let is_statement = words(&rest).len() >= FEWEST;
         for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
@@ -128,16 +128,18 @@ fn put_away(
         messages: &[Message::User(cut(&lines, budget))],
         tools: &[],
         must_call: false,
-        max_tokens: SUMMARY,
+        // Models that reason count their thoughts, and whoever has one gives answers the room.
+        max_tokens: agent.config.max_tokens.max(SUMMARY),
         temperature: None,
         stream: false,
     };
     let answer = agent.provider.ask(&agent.platform, &question, &mut |_| Flow::Go);
     let said = |sentence: String| Failure::new(Exit::Provider, sentence);
-    let text = answer.map_err(|error| said(error.sentence))?.text;
-    if text.trim().is_empty() {
+    let answer = answer.map_err(|error| said(error.sentence))?;
+    // What a provider says in place of a summary must not take the place of the one before.
+    if answer.text.trim().is_empty() || answer.stop == Stop::Refused {
         return Err(said("the provider gave no summary".to_string()));
     }
-    session.summary = cut(text.trim(), SUMMARY as usize * 2);
+    session.summary = cut(answer.text.trim(), SUMMARY as usize * 2);
     Ok(())
 }

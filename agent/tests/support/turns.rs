@@ -20,6 +20,7 @@ pub(crate) struct Asked {
     pub(crate) system: String,
     pub(crate) messages: Vec<Message>,
     pub(crate) tools: Vec<String>,
+    pub(crate) max_tokens: u32,
 }
 
 /// Gives the answers of a list, and the last one for ever.
@@ -65,6 +66,7 @@ impl Provider for Script {
             system: question.system.into(),
             messages: question.messages.to_vec(),
             tools: question.tools.iter().map(|tool| tool.name.to_string()).collect(),
+            max_tokens: question.max_tokens,
         });
         let mut answers = self.answers.borrow_mut();
         let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
