@@ -215,8 +215,9 @@ int32_t clawft_init(const uint8_t *config, size_t len);
 int32_t clawft_run(const uint8_t *input,
                    size_t len);
 
-// Where the text of the last call lies, valid until the next one: the output of one that
-// succeeded, the sentence of one that did not. UTF-8, without a zero byte at its end.
+// Where the text of the last `clawft_init` or `clawft_run` lies, valid until the next one of these:
+// the output of one that succeeded, the sentence of one that did not. UTF-8, without a zero byte at
+// its end.
 const uint8_t *clawft_output(void);
 
 // How many bytes it has.

@@ -31,6 +31,7 @@ mod upkeep;
 
 use alloc::format;
 use alloc::string::String;
+use core::cell::Cell;
 
 use crate::failure::{Exit, Failure};
 use crate::platform::Platform;
@@ -86,9 +87,14 @@ Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
 pub fn run(platform: &Platform<'_>) -> i32 {
     let words = platform.environment.arguments();
     let wants_json = words.iter().any(|word| word == "--json");
-    let output = Output { terminal: platform.terminal, json: wants_json };
+    let output = Output { terminal: platform.terminal, json: wants_json, exit: Cell::new(0) };
     match dispatch(platform, &words, None, &output) {
-        Ok(()) => 0,
+        Ok(()) if platform.terminal.is_lost() => {
+            // Under `--json` too: where the object would go nothing can be written.
+            output.note("the output could not be written");
+            Exit::Failed as i32
+        }
+        Ok(()) => output.exit.get(),
         Err(failure) => {
             output.failure(&failure);
             failure.exit as i32
@@ -108,7 +114,8 @@ pub(crate) fn carry_out(
     config: Option<&str>,
 ) -> Result<(), Failure> {
     let json = words.iter().any(|word| word == "--json");
-    dispatch(platform, words, config, &Output { terminal: platform.terminal, json })
+    let output = Output { terminal: platform.terminal, json, exit: Cell::new(0) };
+    dispatch(platform, words, config, &output)
 }
 
 fn dispatch(

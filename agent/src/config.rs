@@ -289,6 +289,18 @@ mod tests {
                 assert!(!failure.sentence.contains(key), "{failure}");
             }
         }
+        // Without its quotes, and as the password of an address.
+        for text in [
+            "[provider]\napi_key = sk-proj-AbC123",
+            "[embedder]\napi_key_env = sk-proj-AbC123",
+            "[provider]\nmodel = sk-proj-AbC123",
+            "[provider]\nbase_url = \"https://user:sk-proj-AbC123@host\"",
+            "[embedder]\nbase_url = \"sk-proj-AbC123\"",
+        ] {
+            let failure = Config::parse(text).unwrap_err();
+            assert!(failure.sentence.starts_with("line 2, key "), "{failure}");
+            assert!(!failure.sentence.contains("AbC123"), "{failure}");
+        }
         for name in ["", "MY_KEY", "GROQ_API_KEY_2", "my_secret_token", "_K9"] {
             let config = Config::parse(&format!("[provider]\napi_key_env = \"{name}\"")).unwrap();
             assert_eq!(config.provider.api_key_env, name);

@@ -14,6 +14,9 @@
 //! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
+//! | `json/` | JSON, read into a tree and written without one |
+//! | `text` | looking for something in a text |
+//! | `room` | whether there is memory for the next step of a turn |
 //! | `gate/` | with the feature `coherence`: what may go into the memory |
 //! | `embed/` | texts to vectors: the static model file, hashes, an endpoint |
 //! | `serve/` | requests from outside about the memory |

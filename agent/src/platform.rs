@@ -152,6 +152,12 @@ pub trait Terminal {
 
     /// Whether a person is there to be asked.
     fn is_interactive(&self) -> bool;
+
+    /// Whether some of what was to be shown could not be written, as onto a full disk. Where nobody
+    /// reads any more nothing is lost.
+    fn is_lost(&self) -> bool {
+        false
+    }
 }
 
 /// Where no person is: nothing is shown, and nobody answers.

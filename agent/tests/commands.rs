@@ -216,6 +216,8 @@ fn on_a_full_disk_and_in_a_folder_that_may_only_be_read_questions_are_answered_a
         [(FileError::NoSpace, "the disk is full"), (FileError::ReadOnly, "it is read-only")]
     {
         let (mut world, folder) = (World::default(), Folder::new("no-space"));
+        let config = "[memory]\nwhen_full = \"evict\"\n";
+        std::fs::write(folder.0.join("config.toml"), config).unwrap();
         let id = tell(&mut world, &folder, "The bicycle is in the cellar.");
         let before = folder.bytes();
         world.files = Box::new(FullDisk(Cell::new(Some(error))));
@@ -255,12 +257,42 @@ fn one_damaged_text_takes_no_other_with_it_and_can_be_told_again() {
         let (exit, shown, notes) = run(&mut world, &folder, &["recall", "cellar"]);
         assert!(exit == 0 && shown.contains("bicycle") && !shown.contains("kates"), "{shown}");
         assert!(image || notes.contains("the text at byte"), "{notes}");
-        let (exit, shown, _) = run(&mut world, &folder, &["export"]);
-        assert!(exit == 0 && shown.lines().count() == 1, "{shown}");
+        let (exit, shown, notes) = run(&mut world, &folder, &["export", "--json"]);
+        assert!(exit == 7 && shown.lines().count() == 1, "{exit} {shown}");
+        assert!(notes.contains("1 memories are damaged and not in this export"), "{notes}");
         tell(&mut world, &folder, texts[1]);
         let (_, shown, notes) = run(&mut world, &folder, &["recall", "skates"]);
         assert!(shown.contains(texts[1]) && !notes.contains("damaged"), "{shown} {notes}");
     }
+}
+
+#[test]
+fn a_command_whose_output_cannot_be_written_does_not_end_with_0() {
+    let (mut world, folder) = (World::default(), Folder::new("lost"));
+    tell(&mut world, &folder, "The bicycle is in the cellar.");
+    world.screen.lost = true;
+    for line in [&["export"][..], &["recall", "bicycle"], &["stats", "--json"], &["help"]] {
+        let (exit, _, notes) = run(&mut world, &folder, line);
+        let said = "clawft: the output could not be written\n";
+        assert_eq!((exit, &*notes), (1, said), "{line:?}");
+    }
+    // What fails otherwise keeps its number.
+    assert_eq!(run(&mut world, &folder, &["pin", "7"]).0, 4);
+}
+
+#[test]
+fn an_import_that_breaks_off_says_that_it_took_the_place_of_others() {
+    let (mut world, folder) = (World::default(), Folder::new("breaks-off"));
+    let config = "[memory]\ncapacity = 80\nwhen_full = \"evict\"\n";
+    std::fs::write(folder.0.join("config.toml"), config).unwrap();
+    // Three batches, of which the last does not fit any more.
+    let lines: String = (0..96).map(|n| format!("{{\"text\": \"line {n} of many\"}}\n")).collect();
+    let path = folder.0.join("lines.jsonl");
+    std::fs::write(&path, lines + "broken\n").unwrap();
+    let line = ["import", path.to_str().unwrap(), "--embedder", "hashed"];
+    let (exit, _, notes) = run(&mut world, &folder, &line);
+    assert!(exit == 2 && notes.contains("line 97"), "{exit} {notes}");
+    assert!(notes.contains("in use least were forgotten"), "{notes}");
 }
 
 #[test]
@@ -360,17 +392,24 @@ fn a_vendors_key_goes_to_that_vendor_alone() {
 
 #[test]
 fn an_endpoint_is_asked_for_a_dimension_only_where_the_config_names_one() {
-    for (config, is_asked) in [("", false), ("[embedder]\ndim = 4\n", true)] {
+    for (config, is_asked) in
+        [("", false), ("[embedder]\ndim = 4\n", true), ("[embedder]\nname = \"openai\"\n", false)]
+    {
         let (mut world, folder) = (World::default(), Folder::new("dimension"));
         let asked = Rc::new(RefCell::default());
         world.http = Box::new(Listening(Rc::clone(&asked)));
         std::fs::write(folder.0.join("config.toml"), config).unwrap();
-        // The second command finds in memory.json what made the memory.
-        for line in [&["remember", "tea", "--embedder", "openai"][..], &["recall", "tea"]] {
+        // The second command finds in memory.json what made the memory, whether the config names it
+        // or not, and asks for nothing but its vector. What makes all anew asks what the model gives.
+        for (line, requests) in [
+            (&["remember", "tea", "--embedder", "openai"][..], 2),
+            (&["recall", "tea"], 1),
+            (&["reembed", "--embedder", "openai"], 2),
+        ] {
             let (exit, _, notes) = run(&mut world, &folder, line);
             assert_eq!(exit, 0, "{notes}");
             let bodies: Vec<String> = asked.take();
-            assert!(!bodies.is_empty());
+            assert_eq!(bodies.len(), if is_asked { 1 } else { requests }, "{config} {line:?}");
             for body in bodies {
                 assert_eq!(body.contains("\"dimensions\":4"), is_asked, "{line:?} {body}");
             }

@@ -9,6 +9,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::cell::Cell;
 
 use crate::date::day;
 use crate::failure::Failure;
@@ -21,6 +22,8 @@ pub(super) use crate::text::short;
 pub(super) struct Output<'a> {
     pub(super) terminal: &'a dyn Terminal,
     pub(super) json: bool,
+    /// The exit code of a command that did what it could.
+    pub(super) exit: Cell<i32>,
 }
 
 /// A text for a terminal: of control characters, which may move the cursor or hide what follows, only

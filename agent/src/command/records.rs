@@ -15,7 +15,7 @@ use super::output::{Output, Shown, line, list, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
-use crate::memory::{Format, Imported, New, Verdict};
+use crate::memory::{Format, Imported, Memory, New, Verdict};
 use crate::session::{self, Saying, Session, that_say};
 
 pub(super) fn remember(
@@ -29,17 +29,13 @@ pub(super) fn remember(
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
     #[cfg(feature = "coherence")]
     if done.verdict != crate::gate::Verdict::Permit {
-        if let Some(note) = memory.evicted() {
-            output.note(&note);
-        }
+        note_evicted(&mut memory, output);
         return super::gate::stopped(&mut memory, &done, output);
     }
     memory.finish()?;
     if output.json {
         let mut json = Json::object();
-        json.count("id", done.id);
-        json.truth("merged", done.merged);
-        json.count("redacted", done.redacted as u64);
+        done.write(&mut json);
         list("near", &done.near, &mut json);
         if let Some(note) = memory.evicted() {
             json.text("note", &note);
@@ -47,9 +43,7 @@ pub(super) fn remember(
         output.object(json);
         return Ok(());
     }
-    if let Some(note) = memory.evicted() {
-        output.note(&note);
-    }
+    note_evicted(&mut memory, output);
     let what = if done.merged { "is known already" } else { "remembered" };
     output.terminal.print(&format!("[{}] {what}\n", done.id));
     if done.redacted > 0 {
@@ -86,9 +80,7 @@ pub(super) fn correct(
     let mut memory = setup.memory();
     memory.correct(id, &arguments.text(1)?)?;
     memory.finish()?;
-    if let Some(note) = memory.evicted() {
-        output.note(&note);
-    }
+    note_evicted(&mut memory, output);
     output.pair(&format!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
     Ok(())
 }
@@ -242,6 +234,7 @@ pub(super) fn import(
             Ok(done) => done,
             Err(failure) => {
                 // What is in stays in: the next import goes on from there.
+                note_evicted(&mut memory, output);
                 memory.finish()?;
                 return Err(failure);
             }
@@ -272,9 +265,7 @@ pub(super) fn import(
         output.object(json);
         return Ok(());
     }
-    if let Some(note) = memory.evicted() {
-        output.note(&note);
-    }
+    note_evicted(&mut memory, output);
     let Imported { added, known, redacted, .. } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));
     if redacted > 0 {
@@ -291,7 +282,19 @@ pub(super) fn import(
 }
 
 pub(super) fn export(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
-    setup.memory().export(&mut |line| output.terminal.print(line)).map(drop)
+    let damaged = setup.memory().export(&mut |line| output.terminal.print(line))?;
+    if damaged > 0 {
+        output.note(&format!("{damaged} memories are damaged and not in this export"));
+        output.exit.set(Exit::Damaged as i32);
+    }
+    Ok(())
+}
+
+/// Says what had to go for what came.
+fn note_evicted(memory: &mut Memory<'_>, output: &Output<'_>) {
+    if let Some(note) = memory.evicted() {
+        output.note(&note);
+    }
 }
 
 /// Ids as a sentence names them.

@@ -54,7 +54,7 @@ impl<'a> Setup<'a> {
         if let Some(name) = &arguments.embedder {
             config.choose("embedder.name", name)?;
         }
-        Ok(Self::of(platform, data, config))
+        Ok(Self::of(platform, data, config, arguments.command() == "reembed"))
     }
 
     /// What a config says, for whoever has no command line.
@@ -62,11 +62,11 @@ impl<'a> Setup<'a> {
     pub(crate) fn of_config(platform: &Platform<'a>, given: Option<&str>) -> Result<Self, Failure> {
         let data = config::folder(platform.environment);
         let config = load(platform, &data, given)?;
-        Ok(Self::of(platform, data, config))
+        Ok(Self::of(platform, data, config, false))
     }
 
-    fn of(platform: &Platform<'a>, data: String, config: Config) -> Self {
-        let embedder = embedder(platform, &data, &config);
+    fn of(platform: &Platform<'a>, data: String, config: Config, anew: bool) -> Self {
+        let embedder = embedder(platform, &data, &config, anew);
         Self { platform: *platform, data, config, embedder }
     }
 
@@ -152,19 +152,29 @@ fn load(platform: &Platform<'_>, data: &str, given: Option<&str>) -> Result<Conf
 const OPENAI_KEY: &str = "OPENAI_API_KEY";
 const ANTHROPIC_KEY: &str = "ANTHROPIC_API_KEY";
 /// Models where the config names none: small ones of each vendor.
-const OPENAI_MODEL: &str = "gpt-4.1-mini";
+const OPENAI_MODEL: &str = "gpt-6-luna";
 const ANTHROPIC_MODEL: &str = "claude-haiku-4-5";
 
 /// The embedder that the config names; `auto` is the one that made the memory, and `static` for a
-/// new one.
+/// new one. `anew`: all vectors are made anew.
 fn embedder(
     platform: &Platform<'_>,
     data: &str,
     config: &Config,
+    anew: bool,
 ) -> Result<Box<dyn Embedder>, Failure> {
     let service = &config.embedder;
+    let model = match service.model.is_empty() {
+        true => embed::MODEL,
+        false => &service.model,
+    };
     let known = match &*service.name {
         "auto" => Identity::load(platform, data)?,
+        // Vectors that are made anew have as many components as the model gives now.
+        "openai" if !anew => {
+            let known = Identity::load(platform, data).ok().flatten();
+            known.filter(|known| known.embedder.strip_prefix("openai:") == Some(model))
+        }
         _ => None,
     };
     let (name, known_dim) = match &known {
@@ -185,7 +195,7 @@ fn embedder(
                 false => &service.base_url,
             };
             let endpoint = Endpoint::new(url, key, &variable);
-            Choice::OpenAi { endpoint, model: &service.model, dim, shortened: config.dim > 0 }
+            Choice::OpenAi { endpoint, model, dim, shortened: config.dim > 0 }
         }
         other => {
             return Err(Failure::new(

@@ -5,12 +5,14 @@
 //!
 //! Texts go in by address and length, in memory from `clawft_alloc` or anywhere else in the
 //! module's memory; what comes out is one text, the output or the sentence of the failure, until
-//! the next call that returns a number of [`Status`].
+//! the next `clawft_init` or `clawft_run`.
 //!
 //! What it must never do: take an address that leads outside of memory, or keep one.
 
-// What is public here goes into the header; of this crate it is nobody's.
-#![allow(unreachable_pub)]
+#![allow(
+    unreachable_pub,
+    reason = "what is public here goes into the header; of this crate it is nobody's"
+)]
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -144,8 +146,9 @@ pub extern "C" fn clawft_run(input: *const u8, len: usize) -> i32 {
     ended(run(input as usize, len))
 }
 
-/// Where the text of the last call lies, valid until the next one: the output of one that
-/// succeeded, the sentence of one that did not. UTF-8, without a zero byte at its end.
+/// Where the text of the last `clawft_init` or `clawft_run` lies, valid until the next one of these:
+/// the output of one that succeeded, the sentence of one that did not. UTF-8, without a zero byte at
+/// its end.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_output() -> *const u8 {
     INSTANCE.0.borrow().output.as_ptr()

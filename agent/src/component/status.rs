@@ -7,8 +7,10 @@
 //! What it must never do: give a number another meaning, or the number of an old status to a
 //! new one.
 
-// What is public here goes into the header; of this crate it is nobody's.
-#![allow(unreachable_pub)]
+#![allow(
+    unreachable_pub,
+    reason = "what is public here goes into the header; of this crate it is nobody's"
+)]
 
 use crate::failure::Exit;
 

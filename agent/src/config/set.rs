@@ -4,8 +4,8 @@
 //! config and named in sentences. So a name that looks drawn, or that `redact` takes for a
 //! secret, is refused.
 //!
-//! What it must never do: repeat in a sentence what stands where a variable's name is
-//! expected, or change a setting whose value it refuses.
+//! What it must never do: repeat in a sentence what stands where a variable's name or an
+//! address is expected, or change a setting whose value it refuses.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -79,7 +79,9 @@ fn expected(field: &Field<'_>) -> String {
     match field {
         Field::Text(_) => "a string".to_owned(),
         Field::Choice(_, all) => format!("one of {}", all.join(", ")),
-        Field::Address(_) => "an address that begins with https:// or http://".to_owned(),
+        Field::Address(_) => {
+            "an address that begins with https:// or http://, without name and password,".to_owned()
+        }
         Field::Variable(_) => {
             "the name of an environment variable, in capitals, not the key itself,".to_owned()
         }
@@ -108,9 +110,9 @@ impl Config {
         let field = self.field(at);
         let mut sentence = expected(&field);
         sentence.push_str(" expected");
-        // What stands where a variable's name is expected may be a key by mistake: it is not
-        // repeated.
-        if !matches!(field, Field::Variable(_)) {
+        // What stands where a variable's name is expected may be a key by mistake, and an address
+        // may have a password in it: they are not repeated.
+        if !matches!(field, Field::Variable(_) | Field::Address(_)) {
             sentence.push_str(", found ");
             sentence.push_str(&shown(value));
         }

@@ -41,6 +41,8 @@ const PAUSE: u64 = 50;
 const TRIES: u32 = 5;
 /// Records after which a lease is looked at while the derived parts are built.
 const STEP: usize = 64;
+/// Room is not made for fewer records than about so many, however long their vectors are.
+pub(super) const LEAST: u32 = 16;
 
 /// The open file.
 pub(super) struct Open {
@@ -109,6 +111,13 @@ pub(super) fn no_storage(data: &str, error: FileError) -> Failure {
     Failure::new(Exit::Failed, format!("the data folder {data}: {error}"))
 }
 
+/// Bytes of the image with room for so many vectors; `hot` says for how many of them in full, where
+/// they have tiers.
+pub(super) fn image_bytes(dim: usize, capacity: u32, hot: Option<u32>) -> Result<usize, Error> {
+    let params = Params { encoding: Encoding::I8, hot, ..Params::new(dim as u32, capacity) };
+    Ok(required_bytes(&params)?)
+}
+
 /// Opens the memory with room for as many records as `identity` says, within the limits. As long
 /// as all vectors fit the image in full they have no tiers; where not even all of them, cold, fit,
 /// there is room for fewer.
@@ -122,9 +131,8 @@ fn open_store(
 ) -> Result<Store, Error> {
     let broken = |_| Error::File(clawft_store::storage::StorageError::Failed.into());
     let capacity = identity.room.min(limits.capacity);
-    let mut params = Params::new(identity.dim as u32, capacity);
-    params.encoding = Encoding::I8;
-    let in_full = required_bytes(&params).is_ok_and(|bytes| bytes <= limits.image);
+    let in_full =
+        image_bytes(identity.dim, capacity, None).is_ok_and(|bytes| bytes <= limits.image);
     let mut options = MemoryOptions {
         file: *file,
         capacity,
@@ -150,7 +158,7 @@ fn open_store(
         }
         match opened {
             Err(Error::Vectors(clawft_vectors::Error::TooShort { expected, found }))
-                if options.capacity > 16 && found < expected =>
+                if options.capacity > LEAST && found < expected =>
             {
                 let fits = u64::from(options.capacity) * found as u64 / expected as u64;
                 options.capacity = (fits as u32).min(options.capacity - 1);
@@ -245,6 +253,11 @@ impl Memory<'_> {
     }
 
     pub(super) fn take_lease(&self) -> Result<Lease, Failure> {
+        self.lease(PATIENCE)
+    }
+
+    /// Takes the lease; that of another writer is waited for so many milliseconds.
+    fn lease(&self, patience: u64) -> Result<Lease, Failure> {
         let files = self.platform.files;
         let storage = match files.storage(&self.data) {
             Err(FileError::NotFound) => {
@@ -257,7 +270,7 @@ impl Memory<'_> {
         loop {
             let now = self.platform.clock.now();
             match Lease::take(&*storage, NAME, self.nonce, now, LEASE) {
-                Err(clawft_store::Error::LeaseHeld { .. }) if waited < PATIENCE => {
+                Err(clawft_store::Error::LeaseHeld { .. }) if waited < patience => {
                     self.platform.clock.sleep(PAUSE);
                     waited += PAUSE;
                 }
@@ -381,19 +394,41 @@ impl Memory<'_> {
     }
 
     /// Ends the use of the file: what was changed is folded into it, and what is derived is saved,
-    /// so that the next program opens it in one read. After no change there is nothing to do.
+    /// so that the next program opens it in one read. Uses are saved with that. After no change
+    /// they are saved only where a full memory evicts by them: nobody waits for it, and nothing
+    /// fails.
     ///
     /// # Errors
     /// Those of the storage: what was committed stays.
     pub fn finish(&mut self) -> Result<(), Failure> {
-        let Some(mut open) = self.open.take().filter(|open| open.writable) else { return Ok(()) };
-        let lease = self.take_lease()?;
-        let now = self.platform.clock.now();
-        open.store.set_lease(lease.clone());
-        let budget = Budget { records: 64, bytes: 1 << 20 };
-        // Tiers are a matter of speed: where there is no memory for them, they stay.
-        let _ = open.store.tick(now, budget);
-        let done = open.store.close(self.platform.clock.now());
+        let used = take(&mut self.used);
+        let mut done = Ok(());
+        if self.open.as_ref().is_some_and(|open| open.writable) {
+            done = self.close(&used, PATIENCE);
+        } else if self.limits.evict && !used.is_empty() {
+            let _ = self.close(&used, 0);
+        }
+        self.open = None;
+        done
+    }
+
+    /// Counts uses and closes the file, which is opened for writing where it is not.
+    fn close(&mut self, used: &[u64], patience: u64) -> Result<(), Failure> {
+        let mut lease = self.lease(patience)?;
+        let mut open = self.open.take().filter(|open| open.writable);
+        if open.is_none() && matches!(self.open_to_write(&mut lease), Ok(Ok(()))) {
+            open = self.open.take();
+        }
+        let mut done = Ok(());
+        if let Some(mut open) = open {
+            let now = self.platform.clock.now();
+            open.store.set_lease(lease.clone());
+            open.store.touch(used, now);
+            let budget = Budget { records: 64, bytes: 1 << 20 };
+            // Tiers are a matter of speed: where there is no memory for them, they stay.
+            let _ = open.store.tick(now, budget);
+            done = open.store.close(self.platform.clock.now());
+        }
         self.release(lease);
         match done {
             // Somebody else went on from what we committed.

@@ -1,6 +1,6 @@
 //! Memories as JSON lines, one after the other, so that any number of them takes no memory.
 //!
-//! What it must never do: give what is in quarantine.
+//! What it must never do: give what is in quarantine, or leave out another without a word.
 
 use super::Memory;
 use super::access::failure;
@@ -10,28 +10,31 @@ use crate::failure::Failure;
 use crate::json::Json;
 
 impl Memory<'_> {
-    /// Gives each memory as a line of JSON, with its end. Gives how many there were.
+    /// Gives each memory as a line of JSON, with its end. Gives how many are damaged, and so not
+    /// among them.
     ///
     /// # Errors
     /// Those of opening and reading.
     pub fn export(&mut self, line: &mut dyn FnMut(&str)) -> Result<usize, Failure> {
         let Some(store) = self.reading()? else { return Ok(0) };
-        let (mut from, mut count) = (Some(0), 0);
+        let (mut from, mut damaged) = (Some(0), 0);
         while let Some(id) = from.and_then(|from| store.next(from)) {
             from = id.checked_add(1);
             let memo = match whole(store, id, 0.0) {
                 Ok(memo) => memo,
                 Err(error) => return Err(failure(&error)),
             };
-            let Some(memo) = memo else { continue };
+            let Some(memo) = memo else {
+                damaged += 1;
+                continue;
+            };
             if is_quarantined(store, id).map_err(|error| failure(&error))? {
                 continue;
             }
             let mut json = Json::object();
             memo.write(&mut json);
             line(&json.line());
-            count += 1;
         }
-        Ok(count)
+        Ok(damaged)
     }
 }

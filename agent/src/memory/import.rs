@@ -2,8 +2,10 @@
 //!
 //! A file is read in parts and cut into pieces; each piece's id comes from what it says. So an
 //! import that was broken off goes on where it was: what is there already is passed over before
-//! any vector is made of it. A memory that was corrected after it was imported stays as it is.
-//! Private keys are longer than a piece, and are taken out before it is cut.
+//! any vector is made of it. A memory that was corrected after it was imported stays as it is, and
+//! what says the same as a memory in other letters is passed over too: an export comes back to its
+//! memory without twins of what was corrected. That is found by vectors, before the gate is asked:
+//! it is no new write. Private keys are longer than a piece, and are taken out before it is cut.
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
 //! `pinned` may be. That is what `clawft export` writes. A longer text than a memory has is cut.
@@ -12,7 +14,7 @@
 //! piece is new.
 //!
 //! What it must never do: hold more of a file than a line and what waits for its batch, make
-//! vectors of what memory holds already, or commit part of a batch.
+//! vectors of what memory has under its own id already, or commit part of a batch.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -24,7 +26,7 @@ use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
 use super::pem::Lines;
-use super::write::{MOST_TEXT, New, place, put};
+use super::write::{MOST_TEXT, New, place, put, same};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
 use crate::json::{self, Unread};
@@ -242,18 +244,36 @@ impl Memory<'_> {
             };
             match there {
                 true => done.known += 1,
-                false => {
-                    done.redacted += secrets;
-                    new.push((text, piece));
-                }
+                false => new.push((text, piece, secrets)),
             }
         }
         if new.is_empty() {
             return Ok(());
         }
-        let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
-        let vectors = self.embed(&texts)?;
+        let texts: Vec<&str> = new.iter().map(|(text, ..)| &**text).collect();
+        let mut vectors = self.embed(&texts)?;
         let dim = vectors.len() / texts.len();
+        let mut store = self.reading()?;
+        let mut unlike = Vec::new();
+        for (at, (text, piece, secrets)) in new.into_iter().enumerate() {
+            let vector = at * dim..(at + 1) * dim;
+            if let Some(store) = &mut store {
+                let found = same(store, &text, &vectors[vector.clone()], &mut Vec::new());
+                if found.map_err(|error| failure(&error))?.is_some() {
+                    done.known += 1;
+                    continue;
+                }
+            }
+            done.redacted += secrets;
+            vectors.copy_within(vector, unlike.len() * dim);
+            unlike.push((text, piece));
+        }
+        let new = unlike;
+        if new.is_empty() {
+            return Ok(());
+        }
+        vectors.truncate(new.len() * dim);
+        let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
         let judged = self.judged(&texts, &vectors, dim)?;
         let before = *done;
         self.change(&mut |store, now| {

@@ -6,11 +6,13 @@
 //!   a capital, or 16 letters in a row (`npm_config_registry` has none of these);
 //! - tokens that look drawn at random: 32 characters and more without a point or a slash, of small
 //!   letters, large ones and digits. So hashes and UUIDs, which are of one case, stay, and words in
-//!   base64 too; long ones in base64, such as checksums with `sha512-`, go;
+//!   base64 too; long ones in base64, such as checksums with `sha512-`, go. Names of words, such as
+//!   `2024_Summer_Olympics_opening_ceremony`, stay;
 //! - what follows the name of a secret (`password`, `api_key`…): with `=` anything, with `:` words
 //!   of four letters and more and what is quoted or has signs or digits, with `is` the latter, and
 //!   a word at the end of its clause, if it is not one that is said of passwords (`wrong`,
-//!   `encrypted`). So `the token is specific to the session` stays;
+//!   `encrypted`). So `the token is specific to the session` stays. Of what is quoted, all words go
+//!   up to the mark that closes it;
 //! - private keys in PEM.
 //!
 //! It errs on the side of taking too much: a memory is read by models and sent to providers.
@@ -55,6 +57,11 @@ const PREFIXES: [&str; 22] = [
 const SHORTEST: usize = 16;
 /// From so many on, what looks random is one.
 const RANDOM: usize = 32;
+/// A word of a name has no more letters than this, and one with digits no more characters.
+const WORD: usize = 24;
+const NUMBERED: usize = 10;
+/// So many bytes are looked through for the mark that closes a quotation.
+const QUOTED: usize = 256;
 /// What names a secret that follows.
 const NAMES: [&str; 12] = [
     "password",
@@ -106,6 +113,29 @@ fn is_random(part: &str) -> bool {
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
+        && !is_name(part)
+}
+
+/// Whether it is a name of words and numbers with `-` or `_` between, as titles in addresses are.
+///
+/// Of a key in base64 some piece is long or has capitals inside. One in hexadecimals with words
+/// around it, such as `FLWSECK_TEST-…-X`, has a long piece with digits, and a UUID mostly such.
+fn is_name(part: &str) -> bool {
+    let (mut pieces, mut words) = (0, 0);
+    for piece in text::parts(part, b"-_") {
+        let count = |what: fn(&u8) -> bool| piece.bytes().filter(what).count();
+        let (large, small) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+        let digits = count(u8::is_ascii_digit);
+        let begins = piece.as_bytes().first().is_some_and(u8::is_ascii_uppercase);
+        let is_cased = large == 0 || small == 0 || large == 1 && begins;
+        let most = if digits == 0 { WORD } else { NUMBERED };
+        if !is_cased || piece.len() > most || large + small + digits < piece.len() {
+            return false;
+        }
+        pieces += usize::from(!piece.is_empty());
+        words += usize::from(large + small > 0 && digits == 0);
+    }
+    pieces > 1 && words * 2 >= pieces
 }
 
 /// Is it one of these?
@@ -157,6 +187,12 @@ fn is_named(token: &str, sign: char, is_quoted: bool, is_last: bool) -> bool {
     }
 }
 
+/// Bytes up to the mark that closes a quotation: on its line, and not far.
+fn closed(text: &str, quote: u8) -> Option<usize> {
+    let len = text::head(text, &[quote, b'\n']).len();
+    (len <= QUOTED && text.as_bytes().get(len) == Some(&quote)).then_some(len)
+}
+
 /// The text without its secrets, and how many there were.
 #[must_use]
 pub fn redact(text: &str) -> (String, usize) {
@@ -187,12 +223,20 @@ pub fn redact(text: &str) -> (String, usize) {
         let token_only = text::without_end(token, b".!?");
         let is_last = token_only.len() < token.len()
             || after.chars().find(|c| *c != ' ').is_none_or(|c| one_of(c, ",;)\n"));
-        let is_quoted = out.chars().next_back().is_some_and(|c| one_of(c, QUOTES));
-        let is_named = named.is_some_and(|sign| is_named(token_only, sign, is_quoted, is_last));
-        if is_named && token_only != MARK || is_secret(token_only) {
+        let quote = out.bytes().next_back().filter(|mark| QUOTES.as_bytes().contains(mark));
+        let is_quoted = quote.is_some();
+        let is_named = token_only != MARK
+            && named.is_some_and(|sign| is_named(token_only, sign, is_quoted, is_last));
+        if is_named || is_secret(token_only) {
             out.push_str(MARK);
-            out.push_str(&token[token_only.len()..]);
             count += 1;
+            // A passphrase has several words.
+            let end = quote.filter(|_| is_named).and_then(|quote| closed(rest, quote));
+            if let Some(end) = end {
+                rest = &rest[end..];
+                continue;
+            }
+            out.push_str(&token[token_only.len()..]);
         } else {
             out.push_str(token);
         }
@@ -229,11 +273,41 @@ mod tests {
             ("the password is \"secret\" here", "the password is \"[secret]\" here"),
             ("accessToken: x9y8", "accessToken: [secret]"),
             ("dbpassword=a", "dbpassword=[secret]"),
+            // Keys in base64url, and such as have words around them.
+            ("x Zm9-vYmFyX2Jhe_pJ4aGVsbG8td29ybGQx-MjM0NTY3 y", "x [secret] y"),
+            ("x q7_Kd-3fVbT0uXw9Zs2LmNpRyHc4Je6AgQiWoEk_1B-5 y", "x [secret] y"),
+            ("x Live_Key-Web_a1B2c3D4e5F6g7H8j9K0-Prod y", "x [secret] y"),
+            ("x Live_Key-Web_a1b2c3d4e5f6g7h8j9k0-Prod y", "x [secret] y"),
+            ("x FLWSECK_TEST-5f4dcc3b5aa765d61d8327deb882cf99-X y", "x [secret] y"),
+            ("x HRKU-01234567-89ab-4cde-8f01-456789abcdef y", "x [secret] y"),
             // A checksum cannot be told from a key.
             ("sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP-DGNKHfuw", "[secret]"),
         ] {
             let (found, count) = redact(text);
             assert_eq!((&*found, count), (expected, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_passphrase_goes_with_all_its_words() {
+        let far = "word ".repeat(60);
+        for (text, expected) in [
+            ("passphrase: \"correct horse battery staple\", ok", "passphrase: \"[secret]\", ok"),
+            ("{\"password\":\"it's, well. long\",\"a\":1}", "{\"password\":\"[secret]\",\"a\":1}"),
+            ("the password is 'correct horse, \"é\".' here", "the password is '[secret]' here"),
+            ("PASSWORD=`one two` three", "PASSWORD=`[secret]` three"),
+            // Where no mark closes it on its line, or only far away, it is a word as before.
+            ("passphrase: \"correct horse", "passphrase: \"[secret] horse"),
+            ("passphrase: \"correct horse'", "passphrase: \"[secret] horse'"),
+            (
+                "passphrase: \"correct horse\nbattery staple\" ok",
+                "passphrase: \"[secret] horse\nbattery staple\" ok",
+            ),
+            (&format!("password: \"one {far}\""), &format!("password: \"[secret] {far}\"")),
+        ] {
+            let (found, count) = redact(text);
+            assert_eq!((&*found, count), (expected, 1), "{text}");
+            assert_eq!(redact(&found), (found.clone(), 0), "once is enough");
         }
     }
 
@@ -260,6 +334,13 @@ mod tests {
             "(Closes: #1012345) [f8a9b1c 5D41402ABC4B2A76B9719D911017C592ABCDEF]",
             "id 123e4567-e89b-12d3-a456-426614174000, SGVsbG8gd29ybGQh",
             "see https://bugs.debian.org/cgi-bin/bugreport.cgi?bug=123456 and CVE-2021-44228",
+            // Names of words, as titles in addresses and files are.
+            "https://en.wikipedia.org/wiki/2024_Summer_Olympics_opening_ceremony",
+            "How-I-built-a-2D-engine-in-Rust-in-3-days",
+            "Kubernetes-1-29-Release-Notes-and-Upgrade-Guide",
+            "https://www.rfc-editor.org/RFC-9110-HTTP-Semantics-and-Content-Negotiation.html",
+            "Screenshot_20240102-123456_Chrome-Window.png",
+            "Die-100-besten-Rezepte-aus-Oma-Ernas-Kochbuch",
         ] {
             assert_eq!(redact(text), (text.to_owned(), 0), "{text}");
         }

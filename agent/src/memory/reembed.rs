@@ -17,9 +17,9 @@ use clawft_store::storage::Storage;
 use clawft_store::{DurableFile, Lease, Options, Record};
 
 use super::Memory;
-use super::access::{failure, no_storage};
+use super::access::{LEAST, failure, image_bytes, no_storage};
 use super::identity::{FRESH, Identity, NAME};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::platform::FileError;
 
 /// Texts that are embedded together.
@@ -34,7 +34,8 @@ impl Memory<'_> {
     /// how many are done, and of how many.
     ///
     /// # Errors
-    /// Those of the embedder and of the storage: then the memory is as it was.
+    /// Those of the embedder and of the storage, and [`Exit::Failed`] where the vectors would be too
+    /// long for the limit of the image: then the memory is as it was.
     pub fn reembed(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<usize, Failure> {
         self.open = None;
         let embedder = self.embedder.clone()?;
@@ -48,8 +49,10 @@ impl Memory<'_> {
                 old.save(&self.platform, &self.data)?;
             }
         }
-        let done = self.rewrite(&mut lease, progress).and_then(|count| {
+        let done = self.rewrite(&mut lease, identity.room, progress).and_then(|count| {
             identity.pending = true;
+            // Less, and opening would take the image for smaller than it is.
+            identity.room = identity.room.max(count as u32);
             identity.save(&self.platform, &self.data)?;
             self.put_in_place()?;
             identity.pending = false;
@@ -69,18 +72,39 @@ impl Memory<'_> {
         DurableFile::open(storage, name, options).map_err(|error| failure(&error.into()))
     }
 
-    /// Writes the new file, whole.
+    /// Makes sure that so many vectors of `dim` components can be opened: in full, or all of them
+    /// cold. Once the new file is in place it is too late to find out.
+    fn check_room(&self, dim: usize, count: u32, room: u32) -> Result<(), Failure> {
+        let limit = self.limits.image;
+        let cold = image_bytes(dim, count.max(LEAST), Some(0)).map_err(|error| failure(&error))?;
+        let full = image_bytes(dim, room.min(self.limits.capacity).max(count), None);
+        if cold <= limit || full.is_ok_and(|bytes| bytes <= limit) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "{count} memories of {dim} components need {} KiB: raise memory.image_kib in the \
+                 config, or forget some. The memory is as it was",
+                cold.div_ceil(1024)
+            ),
+        ))
+    }
+
+    /// Writes the new file, whole. `room` is how many records there will be room for.
     fn rewrite(
         &self,
         lease: &mut Lease,
+        room: u32,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<usize, Failure> {
         let refused = |error: clawft_store::Error| failure(&Error::from(error));
         let old = self.durable(NAME, &Options { read_only: true, ..Options::default() })?;
+        let dim = self.embedder.clone()?.dim();
+        self.check_room(dim, old.len() as u32, room)?;
         for ending in ENDINGS {
             self.remove(&format!("{FRESH}{ending}"))?;
         }
-        let dim = self.embedder.clone()?.dim();
         let mut options = Options {
             dim: Some(dim as u16),
             metric: old.metric(),

@@ -23,6 +23,7 @@ use super::gated::is_quarantined;
 use super::recall::whole;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
+use crate::json::Json;
 use crate::session::{self, Saying, Session};
 
 /// Most bytes of a text that is remembered in one piece.
@@ -78,6 +79,16 @@ pub struct Remembered {
     pub reason: String,
 }
 
+impl Remembered {
+    /// Members of it, for programs. Those near to it come behind: how they score is written in two
+    /// ways.
+    pub(crate) fn write(&self, json: &mut Json) {
+        json.count("id", self.id);
+        json.truth("merged", self.merged);
+        json.count("redacted", self.redacted as u64);
+    }
+}
+
 /// The id that a text gets; `attempt` where another text has it.
 pub(super) fn id_of(text: &str, attempt: u64) -> u64 {
     // 32 bits: short enough to be typed and cited, exact in every JSON reader.
@@ -114,6 +125,34 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
         }
         attempt += 1;
     }
+}
+
+/// The memory that says the same as a text of this vector. Those that are near to it and do not go
+/// into `near`: they may contradict it.
+pub(super) fn same(
+    store: &mut Store,
+    text: &str,
+    vector: &[f32],
+    near: &mut Vec<Memo>,
+) -> Result<Option<u64>, Error> {
+    if store.is_empty() {
+        return Ok(None);
+    }
+    let asked =
+        Recall { vector: Some(vector), text: Some(text), k: NEIGHBOURS, ..Recall::default() };
+    for found in store.recall(&asked)? {
+        let memo = match whole(store, found.id, found.score)? {
+            Some(memo) if !is_quarantined(store, memo.id)? => memo,
+            _ => continue,
+        };
+        if alike(&memo.text, text) {
+            return Ok(Some(memo.id));
+        }
+        if found.similarity >= NEAR {
+            near.push(memo);
+        }
+    }
+    Ok(None)
 }
 
 /// Puts a new record with these pairs.
@@ -212,29 +251,11 @@ impl Memory<'_> {
             done = Remembered { redacted, ..Remembered::default() };
             let (id, holds) = place(store, &text, false)?;
             done.id = id;
-            let mut same = holds.then_some(id);
-            if same.is_none() && !store.is_empty() {
-                let asked = Recall {
-                    vector: Some(&vector),
-                    text: Some(&text),
-                    k: NEIGHBOURS,
-                    ..Recall::default()
-                };
-                for found in store.recall(&asked)? {
-                    let near = match whole(store, found.id, found.score)? {
-                        Some(near) if !is_quarantined(store, near.id)? => near,
-                        _ => continue,
-                    };
-                    if alike(&near.text, &text) {
-                        same = Some(near.id);
-                        break;
-                    }
-                    if found.similarity >= NEAR {
-                        done.near.push(near);
-                    }
-                }
-            }
-            let Some(same) = same else {
+            let there = match holds {
+                true => Some(id),
+                false => same(store, &text, &vector, &mut done.near)?,
+            };
+            let Some(same) = there else {
                 return put(store, id, new, &text, &vector, now, &[("source", new.source)]);
             };
             done = Remembered { id: same, merged: true, redacted, ..Remembered::default() };

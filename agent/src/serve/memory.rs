@@ -105,9 +105,7 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     };
     let done = memory.remember(&new)?;
     let mut json = Json::object();
-    json.count("id", done.id);
-    json.truth("merged", done.merged);
-    json.count("redacted", done.redacted as u64);
+    done.write(&mut json);
     list("near", &done.near, &mut json);
     if let Some(note) = memory.evicted() {
         json.text("note", &note);

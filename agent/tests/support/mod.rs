@@ -138,6 +138,7 @@ pub(crate) struct Screen {
     pub(crate) notes: RefCell<String>,
     pub(crate) lines: RefCell<VecDeque<String>>,
     pub(crate) interactive: bool,
+    pub(crate) lost: bool,
 }
 
 impl Terminal for Screen {
@@ -155,6 +156,10 @@ impl Terminal for Screen {
 
     fn is_interactive(&self) -> bool {
         self.interactive
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost
     }
 }
 

@@ -1,9 +1,13 @@
 //! Standard input and output.
 
 use alloc::string::String;
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::platform::Terminal;
+
+/// Whether output was lost: a process has one output.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// The process's own. Where nobody reads the output any more, it is lost without a word.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,7 +16,10 @@ pub struct NativeTerminal;
 impl Terminal for NativeTerminal {
     fn print(&self, text: &str) {
         let mut out = stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let done = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if done.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+            LOST.store(true, Ordering::Relaxed);
+        }
     }
 
     fn note(&self, text: &str) {
@@ -32,5 +39,9 @@ impl Terminal for NativeTerminal {
 
     fn is_interactive(&self) -> bool {
         stdin().is_terminal() && stdout().is_terminal()
+    }
+
+    fn is_lost(&self) -> bool {
+        LOST.load(Ordering::Relaxed)
     }
 }

@@ -96,4 +96,8 @@ impl Terminal for WasiTerminal {
     fn is_interactive(&self) -> bool {
         self.standard.is_terminal()
     }
+
+    fn is_lost(&self) -> bool {
+        self.standard.is_lost()
+    }
 }

@@ -38,8 +38,11 @@
 //! the header, and are not built anew with the module. What is new gets an `op` of its own, to
 //! which an older host says `Other`.
 
-// What is public here goes into the header; of this crate it is nobody's.
-#![allow(unreachable_pub, dead_code)]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "what is public here goes into the header; of this crate it is nobody's"
+)]
 
 /// `op`: sends a request.
 pub const CLAWFT_HTTP_OPEN: u32 = 0;

@@ -8,7 +8,9 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
+use super::descriptor::ErrorCode;
 use super::sys::{self, Fd};
 
 const INPUT: Fd = 0;
@@ -22,11 +24,13 @@ const CHARACTERS: u8 = 2;
 const SEEKS: u64 = 1 << 2 | 1 << 5;
 
 /// The three descriptors, which are always there.
-pub(crate) struct Standard;
+pub(crate) struct Standard {
+    lost: Cell<bool>,
+}
 
 impl Standard {
     pub(crate) fn new() -> Self {
-        Self
+        Self { lost: Cell::new(false) }
     }
 
     /// What comes next; `None` at the end.
@@ -37,16 +41,27 @@ impl Standard {
         Some(bytes)
     }
 
-    /// Writes as far as somebody reads: with nobody there it matters to none.
+    /// Writes as far as somebody reads: with nobody there it matters to none. Output that is
+    /// refused for another reason is lost.
     pub(crate) fn write(&self, is_error: bool, text: &str) {
         let fd = if is_error { ERROR } else { OUTPUT };
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
             match sys::write(fd, rest) {
                 Ok(len @ 1..) => rest = rest.get(len..).unwrap_or_default(),
-                _ => return,
+                // Of a closed pipe hosts say EPIPE or EIO, which are the same here.
+                Ok(_) | Err(ErrorCode::Io | ErrorCode::BadDescriptor) => return,
+                Err(_) => {
+                    self.lost.set(self.lost.get() || !is_error);
+                    return;
+                }
             }
         }
+    }
+
+    /// Whether output was lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.get()
     }
 
     /// Whether a person is at both ends.
