@@ -1,5 +1,8 @@
 //! Why nothing ran: a sentence, and the exit code.
 //!
+//! Why so: a program that asked for JSON reads what the component would have printed, wherever
+//! it was refused.
+//!
 //! What it must never do: end anything because nobody hears the sentence.
 
 use std::io::Write;
@@ -16,7 +19,40 @@ pub(crate) fn failed(exit: i32, sentence: impl Into<String>) -> Failed {
     Failed { exit, sentence: sentence.into() }
 }
 
+/// Says why nothing ran: to a person, or to a program that gave `--json`, as the component would.
+pub(crate) fn say(failure: &Failed, json: bool) {
+    match json {
+        true => drop(std::io::stdout().write_all(object(failure).as_bytes())),
+        false => tell(&failure.sentence),
+    }
+}
+
+/// One object on one line.
+fn object(failure: &Failed) -> String {
+    let mut text = String::from("{\"error\":\"");
+    for c in failure.sentence.chars() {
+        match c {
+            '"' | '\\' => text.extend(['\\', c]),
+            c if c < ' ' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text.push_str(&format!("\",\"exit\":{}}}\n", failure.exit));
+    text
+}
+
 /// Says it on standard error. Who closed that wants no sentences; nothing ends for it.
 pub(crate) fn tell(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "clawft: {sentence}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_sentence_holds_the_object_is_one_line() {
+        let said = object(&failed(1, "a\n\"b\\\u{1f} é"));
+        assert_eq!(said, "{\"error\":\"a\\u000a\\\"b\\\\\\u001f é\",\"exit\":1}\n");
+    }
 }

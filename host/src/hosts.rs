@@ -45,6 +45,16 @@ impl Host {
         let name = uri.host()?.trim_end_matches('.').to_ascii_lowercase();
         Some(Self { name, port: uri.port_u16() })
     }
+
+    /// From a base URL, which has one port, written there or not.
+    fn of_base(uri: &Uri) -> Option<Self> {
+        Some(Self { port: Some(port(uri)), ..Self::of(uri)? })
+    }
+}
+
+/// The port of a URL; without one, that of its scheme.
+fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 })
 }
 
 impl Hosts {
@@ -52,7 +62,7 @@ impl Hosts {
     pub(crate) fn of(config: &Config) -> Self {
         let mut hosts: Vec<Host> = VENDORS.iter().filter_map(|name| Host::parse(name)).collect();
         for url in [&config.provider.base_url, &config.embedder.base_url] {
-            hosts.extend(url.parse().ok().as_ref().and_then(Host::of));
+            hosts.extend(url.parse().ok().as_ref().and_then(Host::of_base));
         }
         hosts.extend(config.hosts.iter().filter_map(|name| Host::parse(name)));
         Self(hosts)
@@ -60,13 +70,10 @@ impl Hosts {
 
     fn permit(&self, uri: &Uri) -> bool {
         let Some(asked) = Host::of(uri) else { return false };
-        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let port = port(uri);
         self.0.iter().any(|host| {
             host.name == asked.name
-                && match host.port {
-                    Some(port) => port == asked.port.unwrap_or(usual),
-                    None => matches!(asked.port, None | Some(80 | 443)),
-                }
+                && host.port.map_or(matches!(port, 80 | 443), |granted| granted == port)
         })
     }
 }
@@ -156,6 +163,8 @@ mod tests {
     #[test]
     fn only_what_is_listed() {
         let base = "[provider]\nname = \"openai\"\nbase_url = \"http://localhost:11434/v1\"";
+        let plain = "[provider]\nname = \"openai\"\nbase_url = \"http://llm.example.org/v1\"";
+        let secure = "[embedder]\nname = \"openai\"\nbase_url = \"https://llm.example.org/v1\"";
         let added = "[tools]\nhosts = [\"Example.org\", \"[::1]:8080\", \"10.0.0.1:81\"]";
         for (config, url, expected) in [
             ("", "https://api.openai.com/v1/chat/completions", true),
@@ -169,7 +178,14 @@ mod tests {
             (base, "http://localhost:11434/v1/models", true),
             (base, "http://localhost:11435/", false),
             (base, "http://127.0.0.1:11434/", false),
+            (plain, "http://llm.example.org/v1/models", true),
+            (plain, "http://llm.example.org:80/v1/models", true),
+            (plain, "https://llm.example.org/v1/models", false),
+            (plain, "http://llm.example.org:443/v1/models", false),
+            (secure, "https://llm.example.org/v1/models", true),
+            (secure, "http://llm.example.org/v1/models", false),
             (added, "https://example.org/page", true),
+            (added, "http://example.org/page", true),
             (added, "https://www.example.org/", false),
             (added, "http://[::1]:8080/", true),
             (added, "http://[::1]/", false),

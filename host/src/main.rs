@@ -2,8 +2,24 @@
 //!
 //! The commands are the component's. The host gives it what a program needs of a machine, and
 //! only that: one folder, the files that `import` names, a list of hosts, a few variables, a
-//! terminal, so much memory and so much time. What it must never do: look into the memory or
-//! the messages itself.
+//! terminal, so much memory and so much time.
+//!
+//! | file | what |
+//! |---|---|
+//! | `run` | the component in its engine, with what it is granted |
+//! | `engine`, `code` | the engine's settings; the compiled component, used where it lies |
+//! | `limits` | how much memory and time it may take |
+//! | `folder` | the data folder |
+//! | `import` | the files that `import` names |
+//! | `model` | the file of the embedder `static` |
+//! | `hosts` | which hosts may be asked |
+//! | `console` | what the component reads and writes |
+//! | `serve`, `client` | `clawft serve`; a client's connection |
+//! | `writer` | one writer: the lock around every command that may write |
+//! | `stop` | Ctrl-C |
+//! | `failure` | why nothing ran |
+//!
+//! What it must never do: look into the memory or the messages itself.
 
 // Unsafe in one file: `code` takes what was compiled from where it lies.
 #![deny(unsafe_code)]
@@ -35,7 +51,9 @@ fn main() {
     let exit = match start() {
         Ok(exit) => exit,
         Err(failure) => {
-            failure::tell(&failure.sentence);
+            let words = std::env::args_os().skip(1);
+            let json = words.take_while(|word| word != "--").any(|word| word == "--json");
+            failure::say(&failure, json);
             failure.exit
         }
     };
@@ -67,7 +85,7 @@ fn start() -> Result<i32, Failed> {
     };
     let writes = writer::writes(command);
     let lock = if writes { writer::lock(&data)? } else { None };
-    if writes {
+    if lock.is_some() {
         model::install(&data)?;
     }
     let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();

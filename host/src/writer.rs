@@ -30,11 +30,6 @@ pub(crate) fn writes(command: Option<&str>) -> bool {
 /// # Errors
 /// Who has it.
 pub(crate) fn lock(folder: &Path) -> Result<Option<WriterLock>, Failed> {
-    use std::io::ErrorKind::{
-        FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
-    const REFUSED: [std::io::ErrorKind; 5] =
-        [FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
     match WriterLock::acquire(&folder.join(NAME)) {
         Ok(lock) => Ok(Some(lock)),
         Err(LockError::Held(process)) => Err(failed(
@@ -44,7 +39,18 @@ pub(crate) fn lock(folder: &Path) -> Result<Option<WriterLock>, Failed> {
                 folder.display()
             ),
         )),
-        Err(LockError::System(error)) if REFUSED.contains(&error.kind()) => Ok(None),
+        Err(LockError::System(error)) if takes_nothing(&error) => Ok(None),
         Err(error) => Err(failed(1, format!("{}: {error}", folder.display()))),
     }
+}
+
+/// Whether the folder takes no file: it may only be read, or has no room.
+pub(crate) fn takes_nothing(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    matches!(
+        error.kind(),
+        FileTooLarge | PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
+    )
 }

@@ -70,6 +70,36 @@ fn a_disk_without_room_ends_the_turn_with_its_sentence() {
     is_readable(&place);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_a_full_disk_cuts_short_does_not_end_with_0() {
+    let place = filled();
+    for words in [&["export"][..], &["recall", "key", "--json"], &["help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = Ran::of(place.host(words).stdout(full).output().unwrap());
+        ran.ended(1, "the output could not be written");
+    }
+    // Who has closed a pipe has seen enough.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran = Ran::of(place.host(&["export"]).stdout(writer).output().unwrap());
+    assert_eq!((ran.exit, &*ran.err), (Some(0), ""), "{ran:?}");
+}
+
+#[test]
+fn a_new_folder_on_a_disk_without_room_is_said_by_the_component() {
+    // No room for the lock, and room for it but not for the model file.
+    for blocks in [0, 1] {
+        let place = Place::new();
+        let ran = with_limit(&place, blocks, &["remember", "one", "--embedder", "hashed"]);
+        assert_eq!(ran.exit, Some(1), "{blocks} blocks: {ran:?}");
+        assert!(ran.err.contains("space") || ran.err.contains("room"), "{ran:?}");
+        assert!(!place.home().join("models/static.new").exists());
+        let again = place.run(&["remember", "There is room again", "--embedder", "hashed"]);
+        assert_eq!(again.exit, Some(0), "{again:?}");
+    }
+}
+
 /// The rules do not hold for root: then the host runs as nobody.
 fn as_reader(place: &Place, words: &[&str]) -> Ran {
     let mut host = place.host(words);
@@ -117,4 +147,25 @@ fn a_folder_that_may_only_be_read_answers_and_keeps_nothing() {
     set(0o644, 0o755);
     let _ = chown(place.home(), Some(0), Some(0));
     is_readable(&place);
+}
+
+#[test]
+fn a_new_folder_that_may_only_be_read_is_said_by_the_component() {
+    let place = Place::new();
+    let set = |mode: u32| {
+        std::fs::set_permissions(place.home(), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    std::fs::create_dir(place.home()).unwrap();
+    set(0o555);
+    // Root gives the folder away where it tests as nobody.
+    let _ = chown(place.home(), Some(65534), Some(65534));
+    let refused = as_reader(&place, &["remember", "one", "--embedder", "hashed"]);
+    assert_eq!(refused.exit, Some(1), "{refused:?}");
+    assert!(refused.err.contains("read-only"), "{refused:?}");
+    let asked = as_reader(&place, &["ask", "Who has the key?", "--embedder", "hashed"]);
+    assert!(asked.exit == Some(0) && asked.out.contains("nothing"), "{asked:?}");
+    assert_eq!(std::fs::read_dir(place.home()).unwrap().count(), 0);
+    set(0o755);
+    let _ = chown(place.home(), Some(0), Some(0));
+    assert_eq!(place.run(&["remember", "two", "--embedder", "hashed"]).exit, Some(0));
 }

@@ -21,6 +21,26 @@ fn a_second_writer_is_told_who_the_first_is() {
 }
 
 #[test]
+fn a_program_that_asked_for_json_is_refused_in_json() {
+    let place = Place::new();
+    let mut first = place.start(&["remember", "one"]);
+    assert_eq!(first.line(), "ready\n");
+    for (words, exit, says) in [
+        (&["remember", "two", "--json"][..], 6, "is writing"),
+        (&["--json", "import", "none.md"], 1, "none.md: No such file"),
+    ] {
+        let ran = place.run(words);
+        assert_eq!((ran.exit, &*ran.err), (Some(exit), ""), "{ran:?}");
+        let said: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(said["exit"], exit, "{said}");
+        assert!(said["error"].as_str().unwrap().contains(says), "{said}");
+    }
+    // Behind two dashes it is a word like any other.
+    place.run(&["remember", "--", "--json"]).ended(6, "is writing");
+    assert_eq!(first.end().0.exit, Some(0));
+}
+
+#[test]
 fn a_killed_writer_blocks_nobody() {
     let place = Place::new();
     let mut first = place.start(&["remember", "one"]);
