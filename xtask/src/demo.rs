@@ -11,10 +11,8 @@ pub(crate) fn demo(arguments: Vec<String>) -> Outcome {
     let (artifacts, rest) = choose(arguments)?;
     let asks_for_help = rest.iter().any(|argument| argument == "--help" || argument == "-h");
     let artifacts = if asks_for_help { Vec::new() } else { artifacts };
-    let own_data = rest.iter().any(|argument| argument.split('=').next() == Some("--base"));
     let mut host = host(&artifacts)?;
-    // The agent is asked about the sample.
-    if !asks_for_help && !own_data {
+    if !asks_for_help && ends_with_agent(&rest) {
         with_agent(&mut host)?;
     }
     let status = host
@@ -24,6 +22,14 @@ pub(crate) fn demo(arguments: Vec<String>) -> Outcome {
         .map_err(|error| format!("the demo's host could not be started: {error}"))?;
     // The host has said why.
     if status.success() { Ok(()) } else { Err("the demo failed".into()) }
+}
+
+/// Whether the agent comes at the end. It is asked about the sample, and not where a program reads:
+/// the lines are operating points, then sizes.
+fn ends_with_agent(rest: &[String]) -> bool {
+    let is_without =
+        |argument: &String| matches!(argument.split('=').next(), Some("--base" | "--json"));
+    !rest.iter().any(is_without)
 }
 
 /// The host with the artifacts, built, in the person's own folder so that paths
@@ -102,5 +108,16 @@ mod tests {
         assert_eq!(names("--all-artifacts").unwrap().0.len(), 3);
         assert!(names("--artifact").is_err());
         assert!(names("--artifact neon").unwrap_err().contains("neon"));
+    }
+
+    #[test]
+    fn a_person_who_sees_the_sample_sees_the_agent_too() {
+        let ends = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(String::from).collect();
+            ends_with_agent(&words)
+        };
+        assert!(ends("") && ends("--ef 10 --runtime aot"));
+        assert!(!ends("--json") && !ends("--ef 10 --json"));
+        assert!(!ends("--base b.npy --queries q.npy") && !ends("--base=b.npy --queries=q.npy"));
     }
 }

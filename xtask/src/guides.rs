@@ -237,9 +237,11 @@ impl Place {
         };
         let group =
             String::from_utf8_lossy(&read(&self.folder.join("section.group"))?).into_owned();
-        let mut kill = command("kill");
-        // There may be none left, which is no error.
-        let _ = kill.args(["-KILL", "--", group.trim()]).stderr(Stdio::null()).status();
+        // The shell's own, since slim systems have no program `kill`. There may be none left, which is
+        // no error.
+        let mut kill = command("bash");
+        kill.args(["-c", "kill -KILL -- \"$0\"", group.trim()]);
+        let _ = kill.stderr(Stdio::null()).status();
         let _ = child.wait();
         outcome
     }

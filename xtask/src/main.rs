@@ -2,6 +2,37 @@
 //!
 //! Each command installs what it needs under `target/tools` (targets through
 //! rustup) and says in a sentence what is missing where it cannot.
+//!
+//! | file | what |
+//! |---|---|
+//! | `test`, `steps` | what must hold before a change lands, in steps that run to the end |
+//! | `demo` | builds the demo and runs it |
+//! | `bench` | what is measured, and the tables made of it |
+//! | `coverage` | which lines the native tests run, by crate |
+//! | `fuzz` | the targets of `fuzz/`, for as long as a person wants |
+//! | `miri` | tests in an interpreter that sees undefined behaviour |
+//! | `soak` | the memory in use for long |
+//! | `browser` | the page that searches as one types, in headless Chromium |
+//! | `guests` | programs over the memory as WASI guests |
+//! | `platform` | each function of the agent's WASI platform |
+//! | `providers` | the agent beside servers of the tests |
+//! | `host` | the command `clawft`: built, tested and measured |
+//! | `device` | the command `wamr`: clawft as a device has it |
+//! | `wamr` | no command: builds WAMR, library and compiler, and compiles modules ahead with it |
+//! | `matrix` | every artifact in every engine |
+//! | `guides` | the commands of the guides, run as they stand there |
+//! | `experiment` | what a part of the agent is worth before it ships |
+//! | `sizes`, `profile` | the commands `size` and `size --profile`: what the artifacts weigh, and of what |
+//! | `dist`, `release` | the folder of a release, and what must be true of it |
+//! | `licences` | the licences of what is linked into it |
+//! | `artifacts` | what each WebAssembly artifact is built from, and the building |
+//! | `component` | a core module made a component |
+//! | `names`, `splat` | fewer bytes: short names in a component, constant vectors |
+//! | `crates` | which crate every byte of a module comes from |
+//! | `wasi` | tests and benches as WASI programs |
+//! | `tools` | what building and testing need, installed where it is missing |
+//! | `process` | where things are, and how other programs are run |
+//! | `pages` | tests of the project's pages |
 #![forbid(unsafe_code)]
 
 mod artifacts;

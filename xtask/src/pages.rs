@@ -1,10 +1,9 @@
 //! Tests of the project's pages: links that lead nowhere, and functions of the headers of which
 //! neither `docs/abi.md` nor `docs/abi-memory.md` says anything.
 
-use crate::process::{output, read, root};
+use crate::process::{read, root, target, write};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 /// The headers, and what stands before the names of their numbers.
 const HEADERS: [(&str, &str); 4] = [
@@ -18,10 +17,35 @@ fn page(path: &str) -> String {
     String::from_utf8(read(&root().join(path)).unwrap()).unwrap()
 }
 
-/// All pages that git knows.
-fn pages() -> Vec<String> {
-    let printed = output(Command::new("git").current_dir(root()).args(["ls-files", "*.md"]));
-    printed.unwrap().lines().map(String::from).collect()
+/// All pages under a folder, as git would name them. Git itself is not asked: an archive of the sources
+/// is not known to it, and it says nothing of a checkout of another user.
+fn pages(root: &Path) -> Vec<String> {
+    let mut pages = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root.join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{folder}{}", entry.file_name().display());
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() && !is_made(&entry.path()) {
+                folders.push(format!("{name}/"));
+            } else if kind.is_file() && name.ends_with(".md") {
+                pages.push(name);
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// Whether a folder is none of the project's: it was built, packed or installed, or is hidden. `.ci` and
+/// `.cargo` have no pages, and others may install into the latter.
+fn is_made(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.')
+        || ["target", "dist", "node_modules"].contains(&&*name)
+        || folder.join("pyvenv.cfg").exists()
+        || folder == target()
 }
 
 /// Where the links of a page lead, without what they name inside.
@@ -33,7 +57,7 @@ fn links(text: &str) -> Vec<&str> {
 
 #[test]
 fn links_lead_somewhere() {
-    let pages = pages();
+    let pages = pages(&root());
     assert!(pages.iter().any(|page| page == "docs/abi.md"));
     for path in pages {
         let text = page(&path);
@@ -43,6 +67,18 @@ fn links_lead_somewhere() {
         }
     }
     assert_eq!(links("[a](b.md#c) [d](#e) [f](https://g) [h](i/)"), ["b.md", "i/"]);
+}
+
+#[test]
+fn pages_are_the_projects_own() {
+    let folder = target().join("tests/pages");
+    let _ = std::fs::remove_dir_all(&folder);
+    let own = ["a.md", "docs/adr/b.md", "venv/c.md"];
+    let made = ["target/d.md", "x/dist/e.md", "node_modules/f/g.md", ".venv/h.md", "v/lib/i.md"];
+    for page in own.into_iter().chain(made).chain(["v/pyvenv.cfg", "docs/j.txt"]) {
+        write(&folder.join(page), b"").unwrap();
+    }
+    assert_eq!(pages(&folder), own);
 }
 
 /// The numbers of a header by name, and its functions.

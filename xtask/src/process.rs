@@ -58,7 +58,13 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
     run_silently(command)
 }
 
-/// The same without the line that says so.
+/// The same for what installs something. What it prints goes to standard error: standard output is the
+/// command's own, and may be read by a program.
+pub(crate) fn install(command: &mut Command) -> Outcome {
+    run(command.stdout(std::io::stderr()))
+}
+
+/// [`run`] without the line that says so.
 pub(crate) fn run_silently(command: &mut Command) -> Outcome {
     let status = command.stdin(Stdio::null()).status();
     match status {

@@ -161,8 +161,9 @@ fn bad_input(program: &Program<'_>, _: &Sample) -> Outcome {
     seen("4 refusals")
 }
 
-/// A process that is killed while it imports: everything that is there is whole, and it goes on.
-fn durable(program: &Program<'_>, sample: &Sample) -> Outcome {
+/// A chat that is killed while it answers: what it was told is in its session, the memory that was there
+/// is whole, and the next process goes on.
+fn durable(program: &Program<'_>, _: &Sample) -> Outcome {
     let folder = data(OFFLINE)?;
     let data = folder.path();
     program.done(data, &["remember", "The spare key is with Maria"])?;
@@ -173,15 +174,22 @@ fn durable(program: &Program<'_>, sample: &Sample) -> Outcome {
     let mut writer = writer.spawn().map_err(|why| why.to_string())?;
     let mut tell = writer.stdin.take().ok_or("it has no input")?;
     let mut out = writer.stdout.take().ok_or("it has no output")?;
-    let text = format!("Remember that {}\n", sample.texts[0].replace('\n', " "));
-    std::io::Write::write_all(&mut tell, text.as_bytes()).map_err(|why| why.to_string())?;
-    // Its answer comes when the message was kept.
+    let text = b"Remember that Ada drinks oolong tea\n";
+    std::io::Write::write_all(&mut tell, text).map_err(|why| why.to_string())?;
+    // A message is in the session's file before it is answered. It is remembered after that, and may
+    // or may not be by now.
     out.read_exact(&mut [0]).map_err(|_| "the chat ended without an answer")?;
     writer.kill().and_then(|()| writer.wait()).map_err(|why| why.to_string())?;
+    let says = |bytes: &[u8]| bytes.windows(6).any(|part| part == b"oolong");
+    let files = crate::suite::files(data)?;
+    hold(files.iter().any(|(name, bytes)| name.contains("sessions/") && says(bytes)), || {
+        let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
+        format!("no session has what a killed chat was told: {names:?}")
+    })?;
     let found = program.done(data, &["recall", "key"])?;
     hold(found.contains("Maria"), || format!("after a kill the memory is not there: {found}"))?;
     program.done(data, &["remember", "Ada drinks oolong tea"])?;
-    seen("a writer killed, and the next one goes on")
+    seen("a chat killed, its message kept, and the next one goes on")
 }
 
 fn turn(program: &Program<'_>, _: &Sample) -> Outcome {
@@ -227,4 +235,30 @@ fn broken(program: &Program<'_>, _: &Sample) -> Outcome {
     let folder = data(&model.config())?;
     program.refuses(folder.path(), PROVIDER, &["ask", "What does Miro do?"])?;
     seen("nobody there; a stream that is cut")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clawft_sample::arrays::Matrix;
+
+    /// The check with a command that answers what is wanted whatever it was told, and that does so with
+    /// the message of a chat.
+    fn with_a_chat_that(does: &str) -> Outcome {
+        let script = format!(
+            "case $1 in recall) echo Maria;; chat) read -r line; {does}; echo yes; read -r more;; esac"
+        );
+        let words = ["sh", "-c", &script, "clawft"].map(String::from);
+        let none = || Matrix { rows: 0, dim: 1, values: Vec::new() };
+        let sample = Sample { base: none(), texts: Vec::new(), queries: none() };
+        durable(&Program(&words), &sample)
+    }
+
+    #[test]
+    fn a_chat_that_answers_and_keeps_nothing_is_seen() {
+        let keeps = "cd \"$CLAWFT_HOME\"; mkdir sessions; echo \"$line\" > sessions/default.json";
+        with_a_chat_that(keeps).unwrap();
+        let why = with_a_chat_that(":").unwrap_err();
+        assert!(why.contains("no session"), "{why}");
+    }
 }

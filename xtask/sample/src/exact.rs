@@ -1,15 +1,17 @@
 //! The exact answer, from the data alone.
 //!
-//! Candidates are found with f32 sums over all rows, on every core; the last
-//! word is a f64 sum. A result counts as found when it is no farther than the
-//! exact k-th neighbour, so that equal distances (duplicates in the data) are
-//! not held against an engine that names another one of them.
+//! Candidates are found with quick sums over all rows, on every core; the last
+//! word is a sum in order, the one that results are held against. Both are in
+//! f64: in f32 hundreds of rows can be as far as each other, and those kept
+//! would be any of them. A result counts as found when it is no farther than
+//! the exact k-th neighbour, so that equal distances (duplicates in the data)
+//! are not held against an engine that names another one of them.
 
 use crate::Metric;
 use crate::arrays::Matrix;
 use std::num::NonZero;
 
-/// Candidates kept for the f64 pass beyond k: a f32 sum would have to be off
+/// Candidates kept for the last pass beyond k: a quick sum would have to be off
 /// by as much as this many ranks to lose a true neighbour.
 const SPARE: usize = 54;
 /// Rows that are compared with all of a thread's queries before the next ones
@@ -111,7 +113,7 @@ impl<'a> Exact<'a> {
     fn nearest(&self, range: std::ops::Range<usize>) -> Vec<Vec<(f64, u32)>> {
         let keep = (self.k + SPARE).min(self.base.rows);
         // Kept sorted; the worst is the last.
-        let mut best = vec![Vec::<(f32, u32)>::with_capacity(keep + 1); range.len()];
+        let mut best = vec![Vec::<(f64, u32)>::with_capacity(keep + 1); range.len()];
         let block = (BLOCK_BYTES / 4 / self.base.dim).max(1);
         for from in (0..self.base.rows).step_by(block) {
             let to = (from + block).min(self.base.rows);
@@ -121,9 +123,7 @@ impl<'a> Exact<'a> {
                     let far = match self.metric {
                         Metric::L2 => difference(values, self.base.row(row)),
                         Metric::InnerProduct => -dot(values, self.base.row(row)),
-                        Metric::Cosine => {
-                            -dot(values, self.base.row(row)) / self.base_norms[row] as f32
-                        }
+                        Metric::Cosine => -dot(values, self.base.row(row)) / self.base_norms[row],
                     };
                     if best.len() == keep {
                         if far >= best[keep - 1].0 {
@@ -136,7 +136,7 @@ impl<'a> Exact<'a> {
                 }
             }
         }
-        let refine = |(query, best): (usize, Vec<(f32, u32)>)| {
+        let refine = |(query, best): (usize, Vec<(f64, u32)>)| {
             let mut best: Vec<(f64, u32)> =
                 best.iter().map(|(_, row)| (self.distance(query, *row as usize), *row)).collect();
             best.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -153,27 +153,27 @@ fn norms(matrix: &Matrix) -> Vec<f64> {
     (0..matrix.rows).map(norm).collect()
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+fn dot(a: &[f32], b: &[f32]) -> f64 {
     fold(a, b, |a, b| a * b)
 }
 
-fn difference(a: &[f32], b: &[f32]) -> f32 {
+fn difference(a: &[f32], b: &[f32]) -> f64 {
     fold(a, b, |a, b| (a - b) * (a - b))
 }
 
 /// A sum of `term` over pairs, in lanes so that the compiler uses SIMD.
 #[inline(always)]
-fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [0.0f32; LANES];
+fn fold(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut lanes = [0.0f64; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let tail = a_chunks.remainder().iter().zip(b_chunks.remainder());
-    let rest: f32 = tail.map(|(a, b)| term(*a, *b)).sum();
+    let rest: f64 = tail.map(|(a, b)| term(f64::from(*a), f64::from(*b))).sum();
     for (a, b) in a_chunks.zip(b_chunks) {
         for lane in 0..LANES {
-            lanes[lane] += term(a[lane], b[lane]);
+            lanes[lane] += term(f64::from(a[lane]), f64::from(b[lane]));
         }
     }
-    lanes.iter().sum::<f32>() + rest
+    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]
@@ -216,6 +216,29 @@ mod tests {
                     assert!((all[9] - exact.last[query]).abs() < 1e-9, "{metric:?} {dim}");
                 }
             }
+        }
+    }
+
+    /// By a sum in f32 all of them are as far as each other: their distances are a hundredth of what it
+    /// rounds away.
+    #[test]
+    fn near_copies_are_told_from_each_other() {
+        let centre = matrix(1, 64, 3);
+        let near = |rows, seed| {
+            let noise = matrix(rows, 64, seed);
+            let pairs = noise.values.iter().zip(centre.values.iter().cycle());
+            let values = pairs.map(|(noise, value)| value + (noise - 0.2) * 2e-5).collect();
+            Matrix { rows, dim: 64, values }
+        };
+        let (base, queries) = (near(500, 7), near(5, 11));
+        let exact = Exact::compute(&base, &queries, Metric::Cosine, 10);
+        for query in 0..queries.rows {
+            let mut all: Vec<f64> = (0..base.rows)
+                .map(|row| plain_distance(Metric::Cosine, queries.row(query), base.row(row)))
+                .collect();
+            all.sort_by(f64::total_cmp);
+            let (wanted, found) = (all[9], exact.last[query]);
+            assert!((wanted - found).abs() < 1e-13, "{wanted:e} wanted, found {found:e}");
         }
     }
 
