@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::Failure;
+use crate::inputs::Inputs;
 use crate::options::Options;
-use crate::run::Inputs;
 use clawft_sample::scratch::Scratch;
 use clawft_sample::texts::shorten;
 

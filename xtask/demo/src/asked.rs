@@ -14,11 +14,12 @@
 //! alone. Standard input ends, and so does the program.
 
 use crate::Failure;
+use crate::inputs::Inputs;
 use crate::kernel::Compiled;
+use crate::load::load;
 use crate::options::{Artifact, Mode, Options, Runtime};
 use crate::report::{Report, micros, rounded};
-use crate::run::{Inputs, K, load};
-use crate::sweep::{QuerySet, Searcher};
+use crate::sweep::{K, QuerySet, Searcher};
 use clawft_sample::exact::Exact;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -81,13 +82,8 @@ fn answer(
     engines: &mut [(&str, Searcher<'_>)],
 ) -> Result<Value, Failure> {
     let wrong = |field: &str| Failure::new(format!("no such `{field}`: {question}"));
-    let mode = match question["mode"].as_str() {
-        Some("auto") => Mode::Auto,
-        Some("walk") => Mode::Walk,
-        Some("scan") => Mode::Scan,
-        Some("exact") => Mode::Exact,
-        _ => return Err(wrong("mode")),
-    };
+    let mode = question["mode"].as_str().and_then(|name| Mode::of(name).ok());
+    let mode = mode.ok_or_else(|| wrong("mode"))?;
     let ef = question["ef"].as_u64().and_then(|ef| u32::try_from(ef).ok());
     let ef = ef.ok_or_else(|| wrong("ef"))?;
     let set = question["queries"].as_u64().and_then(|at| sets.get(at as usize));

@@ -3,19 +3,23 @@
 //! Every line says what was wanted and what was seen. Speed is not judged here:
 //! a test machine is shared.
 
+use std::path::Path;
+
 use clawft_store::memory::Derived;
 
 use crate::Failure;
 use crate::agent;
 use crate::durable;
-use crate::kernel::FULL;
+use crate::inputs::Inputs;
+use crate::kernel::{FULL, Kernel};
+use crate::load::{Loaded, load};
 use crate::options::{Mode, Options, Runtime};
 use crate::report::{Report, mib};
-use crate::run::{Inputs, Loaded, load};
-use crate::sweep::{self, Searcher};
+use crate::sweep::{self, Answers, K, QuerySet, Searcher};
 use clawft_sample::exact::Exact;
 
-const K: usize = 10;
+/// The ways to search that ef is for.
+const MODES: [Mode; 3] = [Mode::Auto, Mode::Walk, Mode::Scan];
 /// Values of ef at which all builds must give the same ids.
 const SAME_AT: [u32; 3] = [16, 64, 200];
 /// What a scan of the full codes must find. They have 8 bits, so that close
@@ -39,6 +43,160 @@ impl Verdict {
             self.failed += 1;
         }
     }
+
+    /// Every mode finds what is wanted of it at some ef, and exact search nearly all.
+    fn recalls(
+        &mut self,
+        name: &str,
+        searcher: &mut Searcher<'_>,
+        set: &QuerySet<'_>,
+    ) -> Result<(), Failure> {
+        for mode in MODES {
+            self.reaches(name, searcher, set, mode)?;
+        }
+        let recall = searcher.recall(set, Mode::Exact, K as u32)?;
+        let set = set.name;
+        self.expect(
+            recall >= EXACT_RECALL,
+            format!("{name}: {set}, exact: recall@10 {recall:.4}, {EXACT_RECALL} wanted"),
+        );
+        Ok(())
+    }
+
+    /// One mode finds what is wanted of it; a larger ef than that takes is not tried.
+    fn reaches(
+        &mut self,
+        name: &str,
+        searcher: &mut Searcher<'_>,
+        set: &QuerySet<'_>,
+        mode: Mode,
+    ) -> Result<(), Failure> {
+        let at = format!("{name}: {}, {}", set.name, mode.name());
+        let mut wanted = sweep::TARGETS.iter().peekable();
+        let mut best = 0.0f64;
+        for ef in sweep::EF {
+            let recall = searcher.recall(set, mode, ef)?;
+            best = best.max(recall);
+            while let Some(want) = wanted.next_if(|want| recall >= **want) {
+                self.expect(
+                    true,
+                    format!("{at}: recall@10 {want} reached at ef {ef} ({recall:.4})"),
+                );
+            }
+            if wanted.peek().is_none() {
+                break;
+            }
+        }
+        for want in wanted {
+            self.expect(
+                false,
+                format!("{at}: recall@10 {want} wanted, {best:.4} is the best of all ef"),
+            );
+        }
+        Ok(())
+    }
+
+    /// A full store refuses the next row as Full, and answers as before.
+    fn refuses_one_more(
+        &mut self,
+        name: &str,
+        searcher: &mut Searcher<'_>,
+        inputs: &Inputs,
+    ) -> Result<(), Failure> {
+        let base = &inputs.base;
+        let (_, queries, _) = &inputs.queries[0];
+        let before = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
+        let kernel = &mut *searcher.kernel;
+        let values = kernel.allocate(base.dim as u32 * 4)?;
+        kernel.write_floats(values, queries.row(0));
+        let one_more = base.rows as u64;
+        let outcome = kernel.insert(searcher.handle, one_more, values, base.dim as u32);
+        kernel.release(values)?;
+        self.expect(
+            matches!(&outcome, Err(refusal) if refusal.code == FULL),
+            format!(
+                "{name}: insert number {} is refused as Full: {}",
+                one_more + 1,
+                outcome.map_or_else(|refusal| refusal.sentence, |()| "it went in".into())
+            ),
+        );
+        let after = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
+        self.expect(before == after, format!("{name}: it answers the same after that"));
+        Ok(())
+    }
+
+    /// The kernel keeps to its memory.
+    fn stays_small(&mut self, name: &str, kernel: &mut Kernel) -> Result<(), Failure> {
+        let overhead = kernel.memory_use()?.overhead;
+        self.expect(
+            overhead < OVERHEAD_MAX,
+            format!("{name}: allocator overhead {overhead} B, below {OVERHEAD_MAX} wanted"),
+        );
+        let bytes = kernel.linear_memory();
+        self.expect(
+            bytes <= LINEAR_MEMORY_MAX,
+            format!(
+                "{name}: linear memory {bytes} B ({:.2} MiB), at most {LINEAR_MEMORY_MAX} wanted",
+                mib(bytes)
+            ),
+        );
+        Ok(())
+    }
+
+    /// What a killed writer had committed is there, whole.
+    fn durable(&mut self, options: &Options, inputs: &Inputs) -> Result<(), Failure> {
+        let story = durable::run(options, inputs)?;
+        self.expect(
+            story.found >= story.said && story.whole,
+            format!(
+                "durable: killed when {} rows were committed, {} found, each as it went in",
+                story.said, story.found
+            ),
+        );
+        self.expect(
+            story.opened_from == Derived::Read && story.derived != Derived::Read,
+            format!(
+                "durable: rebuilt after the kill, read after a close ({:?})",
+                story.opened_from
+            ),
+        );
+        Ok(())
+    }
+
+    /// The agent imports every text, and answers from the ones that a question is about.
+    fn agent(&mut self, clawft: &Path, options: &Options, inputs: &Inputs) -> Result<(), Failure> {
+        // Keys are for people: a check costs nobody money.
+        let story = agent::run(clawft, options, inputs, false)?;
+        let (imported, texts) = (story.imported, story.texts);
+        self.expect(
+            imported as usize == texts,
+            format!("agent: {imported} of {texts} texts imported"),
+        );
+        for answered in &story.answers {
+            let question = answered.question;
+            self.expect(
+                answered.holds.is_some() && answered.is_of_sample,
+                match answered.holds {
+                    Some(id) => format!("agent: `{question}` is answered from [{id}]"),
+                    None => format!("agent: `{question}` is answered from no text about it"),
+                },
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What all builds must answer alike.
+fn answers(searcher: &mut Searcher<'_>, sets: &[QuerySet<'_>]) -> Result<Vec<Answers>, Failure> {
+    let mut answers = Vec::new();
+    for set in sets {
+        for mode in MODES {
+            for ef in SAME_AT {
+                answers.push(searcher.answer(set.vectors, mode, ef)?);
+            }
+        }
+    }
+    Ok(answers)
 }
 
 /// Runs every check on all artifacts given; false when one failed.
@@ -47,10 +205,13 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
     let report = Report::new(false);
     let base = &inputs.base;
     let mut verdict = Verdict { failed: 0, held: 0 };
-    let exact: Vec<Exact<'_>> = inputs
+    let sets: Vec<QuerySet<'_>> = inputs
         .queries
         .iter()
-        .map(|(_, vectors, _)| Exact::compute(base, vectors, options.metric, K))
+        .map(|(name, vectors, _)| {
+            let exact = Exact::compute(base, vectors, options.metric, K);
+            QuerySet { name, vectors, exact }
+        })
         .collect();
 
     let mut answers_of_all = Vec::new();
@@ -63,85 +224,12 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
             format!("{name}: all {} rows go in, {} did", base.rows, filled.rows),
         );
         let mut searcher = Searcher::new(&mut kernel, filled.handle, base.dim, K)?;
-
-        for ((set, vectors, _), exact) in inputs.queries.iter().zip(&exact) {
-            for mode in [Mode::Auto, Mode::Walk, Mode::Scan] {
-                let mut wanted = sweep::TARGETS.iter().peekable();
-                let mut best = 0.0f64;
-                for ef in sweep::EF {
-                    let (ids, counts) = searcher.answer(vectors, mode, ef)?;
-                    let recall = exact.recall(&ids, &counts);
-                    best = best.max(recall);
-                    while let Some(want) = wanted.next_if(|want| recall >= **want) {
-                        let mode = mode.name();
-                        verdict.expect(
-                            true,
-                            format!("{name}: {set}, {mode}: recall@10 {want} reached at ef {ef} ({recall:.4})"),
-                        );
-                    }
-                    if wanted.peek().is_none() {
-                        break;
-                    }
-                }
-                for want in wanted {
-                    let mode = mode.name();
-                    verdict.expect(
-                        false,
-                        format!("{name}: {set}, {mode}: recall@10 {want} wanted, {best:.4} is the best of all ef"),
-                    );
-                }
-            }
-            let (ids, counts) = searcher.answer(vectors, Mode::Exact, K as u32)?;
-            let recall = exact.recall(&ids, &counts);
-            verdict.expect(
-                recall >= EXACT_RECALL,
-                format!("{name}: {set}, exact: recall@10 {recall:.4}, {EXACT_RECALL} wanted"),
-            );
+        for set in &sets {
+            verdict.recalls(name, &mut searcher, set)?;
         }
-
-        let mut answers = Vec::new();
-        for (_, vectors, _) in &inputs.queries {
-            for mode in [Mode::Auto, Mode::Walk, Mode::Scan] {
-                for ef in SAME_AT {
-                    answers.push(searcher.answer(vectors, mode, ef)?);
-                }
-            }
-        }
-
-        let (_, queries, _) = &inputs.queries[0];
-        let before = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
-        let kernel = &mut *searcher.kernel;
-        let values = kernel.allocate(base.dim as u32 * 4)?;
-        kernel.write_floats(values, queries.row(0));
-        let one_more = base.rows as u64;
-        let outcome = kernel.insert(filled.handle, one_more, values, base.dim as u32);
-        kernel.release(values)?;
-        verdict.expect(
-            matches!(&outcome, Err(refusal) if refusal.code == FULL),
-            format!(
-                "{name}: insert number {} is refused as Full: {}",
-                one_more + 1,
-                outcome.map_or_else(|refusal| refusal.sentence, |()| "it went in".into())
-            ),
-        );
-        let after = searcher.answer(queries, Mode::Auto, SAME_AT[1])?;
-        verdict.expect(before == after, format!("{name}: it answers the same after that"));
-
-        let kernel = &mut *searcher.kernel;
-        let overhead = kernel.memory_use()?.overhead;
-        verdict.expect(
-            overhead < OVERHEAD_MAX,
-            format!("{name}: allocator overhead {overhead} B, below {OVERHEAD_MAX} wanted"),
-        );
-        let bytes = kernel.linear_memory();
-        verdict.expect(
-            bytes <= LINEAR_MEMORY_MAX,
-            format!(
-                "{name}: linear memory {bytes} B ({:.2} MiB), at most {LINEAR_MEMORY_MAX} wanted",
-                mib(bytes)
-            ),
-        );
-        answers_of_all.push((name, answers));
+        answers_of_all.push((name, answers(&mut searcher, &sets)?));
+        verdict.refuses_one_more(name, &mut searcher, &inputs)?;
+        verdict.stays_small(name, searcher.kernel)?;
     }
 
     if let Some(((first, expected), rest)) = answers_of_all.split_first() {
@@ -152,36 +240,9 @@ pub(crate) fn check(options: &Options) -> Result<bool, Failure> {
             );
         }
     }
-    let story = durable::run(options, &inputs)?;
-    verdict.expect(
-        story.found >= story.said && story.whole,
-        format!(
-            "durable: killed when {} rows were committed, {} found, each as it went in",
-            story.said, story.found
-        ),
-    );
-    verdict.expect(
-        story.opened_from == Derived::Read && story.derived != Derived::Read,
-        format!("durable: rebuilt after the kill, read after a close ({:?})", story.opened_from),
-    );
+    verdict.durable(options, &inputs)?;
     if let Some(clawft) = &options.clawft {
-        // Keys are for people: a check costs nobody money.
-        let story = agent::run(clawft, options, &inputs, false)?;
-        let (imported, texts) = (story.imported, story.texts);
-        verdict.expect(
-            imported as usize == texts,
-            format!("agent: {imported} of {texts} texts imported"),
-        );
-        for answered in &story.answers {
-            let question = answered.question;
-            verdict.expect(
-                answered.holds.is_some() && answered.is_of_sample,
-                match answered.holds {
-                    Some(id) => format!("agent: `{question}` is answered from [{id}]"),
-                    None => format!("agent: `{question}` is answered from no text about it"),
-                },
-            );
-        }
+        verdict.agent(clawft, options, &inputs)?;
     }
     println!("demo check: {} passed, {} failed", verdict.held, verdict.failed);
     Ok(verdict.failed == 0 && verdict.held > 0)

@@ -18,15 +18,19 @@ use clawft_store::storage::native::{NativeFolder, WriterLock};
 use clawft_store::{Options as FileOptions, Record};
 
 use crate::Failure;
+use crate::inputs::Inputs;
 use crate::options::Options;
 use crate::progress::Progress;
-use crate::run::Inputs;
+use crate::sweep::K;
 
 const NAME: &str = "demo.rvf";
-/// Records of a commit.
+/// Records of a commit, at most...
 const BATCH: usize = 100;
-/// Results of a question.
-const K: usize = 10;
+/// ...and commits of an import of few records: some must be left when half of them are in.
+const COMMITS: usize = 20;
+/// Bytes that the index of words may take. It takes what its texts need and nothing up front, so
+/// the limit is far beyond them: a person's own texts may be many.
+const WORDS: usize = 1 << 30;
 
 fn wrong(what: &str, why: impl std::fmt::Display) -> Failure {
     Failure::new(format!("{what}: {why}"))
@@ -48,7 +52,7 @@ fn open(options: &Options, base: &Matrix, folder: &Path) -> Result<(Memory, Writ
         ..FileOptions::default()
     };
     let capacity = base.rows as u32;
-    let options = MemoryOptions { file, capacity, ..MemoryOptions::default() };
+    let options = MemoryOptions { file, capacity, words: WORDS, ..MemoryOptions::default() };
     let mut bar = None;
     let memory = Memory::open(Box::new(storage), NAME, &options, &mut |done, all| {
         bar.get_or_insert_with(|| Progress::new("rebuilding the index", all)).at(done);
@@ -60,6 +64,11 @@ fn open(options: &Options, base: &Matrix, folder: &Path) -> Result<(Memory, Writ
     Ok((memory, lock))
 }
 
+/// How many records of so many are committed at once.
+fn batch(rows: usize) -> usize {
+    (rows / COMMITS).clamp(1, BATCH)
+}
+
 /// Remembers the rows that are missing, in order; says after each commit how many there are.
 fn import(
     memory: &mut Memory,
@@ -68,6 +77,7 @@ fn import(
 ) -> Result<(), Failure> {
     let texts = inputs.texts.as_deref().unwrap_or(&[]);
     let rows = inputs.base.rows;
+    let batch = batch(rows);
     for row in memory.len()..rows {
         let record = Record {
             id: row as u64,
@@ -83,7 +93,7 @@ fn import(
             metadata: &[],
         };
         memory.remember(&record).map_err(|why| wrong("a record", why))?;
-        if (row + 1) % BATCH == 0 || row + 1 == rows {
+        if (row + 1) % batch == 0 || row + 1 == rows {
             memory.commit(0).map_err(|why| wrong("a commit", why))?;
             committed(row + 1);
         }
@@ -93,13 +103,32 @@ fn import(
 
 /// The child: imports into `folder` until it is killed.
 pub(crate) fn child(options: &Options, folder: &Path) -> Result<(), Failure> {
-    let inputs = Inputs::read(options)?;
-    let (mut memory, _lock) = open(options, &inputs.base, folder)?;
-    import(&mut memory, &inputs, |rows| {
-        println!("{rows}");
+    let mut out = std::io::stdout();
+    // Kept open: at the kill it is as a writer has it.
+    let _open = write(options, folder, |rows| {
         // Whoever reads this may be gone.
-        let _ = std::io::stdout().flush();
-    })
+        let _ = writeln!(out, "{rows}").and_then(|()| out.flush());
+    })?;
+    // A few records are all in before the signal comes: it is waited for. Where the parent is gone
+    // none will come, but then standard input ends.
+    let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+    Ok(())
+}
+
+/// Imports into `folder` what the files have, up to the capacity: the files may have more rows
+/// than went into the parent's store.
+fn write(
+    options: &Options,
+    folder: &Path,
+    committed: impl FnMut(usize),
+) -> Result<(Memory, WriterLock), Failure> {
+    let mut inputs = Inputs::read(options)?;
+    if let Some(capacity) = options.capacity {
+        inputs.base.truncate(capacity as usize);
+    }
+    let (mut memory, lock) = open(options, &inputs.base, folder)?;
+    import(&mut memory, &inputs, committed)?;
+    Ok((memory, lock))
 }
 
 /// How well the known items were found.
@@ -175,25 +204,33 @@ fn kill_half_way(folder: &Path, rows: usize) -> Result<usize, Failure> {
         .args(std::env::args_os().skip(1))
         .arg("--import-into")
         .arg(folder)
+        // Of two capacities the last one counts.
+        .arg("--capacity")
+        .arg(rows.to_string())
+        // Open for as long as this process lives: see `child`.
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|why| wrong("the import", why))?;
+    let output = child.stdout.take().ok_or_else(|| Failure::new("the import has no output"))?;
+    let mut lines = BufReader::new(output).lines();
+    // One record has no half: it is killed when that one is in.
+    let half = rows.div_ceil(2);
     let mut said = 0;
     let mut bar = Progress::new("import, to be killed", rows);
-    if let Some(output) = child.stdout.take() {
-        for line in BufReader::new(output).lines() {
-            said = line.ok().and_then(|line| line.parse().ok()).unwrap_or(said);
-            bar.at(said);
-            if said >= rows / 2 {
-                break;
-            }
-        }
+    while said < half
+        && let Some(Ok(line)) = lines.next()
+    {
+        said = line.parse().unwrap_or(said);
+        bar.at(said);
     }
     // On Unix this is SIGKILL: nothing of the process runs any more.
     child.kill().map_err(|why| wrong("killing the import", why))?;
-    child.wait().map_err(|why| wrong("the killed import", why))?;
+    let status = child.wait().map_err(|why| wrong("the killed import", why))?;
     bar.finish(said);
-    if said < rows / 2 {
+    // There, a process that a signal ended has no exit code.
+    let is_killed = !cfg!(unix) || status.code().is_none();
+    if said < half || !is_killed {
         return Err(Failure::new(format!(
             "the import ended by itself after {said} of {rows} rows"
         )));
@@ -203,6 +240,9 @@ fn kill_half_way(folder: &Path, rows: usize) -> Result<usize, Failure> {
 
 /// Are the first rows there as they went in, and nothing else?
 fn is_whole(memory: &Memory, inputs: &Inputs) -> Result<bool, Failure> {
+    if memory.len() > inputs.base.rows {
+        return Ok(false);
+    }
     let texts = inputs.texts.as_deref().unwrap_or(&[]);
     let mut vector = vec![0.0; inputs.base.dim];
     for row in 0..memory.len() {
@@ -259,8 +299,12 @@ pub(crate) fn tell(story: &Story) {
         story.reopened.as_secs_f64(),
         if story.whole { "each as it went in" } else { "NOT all as they went in" }
     );
+    if found == rows {
+        println!("  so few that all were in before the signal came: none was left to cut off");
+    }
     println!(
-        "  the rest imported, closed: {:.1} MB; opened again in {:.1} ms",
+        "  {}, closed: {:.1} MB; opened again in {:.1} ms",
+        if found < rows { "the rest imported" } else { "nothing left to import" },
         story.file_bytes as f64 / 1e6,
         story.opened.as_secs_f64() * 1e3
     );
@@ -269,5 +313,59 @@ pub(crate) fn tell(story: &Story) {
         for (name, q) in ["by vector", "by words", "by both"].into_iter().zip(quality) {
             println!("    {name:<34} {:>6.3}   {:>6.3}   {:>6.3}", q.first, q.ten, q.mrr);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Options that name files of so many rows in `folder`, with texts.
+    fn own_data(folder: &Path, rows: usize, capacity: u32) -> Options {
+        let vector = |row: usize| {
+            let values = [row as f32 + 1.0, 1.0].map(f32::to_le_bytes);
+            [2i32.to_le_bytes(), values[0], values[1]].concat()
+        };
+        let vectors = |rows: usize| (0..rows).flat_map(vector).collect::<Vec<u8>>();
+        let texts: String = (0..rows).map(|row| format!("\"the text of row {row}\"\n")).collect();
+        let file = |name: &str, bytes: Vec<u8>| {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).unwrap();
+            Some(path)
+        };
+        Options {
+            base: file("base.fvecs", vectors(rows)),
+            queries: file("queries.fvecs", vectors(1)),
+            texts: file("texts.jsonl", texts.into_bytes()),
+            capacity: Some(capacity),
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn the_child_imports_the_rows_that_fit() {
+        for fit in [1_usize, 2, 5] {
+            let (data, folder) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+            let options = own_data(data.path(), 9, fit as u32);
+            let mut said = Vec::new();
+            // Let go without a close, as by a kill.
+            drop(write(&options, folder.path(), |rows| said.push(rows)).unwrap());
+            assert_eq!(said, (1..=fit).collect::<Vec<usize>>());
+
+            let mut inputs = Inputs::read(&options).unwrap();
+            assert_eq!(inputs.base.rows, 9);
+            inputs.base.truncate(fit);
+            let (memory, _lock) = open(&options, &inputs.base, folder.path()).unwrap();
+            assert_eq!(memory.len(), fit);
+            assert!(is_whole(&memory, &inputs).unwrap());
+            inputs.base.truncate(fit - 1);
+            assert!(!is_whole(&memory, &inputs).unwrap(), "one more than there should be");
+        }
+    }
+
+    #[test]
+    fn few_records_are_committed_one_by_one() {
+        let rows = [1, 2, 39, 40, 50, 1_999, 2_000, 10_000];
+        assert_eq!(rows.map(batch), [1, 1, 1, 2, 2, 99, 100, 100]);
     }
 }

@@ -4,6 +4,21 @@
 //! What this program knows of the kernel is what `clawft.h` says, so a figure
 //! printed here is one that any host can reach. The answer to compare with is computed from the data given
 //! (`clawft_sample::exact`); it is never read from a file.
+//!
+//! | file | what |
+//! |---|---|
+//! | `options` | the command line |
+//! | `inputs` | vectors, texts and queries, read from files |
+//! | `kernel` | the kernel module in Wasmtime, through its C ABI |
+//! | `load` | an artifact loaded, and a store in it filled, under a maximum of memory |
+//! | `run` | the demo proper: a sweep over every store, and the report |
+//! | `sweep` | rows handed over, searches measured |
+//! | `words` | a few queries in words |
+//! | `durable` | the second half: a durable memory, and a writer killed half-way |
+//! | `agent` | the end: the agent asked three questions |
+//! | `check` | the demo as a test |
+//! | `asked` | the demo as one engine among others, asked line by line |
+//! | `report`, `progress` | what the person reads |
 
 // Unsafe once: `kernel` loads code that it has compiled itself.
 #![deny(unsafe_code)]
@@ -12,7 +27,9 @@ mod agent;
 mod asked;
 mod check;
 mod durable;
+mod inputs;
 mod kernel;
+mod load;
 mod options;
 mod progress;
 mod report;

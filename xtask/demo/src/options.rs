@@ -49,6 +49,13 @@ impl Mode {
             Mode::Exact => "exact",
         }
     }
+
+    /// The mode of this name.
+    pub(crate) fn of(name: &str) -> Result<Self, Failure> {
+        let mut all = [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact].into_iter();
+        let named = all.find(|mode| mode.name() == name);
+        named.ok_or_else(|| unknown("--mode", "auto, walk, scan or exact", name))
+    }
 }
 
 /// When the module is turned into machine code.
@@ -67,6 +74,12 @@ impl Runtime {
             Runtime::Aot => "aot",
         }
     }
+
+    /// The runtime of this name.
+    fn of(name: &str) -> Result<Self, Failure> {
+        let named = [Runtime::Jit, Runtime::Aot].into_iter().find(|one| one.name() == name);
+        named.ok_or_else(|| unknown("--runtime", "jit or aot", name))
+    }
 }
 
 /// One build of the kernel: its name and the module's file.
@@ -74,6 +87,16 @@ impl Runtime {
 pub(crate) struct Artifact {
     pub(crate) name: String,
     pub(crate) path: PathBuf,
+}
+
+impl Artifact {
+    /// Reads `NAME=FILE`.
+    fn of(given: &str) -> Result<Self, Failure> {
+        let (name, path) = given
+            .split_once('=')
+            .ok_or_else(|| Failure::new(format!("--module wants NAME=FILE, found `{given}`")))?;
+        Ok(Artifact { name: name.into(), path: path.into() })
+    }
 }
 
 /// What the person asked for.
@@ -107,11 +130,10 @@ pub(crate) struct Options {
     pub(crate) ef: Option<Vec<u32>>,
 }
 
-impl Options {
-    /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR`, `--check`, `--ask`
-    /// and `--clawft FILE` come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
-        let mut options = Options {
+impl Default for Options {
+    /// As without arguments.
+    fn default() -> Self {
+        Options {
             help: false,
             check: false,
             ask: false,
@@ -132,7 +154,15 @@ impl Options {
             encoding_name: "auto",
             capacity: None,
             ef: None,
-        };
+        }
+    }
+}
+
+impl Options {
+    /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR`, `--check`, `--ask`
+    /// and `--clawft FILE` come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut options = Options::default();
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             let (name, attached) = match argument.split_once('=') {
@@ -141,80 +171,11 @@ impl Options {
                 }
                 _ => (argument, None),
             };
-            let mut value = || {
+            options.set(&name, || {
                 attached
-                    .clone()
                     .or_else(|| arguments.next())
                     .ok_or_else(|| Failure::new(format!("{name} needs a value")))
-            };
-            match name.as_str() {
-                "--help" | "-h" => options.help = true,
-                "--check" => options.check = true,
-                "--ask" => options.ask = true,
-                "--json" => options.json = true,
-                "--clawft" => options.clawft = Some(value()?.into()),
-                "--data" => options.data = value()?.into(),
-                "--import-into" => options.import_into = Some(value()?.into()),
-                "--module" => {
-                    let given = value()?;
-                    let (name, path) = given.split_once('=').ok_or_else(|| {
-                        Failure::new(format!("--module wants NAME=FILE, found `{given}`"))
-                    })?;
-                    options.artifacts.push(Artifact { name: name.into(), path: path.into() });
-                }
-                "--base" => options.base = Some(value()?.into()),
-                "--queries" => options.queries = Some(value()?.into()),
-                "--texts" => options.texts = Some(value()?.into()),
-                "--query-texts" => options.query_texts = Some(value()?.into()),
-                "--metric" => {
-                    options.metric = match value()?.as_str() {
-                        "cosine" => Metric::Cosine,
-                        "ip" => Metric::InnerProduct,
-                        "l2" => Metric::L2,
-                        other => return Err(unknown("--metric", "cosine, ip or l2", other)),
-                    }
-                }
-                "--memory-max" => options.memory_max_mib = Some(number(&name, &value()?)?),
-                "--runtime" => {
-                    options.runtime = Some(match value()?.as_str() {
-                        "jit" => Runtime::Jit,
-                        "aot" => Runtime::Aot,
-                        other => return Err(unknown("--runtime", "jit or aot", other)),
-                    })
-                }
-                "--mode" => {
-                    options.mode = Some(match value()?.as_str() {
-                        "auto" => Mode::Auto,
-                        "walk" => Mode::Walk,
-                        "scan" => Mode::Scan,
-                        "exact" => Mode::Exact,
-                        other => return Err(unknown("--mode", "auto, walk, scan or exact", other)),
-                    })
-                }
-                "--encoding" => {
-                    (options.encoding, options.encoding_name) = match value()?.as_str() {
-                        "f32" => (0, "f32"),
-                        "f16" => (1, "f16"),
-                        "i8" => (2, "i8"),
-                        "auto" => (3, "auto"),
-                        other => return Err(unknown("--encoding", "auto, f32, f16 or i8", other)),
-                    }
-                }
-                "--capacity" => options.capacity = Some(number(&name, &value()?)?),
-                "--ef" => {
-                    let list = value()?;
-                    options.ef = Some(
-                        list.split(',')
-                            .map(|one| number("--ef", one.trim()))
-                            .collect::<Result<_, _>>()?,
-                    );
-                }
-                other => {
-                    return Err(Failure::new(format!(
-                        "unknown option `{other}`; `cargo xtask demo --help` lists them"
-                    )));
-                }
-            }
+            })?;
         }
         if options.base.is_some() != options.queries.is_some() {
             return Err(Failure::new(
@@ -223,6 +184,59 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// Takes one option. `value` fetches what it is set to; an option that wants nothing leaves it.
+    fn set(
+        &mut self,
+        option: &str,
+        value: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        match option {
+            "--help" | "-h" => self.help = true,
+            "--check" => self.check = true,
+            "--ask" => self.ask = true,
+            "--json" => self.json = true,
+            "--clawft" => self.clawft = Some(value()?.into()),
+            "--data" => self.data = value()?.into(),
+            "--import-into" => self.import_into = Some(value()?.into()),
+            "--module" => self.artifacts.push(Artifact::of(&value()?)?),
+            "--base" => self.base = Some(value()?.into()),
+            "--queries" => self.queries = Some(value()?.into()),
+            "--texts" => self.texts = Some(value()?.into()),
+            "--query-texts" => self.query_texts = Some(value()?.into()),
+            "--metric" => self.metric = metric(&value()?)?,
+            "--memory-max" => self.memory_max_mib = Some(number(option, &value()?)?),
+            "--runtime" => self.runtime = Some(Runtime::of(&value()?)?),
+            "--mode" => self.mode = Some(Mode::of(&value()?)?),
+            "--encoding" => (self.encoding, self.encoding_name) = encoding(&value()?)?,
+            "--capacity" => self.capacity = Some(number(option, &value()?)?),
+            "--ef" => {
+                let list = value()?;
+                let values = list.split(',').map(|one| number(option, one.trim()));
+                self.ef = Some(values.collect::<Result<Vec<u32>, Failure>>()?);
+            }
+            other => {
+                return Err(Failure::new(format!(
+                    "unknown option `{other}`; `cargo xtask demo --help` lists them"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The metric of this name.
+fn metric(name: &str) -> Result<Metric, Failure> {
+    let mut all = [Metric::Cosine, Metric::InnerProduct, Metric::L2].into_iter();
+    let named = all.find(|metric| metric.name() == name);
+    named.ok_or_else(|| unknown("--metric", "cosine, ip or l2", name))
+}
+
+/// The encoding of this name: the number of the C ABI, and the name.
+fn encoding(name: &str) -> Result<(u32, &'static str), Failure> {
+    let mut all = [(0, "f32"), (1, "f16"), (2, "i8"), (3, "auto")].into_iter();
+    let named = all.find(|(_, known)| *known == name);
+    named.ok_or_else(|| unknown("--encoding", "auto, f32, f16 or i8", name))
 }
 
 fn unknown(option: &str, expected: &str, found: &str) -> Failure {
@@ -256,6 +270,22 @@ mod tests {
         assert_eq!(options.memory_max_mib, Some(16));
         assert!(options.json && !options.check);
         assert_eq!(options.ef, Some(vec![10, 20]));
+    }
+
+    /// The durable part adds its own to those that the person gave.
+    #[test]
+    fn the_last_value_counts() {
+        let options = parse("--capacity=900 --check --import-into a --capacity 50").unwrap();
+        assert_eq!(options.capacity, Some(50));
+        assert!(options.check && options.import_into.is_some());
+    }
+
+    #[test]
+    fn modes_have_the_names_that_they_are_called_by() {
+        for mode in [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact] {
+            assert_eq!(Mode::of(mode.name()).unwrap(), mode);
+        }
+        assert!(Mode::of("Auto").is_err());
     }
 
     #[test]

@@ -17,6 +17,8 @@ const PASSES: usize = 5;
 const ENOUGH: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Neighbours asked for.
+pub(crate) const K: usize = 10;
 /// Values of ef that are tried, in order.
 pub(crate) const EF: [u32; 14] = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024];
 /// A sweep ends when so much was found, or when a larger ef finds no more: the
@@ -97,6 +99,9 @@ pub(crate) struct Point {
     pub(crate) p99: Duration,
 }
 
+/// The ids found for all queries of a set, one after the other, and how many for each.
+pub(crate) type Answers = (Vec<u64>, Vec<u32>);
+
 /// A store in a running kernel, ready to be searched.
 pub(crate) struct Searcher<'k> {
     pub(crate) kernel: &'k mut Kernel,
@@ -122,7 +127,7 @@ impl<'k> Searcher<'k> {
         queries: &Matrix,
         mode: Mode,
         ef: u32,
-    ) -> Result<(Vec<u64>, Vec<u32>), Refusal> {
+    ) -> Result<Answers, Refusal> {
         self.kernel.set_query(&self.desk, Query { k: self.k, ef, mode: mode.number() });
         let (mut ids, mut found) = (Vec::new(), Vec::new());
         for batch in queries.values.chunks(QUERY_BATCH * queries.dim) {
