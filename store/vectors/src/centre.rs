@@ -84,14 +84,14 @@ impl Edit<'_> {
             *m /= len as f32;
         }
         // The mean square distance of the vectors to c is that to the mean, and |mean - c|^2.
-        let spread = square / len as f32 - arith::norm2(mean);
+        let length2 = arith::norm2(mean);
+        let spread = square / len as f32 - length2;
         let is_far = |mean: &[f32], centre: Centre, part: f32| {
             let moved = difference2(mean, view.centre(centre));
             moved > part * (spread + moved)
         };
         let is_early = len < FIRST;
         let is_i8 = params.encoding == Encoding::I8;
-        let length2 = arith::norm2(mean);
         if is_early && length2 <= FAR * (spread + length2) {
             mean.fill(0.0);
         }
