@@ -87,14 +87,14 @@ Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
 pub fn run(platform: &Platform<'_>) -> i32 {
     let words = platform.environment.arguments();
     let wants_json = words.iter().any(|word| word == "--json");
-    let output = Output { terminal: platform.terminal, json: wants_json, exit: Cell::new(0) };
+    let output = Output { terminal: platform.terminal, json: wants_json, exit: Cell::new(None) };
     match dispatch(platform, &words, None, &output) {
         Ok(()) if platform.terminal.is_lost() => {
             // Under `--json` too: where the object would go nothing can be written.
             output.note("the output could not be written");
             Exit::Failed as i32
         }
-        Ok(()) => output.exit.get(),
+        Ok(()) => output.exit.get().map_or(0, |exit| exit as i32),
         Err(failure) => {
             output.failure(&failure);
             failure.exit as i32
@@ -103,7 +103,7 @@ pub fn run(platform: &Platform<'_>) -> i32 {
 }
 
 /// Does what these words name, with this config instead of the data folder's. What is printed goes
-/// to the terminal; what fails is only given back.
+/// to the terminal; what fails is only given back. Gives the exit code.
 ///
 /// # Errors
 /// Those of the command.
@@ -112,10 +112,10 @@ pub(crate) fn carry_out(
     platform: &Platform<'_>,
     words: &[String],
     config: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<Option<Exit>, Failure> {
     let json = words.iter().any(|word| word == "--json");
-    let output = Output { terminal: platform.terminal, json, exit: Cell::new(0) };
-    dispatch(platform, words, config, &output)
+    let output = Output { terminal: platform.terminal, json, exit: Cell::new(None) };
+    dispatch(platform, words, config, &output).map(|()| output.exit.get())
 }
 
 fn dispatch(

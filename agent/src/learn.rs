@@ -91,16 +91,17 @@ pub fn kept(message: &str) -> Vec<&str> {
     all
 }
 
-/// What else a message states: its sentences that are not [`kept`] and ask nothing. A blank between
-/// them makes it a text.
+/// What of a message is not [`kept`]: its other sentences. A blank between them makes it a text.
 #[must_use]
 pub(crate) fn others<'m>(message: &'m str, kept: &[&str]) -> Vec<&'m str> {
     let mut others = sentences(message);
-    others.retain(|one| {
-        let one = one.trim_end();
-        !one.ends_with('?') && !kept.iter().any(|kept| one.ends_with(kept))
-    });
+    others.retain(|one| !kept.iter().any(|kept| one.trim_end().ends_with(kept)));
     others
+}
+
+/// Whether a sentence asks something, and states nothing.
+pub(crate) fn asks(sentence: &str) -> bool {
+    sentence.trim_end().ends_with('?')
 }
 
 #[cfg(test)]

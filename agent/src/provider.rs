@@ -55,15 +55,13 @@ pub struct ToolCall {
 /// Characters of a tool's name that both vendors accept.
 const MOST_NAME: usize = 64;
 
-impl ToolCall {
-    /// Its name with only the characters that both vendors accept. A model may make up any, and the
-    /// history with it would be refused at each further turn.
-    fn accepted_name(&self) -> String {
-        let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-        match self.name.is_empty() {
-            true => String::from("unknown"),
-            false => self.name.chars().take(MOST_NAME).map(accepted).collect(),
-        }
+/// A tool's name with only the characters that both vendors accept. A model may make up any, and the
+/// history with it would be refused at each further turn.
+fn accepted_name(name: &str) -> String {
+    let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    match name.is_empty() {
+        true => String::from("unknown"),
+        false => name.chars().take(MOST_NAME).map(accepted).collect(),
     }
 }
 

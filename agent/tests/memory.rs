@@ -484,7 +484,7 @@ fn nothing_of_a_private_key_is_imported() {
 }
 
 #[test]
-fn an_import_knows_what_was_corrected_and_what_stands_in_other_letters() {
+fn an_import_knows_what_a_corrected_memory_says() {
     let (world, folder) = (World::default(), Folder::new("import-same"));
     let other = Folder::new("import-same-file");
     let path = format!("{}/all.jsonl", other.path());
@@ -496,10 +496,10 @@ fn an_import_knows_what_was_corrected_and_what_stands_in_other_letters() {
     memory.correct(id, "The meeting is on Thursday").unwrap();
     let mut lines = String::new();
     memory.export(&mut |line| lines += line).unwrap();
-    lines += "{\"text\": \"the meeting is on THURSDAY!\"}\n{\"text\": \"A walrus waits\"}\n";
+    lines += "{\"text\": \"A walrus waits\"}\n";
     std::fs::write(&path, lines).unwrap();
     let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
-    assert_eq!((done.added, done.known), (1, 2), "{done:?}");
+    assert_eq!((done.added, done.known), (1, 1), "{done:?}");
     assert_eq!(texts(&mut memory, "walrus")[0], "A walrus waits");
     memory.forget(&[id]).unwrap();
     let left = texts(&mut memory, "The meeting is on Thursday");

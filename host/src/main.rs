@@ -88,6 +88,11 @@ fn start() -> Result<i32, Failed> {
     if lock.is_some() {
         model::install(&data)?;
     }
+    // The component would ask for the model file, which has no place there.
+    if matches!(command, Some("remember" | "import")) && !model::is_there(&data) {
+        let data = data.display();
+        return Err(failed(1, format!("{data} takes no file: it is read-only, or has no room")));
+    }
     let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
     let writer = lock.as_ref().map(WriterLock::nonce);
     let grants = Grants { data, to_read, writer, config, arguments };

@@ -12,16 +12,20 @@ use std::path::Path;
 /// The file; empty when the host was built without one.
 static MODEL: &[u8] = include_bytes!(env!("CLAWFT_TABLE"));
 
-/// Puts the file into a data folder that has neither a memory nor such a file. One that takes no file
-/// stays without it: that nothing can be kept there is the component's to say.
+/// Whether a data folder needs no file: it has one, or a memory, which says what it needs.
+pub(crate) fn is_there(data: &Path) -> bool {
+    MODEL.is_empty() || data.join(NAME).exists() || data.join(TABLE).exists()
+}
+
+/// Puts the file into a data folder that needs one. One that takes no file stays without it.
 ///
 /// # Errors
 /// What else the system says.
 pub(crate) fn install(data: &Path) -> Result<(), Failed> {
-    let place = data.join(TABLE);
-    if MODEL.is_empty() || data.join(NAME).exists() || place.exists() {
+    if is_there(data) {
         return Ok(());
     }
+    let place = data.join(TABLE);
     let beside = place.with_extension("new");
     let written = std::fs::create_dir_all(place.parent().unwrap_or(data))
         .and_then(|()| std::fs::write(&beside, MODEL))

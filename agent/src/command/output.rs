@@ -12,7 +12,7 @@ use alloc::string::String;
 use core::cell::Cell;
 
 use crate::date::day;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::Memo;
 use crate::platform::Terminal;
@@ -22,8 +22,8 @@ pub(super) use crate::text::short;
 pub(super) struct Output<'a> {
     pub(super) terminal: &'a dyn Terminal,
     pub(super) json: bool,
-    /// The exit code of a command that did what it could.
-    pub(super) exit: Cell<i32>,
+    /// How a command ends that did what it could, where that was not all.
+    pub(super) exit: Cell<Option<Exit>>,
 }
 
 /// A text for a terminal: of control characters, which may move the cursor or hide what follows, only

@@ -285,7 +285,7 @@ pub(super) fn export(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failu
     let damaged = setup.memory().export(&mut |line| output.terminal.print(line))?;
     if damaged > 0 {
         output.note(&format!("{damaged} memories are damaged and not in this export"));
-        output.exit.set(Exit::Damaged as i32);
+        output.exit.set(Some(Exit::Damaged));
     }
     Ok(())
 }

@@ -242,11 +242,12 @@ fn run(address: usize, len: usize) -> Result<String, Refusal> {
     let platform = wasi.platform();
     let listener = Listener { outside: platform.terminal, heard: RefCell::default() };
     let platform = Platform { terminal: &listener, ..platform };
-    command::carry_out(&platform, &words, given::get().as_deref())?;
+    let exit = command::carry_out(&platform, &words, given::get().as_deref())?;
     let Heard { text, is_cut } = listener.heard.into_inner();
-    match is_cut {
-        false => Ok(text),
-        true => Err((Status::OutputTooSmall, text)),
+    match (is_cut, exit) {
+        (false, None) => Ok(text),
+        (false, Some(exit)) => Err((exit.into(), text)),
+        (true, _) => Err((Status::OutputTooSmall, text)),
     }
 }
 

@@ -3,9 +3,9 @@
 //! A file is read in parts and cut into pieces; each piece's id comes from what it says. So an
 //! import that was broken off goes on where it was: what is there already is passed over before
 //! any vector is made of it. A memory that was corrected after it was imported stays as it is, and
-//! what says the same as a memory in other letters is passed over too: an export comes back to its
-//! memory without twins of what was corrected. That is found by vectors, before the gate is asked:
-//! it is no new write. Private keys are longer than a piece, and are taken out before it is cut.
+//! what it says by now is passed over too, though its id comes from what it said first: an export
+//! comes back to its memory without twins. That is found by vectors, before the gate is asked: it is
+//! no new write. Private keys are longer than a piece, and are taken out before it is cut.
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
 //! `pinned` may be. That is what `clawft export` writes. A longer text than a memory has is cut.
@@ -22,11 +22,13 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use clawft_store::memory::{Error, Memory as Store, Recall};
+
 use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
 use super::pem::Lines;
-use super::write::{MOST_TEXT, New, place, put, same};
+use super::write::{MOST_TEXT, NEIGHBOURS, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
 use crate::json::{self, Unread};
@@ -146,6 +148,17 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
     parts.map(part).collect()
 }
 
+/// Whether a memory says this very text, under whatever id.
+fn says(store: &mut Store, text: &str, vector: &[f32]) -> Result<bool, Error> {
+    if store.is_empty() {
+        return Ok(false);
+    }
+    let near =
+        store.recall(&Recall { vector: Some(vector), k: NEIGHBOURS, ..Recall::default() })?;
+    // One that is damaged says nothing.
+    Ok(near.iter().any(|found| store.text(found.id).is_ok_and(|there| there == text)))
+}
+
 impl Memory<'_> {
     /// Imports a file. `progress` is told how far it is.
     ///
@@ -258,8 +271,8 @@ impl Memory<'_> {
         for (at, (text, piece, secrets)) in new.into_iter().enumerate() {
             let vector = at * dim..(at + 1) * dim;
             if let Some(store) = &mut store {
-                let found = same(store, &text, &vectors[vector.clone()], &mut Vec::new());
-                if found.map_err(|error| failure(&error))?.is_some() {
+                let found = says(store, &text, &vectors[vector.clone()]);
+                if found.map_err(|error| failure(&error))? {
                     done.known += 1;
                     continue;
                 }

@@ -31,7 +31,7 @@ pub const MOST_TEXT: usize = 16 << 10;
 /// Most bytes of texts that are forgotten at once: all of them are handed back.
 const MOST_FORGOTTEN: usize = 1 << 20;
 /// Neighbours that are looked at for the same text.
-const NEIGHBOURS: usize = 8;
+pub(super) const NEIGHBOURS: usize = 8;
 /// Cosine from which a neighbour is worth showing beside what is new: it may contradict it.
 const NEAR: f32 = 0.6;
 
@@ -129,7 +129,7 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
 
 /// The memory that says the same as a text of this vector. Those that are near to it and do not go
 /// into `near`: they may contradict it.
-pub(super) fn same(
+fn same(
     store: &mut Store,
     text: &str,
     vector: &[f32],

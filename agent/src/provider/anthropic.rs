@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
-use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall};
+use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall, accepted_name};
 use crate::json::{Json, Value};
 use crate::platform::Platform;
 
@@ -229,7 +229,7 @@ fn write_call(json: &mut Json, call: &ToolCall) {
     json.open('{');
     json.text("type", "tool_use");
     json.text("id", &accepted(&call.id));
-    json.text("name", &call.accepted_name());
+    json.text("name", &accepted_name(&call.name));
     let arguments = call.arguments.trim();
     match endpoint::parse(arguments.as_bytes()) {
         Ok(Value::Object(_)) => json.key("input").raw(arguments),

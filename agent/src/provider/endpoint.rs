@@ -206,13 +206,18 @@ pub(super) fn ask(
     if let Err(fault) = endpoint.check() {
         return Err(Error { sentence: fault.0.sentence, partial: String::new(), status: None });
     }
-    if let Err(failure) = room::ask(question.quoted_len()) {
-        let sentence = failure.into_sentence();
-        return Err(Error { sentence, partial: String::new(), status: None });
-    }
-    let mut body = wire.body(question);
     let mut tries = 0;
+    let mut body = String::new();
     loop {
+        if body.is_empty() {
+            // Where results are told in words, they are in memory three times.
+            let copies = if endpoint.refused.has(Field::Calls) { 3 } else { 1 };
+            if let Err(failure) = room::ask(copies * question.quoted_len()) {
+                let sentence = failure.into_sentence();
+                return Err(Error { sentence, partial: String::new(), status: None });
+            }
+            body = wire.body(question);
+        }
         let mut draft = Draft::default();
         let fault = match exchange.attempt(&body, &mut draft, show) {
             Ok(Read::Whole) => return Ok(draft.answer(Stop::End)),
@@ -221,8 +226,7 @@ pub(super) fn ask(
         };
         // Another request than the refused one: it counts as no repetition, and waits for nothing.
         if fault.0.field.is_some_and(|field| endpoint.refused.add(field)) {
-            drop(body);
-            body = wire.body(question);
+            body = String::new();
             continue;
         }
         tries += 1;

@@ -52,10 +52,12 @@ const THOUGHTS: [&str; 4] =
 pub(super) fn named(error: &Value) -> Option<Field> {
     let param = error["param"].text();
     let words = [error["message"].text(), error["metadata"]["raw"].text()];
-    let is = |name: &str| param == name || words.iter().any(|words| text::has(words, name));
+    let says = |name: &str| words.iter().any(|words| text::has(words, name));
+    let is = |name: &str| param == name || says(name);
     if is("reasoning_effort") {
         Some(Field::Effort)
-    } else if param == "max_tokens" || is("max_completion_tokens") {
+    } else if is("max_tokens") && says("max_completion_tokens") {
+        // Both names: use the one instead of the other. With one alone there are too many of them.
         Some(Field::Limit)
     } else if is("temperature") {
         Some(Field::Temperature)
@@ -77,10 +79,14 @@ mod tests {
         for (error, field) in [
             (r#"{"message":"not supported","param":"reasoning_effort"}"#, Some(Field::Effort)),
             (r#"{"message":"set reasoning_effort to 'none'","param":null}"#, Some(Field::Effort)),
-            (r#"{"message":"unsupported","param":"max_tokens"}"#, Some(Field::Limit)),
+            (
+                r#"{"message":"Unsupported: 'max_tokens'. Use 'max_completion_tokens' instead.","param":"max_tokens"}"#,
+                Some(Field::Limit),
+            ),
             // Too many of them: another name would change nothing.
             (r#"{"message":"max_tokens: 9 > 4, which is the most"}"#, None),
-            (r#"{"message":"Use 'max_completion_tokens' instead."}"#, Some(Field::Limit)),
+            (r#"{"message":"max_tokens is too large: 9","param":"max_tokens"}"#, None),
+            (r#"{"message":"above the maximum","param":"max_completion_tokens"}"#, None),
             (
                 r#"{"message":"`temperature` is deprecated for this model."}"#,
                 Some(Field::Temperature),

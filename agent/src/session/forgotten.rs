@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::{MOST, Said, Session, names, parse, path_of, set_aside};
 use crate::failure::Failure;
 use crate::json::quoted;
-use crate::learn::{kept, others, sentences};
+use crate::learn::{asks, kept, others, sentences};
 use crate::memory::{MOST_TEXT, redact, telling};
 use crate::platform::Platform;
 use crate::provider::Message;
@@ -93,10 +93,14 @@ impl Sought {
             return Vec::new();
         }
         let kept = kept(message);
-        let others = others(message, &kept);
+        let mut others = others(message, &kept);
         let mut parts = sentences(message);
-        if others.len() < parts.len() && self.is(&others.join(" ")) {
-            return others;
+        // With the questions among them, as they were put away before, and without.
+        for _ in 0..2 {
+            if others.len() < parts.len() && self.is(&others.join(" ")) {
+                return others;
+            }
+            others.retain(|sentence| !asks(sentence));
         }
         parts.extend(kept);
         parts.push(message);

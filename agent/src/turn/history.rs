@@ -16,7 +16,7 @@ use super::{Agent, Turn};
 use crate::context::{begin, cut};
 use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
-use crate::learn::{kept, others};
+use crate::learn::{asks, kept, others};
 use crate::memory::{MOST_TEXT, New, redact};
 use crate::provider::{Flow, Message, Question, Stop};
 use crate::room;
@@ -77,7 +77,9 @@ fn move_to_memory(
         // As a whole first: a secret cut from its name is not known as one.
         let (text, _) = redact(text);
         let kept = kept(&text);
-        let rest = others(&text, &kept).join(" ");
+        let mut rest = others(&text, &kept);
+        rest.retain(|sentence| !asks(sentence));
+        let rest = rest.join(" ");
         let is_statement = words(&rest).len() >= FEWEST;
         for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
@@ -136,8 +138,12 @@ fn put_away(
     let answer = agent.provider.ask(&agent.platform, &question, &mut |_| Flow::Go);
     let said = |sentence: String| Failure::new(Exit::Provider, sentence);
     let answer = answer.map_err(|error| said(error.sentence))?;
-    // What a provider says in place of a summary must not take the place of the one before.
-    if answer.text.trim().is_empty() || answer.stop == Stop::Refused {
+    if answer.stop == Stop::Refused {
+        // What it says instead is none, and it would say so again at each turn.
+        turn.notes.push("the provider withheld a summary of the oldest messages".to_string());
+        return Ok(());
+    }
+    if answer.text.trim().is_empty() {
         return Err(said("the provider gave no summary".to_string()));
     }
     session.summary = cut(answer.text.trim(), SUMMARY as usize * 2);
