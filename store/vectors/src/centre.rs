@@ -11,8 +11,8 @@
 //! mean, recall among tight clusters in order was lower by 0.07 than among the same shuffled.)
 //!
 //! Vectors that lie far from zero, all on one side, would have codes that tell only how far, and what
-//! such a code has lost no later centre brings back. So the first vector is the first centre, and
-//! stays so for as long as the few that follow lie as far away; vectors of length 1 never do.
+//! such a code has lost no later centre brings back. So the first vector is the first centre of the
+//! 8-bit codes, until one comes that is nearer to zero. Vectors of length 1 never lie far.
 //!
 //! With tiers a code is renewed in its own. What a cold one has lost, its short code loses too;
 //! it was measured what searches miss by that, and they miss nothing (`docs/benchmarks.md`).
@@ -25,35 +25,40 @@ use crate::Metric;
 use crate::codes::Centre;
 use crate::header::Field;
 use crate::layout::Section;
+use crate::query::Query;
 use crate::scratch::Scratch;
 use crate::view::Edit;
-use crate::write::Forms;
+use crate::write::{Forms, dot};
 
-/// The number of vectors at which there is a centre for the first time, if they are not far away.
+/// The number of vectors at which there is a centre for the first time.
 const FIRST: u32 = 64;
-/// The part of the mean square of fewer vectors that is their mean's, where they are: it is ten times
-/// as long as they are apart.
-const FAR: f32 = 0.99;
 /// The centre of the short codes moves where its square distance to the mean is this part of the
 /// mean square residual.
 const MOVES_SHORT: f32 = 0.01;
 /// The same for the centre of the 8-bit codes, from [`FIRST_FULL`] vectors on.
 const MOVES_FULL: f32 = 0.25;
-/// The number of vectors at which 8-bit codes have a centre for the first time, likewise.
+/// The number of vectors at which the centre of 8-bit codes is a mean for the first time.
 const FIRST_FULL: u32 = 256;
 
 impl Edit<'_> {
-    /// May its vectors lie far from zero, and do codes tell so?
-    fn may_be_far(&self) -> bool {
-        let params = &self.layout.params;
-        params.is_short() && params.encoding == Encoding::I8 && params.metric != Metric::Cosine
-    }
-
-    /// Takes the first vector for a centre.
-    pub(crate) fn begin_centres(&mut self, rotated: &[f32]) {
-        if self.view().len() == 0 && self.may_be_far() {
-            self.set_header(Field::Centred, 1);
-            self.set_entry(Section::Centres, Centre::Full as u32, bytemuck::cast_slice(rotated));
+    /// Sees to the centre of the 8-bit codes of the few first, of which `vector` is the next.
+    #[inline(never)]
+    pub(crate) fn begin_centres(&mut self, vector: &[f32], scratch: &mut Scratch<'_>) {
+        let view = self.view();
+        let (len, params) = (view.len(), &view.layout.params);
+        let is_i8 = params.is_short() && params.encoding == Encoding::I8;
+        if !is_i8 || params.metric == Metric::Cosine || len >= FIRST_FULL {
+            return;
+        }
+        let Query { rotated, .. } = Query::new(view, vector, &mut scratch.query);
+        let centre = view.centre(Centre::Full);
+        if len == 0 {
+            let bytes = bytemuck::cast_slice(rotated);
+            self.set_header(Field::Centred, 0);
+            self.set_entry(Section::Centres, Centre::Full as u32, bytes);
+        } else if arith::norm2(centre) > 2.0 * dot(rotated, centre) {
+            scratch.query.rotated.fill(0.0);
+            self.move_centres(true, false, scratch);
         }
     }
 
@@ -63,12 +68,11 @@ impl Edit<'_> {
         let view = self.view();
         let (len, params) = (view.len(), &view.layout.params);
         let centred = view.header(Field::Centred);
-        let first = if self.may_be_far() { 2 } else { FIRST };
-        if !params.is_short() || len < first || len < centred.saturating_mul(2) {
+        if !params.is_short() || len < FIRST || len < centred.saturating_mul(2) {
             return;
         }
         let mean = &mut *scratch.query.rotated;
-        let (row, rotated) = (&mut *scratch.row, &mut *scratch.query.residual);
+        let row = &mut *scratch.row;
         mean.fill(0.0);
         let mut square = 0.0;
         for slot in view.slots() {
@@ -84,37 +88,37 @@ impl Edit<'_> {
             *m /= len as f32;
         }
         // The mean square distance of the vectors to c is that to the mean, and |mean - c|^2.
-        let length2 = arith::norm2(mean);
-        let spread = square / len as f32 - length2;
-        let is_far = |mean: &[f32], centre: Centre, part: f32| {
+        let spread = square / len as f32 - arith::norm2(mean);
+        let is_far = |centre: Centre, part: f32| {
             let moved = difference2(mean, view.centre(centre));
             moved > part * (spread + moved)
         };
-        let is_early = len < FIRST;
         let is_i8 = params.encoding == Encoding::I8;
-        if is_early && length2 <= FAR * (spread + length2) {
-            mean.fill(0.0);
-        }
-        let is_time = is_early || is_i8 && len >= FIRST_FULL;
-        let full = is_time && is_far(mean, Centre::Full, MOVES_FULL);
-        let short = !is_early && is_far(mean, Centre::Short, MOVES_SHORT);
+        let full = is_i8 && len >= FIRST_FULL && is_far(Centre::Full, MOVES_FULL);
+        let short = is_far(Centre::Short, MOVES_SHORT);
         self.set_header(Field::Centred, len);
         if full || short {
-            for slot in 0..self.layout.params.capacity {
-                let view = self.view();
-                if view.is_live(slot) {
-                    // The image still has the old centres.
-                    view.decode_rotated(slot, rotated);
-                    let forms = Forms { raw: &[], rotated, mean: Some(mean), full, short };
-                    self.encode(slot, &forms, row);
-                }
+            self.move_centres(full, short, scratch);
+        }
+    }
+
+    /// Moves centres to the row that stands in the place of a rotated query, and renews the codes.
+    fn move_centres(&mut self, full: bool, short: bool, scratch: &mut Scratch<'_>) {
+        let (row, rotated) = (&mut *scratch.row, &mut *scratch.query.residual);
+        let to = &*scratch.query.rotated;
+        for slot in 0..self.layout.params.capacity {
+            let view = self.view();
+            if view.is_live(slot) {
+                // The image still has the old centres.
+                view.decode_rotated(slot, rotated);
+                let forms = Forms { raw: &[], rotated, mean: Some(to), full, short };
+                self.encode(slot, &forms, row);
             }
         }
-        if short {
-            self.set_entry(Section::Centres, Centre::Short as u32, bytemuck::cast_slice(mean));
-        }
-        if full {
-            self.set_entry(Section::Centres, Centre::Full as u32, bytemuck::cast_slice(mean));
+        for (moves, centre) in [(short, Centre::Short), (full, Centre::Full)] {
+            if moves {
+                self.set_entry(Section::Centres, centre as u32, bytemuck::cast_slice(to));
+            }
         }
     }
 }

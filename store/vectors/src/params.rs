@@ -36,6 +36,12 @@ impl Metric {
             _ => None,
         }
     }
+
+    /// A distance by rounded codes within what the metric can have: a vector may seem nearer to itself
+    /// than 0. For those who read it alone, as it would hide who is nearer.
+    pub(crate) fn bounded(self, distance: f32) -> f32 {
+        if self == Metric::Cosine { distance.clamp(0.0, 2.0) } else { distance }
+    }
 }
 
 /// Parameters of an image.

@@ -9,10 +9,10 @@
 
 use clawft_hnsw::beam::{key_distance, key_slot};
 
+use crate::Error;
 use crate::scratch::Scratch;
 use crate::search::{Hit, SearchOptions};
 use crate::view::View;
-use crate::{Error, Metric};
 
 impl View<'_> {
     /// See [`Image::search_range`](crate::Image::search_range).
@@ -58,11 +58,9 @@ impl View<'_> {
             }
             if within < k || k == most {
                 let ids = self.ids();
-                // By rounded codes a vector may be nearer to itself than 0.
-                let least =
-                    if self.layout.params.metric == Metric::Cosine { 0.0 } else { f32::MIN };
+                let metric = self.layout.params.metric;
                 for (hit, &key) in out.iter_mut().zip(&best[..within]) {
-                    let distance = key_distance(key).max(least);
+                    let distance = metric.bounded(key_distance(key));
                     *hit = Hit { id: ids.id(key_slot(key)), distance };
                 }
                 return Ok(within);

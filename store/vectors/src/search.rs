@@ -101,6 +101,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         view.check(query, scratch)?;
         let query = Query::new(view, query, &mut scratch.query);
         query.full_probe(view).distances(slots, out);
+        for distance in out {
+            *distance = view.layout.params.metric.bounded(*distance);
+        }
         Ok(())
     }
 

@@ -97,6 +97,7 @@ impl Edit<'_> {
     ) -> Result<(), Error> {
         let view = self.view();
         view.check(vector, scratch)?;
+        self.holds(vector)?;
         if let Ok(slot) = view.find(id) {
             if !may_replace {
                 return Err(Error::DuplicateId(id));
@@ -109,11 +110,11 @@ impl Edit<'_> {
         let slot = graph.free_slot().ok_or(full)?;
         let (tier, place) = self.room_to_come().ok_or(full)?;
         self.unseal();
+        self.begin_centres(vector, scratch);
         self.renew_centres(scratch);
         self.settle(slot, tier, place);
         let query = Query::new(self.view(), vector, &mut scratch.query);
         let Query { raw, rotated, .. } = query;
-        self.begin_centres(rotated);
         let forms = Forms { raw, rotated, mean: None, full: true, short: true };
         self.encode(slot, &forms, scratch.row);
         let is_short = self.layout.params.is_short();
@@ -130,6 +131,19 @@ impl Edit<'_> {
         let inserted = graph.insert(slot, probe, &mut space, &mut scratch.graph);
         debug_assert!(inserted.is_ok(), "a free slot and a scratch that was checked");
         self.ids().enter(id, slot);
+        Ok(())
+    }
+
+    /// Halves end at 65,504: a component that is cut off would make another vector.
+    fn holds(&self, vector: &[f32]) -> Result<(), Error> {
+        let params = &self.layout.params;
+        if params.encoding == Encoding::F16 && params.metric != Metric::Cosine {
+            for (index, x) in (0..).zip(vector) {
+                if x.abs() > 65_504.0 {
+                    return Err(Error::NotFinite { index });
+                }
+            }
+        }
         Ok(())
     }
 
@@ -264,6 +278,6 @@ impl Edit<'_> {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + x * y)
 }

@@ -111,6 +111,16 @@ fn vectors_of_all_lengths() {
     holds("far from zero 384", L2, &rows, 0.95);
 }
 
+/// A few that lie far away come first: those after them are coded as if they had not.
+#[test]
+fn vectors_after_outliers() {
+    for outliers in [1, 2, 40] {
+        let mut rows = texts(384).split_off(COUNT - 300);
+        rows[..outliers].iter_mut().flatten().for_each(|x| *x += 50.0);
+        holds(&format!("{outliers} far away"), L2, &rows, 0.95);
+    }
+}
+
 /// Codes that told only how far away all of them are would be noise among the few first, for good.
 #[test]
 fn vectors_that_are_much_farther_away_than_apart() {
