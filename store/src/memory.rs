@@ -63,6 +63,8 @@ pub struct Memory {
     stale: bool,
     /// A change could not be undone in what is derived: it is not saved any more.
     unsound: bool,
+    /// A rollback was refused half way: the next one makes it, but for changes that were committed.
+    half_undone: bool,
     /// Working memory of the image.
     scratch: Vec<u64>,
     word_scratch: lexical::Scratch,

@@ -288,6 +288,13 @@ fn a_rollback_that_was_refused_is_made_by_the_next_one() {
             let found = memory.recall(&recall).unwrap();
             assert_eq!((found.len() as u64, found[0].id), (COUNT, id));
         }
+        // And saved as such.
+        let image = Path::new(&folder).join(format!("{NAME}.image"));
+        std::fs::remove_file(&image).unwrap();
+        memory.save().unwrap();
+        assert!(image.exists());
+        drop(memory);
+        assert_eq!(open(Path::new(&folder)).unwrap().derived(), Derived::Read);
         return;
     }
     let folder = std::env::temp_dir().join(format!("clawft-rollback-{}", std::process::id()));

@@ -37,7 +37,8 @@ pub struct Index {
     pub(super) total: u64,
     pub(crate) seed: u64,
     /// The most bytes. Lifted for texts that were accepted before: in other slots they may take
-    /// more. Then it does not grow, and room that is given back is used again.
+    /// more. Then it does not grow, and what room it has is used as long as its postings alone are
+    /// within the limit.
     pub(crate) limit: usize,
 }
 

@@ -24,7 +24,7 @@ pub(super) const ROOM: usize = PAGE - HEAD;
 /// Bits of a key.
 pub(super) const KEY_BITS: u32 = 48;
 /// Bytes of the longest entry: a key of 48 bits, a slot and a count of 32.
-const LONGEST: usize = 8 + 5 + 5;
+pub(super) const LONGEST: usize = 8 + 5 + 5;
 
 /// A page.
 pub(super) type Page = [u8; PAGE];

@@ -4,12 +4,13 @@
 //! no record: the key in the order is all there is. Pages lie in blocks that are allocated as
 //! they are needed and never moved; a list of numbers says in which order they are read.
 //!
-//! What it must never do: allocate beyond the limit, ask for memory to take a posting out, or leave
-//! an empty page among those that are read.
+//! What it must never do: allocate beyond the limit, or take in more postings than fit it, however
+//! many pages there are; ask for memory to take a posting out; or leave an empty page among those
+//! that are read.
 
 use alloc::vec::Vec;
 
-use super::page::{self, Change, KEY_BITS, PAGE, Page, Posting, Reader};
+use super::page::{self, Change, KEY_BITS, LONGEST, PAGE, Page, Posting, Reader};
 use crate::room;
 
 /// Pages that are allocated at once.
@@ -25,6 +26,8 @@ pub(super) struct Postings {
     /// The first `live` numbers: pages with postings, in their order. Behind them: empty ones.
     order: Vec<u32>,
     live: usize,
+    /// Bytes of entries in all pages.
+    used: usize,
 }
 
 /// No page was free and none could be had.
@@ -77,29 +80,44 @@ impl Postings {
         page::get(page, (key, slot)).map_or(0, |posting| posting.count)
     }
 
-    /// Counts the word once more in the text, with no more than `limit` bytes allocated.
+    /// Counts the word once more in the text, with no more than `limit` bytes allocated, and no more
+    /// than that of entries.
     ///
     /// # Errors
     /// [`Full`]: nothing is counted.
     pub(super) fn add(&mut self, key: u64, slot: u32, limit: usize) -> Result<(), Full> {
+        // There may be more pages than the limit allows (see `Index`). Were they filled, then built
+        // anew there would be twice as many, and so on. Below the limit this never comes first, as
+        // pages take more than their entries.
+        if self.used + 2 * LONGEST > limit {
+            return Err(Full);
+        }
         if self.live == 0 {
             self.take(0, limit)?;
         }
         loop {
             let i = self.find((key, slot));
+            let before = page::used(self.page(i));
             match page::change(self.page_mut(i), key, slot, true) {
-                Change::Done => return Ok(()),
+                Change::Done => {
+                    self.weigh(i, before);
+                    return Ok(());
+                }
                 Change::Missing | Change::NoRoom => {
                     self.take(i + 1, limit)?;
                     let mut fresh = [0; PAGE];
                     page::split(self.page_mut(i), (key, slot), &mut fresh);
-                    if page::used(&fresh) == 0 {
-                        // It grows at the page's end: its own entry begins the next page.
+                    // It grows at the page's end: its own entry begins the next page.
+                    let at_end = page::used(&fresh) == 0;
+                    if at_end {
                         page::change(&mut fresh, key, slot, true);
-                        *self.page_mut(i + 1) = fresh;
-                        return Ok(());
                     }
                     *self.page_mut(i + 1) = fresh;
+                    self.weigh(i, before);
+                    self.weigh(i + 1, 0);
+                    if at_end {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -111,11 +129,18 @@ impl Postings {
             return false;
         }
         let i = self.find((key, slot));
+        let before = page::used(self.page(i));
         if page::change(self.page_mut(i), key, slot, false) != Change::Done {
             return false;
         }
+        self.weigh(i, before);
         self.tidy(i);
         true
+    }
+
+    /// Counts the entries of page `i`, of which so many bytes were counted before.
+    fn weigh(&mut self, i: usize, before: usize) {
+        self.used = self.used - before + page::used(self.page(i));
     }
 
     /// Takes all postings of a text out. Reads all pages.
@@ -144,8 +169,9 @@ impl Postings {
                 && high < self.live
                 && page::used(self.page(low)) + page::used(self.page(high)) <= JOINED
             {
-                let next = *self.page(high);
+                let (next, before) = (*self.page(high), page::used(self.page(low)));
                 page::join(self.page_mut(low), &next);
+                self.weigh(low, before);
                 self.give_back(high);
                 return;
             }
@@ -154,11 +180,6 @@ impl Postings {
 
     /// Makes an empty page the `i`-th.
     fn take(&mut self, i: usize, limit: usize) -> Result<(), Full> {
-        // There may be more pages than the limit allows (see `Index`), and those that are given back
-        // are taken again. Not beyond twice the limit: built anew, they may be twice as many.
-        if self.live / 2 >= limit / PAGE {
-            return Err(Full);
-        }
         if self.order.len() == self.live {
             self.allocate(limit)?;
         }
@@ -168,7 +189,9 @@ impl Postings {
     }
 
     fn give_back(&mut self, i: usize) {
+        let before = page::used(self.page(i));
         self.page_mut(i).fill(0);
+        self.weigh(i, before);
         self.order[i..self.live].rotate_left(1);
         self.live -= 1;
     }
@@ -201,12 +224,14 @@ impl Postings {
         let end = self.live;
         self.take(end, limit)?;
         page::fill(self.page_mut(end), entries);
+        self.weigh(end, 0);
         Ok(())
     }
 
     /// Reads all postings in order, and checks that each is whole, that they ascend, and that
     /// no page is empty. `visit` says whether a posting may stand.
     pub(super) fn check(&self, visit: &mut dyn FnMut(Posting) -> bool) -> bool {
+        debug_assert_eq!(self.used, self.pages().map(page::used).sum::<usize>());
         let mut last = (0, 0);
         self.pages().all(|page| {
             let mut reader = Reader::start();
@@ -257,7 +282,7 @@ impl Cursor {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     const LIMIT: usize = 1 << 20;
 
@@ -306,6 +331,37 @@ mod tests {
         assert_eq!(postings.live, 0);
         assert!(postings.blocks.iter().flatten().flatten().all(|&byte| byte == 0), "traces");
         assert!(!postings.subtract(1 << 20, 7));
+        assert_eq!(postings.used, 0);
+    }
+
+    /// As a memory does it that is filled, killed and opened, again and again: what fits into pages
+    /// that are there is taken in, and all of it is then built anew, whatever that takes.
+    #[test]
+    #[cfg_attr(miri, ignore = "a hundred thousand postings")]
+    fn filled_and_built_anew_again_and_again_it_stays_below_twice_the_limit() {
+        const FULL: usize = 60_000;
+        let mut random = 1u64;
+        let mut below = |end: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % end
+        };
+        let (mut postings, mut places) = (Postings::default(), BTreeSet::new());
+        for _ in 0..5 {
+            for _ in 0..20_000 {
+                let (key, slot) = ((below(20_000) + 1) << 32, below(1000) as u32);
+                let is_new = !places.contains(&(slot, key));
+                if is_new && postings.add(key, slot, FULL).is_ok() {
+                    places.insert((slot, key));
+                }
+            }
+            assert_eq!(list(&postings).len(), places.len());
+            postings = Postings::default();
+            for &(slot, key) in &places {
+                postings.add(key, slot, usize::MAX).unwrap();
+            }
+            assert!(postings.bytes() < 2 * FULL, "{}", postings.bytes());
+        }
+        assert!(postings.bytes() > FULL);
     }
 
     proptest! {

@@ -119,7 +119,8 @@ impl Index {
         for _ in 0..pages {
             let used = usize::from(reader.u16());
             let entries = reader.take(used);
-            if !reader.sound || used > ROOM {
+            // None is empty, or else two bytes of a forged index would take a page.
+            if !reader.sound || used == 0 || used > ROOM {
                 return Err(OpenError::Corrupt);
             }
             if self.postings.append(entries, room).is_err() {
@@ -198,6 +199,25 @@ mod tests {
         for len in 0..bytes.len() {
             assert_eq!(open(&bytes[..len], 1 << 20).unwrap_err(), OpenError::Corrupt);
         }
+    }
+
+    #[test]
+    fn forged_pages_take_no_memory_beyond_the_limit() {
+        const PAGES: u32 = if cfg!(miri) { 2_000 } else { 60_000 };
+        let forged = |page: &[u8]| {
+            let mut bytes = saved(&Index::new(1 << 20, 42));
+            bytes[28..32].copy_from_slice(&PAGES.to_le_bytes());
+            bytes.extend(page.repeat(PAGES as usize));
+            bytes
+        };
+        let mut index = Index::new(usize::MAX, 0);
+        assert_eq!(index.load(&forged(&[0, 0])), Err(OpenError::Corrupt));
+        assert_eq!(index.bytes(), 0);
+        // What is checked at the end is not there yet.
+        let bytes = forged(&[1, 0, 5]);
+        let mut index = Index::new(8 * bytes.len(), 0);
+        assert_eq!(index.load(&bytes), Err(OpenError::Full));
+        assert!(index.bytes() <= 8 * bytes.len());
     }
 
     #[test]

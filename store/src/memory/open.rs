@@ -156,6 +156,7 @@ impl Memory {
             changed: Sorted::default(),
             stale: false,
             unsound: false,
+            half_undone: false,
             scratch: Vec::new(),
             word_scratch: crate::lexical::Scratch::default(),
             derived,

@@ -52,6 +52,9 @@ const CHECK: usize = 72;
 const FIXED: usize = 56;
 /// Bytes of catalog and words that are checked and appended at once.
 const PIECE: usize = 64 << 10;
+/// The index of words may take so many times what was saved of it, and [`PIECE`] for pages allocated
+/// ahead: its pages are half full on average, forged ones as good as empty.
+const TIMES_SAVED: usize = 8;
 
 /// What stands for all that is committed: two files of one version may differ, where one of them
 /// went on from a backup. An entry has the checks of its vector and its text.
@@ -313,9 +316,10 @@ fn read_from(
     if !take_entries(file.storage(), entries, &mut catalog.0) {
         return Err(Derived::Damaged);
     }
-    // What was accepted is taken in whatever the limit is. Where there is no memory for it, it is built
-    // anew, without these bytes beside it.
-    let limit = core::mem::replace(&mut words.limit, usize::MAX);
+    // What was accepted is taken in whatever the limit is, but for a forged one, whose pages are as
+    // good as empty. Where there is no memory for it, it is built anew, without these bytes beside it.
+    let limit = words.limit;
+    words.limit = limit.max(saved.len().saturating_mul(TIMES_SAVED).saturating_add(PIECE));
     let loaded = words.load(saved);
     words.limit = limit;
     loaded.map_err(|_| Derived::Damaged)?;

@@ -51,6 +51,7 @@ impl Memory {
         record.check(self.dim())?;
         kept(self.image.check_vector(record.vector))?;
         self.file.fits(record.bytes())?;
+        record.sorted_pairs()?;
         let known = self.file.contains(record.id);
         // Also for those that the image does not have, as the next opening needs room for all.
         if !known && !self.file.is_below(self.image.capacity() as usize) {
@@ -66,18 +67,22 @@ impl Memory {
         let entry = self.entry(record.id).filter(|_| !vector.is_empty()).cloned();
         // Brought into its forms, and put into the batch, beside what is held of the old one.
         let given = self.file.room_to_put(record.bytes()) + 2 * record.bytes();
-        room::ask(self.file.storage(), given + self.catalog.growth() + self.changed.growth(1))?;
-        room::whole(self.file.storage(), self.catalog.growth())?;
-        record.sorted_pairs()?;
-        let changed =
-            self.replace(record, known, &old.text).and_then(|()| Ok(self.file.try_put(record)?));
-        let mut restored = Ok(());
-        if changed.is_err() {
-            restored = self.restore(record, entry, &vector, &old.text);
-            self.unsound |= restored.is_err();
+        let growth = self.catalog.growth();
+        let asked = room::ask(self.file.storage(), given + growth + self.changed.growth(1))
+            .and_then(|()| room::whole(self.file.storage(), growth));
+        let (mut changed, mut restored) = (Ok(()), Ok(()));
+        if asked.is_ok() {
+            changed = self
+                .replace(record, known, &old.text)
+                .and_then(|()| Ok(self.file.try_put(record)?));
+            if changed.is_err() {
+                restored = self.restore(record, entry, &vector, &old.text);
+                self.unsound |= restored.is_err();
+            }
         }
         wipe(vector);
         wipe(old.text);
+        asked?;
         restored?;
         changed?;
         self.changed.insert(record.id, 0);
@@ -128,6 +133,8 @@ impl Memory {
     pub fn try_commit(&mut self, now: u64) -> Result<(), Refusal> {
         self.file.try_commit(now)?;
         self.changed.clear();
+        // No rollback makes those anew any more.
+        self.unsound |= self.half_undone;
         Ok(())
     }
 
@@ -145,13 +152,13 @@ impl Memory {
     /// # Errors
     /// Those of [`rollback`](Self::rollback).
     pub fn try_rollback(&mut self) -> Result<(), Refusal> {
-        let before = core::mem::replace(&mut self.unsound, true);
         let changed = core::mem::take(&mut self.changed);
         let undone = self.undo(&changed);
-        match undone {
-            Ok(()) => self.unsound = before,
-            // For the next call, which begins anew: what is done already is done again.
-            Err(_) => self.changed = changed,
+        self.half_undone = undone.is_err();
+        if self.half_undone {
+            // For the next call, which begins anew: what is done already is done again. Nothing is
+            // saved until then, as these are pending.
+            self.changed = changed;
         }
         undone
     }
