@@ -140,12 +140,13 @@ impl Layout {
         if dim == 0 || dim > MAX_DIM {
             return Err(Error::Dimension { expected: MAX_DIM as u32, found: params.dim });
         }
-        if params.hot.is_some() && (!TIERS || params.encoding != Encoding::I8) {
+        // The header says by the largest number that there are no tiers.
+        let is_other = params.encoding != Encoding::I8 || params.hot == Some(u32::MAX);
+        if params.hot.is_some() && (!TIERS || is_other) {
             return Err(Error::Params);
         }
         let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
-        // The header says by the largest number that there are none.
-        let hot = params.hot.map(|hot| hot.min(u32::MAX - 1)).filter(|_| TIERS);
+        let hot = if TIERS { params.hot } else { None };
         let n = u64::from(params.capacity);
         let padded = padded(dim);
         let (mut short, mut centre, mut sketch_bytes) = (0, 0, 0);
@@ -183,7 +184,7 @@ impl Layout {
         let table = (n * 8).div_ceil(5).next_power_of_two();
 
         let mut layout = Layout {
-            params: Params { hot, ..*params },
+            params: *params,
             graph,
             spans: [Span::default(); SECTIONS],
             padded,
