@@ -89,7 +89,10 @@ fn start() -> Result<i32, Failed> {
         model::install(&data)?;
     }
     // The component would ask for the model file, which has no place there.
-    if matches!(command, Some("remember" | "import")) && !model::is_there(&data) {
+    let embedder = arguments.iter().position(|word| word == "--embedder");
+    let embedder = embedder.and_then(|at| arguments.get(at + 1)).unwrap_or(&config.embedder.name);
+    let is_static = matches!(&**embedder, "auto" | "static");
+    if matches!(command, Some("remember" | "import")) && is_static && !model::is_there(&data) {
         let data = data.display();
         return Err(failed(1, format!("{data} takes no file: it is read-only, or has no room")));
     }

@@ -244,10 +244,10 @@ fn run(address: usize, len: usize) -> Result<String, Refusal> {
     let platform = Platform { terminal: &listener, ..platform };
     let exit = command::carry_out(&platform, &words, given::get().as_deref())?;
     let Heard { text, is_cut } = listener.heard.into_inner();
-    match (is_cut, exit) {
-        (false, None) => Ok(text),
-        (false, Some(exit)) => Err((exit.into(), text)),
-        (true, _) => Err((Status::OutputTooSmall, text)),
+    match (exit, is_cut) {
+        (Some(exit), _) => Err(refused(exit.into(), "this is not all of it: the notes say why")),
+        (None, true) => Err((Status::OutputTooSmall, text)),
+        (None, false) => Ok(text),
     }
 }
 

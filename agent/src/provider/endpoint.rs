@@ -210,8 +210,8 @@ pub(super) fn ask(
     let mut body = String::new();
     loop {
         if body.is_empty() {
-            // Where results are told in words, they are in memory three times.
-            let copies = if endpoint.refused.has(Field::Calls) { 3 } else { 1 };
+            // Where results are told in words: each, all, and quoted twice in a body that grows.
+            let copies = if endpoint.refused.has(Field::Calls) { 5 } else { 1 };
             if let Err(failure) = room::ask(copies * question.quoted_len()) {
                 let sentence = failure.into_sentence();
                 return Err(Error { sentence, partial: String::new(), status: None });

@@ -49,7 +49,7 @@ impl Memory {
         // Before a word of it is read.
         self.file.writable()?;
         record.check(self.dim())?;
-        kept(self.image.check_vector(record.vector))?;
+        kept(self.image.check_to_store(record.vector))?;
         self.file.fits(record.bytes())?;
         record.sorted_pairs()?;
         let known = self.file.contains(record.id);

@@ -12,7 +12,9 @@
 //!
 //! Vectors that lie far from zero, all on one side, would have codes that tell only how far, and what
 //! such a code has lost no later centre brings back. So the first vector is the first centre of the
-//! 8-bit codes, until one comes that is nearer to zero. Vectors of length 1 never lie far.
+//! 8-bit codes, until one comes that is nearer to zero, or there are enough for a mean. Vectors of
+//! length 1 never lie far. When that first one is removed another one takes its place: it stands
+//! there as it came, and of what is removed nothing is to stay.
 //!
 //! With tiers a code is renewed in its own. What a cold one has lost, its short code loses too;
 //! it was measured what searches miss by that, and they miss nothing (`docs/benchmarks.md`).
@@ -41,13 +43,18 @@ const MOVES_FULL: f32 = 0.25;
 const FIRST_FULL: u32 = 256;
 
 impl Edit<'_> {
+    /// Whether its vectors may lie far from zero, and its codes would tell so.
+    fn may_be_far(&self) -> bool {
+        let params = &self.layout.params;
+        params.is_short() && params.encoding == Encoding::I8 && params.metric != Metric::Cosine
+    }
+
     /// Sees to the centre of the 8-bit codes of the few first, of which `vector` is the next.
     #[inline(never)]
     pub(crate) fn begin_centres(&mut self, vector: &[f32], scratch: &mut Scratch<'_>) {
         let view = self.view();
-        let (len, params) = (view.len(), &view.layout.params);
-        let is_i8 = params.is_short() && params.encoding == Encoding::I8;
-        if !is_i8 || params.metric == Metric::Cosine || len >= FIRST_FULL {
+        let len = view.len();
+        if !self.may_be_far() || len >= FIRST_FULL {
             return;
         }
         let Query { rotated, .. } = Query::new(view, vector, &mut scratch.query);
@@ -56,10 +63,30 @@ impl Edit<'_> {
             let bytes = bytemuck::cast_slice(rotated);
             self.set_header(Field::Centred, 0);
             self.set_entry(Section::Centres, Centre::Full as u32, bytes);
-        } else if arith::norm2(centre) > 2.0 * dot(rotated, centre) {
+        } else if arith::norm2(rotated) > 0.0 && arith::norm2(centre) > 2.0 * dot(rotated, centre) {
+            // A zero vector is no worse off than the others.
             scratch.query.rotated.fill(0.0);
             self.move_centres(true, false, scratch);
         }
+    }
+
+    /// Whether the vector at `slot` is the centre of the 8-bit codes: its code says no difference.
+    pub(crate) fn is_centre(&self, slot: u32) -> bool {
+        let view = self.view();
+        self.may_be_far()
+            && view.factors(slot).scale == 0.0
+            && arith::norm2(view.centre(Centre::Full)) > 0.0
+    }
+
+    /// Makes another vector the centre of the 8-bit codes, or zero where none is left.
+    #[inline(never)]
+    pub(crate) fn replace_centre(&mut self, scratch: &mut Scratch<'_>) {
+        let view = self.view();
+        scratch.query.rotated.fill(0.0);
+        if let Some(slot) = view.slots().find(|&slot| view.is_live(slot)) {
+            view.decode_rotated(slot, scratch.query.rotated);
+        }
+        self.move_centres(true, false, scratch);
     }
 
     /// Moves the centres to the mean, if it is time and worth it, and renews the codes.
@@ -94,7 +121,10 @@ impl Edit<'_> {
             moved > part * (spread + moved)
         };
         let is_i8 = params.encoding == Encoding::I8;
-        let full = is_i8 && len >= FIRST_FULL && is_far(Centre::Full, MOVES_FULL);
+        // That of the first vector always gives way to the first mean.
+        let is_first = len < 2 * FIRST_FULL && arith::norm2(view.centre(Centre::Full)) > 0.0;
+        let part = if is_first { 0.0 } else { MOVES_FULL };
+        let full = is_i8 && len >= FIRST_FULL && is_far(Centre::Full, part);
         let short = is_far(Centre::Short, MOVES_SHORT);
         self.set_header(Field::Centred, len);
         if full || short {

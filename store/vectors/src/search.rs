@@ -107,12 +107,21 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         Ok(())
     }
 
-    /// Could `query` be searched for, or stored?
+    /// Could `query` be searched for?
     ///
     /// # Errors
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::ZeroVector`].
     pub fn check_vector(&self, query: &[f32]) -> Result<(), Error> {
         crate::query::check(&self.layout.params, query)
+    }
+
+    /// Could `vector` be stored?
+    ///
+    /// # Errors
+    /// Those of [`check_vector`](Self::check_vector).
+    pub fn check_to_store(&self, vector: &[f32]) -> Result<(), Error> {
+        self.check_vector(vector)?;
+        self.view().holds(vector)
     }
 
     /// Finds the vectors within `radius` of `query`, at most `options.k`, nearest first;

@@ -289,6 +289,7 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     ) -> Result<(), Error> {
         let view = self.view();
         view.check(vector, scratch)?;
+        view.holds(vector)?;
         let slot = view.find(id)?;
         let tier = if self.layout.is_tiered() { tier } else { Tier::Hot };
         Query::new(view, vector, &mut scratch.query);

@@ -22,7 +22,7 @@ use crate::layout::Section;
 use crate::measure::Between;
 use crate::query::{Query, less};
 use crate::scratch::Scratch;
-use crate::view::Edit;
+use crate::view::{Edit, View};
 use crate::{Error, Metric};
 
 impl<B: DerefMut<Target = [u8]>> Image<B> {
@@ -85,6 +85,22 @@ pub(crate) struct Forms<'a> {
     pub(crate) short: bool,
 }
 
+impl View<'_> {
+    /// Whether codes can hold a checked vector. Halves end at 65,504: a component that is cut off would
+    /// make another vector.
+    pub(crate) fn holds(self, vector: &[f32]) -> Result<(), Error> {
+        let params = &self.layout.params;
+        if params.encoding == Encoding::F16 && params.metric != Metric::Cosine {
+            for (index, x) in (0..).zip(vector) {
+                if x.abs() > 65_504.0 {
+                    return Err(Error::NotFinite { index });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Edit<'_> {
     /// Stores `vector` under `id`; in the place of what stands there, if it may.
     #[inline(never)]
@@ -97,7 +113,7 @@ impl Edit<'_> {
     ) -> Result<(), Error> {
         let view = self.view();
         view.check(vector, scratch)?;
-        self.holds(vector)?;
+        view.holds(vector)?;
         if let Ok(slot) = view.find(id) {
             if !may_replace {
                 return Err(Error::DuplicateId(id));
@@ -134,19 +150,6 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Halves end at 65,504: a component that is cut off would make another vector.
-    fn holds(&self, vector: &[f32]) -> Result<(), Error> {
-        let params = &self.layout.params;
-        if params.encoding == Encoding::F16 && params.metric != Metric::Cosine {
-            for (index, x) in (0..).zip(vector) {
-                if x.abs() > 65_504.0 {
-                    return Err(Error::NotFinite { index });
-                }
-            }
-        }
-        Ok(())
-    }
-
     #[inline(never)]
     fn take_out(&mut self, id: u64, scratch: &mut Scratch<'_>) -> Result<(), Error> {
         scratch.check(self.layout)?;
@@ -168,6 +171,7 @@ impl Edit<'_> {
         self.mark(slot, false);
         self.unseal();
         let (tier, place) = (self.view().tier(slot), self.view().place(slot));
+        let is_centre = self.is_centre(slot);
         let (mut graph, view) = self.split();
         let removed = graph.remove(slot, &mut Between::new(view, scratch.row, scratch.levels));
         debug_assert!(removed.is_ok(), "a slot under an id is live");
@@ -177,6 +181,9 @@ impl Edit<'_> {
             self.entry(section, slot).fill(0);
         }
         self.put_sketch(slot, 0.0, 0.0);
+        if is_centre {
+            self.replace_centre(scratch);
+        }
     }
 
     /// Sets the mark of a live slot, or takes it off.

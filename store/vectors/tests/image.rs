@@ -64,6 +64,37 @@ fn an_image_that_is_full_says_so_and_goes_on() {
     assert_eq!(store.search(&[0.5; 8], 1, Mode::Walk)[0], Hit { id: 50, distance: 0.0 });
 }
 
+/// The first vector is the centre of the codes, and stands there as it came.
+#[test]
+fn nothing_stays_of_a_first_vector_that_is_removed() {
+    for metric in [Metric::InnerProduct, Metric::L2] {
+        let params = Params { metric, encoding: Encoding::I8, ..Params::new(128, 20) };
+        let mut random = Random(4);
+        let mut far = || row(128, &mut random).iter().map(|x| 100.0 + x).collect::<Vec<f32>>();
+        let rows = [far(), far(), far()];
+        let mut store = Store::new(&params);
+        for (id, row) in (0..).zip(&rows) {
+            store.insert(id, row).unwrap();
+        }
+        let mut first = rows[0].clone();
+        clawft_codes::Rotation::new(params.seed, 128).apply(&mut first);
+        let first: Vec<u8> = first.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let has_it = |store: &Store| store.image.bytes().windows(16).any(|part| part == &first[..16]);
+        assert!(has_it(&store));
+        store.remove(0).unwrap();
+        assert!(!has_it(&store));
+        for id in [1, 2] {
+            let found = store.get(id).unwrap();
+            assert!(found.iter().zip(&rows[id as usize]).all(|(a, b)| (a - b).abs() < 0.05));
+        }
+        store.remove(1).unwrap();
+        store.remove(2).unwrap();
+        // Once more from the beginning.
+        store.insert(0, &rows[0]).unwrap();
+        assert!(has_it(&store));
+    }
+}
+
 /// Codes are rounded, and 1 - cos has an end all the same.
 #[test]
 fn no_cosine_is_beyond_one() {
