@@ -115,6 +115,18 @@ impl Json {
     pub(crate) fn string(&mut self, text: &str) {
         self.comma();
         self.0.push('"');
+        self.escaped(text);
+    }
+
+    /// Goes on with the string that was written last.
+    pub(crate) fn go_on(&mut self, text: &str) {
+        self.0.pop();
+        self.escaped(text);
+    }
+
+    /// The rest of a string.
+    #[inline(never)]
+    fn escaped(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '"' | '\\' => {

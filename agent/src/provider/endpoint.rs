@@ -210,8 +210,8 @@ pub(super) fn ask(
     let mut body = String::new();
     loop {
         if body.is_empty() {
-            // Where results are told in words: each, all, and quoted twice in a body that grows.
-            let copies = if endpoint.refused.has(Field::Calls) { 5 } else { 1 };
+            // Results that are told in words are quoted twice, in a body that grows by it.
+            let copies = if endpoint.refused.has(Field::Calls) { 4 } else { 1 };
             if let Err(failure) = room::ask(copies * question.quoted_len()) {
                 let sentence = failure.into_sentence();
                 return Err(Error { sentence, partial: String::new(), status: None });
