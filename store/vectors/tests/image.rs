@@ -79,7 +79,8 @@ fn nothing_stays_of_a_first_vector_that_is_removed() {
         let mut first = rows[0].clone();
         clawft_codes::Rotation::new(params.seed, 128).apply(&mut first);
         let first: Vec<u8> = first.iter().flat_map(|x| x.to_le_bytes()).collect();
-        let has_it = |store: &Store| store.image.bytes().windows(16).any(|part| part == &first[..16]);
+        let has_it =
+            |store: &Store| store.image.bytes().windows(16).any(|part| part == &first[..16]);
         assert!(has_it(&store));
         store.remove(0).unwrap();
         assert!(!has_it(&store));
