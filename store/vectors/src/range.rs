@@ -53,15 +53,14 @@ impl View<'_> {
             }
             let n = self.rank(query, &SearchOptions { k, ef, ..*options }, scratch);
             let (best, mut within) = (&scratch.best[..n], 0);
-            while within < n && key_distance(best[within]) <= radius {
+            let distance = |key: u64| self.layout.params.metric.bounded(key_distance(key));
+            while within < n && distance(best[within]) <= radius {
                 within += 1;
             }
             if within < k || k == most {
                 let ids = self.ids();
-                let metric = self.layout.params.metric;
                 for (hit, &key) in out.iter_mut().zip(&best[..within]) {
-                    let distance = metric.bounded(key_distance(key));
-                    *hit = Hit { id: ids.id(key_slot(key)), distance };
+                    *hit = Hit { id: ids.id(key_slot(key)), distance: distance(key) };
                 }
                 return Ok(within);
             }

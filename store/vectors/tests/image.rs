@@ -109,6 +109,14 @@ fn no_cosine_is_beyond_one() {
     for row in &rows {
         let hits = store.search(row, 60, Mode::Exact);
         assert!(hits.iter().all(|hit| (0.0..=2.0).contains(&hit.distance)), "{hits:?}");
+        // So nothing is within less than nothing, and all within the most.
+        for (radius, count) in [(-1e-9, 0), (2.0, 60)] {
+            let (options, mut hits) = (SearchOptions::new(60), [Hit::default(); 60]);
+            let mut scratch = store.scratch.get();
+            let found =
+                store.image.search_range(row, radius, &options, &mut scratch, &mut hits).unwrap();
+            assert_eq!(found, count, "within {radius}");
+        }
     }
 }
 
