@@ -5,14 +5,16 @@
 
 #![cfg(not(any(target_family = "wasm", miri)))]
 
+#[path = "support/capped.rs"]
+mod capped;
 #[path = "support/mod.rs"]
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
+use capped::{CAP, IN_USE};
 use clawft_store::memory::{Budget, Derived, Error, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::NativeFolder;
 use clawft_store::{Error as FileError, Limits, Options, Record};
@@ -28,34 +30,6 @@ const GONE: u64 = 3;
 const LONG: u64 = 7;
 /// A cap under which nothing is refused.
 const MOST: usize = 14_000_000;
-
-/// The system's allocator, up to a cap.
-struct Capped;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static CAP: AtomicUsize = AtomicUsize::new(usize::MAX);
-
-// SAFETY: what it gives and takes is the system's.
-unsafe impl GlobalAlloc for Capped {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let before = IN_USE.fetch_add(layout.size(), Relaxed);
-        if before + layout.size() > CAP.load(Relaxed) {
-            IN_USE.fetch_sub(layout.size(), Relaxed);
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Capped = Capped;
 
 fn memory_options(capacity: u32) -> MemoryOptions {
     let limits = Limits { fold: 200_000, compact_times: 2, compact_slack: 100_000 };

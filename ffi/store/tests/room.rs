@@ -2,41 +2,15 @@
 //! whose allocator refuses whatever goes beyond the cap.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "pointers lead to live locals")]
 
+#[path = "../../../store/tests/support/capped.rs"]
+mod capped;
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
+use capped::{CAP, IN_USE};
 use clawft_ffi_store::*;
 use support::*;
-
-/// The system's allocator, up to a cap.
-struct Capped;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static CAP: AtomicUsize = AtomicUsize::new(usize::MAX);
-
-// SAFETY: what it gives and takes is the system's.
-unsafe impl GlobalAlloc for Capped {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let before = IN_USE.fetch_add(layout.size(), Relaxed);
-        if before + layout.size() > CAP.load(Relaxed) {
-            IN_USE.fetch_sub(layout.size(), Relaxed);
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Capped = Capped;
 
 #[test]
 fn a_tensor_without_room_for_its_handle_is_refused() {

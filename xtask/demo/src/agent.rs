@@ -81,7 +81,7 @@ pub(crate) fn run(
     let mut answers = Vec::new();
     for provider in providers {
         for (question, word) in QUESTIONS {
-            if !options.json && !options.check {
+            if !options.check {
                 eprintln!("asking ({provider}): {question}");
             }
             let start = Instant::now();
@@ -198,22 +198,5 @@ fn with_citation(line: &str) -> String {
             format!("{} [{citation}", shorten(text, width))
         }
         _ => shorten(line, WIDTH),
-    }
-}
-
-/// The same as lines of JSON.
-pub(crate) fn tell_json(story: &Story) {
-    for answered in &story.answers {
-        let cited: Vec<Value> =
-            answered.cited.iter().map(|(id, text)| json!({ "id": id, "text": text })).collect();
-        let line = json!({
-            "question": answered.question,
-            "provider": answered.provider,
-            "answer": answered.text,
-            "cited": cited,
-            "imported": story.imported,
-            "ms": answered.time.as_millis() as u64,
-        });
-        println!("{line}");
     }
 }

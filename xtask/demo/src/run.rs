@@ -164,24 +164,19 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     for artifact in &options.artifacts {
         spoken.extend(plan.artifact(artifact, &mut first, &mut report)?);
     }
-    // Data of the person's own has no questions: the sample is asked about.
-    let clawft = options.clawft.as_deref().filter(|_| options.base.is_none());
-    let asked = |inputs: &Inputs| {
-        clawft.map(|clawft| agent::run(clawft, options, inputs, true)).transpose()
-    };
+    report.finish();
     if options.json {
-        // The sizes stay the last line.
-        asked(&inputs)?.iter().for_each(agent::tell_json);
-        report.finish();
         return Ok(());
     }
-    report.finish();
     for (((ids, counts), set), (_, _, questions)) in
         spoken.iter().zip(&plan.sets).zip(&inputs.queries)
     {
         words::show(&plan.job, questions.as_deref(), set.name, ids, counts);
     }
     durable::tell(&durable::run(options, &inputs)?);
-    asked(&inputs)?.iter().for_each(agent::tell);
+    // Data of the person's own has no questions: the sample is asked about.
+    if let Some(clawft) = options.clawft.as_deref().filter(|_| options.base.is_none()) {
+        agent::tell(&agent::run(clawft, options, &inputs, true)?);
+    }
     Ok(())
 }
