@@ -9,7 +9,8 @@ pub(crate) const USAGE: &str = "\
 cargo xtask demo [options]
 
 Without --base and --queries the sample under data/ is used, and the agent is asked about it
-at the end: offline, and by a provider where OPENAI_API_KEY or ANTHROPIC_API_KEY is set.
+at the end, but for --json: offline, and by a provider where OPENAI_API_KEY or
+ANTHROPIC_API_KEY is set.
 
   --base FILE          vectors to index: .npy (f16, f32 or f64, C order) or .fvecs
   --queries FILE       vectors to search for, of the same dimension
