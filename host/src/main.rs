@@ -16,7 +16,7 @@
 //! | `console` | what the component reads and writes |
 //! | `serve`, `client` | `clawft serve`; a client's connection |
 //! | `writer` | one writer: the lock around every command that may write |
-//! | `stop` | Ctrl-C |
+//! | `stop`, `sleep` | Ctrl-C; the clock that it wakes the component by |
 //! | `failure` | why nothing ran |
 //!
 //! What it must never do: look into the memory or the messages itself.
@@ -37,6 +37,7 @@ mod limits;
 mod model;
 mod run;
 mod serve;
+mod sleep;
 mod stop;
 mod writer;
 

@@ -14,12 +14,14 @@ use crate::engine::engine;
 use crate::failure::{Failed, failed};
 use crate::hosts::{Hosts, Outgoing};
 use crate::limits::{self, Memory, Time, TooLong};
+use crate::sleep::{self, Clock};
 use crate::stop::{self, Stop};
 use clawft_agent::config::Config;
 use clawft_agent::memory::WRITER;
 use std::path::{Path, PathBuf};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::{
     FsPerms, I32Exit, ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
@@ -58,6 +60,14 @@ pub(crate) struct Side {
     table: ResourceTable,
     outgoing: Outgoing,
     memory: Memory,
+    stop: Stop,
+}
+
+impl Side {
+    pub(crate) fn clock(&mut self) -> Clock<'_> {
+        let wasi = WasiClocksCtxView { ctx: self.wasi.clocks(), table: &mut self.table };
+        Clock { wasi, stop: &self.stop }
+    }
 }
 
 impl WasiView for Side {
@@ -101,6 +111,7 @@ impl Program {
         let component = code::component(&engine)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        sleep::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         limits::tick(&engine);
         Ok(Self { engine, component, linker, time: Time::default(), stop })
@@ -152,6 +163,7 @@ impl Program {
             table: ResourceTable::new(),
             outgoing: Outgoing { hosts: Hosts::of(&grants.config), stop: self.stop.clone() },
             memory: Memory::default(),
+            stop: self.stop.clone(),
         };
         let mut store = Store::new(&self.engine, side);
         store.limiter(|side| &mut side.memory);

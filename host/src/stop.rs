@@ -1,7 +1,8 @@
 //! Ctrl-C: the first ends what is being done, the second ends the program.
 //!
 //! The component cannot be told of a signal, but it notices that the outside fails: requests
-//! under way and new ones are refused, and whoever waits for a line gets the end of the input.
+//! under way and new ones are refused, sleeps are over, and whoever waits for a line gets the end of
+//! the input.
 //! So it ends the turn in its own way, which keeps the session. What does not end within
 //! [`GRACE`] is ended from outside.
 //!

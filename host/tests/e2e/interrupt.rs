@@ -29,6 +29,28 @@ fn a_second_one_ends_at_once() {
     assert!(time < Duration::from_secs(2), "{time:?}");
 }
 
+/// Well before the host would end what goes on.
+#[test]
+fn it_wakes_who_sleeps() {
+    let place = Place::new();
+    let mut host = place.start(&["sleep", "60"]);
+    assert_eq!(host.line(), "sleeping\n");
+    std::thread::sleep(Duration::from_millis(300));
+    host.signal("-INT");
+    let (ran, time) = host.end();
+    assert_eq!((ran.exit, &*ran.out), (INTERRUPTED, "awake\n"), "{ran:?}");
+    assert!(time < Duration::from_secs(2), "{time:?}");
+}
+
+#[test]
+fn a_sleep_takes_its_time() {
+    let place = Place::new();
+    let begun = std::time::Instant::now();
+    let ran = place.run(&["sleep", "1"]);
+    assert_eq!((ran.exit, &*ran.out), (Some(0), "sleeping\nawake\n"), "{ran:?}");
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+}
+
 /// A server that does not answer, and one that stops in the middle of its answer.
 #[test]
 fn it_ends_the_turn_and_the_session_goes_on() {

@@ -70,6 +70,13 @@ fn command(words: &[&str]) -> Result<(), String> {
                 std::hint::black_box(());
             }
         }
+        // As before a request is repeated.
+        ["sleep", seconds] => {
+            println!("sleeping");
+            let nanoseconds = seconds.parse::<u64>().unwrap_or(1) * 1_000_000_000;
+            wasip2::clocks::monotonic_clock::subscribe_duration(nanoseconds).block();
+            println!("awake");
+        }
         ["exit", code] => wasip2::cli::exit::exit_with_code(code.parse().unwrap_or(1)),
         ["terminal"] => println!("{}", std::io::stdin().is_terminal()),
         ["connect", address] => {
