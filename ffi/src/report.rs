@@ -46,7 +46,7 @@ pub struct ClawftStats {
     pub bytes: u64,
     /// Bytes of the graph in it.
     pub graph_bytes: u64,
-    /// Bytes of the short codes and factors in it.
+    /// Bytes of the short codes, their sketches and the factors in it.
     pub short_bytes: u64,
     /// Bytes of the full codes' pages in it.
     pub pool_bytes: u64,

@@ -209,7 +209,7 @@ pub unsafe extern "C" fn clawft_search_batch(
     }
 }
 
-/// What each row asks for: the nearest within a radius, which may be infinite.
+/// Searches for each row within `radius`, which may be infinite; the body of the three exports.
 ///
 /// # Safety
 /// As [`clawft_search_batch`].
