@@ -4,7 +4,7 @@
 //! [`ClawftStatus`]. The sentence of the last error stands in a fixed buffer (one
 //! for each thread natively) until the next error.
 //!
-//! Why so: a number can be compared and survives versions, a sentence can be
+//! Why: a number can be compared and survives versions, a sentence can be
 //! read. Both are kept where the error is found; what travels from there is only
 //! that there was one ([`Failed`]), which keeps the module small: a pointer or an
 //! error is one register. For the same reason a sentence is a text with marks for

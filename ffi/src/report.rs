@@ -1,6 +1,6 @@
 //! The exports that tell how a store is: its numbers, and whether it is sound.
 //!
-//! Why so: a broken graph is a finding and no error, since an error writes no numbers. So
+//! Why: a broken graph is a finding and no error, since an error writes no numbers. So
 //! `clawft_verify` succeeds, and leaves the name of the invariant where the sentence of an
 //! error would stand.
 //!

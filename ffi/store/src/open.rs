@@ -1,6 +1,6 @@
 //! The exports that open and close a memory.
 //!
-//! Why so: the handle is claimed first. So nothing is written for a memory that could get
+//! Why: the handle is claimed first. So nothing is written for a memory that could get
 //! none, and the storage, which is asked all along, cannot call back. Then comes the lease, as
 //! opening already writes: it cuts off what was torn and removes what a killed writer left.
 //!

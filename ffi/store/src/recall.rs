@@ -1,6 +1,6 @@
 //! The exports that find records: by vector, by words, or by both.
 //!
-//! Why so: null and empty are two things. Ids, kinds or sessions that are null are no
+//! Why: null and empty are two things. Ids, kinds or sessions that are null are no
 //! condition; a list of them that is there and empty lets nothing through: a host whose own
 //! search came back empty must not get everything. Results are written when all are found, as
 //! they may lie over what was asked.

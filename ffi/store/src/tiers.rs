@@ -1,6 +1,6 @@
 //! The exports about tiers: what was used is kept well, what was not takes less room.
 //!
-//! Why so: the library has no thread and no clock. A use is only counted, and nothing moves
+//! Why: the library has no thread and no clock. A use is only counted, and nothing moves
 //! before the host, when it has time, calls for a tick and says how many records and bytes it
 //! may take.
 //!
@@ -58,7 +58,8 @@ pub unsafe extern "C" fn clawft_touch(handle: u32, ids: *const u64, n: u32, now:
 /// written and read. What it did goes to `out`. A memory that was opened without `image_bytes` has
 /// no tiers, and nothing to do.
 ///
-/// Where `bytes` are fewer than a vector and its hot code take, some 5 a component, it looks at nothing.
+/// Where `bytes` are fewer than a vector and its hot code take, some 5 a component, it looks at
+/// nothing.
 ///
 /// Errors: `BadHandle`, `NoMemory`; those of pointers. A vector that cannot be read is none.
 ///

@@ -1,6 +1,6 @@
 //! The exports that change a memory.
 //!
-//! Why so: a change is found at once and durable at the commit, so that many of them cost one
+//! Why: a change is found at once and durable at the commit, so that many of them cost one
 //! sync and a host can say which belong together.
 //!
 //! What it must never do: commit by itself, not even where the batch is full; keep a pointer
