@@ -80,7 +80,7 @@ pub enum Choice<'a> {
         model: &'a str,
         /// Components; 0: the model's own.
         dim: usize,
-        /// Whether the server is asked for so many, which not all models can give; or else it is
+        /// Whether the server is asked for so many, which not all models can give; otherwise it is
         /// what the model gives.
         shortened: bool,
     },
