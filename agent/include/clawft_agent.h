@@ -196,9 +196,9 @@ int32_t clawft_free(void *block);
 // Takes the text of a config, as `config.toml` is written; of no bytes: the config is that of the
 // data folder. Once; after a failure again. The text is copied.
 //
-// `CLAWFT_AGENT_CONFIG`, with line and key in the sentence, `CLAWFT_AGENT_INITIALISED`, and what a
-// text may be wrong with: `CLAWFT_AGENT_NULL_POINTER`, `CLAWFT_AGENT_OUT_OF_RANGE`,
-// `CLAWFT_AGENT_INVALID_TEXT`.
+// `CLAWFT_AGENT_CONFIG`, with line and key in the sentence, `CLAWFT_AGENT_INITIALISED`,
+// `CLAWFT_AGENT_FAILED` where less than 1 MiB of memory is left, and what a text may be wrong with:
+// `CLAWFT_AGENT_NULL_POINTER`, `CLAWFT_AGENT_OUT_OF_RANGE`, `CLAWFT_AGENT_INVALID_TEXT`.
 int32_t clawft_init(const uint8_t *config, size_t len);
 
 // Does what the input says: a message of the session `default`, which is answered, or, if it begins

@@ -10,7 +10,7 @@
 //! | `talk` | ask, chat |
 //! | `gate` | with the feature `coherence`: gate list, allow, deny, log, reset |
 //!
-//! With `--json`, a command prints one JSON object on one line, errors too; without, sentences.
+//! With `--json`, a command prints JSON objects, each on one line, errors too; without, sentences.
 //! Notes and warnings go beside the output. Exit codes are those of [`Exit`].
 //!
 //! Help and version come before the set-up: they are there without a data folder, and beside a

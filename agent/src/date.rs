@@ -1,6 +1,6 @@
 //! Days, as people write them.
 //!
-//! Why so: in UTC, as a WASI guest is told no time zone, and a date is then the same on every
+//! Why: in UTC, as a WASI guest is told no time zone, and a date is then the same on every
 //! machine.
 //!
 //! What it must never do: ask a clock: the time is an argument.

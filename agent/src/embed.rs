@@ -7,7 +7,7 @@
 //! | `hashed` | words and their pieces, hashed: no file, blind to paraphrase |
 //! | `direction` | directions out of hashes, for what has no vector |
 //!
-//! The third, `openai`, asks an endpoint: [`Embeddings`], which stands beside the
+//! A third embedder, `openai`, asks an endpoint: [`Embeddings`], which stands beside the
 //! providers as it speaks as they do.
 //!
 //! What an embedder must never do: give a vector of another length than it said, or one with a
@@ -80,7 +80,7 @@ pub enum Choice<'a> {
         model: &'a str,
         /// Components; 0: the model's own.
         dim: usize,
-        /// Whether the server is asked for so many, which not all models can give; or else it is
+        /// Whether the server is asked for so many, which not all models can give; otherwise it is
         /// what the model gives.
         shortened: bool,
     },

@@ -1,8 +1,8 @@
 //! Why a command did not do what it was asked to, and what a script is told of it.
 //!
-//! Why so: a person reads the sentence, a script goes by the number. The sentence is made
-//! where it fails, by who knows what was expected; who hands it on adds at most the file or
-//! the part that it is of.
+//! Why: a person reads the sentence, a script goes by the number. The sentence is made where
+//! it fails, by what knows what was expected; whatever hands it on adds at most the file or the
+//! part that it is of.
 //!
 //! What it must never do: change the meaning of a number: the statuses in C and the codes of
 //! components are made of it.

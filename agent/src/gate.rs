@@ -293,7 +293,7 @@ impl Found {
             }
             Relation::Agrees => self.same.push(near.id),
             _ if near.quarantined => {}
-            // Who is asked for what they know best gives another value: it has changed.
+            // The one who knows it best gives another value: it has changed.
             Relation::Contradicts if by_user && !words.ever && words.gives(&old) => {}
             Relation::Contradicts => self.denied = self.denied.or(id),
             Relation::Updates if !by_user => self.denied = self.denied.or(id),

@@ -1,6 +1,6 @@
 //! Is there memory for the next step of a turn?
 //!
-//! Why so: an instance whose allocator has nothing left ends, as it says in the store's
+//! Why: an instance whose allocator has nothing left ends, as it says in the store's
 //! `room.rs`. What is kept of an answer, a file or a session has a limit each; their sum is more than
 //! 16 MiB have left beside a large store. So a step that makes copies of long texts asks before it
 //! begins, for as many bytes as they take; what grows as it comes (JSON, a stream, an answer) refuses
@@ -40,7 +40,7 @@ fn is_there(bytes: usize) -> bool {
 fn is_there(bytes: usize) -> bool {
     let mut block = Vec::<u8>::new();
     let is_there = block.try_reserve_exact(bytes).is_ok();
-    // Or else the compiler may hold that a block which nobody uses is always there.
+    // Otherwise the compiler may hold that a block which nobody uses is always there.
     core::hint::black_box(&block);
     is_there
 }

@@ -217,7 +217,7 @@ impl Agent<'_, '_> {
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
         let mut offered: Vec<Tool<'_>> = match (rounds, session.must_call) {
-            // Who wants a call wants one of their own.
+            // Whoever wants a call wants one of their own.
             (0, _) | (_, true) => Vec::new(),
             _ => tools::offered(self.config, may_forget),
         };
@@ -285,7 +285,7 @@ impl Agent<'_, '_> {
                 |call: &ToolCall| offered.iter().skip(ours).all(|theirs| theirs.name != call.name);
             let (calls, theirs): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_ours);
             if !theirs.is_empty() {
-                // Ours are done; who called both sees the results of theirs alone.
+                // Ours are done; whoever called both sees the results of theirs alone.
                 self.run(session, &calls, for_results, may_forget, false, turn);
                 turn.calls = theirs;
                 return Ok(());

@@ -23,7 +23,7 @@ impl Environment for Token {
     }
 }
 
-/// A request as who has the token sends it.
+/// A request as one who has the token sends it.
 fn asked(method: &str, path: &str, body: &str) -> Asked {
     let headers = [
         ("host", "localhost:8080"),
@@ -44,7 +44,7 @@ struct Own<'a>(&'a Folder);
 impl Server for Own<'_> {
     fn with_memory(&self, work: &mut Work<'_>) -> Reply {
         let (world, clock) = (World::default(), NativeClock::default());
-        // Who waits for a lease needs a clock that goes on by itself.
+        // Whoever waits for a lease needs a clock that goes on by itself.
         let platform = Platform { clock: &clock, ..world.platform() };
         let limits = Limits::from(&Config::default());
         work(&mut Memory::new(&platform, self.0.path(), Ok(&WORDS), limits))
@@ -188,7 +188,7 @@ fn twenty_at_once_lose_nothing() {
             let folder = &folder;
             scope.spawn(move || {
                 let text = format!("number {writer} likes the colour {}", writer * 7);
-                // Who waited too long for the others is told to try again, and does.
+                // Whoever waited too long for the others is told to try again, and does.
                 let answered = (0..10).any(|_| {
                     let (status, body) = send(folder, "POST", "/v1/memory", json!({"text": text}));
                     assert!(status == 201 || status == 503, "{status}: {body}");

@@ -26,7 +26,8 @@ enum CLAWFT
   // A vector has not as many components as the store's dimension, or that
   // dimension is out of bounds.
   CLAWFT_WRONG_DIMENSION = -1,
-  // A component, or the length, of a vector is NaN or infinite.
+  // A component of a vector is NaN or infinite; or, but under cosine, its squared
+  // length is 2^124 or more, or f16 cannot hold what is to be stored.
   CLAWFT_NOT_FINITE = -2,
   // A zero vector under cosine.
   CLAWFT_ZERO_VECTOR = -3,
@@ -171,7 +172,7 @@ typedef struct {
   uint64_t bytes;
   // Bytes of the graph in it.
   uint64_t graph_bytes;
-  // Bytes of the short codes and factors in it.
+  // Bytes of the short codes, their sketches and the factors in it.
   uint64_t short_bytes;
   // Bytes of the full codes' pages in it.
   uint64_t pool_bytes;

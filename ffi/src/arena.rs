@@ -5,7 +5,7 @@
 //! given by the host; linear memory, grown up to a limit (WebAssembly); the
 //! system's allocator up to a limit (native).
 //!
-//! Why so: a store takes two blocks, its image and its scratch, whatever the
+//! Why: a store takes two blocks, its image and its scratch, whatever the
 //! number of its vectors, so the allocator's part stays far below 1 KiB. Every
 //! block has a header of one cache line before it, which keeps the payload
 //! aligned and lets a block that was lent to the host be recognised when it

@@ -4,12 +4,13 @@
 //! [`ClawftStatus`]. The sentence of the last error stands in a fixed buffer (one
 //! for each thread natively) until the next error.
 //!
-//! Why so: a number can be compared and survives versions, a sentence can be
+//! Why: a number can be compared and survives versions, a sentence can be
 //! read. Both are kept where the error is found; what travels from there is only
 //! that there was one ([`Failed`]), which keeps the module small: a pointer or an
 //! error is one register. For the same reason a sentence is a text with marks for
 //! its numbers, which a loop here fills in, and a status has one text: `core::fmt`
 //! is not linked into the module.
+//!
 //! The numbers from -1 on belong to the store, those from -101 on to this boundary.
 //!
 //! What it must never do: change or reuse a number; allocate.
@@ -28,7 +29,8 @@ pub enum ClawftStatus {
     /// A vector has not as many components as the store's dimension, or that
     /// dimension is out of bounds.
     WrongDimension = -1,
-    /// A component, or the length, of a vector is NaN or infinite.
+    /// A component of a vector is NaN or infinite; or, but under cosine, its squared
+    /// length is 2^124 or more, or f16 cannot hold what is to be stored.
     NotFinite = -2,
     /// A zero vector under cosine.
     ZeroVector = -3,

@@ -6,7 +6,7 @@
 //! one that was made up, finds another generation and is refused. 0 is never a
 //! handle.
 //!
-//! Why so: a host can keep a handle too long, guess one, or pass a wrong
+//! Why: a host can keep a handle too long, guess one, or pass a wrong
 //! variable; with an address instead that would be memory corruption.
 //!
 //! What it must never do: hand out a number twice. A place whose generations are

@@ -4,7 +4,7 @@
 //! (`libclawft.a`, `libclawft.so` and `clawft.h`) or as the exports of a
 //! WebAssembly module without imports. `docs/abi.md` is the page for users.
 //!
-//! Why so: a host can get everything wrong, so this is the only layer that
+//! Why: a host can get everything wrong, so this is the only layer that
 //! takes a pointer, and each one is checked before use ([`mod@pointer`]). Stores are
 //! named by checked numbers ([`handle`]), never by address. A store's image is
 //! one allocation and its scratch another ([`arena`]), so that the cost of the

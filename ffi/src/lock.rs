@@ -1,6 +1,6 @@
 //! Locks: the standard library's natively, nothing in WebAssembly.
 //!
-//! Why so: a WebAssembly instance has one thread, and nothing here is locked while a
+//! Why: a WebAssembly instance has one thread, and nothing here is locked while a
 //! storage of the host's is asked (which may call back), so a borrow can't meet
 //! another one there, and the code of a lock would only weigh. Natively several
 //! threads may call.

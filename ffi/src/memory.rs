@@ -1,6 +1,6 @@
 //! The exports about memory: set it up, allocate, free, count.
 //!
-//! Why so: where memory comes from can be said once, before its first use. A block does not
+//! Why: where memory comes from can be said once, before its first use. A block does not
 //! know its origin: natively, after a change, it would go back to an allocator that it is not
 //! from. A region is checked before the arena hears of it, which writes to what it claims.
 //!

@@ -1,6 +1,6 @@
 //! The parameters of a store, from the host's struct.
 //!
-//! Why so: only what the host's numbers mean is decided here. Whether they are within bounds
+//! Why: only what the host's numbers mean is decided here. Whether they are within bounds
 //! is the store's to say, so that each bound stands in one place. Encoding 3 and a scan limit
 //! of 0 are kept until the struct is used, as what they stand for hangs on the dimension and
 //! the capacity, which the host may change until then.

@@ -1,7 +1,7 @@
 //! What a crate builds on that adds functions to this ABI: the sentence of the last error,
 //! the checks of pointers, and the arena. No part of the ABI itself.
 //!
-//! Why so: `clawft-ffi-store` exports the memory beside the functions of this crate, in one module
+//! Why: `clawft-ffi-store` exports the memory beside the functions of this crate, in one module
 //! and one library, with one arena and one last error. Everything here is a thin way in, with
 //! plain types, so that the inside may change; and a feature, so that the kernel has none of it.
 //!

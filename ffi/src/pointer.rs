@@ -6,7 +6,7 @@
 //! null, must be aligned, and must not pass the end of the address space; that
 //! it is mapped is the caller's word.
 //!
-//! Why so: outputs of a host may overlap its inputs, so no Rust reference is ever
+//! Why: outputs of a host may overlap its inputs, so no Rust reference is ever
 //! made of an output; it is written through the raw pointer, when the inputs were
 //! read. Where more inputs are read after an output was written, in calls for many
 //! rows, [`Output::apart`] refuses such a place.

@@ -1,6 +1,6 @@
 //! The exports that read vectors and ids.
 //!
-//! Why so: a vector is decoded into scratch and copied from there, as no reference is ever
+//! Why: a vector is decoded into scratch and copied from there, as no reference is ever
 //! made of an output. All ids are looked up before the first row goes out: what was written
 //! cannot be taken back.
 //!

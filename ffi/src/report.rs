@@ -1,6 +1,6 @@
 //! The exports that tell how a store is: its numbers, and whether it is sound.
 //!
-//! Why so: a broken graph is a finding and no error, since an error writes no numbers. So
+//! Why: a broken graph is a finding and no error, since an error writes no numbers. So
 //! `clawft_verify` succeeds, and leaves the name of the invariant where the sentence of an
 //! error would stand.
 //!
@@ -46,7 +46,7 @@ pub struct ClawftStats {
     pub bytes: u64,
     /// Bytes of the graph in it.
     pub graph_bytes: u64,
-    /// Bytes of the short codes and factors in it.
+    /// Bytes of the short codes, their sketches and the factors in it.
     pub short_bytes: u64,
     /// Bytes of the full codes' pages in it.
     pub pool_bytes: u64,

@@ -4,7 +4,7 @@
 //! image needs while it works. A small pool keeps them, so that several threads
 //! can search one store at a time; WebAssembly has one.
 //!
-//! Why so: scratch grows when a query asks for a larger `k` or `ef` than before
+//! Why: scratch grows when a query asks for a larger `k` or `ef` than before
 //! and is kept, so a steady use allocates nothing. The block that is too small is
 //! given back before the larger one is asked for: in a small region both would
 //! not fit. If the larger one does not fit either, the old size is taken again,

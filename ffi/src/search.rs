@@ -3,7 +3,7 @@
 //! Results go from the scratch to the host at the end of each query, when nothing
 //! can fail any more; a batch is checked whole before its first query runs.
 //!
-//! Why so: one query may have its results written over its own vector, as that was read by
+//! Why: one query may have its results written over its own vector, as that was read by
 //! then. In a batch the next row is still to be read, so there, and only there, outputs must
 //! lie apart from the rows and the filter.
 //!
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn clawft_search_batch(
     }
 }
 
-/// What each row asks for: the nearest within a radius, which may be infinite.
+/// Searches for each row within `radius`, which may be infinite; the body of the three exports.
 ///
 /// # Safety
 /// As [`clawft_search_batch`].

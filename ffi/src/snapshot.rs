@@ -3,7 +3,7 @@
 //! A snapshot is the image's bytes after they were sealed with a checksum. Where
 //! memory is dear, `clawft_snapshot_view` and `clawft_adopt` do it without a copy.
 //!
-//! Why so: the checksum is written into the image, so saving has the store to itself, as a
+//! Why: the checksum is written into the image, so saving has the store to itself, as a
 //! change does. A block that is to be adopted stays on loan until the store is there: dropped
 //! before, it is the host's again, at the same address.
 //!

@@ -1,6 +1,6 @@
 //! A store behind a handle: open it, close it, make it larger.
 //!
-//! Why so: what may be refused comes first. A handle is claimed before memory is taken, and a
+//! Why: what may be refused comes first. A handle is claimed before memory is taken, and a
 //! resize has the new image and its scratch before it lets go of the old ones. The scratch is
 //! made anew too, since what it holds depends on the capacity.
 //!

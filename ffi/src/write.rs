@@ -3,7 +3,7 @@
 //! Every one of them is whole: it happens, or the store is as it was. Batches are
 //! whole for each vector, and say how many went in.
 //!
-//! Why so: what is removed cannot be brought back, so with `replace_deleted` a marked vector
+//! Why: what is removed cannot be brought back, so with `replace_deleted` a marked vector
 //! goes only after the new one is in. A full store must remove first; it says `Full` only of a
 //! vector that it would take if it had room.
 //!

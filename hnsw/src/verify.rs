@@ -1,7 +1,7 @@
 //! Checks of the invariants: those that `open` needs, and the count of what is unreachable.
 //!
 //! Opening must be quick and trust nothing; what is reachable takes passes over the whole graph,
-//! so only who asks for it pays. A graph that opens is safe to walk, and not yet known to be
+//! so only those who ask for it pay. A graph that opens is safe to walk, and not yet known to be
 //! connected.
 //!
 //! What it must never do: mend what it finds, or rely on a section that it has not checked yet.

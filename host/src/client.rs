@@ -1,7 +1,7 @@
 //! A client's connection, which holds nobody up: what it begins to send must come to its end, and
 //! what it is sent must be taken, within [`PATIENCE`].
 //!
-//! Why so: one instance answers everybody, and writes its answers itself: a client that takes
+//! Why: one instance answers everybody, and writes its answers itself: a client that takes
 //! nothing would keep it from all others. A body has so long as a whole, an answer for each
 //! piece of it, since a long one may take a slow client longer.
 //!

@@ -1,6 +1,6 @@
 //! Why nothing ran: a sentence, and the exit code.
 //!
-//! Why so: a program that asked for JSON reads what the component would have printed, wherever
+//! Why: a program that asked for JSON reads what the component would have printed, wherever
 //! it was refused.
 //!
 //! What it must never do: end anything because nobody hears the sentence.
@@ -41,7 +41,7 @@ fn object(failure: &Failed) -> String {
     text
 }
 
-/// Says it on standard error. Who closed that wants no sentences; nothing ends for it.
+/// Says it on standard error. Whoever closed that wants no sentences; nothing ends for it.
 pub(crate) fn tell(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "clawft: {sentence}");
 }

@@ -115,7 +115,7 @@ fn start() -> Result<i32, Failed> {
         }
     });
     if is_help && matches!(exit, Ok(0)) {
-        // Who closed the output has seen enough.
+        // Whoever closed the output has seen enough.
         let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
     }
     // A thread may still wait for a line that nobody needs.
@@ -128,8 +128,8 @@ fn start() -> Result<i32, Failed> {
 /// Options that take a value.
 const WITH_VALUE: [&str; 5] = ["--session", "--provider", "--embedder", "-k", "--listen"];
 
-/// Where the command and what it works on stand among the arguments. Who asks for help with a command
-/// gets the help, as the component has it.
+/// Where the command and what it works on stand among the arguments. Whoever asks for help with a
+/// command gets the help, as the component has it.
 fn words(arguments: &[String]) -> Vec<usize> {
     let mut words = Vec::new();
     let mut at = 0;

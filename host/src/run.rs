@@ -1,6 +1,6 @@
 //! The component in its engine, with what it is granted and nothing else.
 //!
-//! Why so: sockets and look-ups of names are off, as WASI's know nothing of the list of hosts:
+//! Why: sockets and look-ups of names are off, as WASI's know nothing of the list of hosts:
 //! HTTP is the one way out. Variables are named one by one, since an environment holds the
 //! secrets of other programs.
 //!

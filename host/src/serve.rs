@@ -1,7 +1,7 @@
 //! `clawft serve`: one instance of the component, and a queue in front of it.
 //!
-//! Requests come in side by side and are handled one after the other: whole ones, for who is
-//! slow in asking keeps others from nothing. An instance that fails is replaced, and the
+//! Requests come in side by side and are handled one after the other: whole ones, as one
+//! who is slow in asking keeps others from nothing. An instance that fails is replaced, and the
 //! request that broke it gets a 500. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; the host listens beyond loopback only when there is a token.
 //!
@@ -103,7 +103,7 @@ pub(crate) async fn serve(
     let said = |error| failed(1, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(said)?;
     let bound = listener.local_addr().map_err(said)?;
-    // Who closed the output can ask all the same.
+    // Whoever closed the output can ask all the same.
     let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
     let (jobs, queue) = mpsc::channel(QUEUE);
     tokio::select! {

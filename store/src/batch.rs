@@ -1,6 +1,6 @@
 //! Changes since the last commit: kept in memory until the journal takes them as one batch.
 //!
-//! Why so: a batch is written and checked as one, so its bytes are put together here as they will
+//! Why: a batch is written and checked as one, so its bytes are put together here as they will
 //! stand in the journal, and a record is read from them as it is from there.
 //!
 //! What it must never do: write, keep part of a change that was refused, or hold on to what was

@@ -276,7 +276,10 @@ impl DurableFile {
     /// for the lease, if one is held.
     ///
     /// When the error is that of the storage, or want of memory, the changes are still pending:
-    /// `commit` can be called again, or [`rollback`](Self::rollback).
+    /// `commit` can be called again, or [`rollback`](Self::rollback). Not so where the sync failed, or
+    /// what a failed append left cannot be cut off: then each further one is [`Error::Stopped`], and
+    /// the next opening finds this commit or not, rolled back or not. Without changes nothing is
+    /// looked at, the lease neither.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Memory`], [`Error::Conflict`], [`Error::ReadOnly`],

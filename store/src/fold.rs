@@ -4,7 +4,7 @@
 //! before is then of an older epoch, and does not count. `docs/format-file.md` says why each
 //! crash in between is safe.
 //!
-//! Why so: a fold that wrote all anew would cost the whole file for each MiB of the journal,
+//! Why: a fold that wrote all anew would cost the whole file for each MiB of the journal,
 //! one that only appended would list ever more segments. So groups are taken in by levels, and
 //! a record is written once for each level.
 //!

@@ -3,7 +3,7 @@
 //!
 //! A feature of its own (`foreign`): a module without it refuses such a file.
 //!
-//! Why so: rvf-runtime keeps our RECORDS and TEXT and knows nothing of them. Its upsert
+//! Why: rvf-runtime keeps our RECORDS and TEXT and knows nothing of them. Its upsert
 //! changes a vector and leaves the entry as it was: such an entry still counts, with its check
 //! corrected in memory, until the file is compacted.
 //!
@@ -148,8 +148,8 @@ impl DurableFile {
         let mut chain = Chain::read(&self.base(), &metas, &mut ids)?;
         let mut ledger = Ledger::new(self.manifest.dim, Sorted::default());
         for (id, &vector) in vectors.iter() {
-            // Deleted and stored again by who knows no text of ours: not even ours is given back. With
-            // its own vector it was never stored again: no more than its metadata there was deleted.
+            // Deleted and stored again by a program that knows no text of ours: not even ours is given
+            // back. With its own vector it was never stored again: no more than its metadata there was deleted.
             let again = moved.contains(id) && chain.deletes(id);
             if let Some(place) = places.get(id).filter(|_| !again) {
                 ledger.insert(id, *place);

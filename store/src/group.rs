@@ -3,7 +3,7 @@
 //! TEXT, VEC, RECORDS and META fill up side by side, each in a buffer of its own, and are
 //! appended when the next record would not fit. Nothing counts before a manifest lists it.
 //!
-//! Why so: an entry names the segments of its vector and its text, so that each has its id
+//! Why: an entry names the segments of its vector and its text, so that each has its id
 //! from its first byte on, before it is written. They are written as they fill up, and listed
 //! by their ids.
 //!

@@ -6,8 +6,8 @@
 //!
 //! A plain WASI guest can create a file exclusively, remove one, and list a folder. That is
 //! enough where everything is in the name: it is there whole or not at all, and means this one
-//! lease for ever, so that who takes away one that ran out cannot take away a fresh one. Who wants the
-//! lease takes away what ran out, creates its own file, and looks again: when there is another
+//! lease for ever, so that whoever takes away one that ran out cannot take away a fresh one.
+//! Whoever wants the lease takes away what ran out, creates its own file, and looks again: when there is another
 //! one it takes its own back and is refused. Of two that come at once the one that looks last
 //! finds the other, so never do both have it; that neither has it may be, and both try again.
 //!
@@ -84,7 +84,7 @@ impl Lease {
             Err(error) => return Err(error.into()),
         }
         let done = match self.look(storage, now) {
-            // Who slept here for longer than the lease lasts: another one took it away.
+            // It slept here for longer than the lease lasts: another one took it away.
             Ok(false) => Err(Error::LeaseHeld { until: now }.into()),
             Ok(true) => Ok(()),
             Err(error) => Err(error),

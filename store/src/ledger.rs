@@ -3,7 +3,7 @@
 //! A record takes 32 bytes here, and a quarter more while there is room to grow; texts, vectors
 //! and fields stay in the file.
 //!
-//! Why so: a large file is to open in a small memory. Places are believed when a record is
+//! Why: a large file is to open in a small memory. Places are believed when a record is
 //! read, as whoever puts one in has checked it against the directory.
 //!
 //! What it must never do: keep anything of a record whose size goes by what is in it.

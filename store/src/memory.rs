@@ -18,6 +18,9 @@
 //! | `buffer.rs` | a buffer aligned as the image wants it |
 //! | `error.rs` | what can go wrong |
 //!
+//! Nearly each function that refuses is there twice: `recall` gives an [`Error`] by value, to match
+//! on; `try_recall` gives it boxed, as a [`Refusal`], for the C ABI, which hands on one pointer.
+//!
 //! What it must never do: find what was forgotten, show a change in one part and not in the
 //! others, or take what is derived for the truth.
 

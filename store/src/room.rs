@@ -1,8 +1,8 @@
 //! Is there memory for what a call will need? Asked before it begins.
 //!
-//! Why so: Rust's collections end the process, in WebAssembly the instance, when memory runs out.
-//! What is durable survives that as it survives a power cut, but who has a limit wants to hear of
-//! it while it can still read and commit. So whatever grows with what was given or found asks for
+//! Why: Rust's collections end the process, in WebAssembly the instance, when memory runs out.
+//! What is durable survives that as it survives a power cut, but what has a limit has to hear
+//! of it while it can still read and commit. So whatever grows with what was given or found asks for
 //! as much as it will allocate, and for [`LEAST`] more, which serves all that is small: what
 //! allocates and can refuse by itself asks afterwards whether that much is left.
 //!
@@ -68,7 +68,7 @@ pub(crate) fn is_there(bytes: usize, piece: usize, blocks: u32) -> bool {
     let mut block = Vec::<u8>::new();
     let is_there = block.try_reserve_exact(size).is_ok()
         && (bytes == size || is_there(bytes - size, piece, blocks - 1));
-    // Or else the compiler may hold that a block which nobody uses is always there.
+    // Otherwise the compiler may hold that a block which nobody uses is always there.
     core::hint::black_box(&block);
     is_there
 }

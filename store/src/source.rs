@@ -1,6 +1,6 @@
 //! A file that is read: exactly, or as a stream through one small buffer.
 //!
-//! Why so: files of any size are read in a small memory; and a medium may say that it has more
+//! Why: files of any size are read in a small memory; and a medium may say that it has more
 //! bytes than it has, so that a file ends where reading ends.
 //!
 //! What it must never do: allocate without having asked `room`, or take the medium's word for

@@ -1,6 +1,6 @@
 //! Numbers in bytes, little-endian, and reading them without a panic.
 //!
-//! Why so: numbers of all widths go through one function that is not inlined, as a copy at
+//! Why: numbers of all widths go through one function that is not inlined, as a copy at
 //! each place would weigh more than the call.
 //!
 //! What it must never do: index by a number that stands in the bytes, as they may be

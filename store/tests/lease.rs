@@ -194,7 +194,7 @@ fn copies_of_a_lease_are_one() {
     assert_eq!(copy.renew(&disk, 201), Err(Error::Conflict));
 }
 
-/// Who slept for longer than its lease lasts before it had created it, or before it looked again.
+/// One that slept for longer than its lease lasts before it had created it, or before it looked again.
 #[test]
 fn who_slept_while_it_took_a_lease_has_none() {
     let disk = SimulatedDisk::new(1);

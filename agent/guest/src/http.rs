@@ -217,7 +217,7 @@ fn stream(test: &Test<'_>) {
     assert!(between.parse::<u64>().unwrap() >= 300, "{got}");
 }
 
-/// The error of who makes the body is the caller's.
+/// The error of whatever makes the body is the caller's.
 fn broken_stream(test: &Test<'_>) {
     let own = HttpError { failure: HttpFailure::Other, sentence: "no more".into() };
     let mut made = 0;

@@ -1,6 +1,6 @@
 //! The command line: a command, options anywhere, and words.
 //!
-//! Why so: a text may be typed without quotation marks. So the words behind a command are
+//! Why: a text may be typed without quotation marks. So the words behind a command are
 //! joined, and one dash begins no option but `-k` and `-h`: `-5` is a word. `--json` is passed
 //! over, as it is looked for before: what is wrong here is said in JSON too.
 //!

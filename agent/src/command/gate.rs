@@ -1,6 +1,6 @@
 //! The gate before the memory, as a person sees it.
 //!
-//! Why so: only a person lets something out of quarantine. Where one is there, `remember` asks
+//! Why: only a person lets something out of quarantine. Where one is there, `remember` asks
 //! at once, and anything but `yes` forgets the text; where none is, it waits in quarantine and
 //! its id is said. `reset` reads nothing first, so that it helps where the log is damaged.
 //!

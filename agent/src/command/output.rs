@@ -1,6 +1,6 @@
 //! Sentences for people, JSON for programs.
 //!
-//! Why so: what a memory, a model or a file says may hold anything, so what is quoted for a
+//! Why: what a memory, a model or a file says may hold anything, so what is quoted for a
 //! person goes through `plain` or `short`; in JSON such characters are escaped anyway. A score
 //! is printed in thousandths, since code that prints floats weighs kilobytes.
 //!

@@ -1,6 +1,6 @@
 //! Memories one by one.
 //!
-//! Why so: who changes something ends with `finish`, which folds it in and saves what is
+//! Why: whatever changes something ends with `finish`, which folds it in and saves what is
 //! derived, so that the next program opens the file in one read. An import does so after a
 //! failure too, as what is in stays in.
 //!

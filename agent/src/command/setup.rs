@@ -1,6 +1,6 @@
 //! Config, embedder and provider of a run.
 //!
-//! Why so: an embedder that cannot be opened is kept as its failure, since a memory without
+//! Why: an embedder that cannot be opened is kept as its failure, since a memory without
 //! one can still be read, and things be forgotten. `auto` is the embedder that made the
 //! memory, whatever the default is by now; the number of components that the memory knows
 //! spares an endpoint the question for it.

@@ -1,6 +1,6 @@
 //! Ask and chat.
 //!
-//! Why so: what was forgotten stands in the session in memory as well as in its file, and is
+//! Why: what was forgotten stands in the session in memory as well as in its file, and is
 //! marked or taken out in both, or the next save would bring it back. A chat goes on after a
 //! failure. Ids behind `/forget` go at once, as the person named them; other words go to the
 //! model, which has to ask.

@@ -1,6 +1,6 @@
 //! Sizes, sessions, and the care of the file.
 //!
-//! Why so: `reembed` opens the new file once, so that the next program finds all that is
+//! Why: `reembed` opens the new file once, so that the next program finds all that is
 //! derived, and wants its embedder by name: `auto` would be the one that made the vectors
 //! already.
 //!

@@ -1,7 +1,7 @@
 //! `clawft_*`: the agent for hosts that speak to a core module.
 //!
 //! The core module for WASI preview 1 is used like this; the one inside the component has the same
-//! functions, for who unpacks it. Component hosts do not see them.
+//! functions, for whoever unpacks it. Component hosts do not see them.
 //!
 //! Texts go in by address and length, in memory from `clawft_alloc` or anywhere else in the
 //! module's memory; what comes out is one text, the output or the sentence of the failure, until
@@ -122,9 +122,9 @@ pub extern "C" fn clawft_free(block: *mut c_void) -> i32 {
 /// Takes the text of a config, as `config.toml` is written; of no bytes: the config is that of the
 /// data folder. Once; after a failure again. The text is copied.
 ///
-/// `CLAWFT_AGENT_CONFIG`, with line and key in the sentence, `CLAWFT_AGENT_INITIALISED`, and what a
-/// text may be wrong with: `CLAWFT_AGENT_NULL_POINTER`, `CLAWFT_AGENT_OUT_OF_RANGE`,
-/// `CLAWFT_AGENT_INVALID_TEXT`.
+/// `CLAWFT_AGENT_CONFIG`, with line and key in the sentence, `CLAWFT_AGENT_INITIALISED`,
+/// `CLAWFT_AGENT_FAILED` where less than 1 MiB of memory is left, and what a text may be wrong with:
+/// `CLAWFT_AGENT_NULL_POINTER`, `CLAWFT_AGENT_OUT_OF_RANGE`, `CLAWFT_AGENT_INVALID_TEXT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_init(config: *const u8, len: usize) -> i32 {
     ended(init(config as usize, len).map(|()| String::new()))

@@ -1,6 +1,6 @@
 //! `clawft:memory/agent`: talks, and the memory of a data folder.
 //!
-//! Why so: each call sets up anew and finishes, so that nothing but the config is kept from
+//! Why: each call sets up anew and finishes, so that nothing but the config is kept from
 //! one to the next: other programs may use the data folder in between. What is done goes in as
 //! `dyn`, so that what surrounds it is compiled once.
 //!
@@ -27,7 +27,7 @@ use crate::turn::{self, Turn};
 #[inline(never)]
 fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
-    // The input is the host's, who calls functions.
+    // The input is the host's, which calls functions.
     let platform = Platform { terminal: &Nobody, ..wasi.platform() };
     work(&Setup::of_config(&platform, given::get().as_deref())?)
 }

@@ -1,6 +1,6 @@
 //! `clawft:memory/gate`: what the gate before the memory decided, and what is in quarantine.
 //!
-//! Why so: an interface of its own, which builds without the feature `coherence` leave out
+//! Why: an interface of its own, which builds without the feature `coherence` leave out
 //! whole: `agent` is the same in both.
 //!
 //! What it must never do: let a memory out of quarantine but by the id that the host names,

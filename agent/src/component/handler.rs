@@ -1,11 +1,11 @@
 //! `wasi:http/incoming-handler`: requests as `serve` takes them.
 //!
-//! Why so: a host may take a new instance for each request, so each opens the memory by the
+//! Why: a host may take a new instance for each request, so each opens the memory by the
 //! config of the data folder, never by one that `init` was given. The guard looks at the
 //! headers before the body is read. An answer is begun once: with the first events, where
-//! there are any, or else whole.
+//! there are any, otherwise whole.
 //!
-//! What it must never do: read the body of who may not ask, or end in a trap because nobody
+//! What it must never do: read the body of one who may not ask, or end in a trap because nobody
 //! listens any more.
 
 use alloc::string::String;
@@ -33,7 +33,7 @@ const PART: usize = 4096;
 impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wasi = Wasi::new();
-        // Who started the server is not the one who asks.
+        // Whoever started the server is not the one who asks.
         let platform = Platform { terminal: &Nobody, ..wasi.platform() };
         let guard = Guard::new(platform.environment);
         let server = Instance { platform, out: RefCell::new(Out::Waits(out)) };

@@ -1,6 +1,6 @@
 //! `clawft:memory/memory`: a store as a resource, directly over the memory.
 //!
-//! Why so: who brings vectors needs no embedder, no merging and no config. Calls go to the
+//! Why: whoever brings vectors needs no embedder, no merging and no config. Calls go to the
 //! store as they are, and when to commit, save or compact is the caller's to say. The lease
 //! has a storage of its own until the store is open, as the store takes the other: it is given
 //! back over that one where opening fails.

@@ -1,6 +1,6 @@
 //! The store's errors as `clawft:memory/errors` has them.
 //!
-//! Why so: a kind says what can be done about it, a code which error it was. The codes are two
+//! Why: a kind says what can be done about it, a code which error it was. The codes are two
 //! series: those of `memory` are the store's, those of `agent` and `gate` the command's exit
 //! codes, so -1 is a wrong dimension in the one and the system's refusal in the other. An
 //! error that nobody sorted here yet is `failed`.

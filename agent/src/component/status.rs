@@ -1,6 +1,6 @@
 //! What the C functions return, as `include/clawft_agent.h` has it.
 //!
-//! Why so: a failure of the command is -300 less its exit code, so that a host needs no second
+//! Why: a failure of the command is -300 less its exit code, so that a host needs no second
 //! table; what the kernel's functions refuse too has its number in `clawft.h`. The header is
 //! made of this file.
 //!

@@ -1,6 +1,6 @@
 //! The keys of the config, and what each of them takes: one table to read it by and to print it by.
 //!
-//! Why so: a key is a place in `keys`, and one `match` by places gives its setting, to take a
+//! Why: a key is a place in `keys`, and one `match` by places gives its setting, to take a
 //! value or to print it. So what can be read is printed too, table by table and in the same
 //! order.
 //!

@@ -1,6 +1,6 @@
 //! The config as a file that would give it.
 //!
-//! Why so: defaults are printed too, so that what `clawft config` shows can be put in the
+//! Why: defaults are printed too, so that what `clawft config` shows can be put in the
 //! place of the file. A temperature has three decimals, since code that prints floats weighs
 //! kilobytes.
 //!

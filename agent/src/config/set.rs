@@ -1,6 +1,6 @@
 //! One key of the config, checked and taken.
 //!
-//! Why so: who takes `api_key_env` for the place of the key would have it printed with the
+//! Why: whoever takes `api_key_env` for the place of the key would have it printed with the
 //! config and named in sentences. So a name that looks drawn, or that `redact` takes for a
 //! secret, is refused.
 //!

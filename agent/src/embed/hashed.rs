@@ -10,8 +10,8 @@
 //! ECCV 2010), which needs no memory for counts.
 //!
 //! What it must never do: give a text another vector under the same id, as a memory holds
-//! those from before. Who changes something here, or what `lexical` takes for a word, has to
-//! change `hashed:1` with it.
+//! those from before. Whoever changes something here, or what `lexical` takes for a word,
+//! has to change `hashed:1` with it.
 
 use clawft_codes::arith;
 use clawft_store::lexical::{MAX_WORD, words};
@@ -25,7 +25,7 @@ pub(super) const DIM: usize = 512;
 /// What of a word's weight its pieces carry together; the word as a whole has 1.
 const PIECES: f32 = 1.0;
 
-/// See the module.
+/// The embedder `hashed`: adds up hashes of words and of their pieces.
 #[derive(Clone, Debug)]
 pub struct Hashed {
     dim: usize,

@@ -48,7 +48,7 @@ struct Group {
     begin: usize,
 }
 
-/// See the module.
+/// The embedder `static`: a model file, and where its parts begin.
 pub struct Table {
     bytes: Vec<u8>,
     id: String,

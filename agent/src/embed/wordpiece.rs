@@ -6,7 +6,7 @@
 //! a letter that is not ASCII after that is nobody's piece but a word as a search knows it
 //! ([`lexical`](clawft_store::lexical)).
 //!
-//! Why so: the vectors were fitted to sums over such pieces. `models/pieces.py` cuts as this
+//! Why: the vectors were fitted to sums over such pieces. `models/pieces.py` cuts as this
 //! does, and `models/check.py` compares the two.
 //!
 //! What it must never do: cut a text of ASCII otherwise than `models/pieces.py` did when the

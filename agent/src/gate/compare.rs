@@ -1,11 +1,11 @@
 //! What a new text says to an old one.
 //!
-//! Why so: the order of the questions matters. What denies a text shares most of its words,
+//! Why: the order of the questions matters. What denies a text shares most of its words,
 //! and so does one with another value, so likeness is asked for last. Words and cosine are
 //! added up, as either may be blind. The limits were chosen on the open half of the streams of
 //! `docs/adr/0024-gate.md`, whose figures hold for these limits alone.
 //!
-//! What it must never do: go by who says it, which is for `judge`, or let a document deny
+//! What it must never do: go by the speaker, which is for `judge`, or let a document deny
 //! something or be denied.
 
 use super::words::{Word, Words};

@@ -7,8 +7,8 @@
 //!
 //! Words of English are known best, of German, Spanish, French and Chinese the commonest.
 //!
-//! Why so: a quotation is left out, as who discusses a command gives none; where roles or
-//! veils are there, quotation marks are markup, and all of it counts. A command may be cut in
+//! Why: a quotation is left out, as one who discusses a command gives none; where roles
+//! or veils are there, quotation marks are markup, and all of it counts. A command may be cut in
 //! two, so a whole line counts as its sentences do, less two points.
 //!
 //! What it must never do: hand on a word of the text: points and a mark are all that leaves

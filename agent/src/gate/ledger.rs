@@ -85,7 +85,7 @@ impl Entry {
     }
 }
 
-/// See the module.
+/// What the gate knows between calls, as `gate.json` keeps it.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// The gate with its claims.

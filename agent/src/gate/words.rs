@@ -5,7 +5,7 @@
 //! something is so for good, or that it changed. Of other languages only the words themselves
 //! count.
 //!
-//! Why so: first letters do roughly what a stemmer does, in any language that has endings. A
+//! Why: first letters do roughly what a stemmer does, in any language that has endings. A
 //! list is one string, since a table of slices takes eight bytes for every word where a blank
 //! takes one.
 //!

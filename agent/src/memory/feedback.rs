@@ -5,7 +5,7 @@
 //! one lets go first. It changes no order of results, and takes nothing away itself: a memory
 //! that is wrong is corrected or forgotten, by name.
 //!
-//! Why so: orders learned from verdicts were measured, and were not worth what they cost
+//! Why: orders learned from verdicts were measured, and were not worth what they cost
 //! (`docs/adr/0025-what-feedback-is-worth.md`).
 //!
 //! What it must never do: forget a memory, or be weighed in a search.

@@ -10,7 +10,7 @@
 //! `pending` is the point of no return of `clawft reembed`: from then on `memory.fresh.rvf` is the
 //! memory, and whoever opens it next puts it in place.
 //!
-//! Why so: vectors do not show who made them, and those of two embedders mean nothing to each
+//! Why: vectors do not show who made them, and those of two embedders mean nothing to each
 //! other. It is a file of its own, as `auto` is chosen by it before any store is opened, and
 //! is written before the first record: records without it are of no use.
 //!

@@ -1,6 +1,6 @@
 //! Search, and what a record says.
 //!
-//! Why so: texts stay in the file and are read only for what is given. A use is noted here and
+//! Why: texts stay in the file and are read only for what is given. A use is noted here and
 //! written with the next change, so that a search need not take the lease. The nearest vector
 //! may be far: what shares no word with the question has to be near it as well.
 //!

@@ -1,6 +1,6 @@
 //! Remember, correct, pin, forget.
 //!
-//! Why so: a vector is made before the lease is taken, as an endpoint may need longer than a
+//! Why: a vector is made before the lease is taken, as an endpoint may need longer than a
 //! lease lasts. What is done under the lease is done again after a conflict, so it begins from
 //! nothing each time. An id is a hash of the text: the same text is found again without a
 //! search. In forgetting, sessions come first: one that cannot be marked would bring the text
@@ -100,7 +100,7 @@ fn mark_of(text: &str) -> String {
     xxh64(text.as_bytes(), 0).to_string()
 }
 
-/// The id of the memory that holds this very text, or else one that is free; and whether it
+/// The id of the memory that holds this very text, otherwise one that is free; and whether it
 /// holds it. With `corrected`, a memory counts that held it before it was corrected.
 pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, bool), Error> {
     let mark = mark_of(text);

@@ -1,8 +1,8 @@
 //! What can go wrong outside.
 //!
-//! Why so: what is tried again depends on the kind, so a request's failure has one beside its
-//! sentence. A file's has no sentence of its own and no path: who asked for the file knows how
-//! to call it.
+//! Why: what is tried again depends on the kind, so a request's failure has one beside its
+//! sentence. A file's has no sentence of its own and no path: whoever asked for the file knows
+//! how to call it.
 //!
 //! What it must never do: hold a header's value or a piece of a file: these sentences go to
 //! the screen, to a model, and over HTTP.

@@ -1,8 +1,9 @@
 //! A request and its response.
 //!
-//! Why so: the stages are limited apart, since a model may think for a minute before its first
+//! Why: the stages are limited apart, since a model may think for a minute before its first
 //! byte, while a stream that stands still for half as long is broken. A body is read as it
-//! comes: it is shown while the rest is on its way, and who reads it sets how much is kept.
+//! comes: it is shown while the rest is on its way, and whoever reads it sets how much is
+//! kept.
 //!
 //! What it must never do: hold a whole answer, or promise where its parts end.
 

@@ -1,6 +1,6 @@
 //! The parts of a URL that a request is made of.
 //!
-//! Why so: `wasi:http` takes a URL in parts, and `clawft_http` gets it put together from the
+//! Why: `wasi:http` takes a URL in parts, and `clawft_http` gets it put together from the
 //! same parts, without a fragment and with a path. So hosts see one form, and what is refused
 //! here none of them has to refuse.
 //!

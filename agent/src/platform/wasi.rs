@@ -10,7 +10,7 @@
 //! What differs stands in the folders `wasi_p2` and `wasi_p1`, under the same names; the target
 //! says which one is taken.
 //!
-//! Why so: when a file is durable, which paths are inside and how much of a folder is read has
+//! Why: when a file is durable, which paths are inside and how much of a folder is read has
 //! to be the same over both, so it stands here once.
 //!
 //! What it must never do: ask in a file of this folder which of the two it is.

@@ -5,7 +5,7 @@
 //! asks. The history is brought into the form that is wanted: turns of the two sides in turn, all
 //! results in the turn after the calls and before any text, no empty text.
 //!
-//! Why so: one thing out of form, and the server refuses the whole conversation, now and at
+//! Why: one thing out of form, and the server refuses the whole conversation, now and at
 //! each further turn. A session may have begun with another vendor, so ids of calls are
 //! brought to the characters that are accepted here.
 //!

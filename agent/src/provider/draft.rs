@@ -1,6 +1,6 @@
 //! What has come of an answer so far.
 //!
-//! Why so: servers tell which call a part belongs to by a number, by an id, or not at all.
+//! Why: servers tell which call a part belongs to by a number, by an id, or not at all.
 //! That is sorted out here, so that both vendors' readers only say what they found.
 //!
 //! What it must never do: give a call of which only a part may have come, or keep more than

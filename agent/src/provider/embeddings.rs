@@ -4,7 +4,7 @@
 //! those of a question to a model ([`endpoint`]). Texts go in batches whose answer
 //! stays under the limit of values that an answer may have.
 //!
-//! Why so: the memory trusts what an embedder gives, so an answer is looked at here: vectors
+//! Why: the memory trusts what an embedder gives, so an answer is looked at here: vectors
 //! are put in place by the number that the server gave them, and brought to length 1, which
 //! some servers do not do.
 //!

@@ -1,6 +1,6 @@
 //! What a server refuses of a request, so that it is asked in another way.
 //!
-//! Why so: which model takes which field changes every few months, and each server has models of its
+//! Why: which model takes which field changes every few months, and each server has models of its
 //! own, so a list of names would never be right. A refusal names what it is about; the request
 //! is made again without it, and this server is asked so from then on.
 //!

@@ -2,7 +2,7 @@
 //! `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms may be read too, nobody has to; these
 //! servers do not write them.
 //!
-//! Why so: 29 bytes of one form need no crate of dates. The form is compared first, byte by
+//! Why: 29 bytes of one form need no crate of dates. The form is compared first, byte by
 //! byte: behind that a digit is a digit, and each part is where it is looked for.
 //!
 //! What it must never do: ask a clock (what is now, the caller knows), or guess at a date in

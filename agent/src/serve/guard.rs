@@ -1,11 +1,11 @@
 //! Who may ask.
 //!
-//! Without a token only who comes by a name of this very machine: a page of elsewhere, to whose
-//! name somebody gave the address 127.0.0.1, still comes by its own name. With a token, who has
-//! it. A browser says which page asks, and that page must be of this server.
+//! Without a token only those who come by a name of this very machine: a page of elsewhere, to
+//! whose name somebody gave the address 127.0.0.1, still comes by its own name. With a token, those
+//! who have it. A browser says which page asks, and that page must be of this server.
 //!
-//! Why so: names and pages are looked at with a token too, and headers alone decide, so that
-//! nobody has to read the body of who is refused.
+//! Why: names and pages are looked at with a token too, and headers alone decide, so that
+//! nobody has to read the body of what is refused.
 //!
 //! What it must never do: let somebody in because a setting is wrong: a token that is too
 //! short opens nothing, and names without a token count for nothing.

@@ -1,6 +1,6 @@
 //! `/v1/memory`.
 //!
-//! Why so: members that nobody knows are refused, not passed over: a `pined` that does nothing
+//! Why: members that nobody knows are refused, not passed over: a `pined` that does nothing
 //! would look as if it had been done. What is written here counts as said by the person, as
 //! the guard has looked at who asks.
 //!

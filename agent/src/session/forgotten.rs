@@ -26,7 +26,7 @@ const FEWEST: usize = 32;
 /// What is behind the beginning then.
 const CUT: &str = "…";
 
-/// How a text may stand in a session: the longest first, or else the end of an escape would stay.
+/// How a text may stand in a session: the longest first, otherwise the end of an escape would stay.
 fn forms(text: &str) -> [String; 3] {
     let json = quoted(text);
     let escaped = json.get(1..json.len() - 1).unwrap_or_default();

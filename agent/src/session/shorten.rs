@@ -45,7 +45,7 @@ impl Session {
         true
     }
 
-    /// Cuts results of tools, or else answers and arguments, to half of the longest of them, where
+    /// Cuts results of tools, otherwise answers and arguments, to half of the longest of them, where
     /// that has more than `least` bytes.
     fn halve(&mut self, results: bool, least: usize) -> bool {
         let mut texts: Vec<(&mut String, bool)> = Vec::new();

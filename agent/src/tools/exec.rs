@@ -2,7 +2,7 @@
 //!
 //! No shell: a program with its arguments. It ends with its output cut, and after a minute.
 //!
-//! Why so: words end at blanks and mean nothing else (no quotes, pipes or variables), so that
+//! Why: words end at blanks and mean nothing else (no quotes, pipes or variables), so that
 //! what the model writes is one program with its arguments. The folders and hosts of the
 //! config do not hold it: it may do what the account may, hence a feature that is off unless
 //! somebody asks for it.
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             // What cannot be read is missing.
             let _ = output.take(MOST).read_to_end(&mut bytes);
         }
-        // Who waited for it may be gone.
+        // Whoever waited for it may be gone.
         let _ = read.send(bytes);
     });
     let begin = Instant::now();

@@ -3,7 +3,7 @@
 //! Redirects are not followed: where they lead may be another host. What comes is text for the
 //! model, as it is.
 //!
-//! Why so: the command `clawft` keeps such a list as well, other runtimes do not, so the two
+//! Why: the command `clawft` keeps such a list as well, other runtimes do not, so the two
 //! have to read a URL alike. `\` ends a host here, as some readers take it for `/`.
 //!
 //! What it must never do: ask a host that is not on the list, or read a page to an end that

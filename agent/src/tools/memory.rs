@@ -1,6 +1,6 @@
 //! Memory: search, write, forget.
 //!
-//! Why so: a model may have read a text that tells it what to remember and what to forget. So
+//! Why: a model may have read a text that tells it what to remember and what to forget. So
 //! it can only quote what the person wrote in this conversation, and what goes for good is
 //! shown to the person, each memory with its id.
 //!
@@ -52,7 +52,7 @@ fn was_said(quote: &str, said: &[&str]) -> bool {
     said.iter().any(|text| has_whole(&plain(text).to_ascii_lowercase(), &quote))
 }
 
-/// Does `quote` stand in `text`, and not within a word: 1 is not said by who says 15.
+/// Does `quote` stand in `text`, and not within a word: one who says 15 does not say 1.
 fn has_whole(text: &str, quote: &str) -> bool {
     let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| text::find(rest, quote)) {

@@ -9,7 +9,7 @@
 //! Each begins at a multiple of 64 bytes. A byte copy of the first two is a
 //! snapshot.
 //!
-//! Why so: what a snapshot needs lies in front, in one piece. Scratch lies behind it, and is
+//! Why: what a snapshot needs lies in front, in one piece. Scratch lies behind it, and is
 //! as large as the widest walk can need: no call allocates, whatever its ef.
 //!
 //! What it must never do: write the row of a slot that is in use. Its links were chosen by the

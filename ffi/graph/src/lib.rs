@@ -4,7 +4,7 @@
 //! `module` exports it as `init`, `open`, `insert`, `search`, `remove` and
 //! `verify`, without imports. Its budget is 10 KB; `cargo xtask size hnsw` says what it weighs.
 //!
-//! Why so: it shows what the graph weighs by itself, and serves hosts that want
+//! Why: it shows what the graph weighs by itself, and serves hosts that want
 //! slots and distances and nothing more: no ids, no codes, no errors in sentences.
 //!
 //! What it must never do: be the way into a store (that is `clawft-ffi`); trap on

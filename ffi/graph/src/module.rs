@@ -5,7 +5,7 @@
 //! that it grows itself, after `init`. All functions return 0, a count, or a
 //! negative [`Fault`].
 //!
-//! Why so: one index at one place needs no allocator and no handles, so the module stays
+//! Why: one index at one place needs no allocator and no handles, so the module stays
 //! small; and a host knows where a snapshot goes before it calls `open`.
 //!
 //! What it must never do: make a slice of a host's address that `is_place` did not pass, or

@@ -1,6 +1,6 @@
 //! How the arena gets more linear memory in WebAssembly.
 //!
-//! Why so: the heap begins where the module's own stack and data end, and is
+//! Why: the heap begins where the module's own stack and data end, and is
 //! extended at its end by whole pages, by no more than an allocation lacks: the
 //! free bytes at the end of the heap count. So a store that is asked for first
 //! costs at most one page beyond its size. When the host has grown the memory

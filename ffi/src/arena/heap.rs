@@ -1,6 +1,6 @@
 //! Rust's own allocator over the arena, for modules that need one.
 //!
-//! Why so: one region has one owner, so that its limit holds for everything: stores, blocks of
+//! Why: one region has one owner, so that its limit holds for everything: stores, blocks of
 //! the host, and what a memory keeps in vectors and strings. These blocks have no header; they
 //! count as asked for, like all others.
 //!

@@ -140,8 +140,8 @@ typedef struct {
   uint64_t nonce;
   // The time, in ms.
   uint64_t now;
-  // For how long, in ms, the memory holds a lease against other writers, and renews it; 0: none,
-  // for storages that have locks.
+  // For how long, in ms, the memory holds a lease against other writers, which a commit with
+  // changes renews; 0: none, for storages that have locks.
   uint64_t lease;
 } ClawftMemoryOptions;
 
@@ -280,13 +280,15 @@ typedef struct {
   ClawftText text;
   // Components of the vector.
   uint32_t dim;
-  // Candidates that the search by vector keeps; 200.
+  // Candidates that the search by vector keeps; 200. Counts as at least the results that it brings:
+  // 0 is as few as may be, and no default.
   uint32_t ef;
   // How it looks: 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact.
   uint32_t mode;
   // How two parts become one: 0 weighted, 1 by reciprocal ranks.
   uint32_t fusion;
-  // Weighted: the weight of the similarity, 0.6. By ranks: the constant, 60.
+  // Weighted: the weight of the similarity, 0.6. By ranks: the constant; set it, 60 is usual
+  // (the default is that weight).
   float vector_weight;
   // Weighted: the weight of the words' score, divided by the highest and squared; 0.4.
   float words_weight;
@@ -452,9 +454,10 @@ int32_t clawft_memory_options_init(ClawftMemoryOptions *out);
 //
 // Errors: `StructSize`, `UnknownChoice`, `InvalidText`, `BadFile` for a name of more than 255 bytes;
 // those of the storage; `NoFile`, `NotRvf`, `UnknownVersion`, `Unsupported`, `WrongDimension`,
-// `Damaged`; `LeaseHeld`; `Limit` for a dimension out of bounds, `BadRecord` for a new file without
-// one, `BadParams`, `TooShort` for `image_bytes` below what all records need, cold;
-// `NoMemory`, `TooManyStores`; those of pointers. Options that are refused create no file.
+// `Damaged`; `LeaseHeld`, and `Conflict` where the lease ran out meanwhile and another writer took
+// it; `Limit` for a dimension out of bounds, `BadRecord` for a new file without one, `BadParams`,
+// `TooShort` for `image_bytes` below what all records need, cold; `NoMemory`, `TooManyStores`; those
+// of pointers. Options that are refused create no file.
 //
 // # Safety
 // Natively the pointers are valid for reads and writes, and the functions of `storage` are what its
@@ -497,7 +500,10 @@ int32_t clawft_forget(uint32_t handle, uint64_t id);
 // is the time in ms, for the lease.
 //
 // Errors: `BadHandle`; those of the storage: the changes are then still pending, and a commit can
-// be tried again, as after `NoMemory`; `Conflict`, `ReadOnly`, `Stopped`.
+// be tried again, as after `NoMemory`, but for one of `sync`, or of an `append` that cannot be cut
+// off: then each further one gives `Stopped`, and the next opening may find this one, also after a
+// rollback; `Conflict`, `ReadOnly`, `Stopped`. Without changes it does nothing: it then neither
+// looks at the lease nor renews it.
 int32_t clawft_commit(uint32_t handle, uint64_t now);
 
 // Drops the changes since the last commit.
@@ -520,7 +526,7 @@ int32_t clawft_compact(uint32_t handle,
 // Saves what is derived beside the file, so that opening is one read. With changes pending it does
 // nothing.
 //
-// Errors: `BadHandle`; those of the storage: the file itself is not touched.
+// Errors: `BadHandle`; those of the storage, `Conflict`: the file itself is not touched.
 int32_t clawft_save(uint32_t handle);
 
 // 1 if a record has this id, else 0.
@@ -626,6 +632,9 @@ int32_t clawft_touch(uint32_t handle, const uint64_t *ids, uint32_t n, uint64_t 
 // come back from the file, as far as there is room; no more than `bytes` of codes and vectors are
 // written and read. What it did goes to `out`. A memory that was opened without `image_bytes` has
 // no tiers, and nothing to do.
+//
+// Where `bytes` are fewer than a vector and its hot code take, some 5 a component, it looks at
+// nothing.
 //
 // Errors: `BadHandle`, `NoMemory`; those of pointers. A vector that cannot be read is none.
 //

@@ -4,7 +4,7 @@
 //! something is there. Each table has indices of its own, beyond those of the kernel's stores, so
 //! that a handle of one kind is refused where another is meant.
 //!
-//! Why so: every call on a memory may call the host's storage, and the host may call back. Then
+//! Why: every call on a memory may call the host's storage, and the host may call back. Then
 //! what a call is working on would be seen half changed: so whoever calls back into a table from
 //! inside is refused ([`Busy`](ClawftMemoryStatus::Busy)). Calls of other threads wait.
 //!

@@ -1,6 +1,6 @@
 //! What a host passes: numbers and structs, checked before use; and places to write to.
 //!
-//! Why so: the checks are those of `clawft-ffi`; here they become slices.
+//! Why: the checks are those of `clawft-ffi`; here they become slices.
 //!
 //! What it must never do: read through a pointer before its range is checked.
 

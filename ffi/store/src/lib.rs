@@ -4,7 +4,7 @@
 //! function pointers, and as the exports of `clawft-store.wasm`, a module whose only imports are
 //! the storage (`clawft_storage`). `docs/abi-memory.md` is the page for users.
 //!
-//! Why so: a crate of its own, as the kernel imports nothing and has its own budget. Pointers, the
+//! Why: a crate of its own, as the kernel imports nothing and has its own budget. Pointers, the
 //! last error and the arena are those of `clawft-ffi`; what is here is what a memory needs on top:
 //! strings ([`mod@text`]), handles of its own ([`handle`]), a storage ([`storage`]), and Rust's
 //! allocator over the arena (`clawft-ffi`, feature `parts`), so that its limit holds for the memory too.

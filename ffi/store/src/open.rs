@@ -1,6 +1,6 @@
 //! The exports that open and close a memory.
 //!
-//! Why so: the handle is claimed first. So nothing is written for a memory that could get
+//! Why: the handle is claimed first. So nothing is written for a memory that could get
 //! none, and the storage, which is asked all along, cannot call back. Then comes the lease, as
 //! opening already writes: it cuts off what was torn and removes what a killed writer left.
 //!
@@ -68,8 +68,8 @@ pub struct ClawftMemoryOptions {
     pub nonce: u64,
     /// The time, in ms.
     pub now: u64,
-    /// For how long, in ms, the memory holds a lease against other writers, and renews it; 0: none,
-    /// for storages that have locks.
+    /// For how long, in ms, the memory holds a lease against other writers, which a commit with
+    /// changes renews; 0: none, for storages that have locks.
     pub lease: u64,
 }
 
@@ -136,9 +136,10 @@ pub unsafe extern "C" fn clawft_memory_options_init(out: *mut ClawftMemoryOption
 ///
 /// Errors: `StructSize`, `UnknownChoice`, `InvalidText`, `BadFile` for a name of more than 255 bytes;
 /// those of the storage; `NoFile`, `NotRvf`, `UnknownVersion`, `Unsupported`, `WrongDimension`,
-/// `Damaged`; `LeaseHeld`; `Limit` for a dimension out of bounds, `BadRecord` for a new file without
-/// one, `BadParams`, `TooShort` for `image_bytes` below what all records need, cold;
-/// `NoMemory`, `TooManyStores`; those of pointers. Options that are refused create no file.
+/// `Damaged`; `LeaseHeld`, and `Conflict` where the lease ran out meanwhile and another writer took
+/// it; `Limit` for a dimension out of bounds, `BadRecord` for a new file without one, `BadParams`,
+/// `TooShort` for `image_bytes` below what all records need, cold; `NoMemory`, `TooManyStores`; those
+/// of pointers. Options that are refused create no file.
 ///
 /// # Safety
 /// Natively the pointers are valid for reads and writes, and the functions of `storage` are what its

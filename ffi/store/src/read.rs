@@ -1,6 +1,6 @@
 //! The exports that read records.
 //!
-//! Why so: texts and vectors stand in the file alone, so each call reads what it asks for.
+//! Why: texts and vectors stand in the file alone, so each call reads what it asks for.
 //! Uses come from memory, as those since the last save are in no file. A length can be had
 //! without its text, so that a host makes room first.
 //!

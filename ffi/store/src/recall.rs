@@ -1,6 +1,6 @@
 //! The exports that find records: by vector, by words, or by both.
 //!
-//! Why so: null and empty are two things. Ids, kinds or sessions that are null are no
+//! Why: null and empty are two things. Ids, kinds or sessions that are null are no
 //! condition; a list of them that is there and empty lets nothing through: a host whose own
 //! search came back empty must not get everything. Results are written when all are found, as
 //! they may lie over what was asked.
@@ -33,13 +33,15 @@ pub struct ClawftRecall {
     pub text: ClawftText,
     /// Components of the vector.
     pub dim: u32,
-    /// Candidates that the search by vector keeps; 200.
+    /// Candidates that the search by vector keeps; 200. Counts as at least the results that it brings:
+    /// 0 is as few as may be, and no default.
     pub ef: u32,
     /// How it looks: 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact.
     pub mode: u32,
     /// How two parts become one: 0 weighted, 1 by reciprocal ranks.
     pub fusion: u32,
-    /// Weighted: the weight of the similarity, 0.6. By ranks: the constant, 60.
+    /// Weighted: the weight of the similarity, 0.6. By ranks: the constant; set it, 60 is usual
+    /// (the default is that weight).
     pub vector_weight: f32,
     /// Weighted: the weight of the words' score, divided by the highest and squared; 0.4.
     pub words_weight: f32,

@@ -1,6 +1,6 @@
 //! The exports that tell how a memory is: its sizes, what opening found, and whether it is sound.
 //!
-//! Why so: much that goes wrong is no error of the call that met it. A commit is safe though
+//! Why: much that goes wrong is no error of the call that met it. A commit is safe though
 //! folding was put off, and a memory opens without its torn end: a host hears of it here. A
 //! damage is given as an error is, since only errors have sentences, and one is needed to say
 //! where it is.

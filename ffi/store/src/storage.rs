@@ -4,7 +4,7 @@
 //! the `context` that came with `clawft_memory_open`. A result from 0 on is success; below, it is
 //! one of the storage's numbers (-201 to -206), and any other is a failed device.
 //!
-//! Why so: a host has files, a browser's store or a flash chip; all that is asked is to read
+//! Why: a host has files, a browser's store or a flash chip; all that is asked is to read
 //! anywhere and to write at the end. Names and bytes are lent for the call.
 //!
 //! What it must never do: trust a host's number: one that says that more was read than asked for is
@@ -300,7 +300,8 @@ impl Storage for HostStorage {
         done(host!(self, remove(name.as_ptr().cast(), name.len())))
     }
 
-    /// Leases alone are listed: few, so that who speaks of more than [`NAMES`] bytes is not believed.
+    /// Leases alone are listed: few, so that a host that speaks of more than [`NAMES`] bytes
+    /// is not believed.
     fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
         let mut names = [0; NAMES];
         let (into, cap) = (names.as_mut_ptr(), names.len());

@@ -1,6 +1,6 @@
 //! Texts of a host: pointers with lengths, checked to be UTF-8.
 //!
-//! Why so: a list of texts is a list of pointers, so each of them is checked as well.
+//! Why: a list of texts is a list of pointers, so each of them is checked as well.
 //!
 //! What it must never do: take bytes for text that are not UTF-8.
 

@@ -1,6 +1,6 @@
 //! The exports about tiers: what was used is kept well, what was not takes less room.
 //!
-//! Why so: the library has no thread and no clock. A use is only counted, and nothing moves
+//! Why: the library has no thread and no clock. A use is only counted, and nothing moves
 //! before the host, when it has time, calls for a tick and says how many records and bytes it
 //! may take.
 //!
@@ -57,6 +57,9 @@ pub unsafe extern "C" fn clawft_touch(handle: u32, ids: *const u64, n: u32, now:
 /// come back from the file, as far as there is room; no more than `bytes` of codes and vectors are
 /// written and read. What it did goes to `out`. A memory that was opened without `image_bytes` has
 /// no tiers, and nothing to do.
+///
+/// Where `bytes` are fewer than a vector and its hot code take, some 5 a component, it looks at
+/// nothing.
 ///
 /// Errors: `BadHandle`, `NoMemory`; those of pointers. A vector that cannot be read is none.
 ///

@@ -1,6 +1,6 @@
 //! The exports that change a memory.
 //!
-//! Why so: a change is found at once and durable at the commit, so that many of them cost one
+//! Why: a change is found at once and durable at the commit, so that many of them cost one
 //! sync and a host can say which belong together.
 //!
 //! What it must never do: commit by itself, not even where the batch is full; keep a pointer
@@ -109,7 +109,10 @@ pub extern "C" fn clawft_forget(handle: u32, id: u64) -> i32 {
 /// is the time in ms, for the lease.
 ///
 /// Errors: `BadHandle`; those of the storage: the changes are then still pending, and a commit can
-/// be tried again, as after `NoMemory`; `Conflict`, `ReadOnly`, `Stopped`.
+/// be tried again, as after `NoMemory`, but for one of `sync`, or of an `append` that cannot be cut
+/// off: then each further one gives `Stopped`, and the next opening may find this one, also after a
+/// rollback; `Conflict`, `ReadOnly`, `Stopped`. Without changes it does nothing: it then neither
+/// looks at the lease nor renews it.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
     let commit = || Ok(memory(handle)?.0.try_commit(now)?);
@@ -143,7 +146,7 @@ pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
 /// Saves what is derived beside the file, so that opening is one read. With changes pending it does
 /// nothing.
 ///
-/// Errors: `BadHandle`; those of the storage: the file itself is not touched.
+/// Errors: `BadHandle`; those of the storage, `Conflict`: the file itself is not touched.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_save(handle: u32) -> i32 {
     let save = || Ok(memory(handle)?.0.try_save()?);

@@ -79,7 +79,7 @@ fn output_that_a_full_disk_cuts_short_does_not_end_with_0() {
         let ran = Ran::of(place.host(words).stdout(full).output().unwrap());
         ran.ended(1, "the output could not be written");
     }
-    // Who has closed a pipe has seen enough.
+    // Whoever has closed a pipe has seen enough.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let ran = Ran::of(place.host(&["export"]).stdout(writer).output().unwrap());

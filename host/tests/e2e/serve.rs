@@ -64,7 +64,7 @@ fn one_instance_answers_one_request_after_the_other() {
     assert_eq!(ran.exit, Some(130), "{ran:?}");
 }
 
-/// Who begins a request and says no more holds up nobody, and gets the answer in the end.
+/// Whoever begins a request and says no more holds up nobody, and gets the answer in the end.
 #[test]
 fn a_silent_client_keeps_others_from_nothing() {
     let place = Place::new();

@@ -21,8 +21,8 @@
 //! four. (256 bits by four, looked up by shuffles, took half as long again, and 320 bits by two
 //! let more of the nearest pass.)
 //!
-//! What it must never do: let pass an estimate that is no number, or decide who is nearest. A
-//! sieve only says who is looked at next.
+//! What it must never do: let pass an estimate that is no number, or decide what is nearest. A
+//! sieve only says what is looked at next.
 
 use crate::arith;
 use crate::four::Four;

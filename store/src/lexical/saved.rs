@@ -12,7 +12,7 @@
 //! the index is part of an image that has one. What opens is sound all the same: postings in
 //! order, and as many words in each slot as its length says.
 //!
-//! Why so: pages are written as they are, so that opening is a copy and one check, not
+//! Why: pages are written as they are, so that opening is a copy and one check, not
 //! indexing anew.
 //!
 //! What it must never do: allocate by a number of the header before the bytes that it counts
@@ -119,7 +119,7 @@ impl Index {
         for _ in 0..pages {
             let used = usize::from(reader.u16());
             let entries = reader.take(used);
-            // None is empty, or else two bytes of a forged index would take a page.
+            // None is empty, otherwise two bytes of a forged index would take a page.
             if !reader.sound || used == 0 || used > ROOM {
                 return Err(OpenError::Corrupt);
             }

@@ -1,7 +1,7 @@
 //! Memory that a plain vector does not give: a buffer whose base is aligned to 64 bytes, as an
 //! image wants it, and one that is cleared before it is freed.
 //!
-//! Why so: a vector of bytes may begin anywhere, and this crate forbids the `unsafe` that asks
+//! Why: a vector of bytes may begin anywhere, and this crate forbids the `unsafe` that asks
 //! an allocator for an alignment. So 63 bytes more are allocated, and lent out from the first
 //! aligned one on.
 //!

@@ -3,8 +3,8 @@
 //! Kinds, sessions and pairs of metadata are kept as hashes, XXH64 of their SHA-256, seeded from
 //! the file's id: 64 bits tell a million records' strings apart with a probability of 1 in 10^7
 //! that any two share one, and nothing of a removed record's strings stays behind. A string that
-//! is to pass for another one must be tried for, 2^64 times, and by who knows the file's id. Of
-//! the strings themselves XXH64 would not do: it can be inverted, and from sixteen bytes on there
+//! is to pass for another one must be tried for, 2^64 times, and by one who knows the file's id.
+//! Of the strings themselves XXH64 would not do: it can be inverted, and from sixteen bytes on there
 //! are strings that share a hash under every seed.
 //!
 //! Why by slots: searches know records by them, so that a filter looks into a list and reads

@@ -1,6 +1,6 @@
 //! Which records a recall may find.
 //!
-//! Why so: strings are hashed once for each recall. Then each record is looked at in the
+//! Why: strings are hashed once for each recall. Then each record is looked at in the
 //! catalog, as numbers, and no file is read.
 //!
 //! What it must never do: keep back a record that matches. Equal strings have equal hashes;
@@ -15,8 +15,8 @@ use super::recall::zeros;
 /// Conditions on records. All that are set must hold; none set lets everything through.
 ///
 /// Strings are compared by 64 bits of a cryptographic hash, seeded from the file's id: by chance
-/// two of a million share one with a probability of 1 in 10^7, and who does not know the id cannot
-/// look for one that passes for another.
+/// two of a million share one with a probability of 1 in 10^7, and one who does not know the id
+/// cannot look for one that passes for another.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Filter<'a> {
     /// Only records of one of these kinds.

@@ -3,7 +3,7 @@
 //! Both parts bring their best candidates; each candidate of the one gets its score from the
 //! other, and [`fuse`] puts them in order. A part that is not asked for counts nothing.
 //!
-//! Why so: the filter becomes a bit for each slot before anything is searched. So `k` are
+//! Why: the filter becomes a bit for each slot before anything is searched. So `k` are
 //! found where `k` match, not what is left of `k` that were found.
 //!
 //! What it must never do: find a record that does not pass the filter, or count a use, as what

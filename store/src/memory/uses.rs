@@ -122,7 +122,7 @@ impl Memory {
             let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
             let mut wanting = [(0, Tier::Cold)];
             let done = kept(image.tick(policy, now, limits, &mut wanting, &mut scratch))?;
-            // Also where nothing moves: whose turn is next is saved, or else a host that lives for a
+            // Also where nothing moves: whose turn is next is saved, otherwise a host that lives for a
             // few ticks looks at the same records each time.
             *stale = true;
             changed |= done.moved + done.begun > 0;

@@ -121,7 +121,7 @@ impl Memory {
     ///
     /// # Errors
     /// Those of [`DurableFile::commit`](crate::DurableFile::commit): the changes are then still
-    /// pending.
+    /// pending, but where it says otherwise.
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_commit(now)?)
     }

@@ -1,7 +1,7 @@
 //! Reading META segments that another program wrote: a snapshot and the deltas behind it. The
 //! layout is drawn in `meta`.
 //!
-//! Why so: metadata here is text, so each value becomes one. Only records that have no entry
+//! Why: metadata here is text, so each value becomes one. Only records that have no entry
 //! of ours are kept, as the mirror of an entry says nothing new.
 //!
 //! What it must never do: allocate by a count that stands in a segment, or refuse one for a

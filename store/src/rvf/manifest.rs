@@ -12,12 +12,12 @@
 //!
 //! All from "CLFT" on is ours; rvf-runtime stops before it.
 //!
-//! Why so: nothing in the base points to it, as such a place would be overwritten and could be
+//! Why: nothing in the base points to it, as such a place would be overwritten and could be
 //! torn. It is looked for from the end backwards. Its segment's id, which no hash covers, is
 //! one less than the next id that it names.
 //!
 //! What it must never do: take bytes of a text for a manifest where a journal says which file
-//! this is, or look without a bound: who writes texts may have written headers in them.
+//! this is, or look without a bound: whoever writes texts may have written headers in them.
 
 use alloc::vec::Vec;
 

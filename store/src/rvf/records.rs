@@ -5,7 +5,7 @@
 //! 24 entries
 //! ```
 //!
-//! Why so: of a base of ours opening reads these segments and no others, so that it takes time
+//! Why: of a base of ours opening reads these segments and no others, so that it takes time
 //! by the records, not by their vectors and texts. `docs/format-file.md` says what `epoch` and
 //! `since` are for.
 //!

@@ -6,7 +6,7 @@
 //! for the names of bases and one for those of journals. That is what `docs/format-file.md`
 //! allows a medium to do.
 //!
-//! Why so: a test counts the calls of a workload, and then runs it once for each of them, with
+//! Why: a test counts the calls of a workload, and then runs it once for each of them, with
 //! the power going there.
 //!
 //! What it must never do: lose in a crash what was synced, or draw from anything but its

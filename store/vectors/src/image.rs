@@ -42,7 +42,7 @@ pub struct Stats {
     pub bytes: u64,
     /// Bytes of the graph.
     pub graph_bytes: u64,
-    /// Bytes of the short codes and all factors.
+    /// Bytes of the short codes, their sketches and all factors.
     pub short_bytes: u64,
     /// Bytes of the pool of full codes.
     pub pool_bytes: u64,

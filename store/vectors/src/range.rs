@@ -5,7 +5,7 @@
 //! infinite radius is a search for the `k` nearest, in one walk.
 //!
 //! What it must never do: compare the radius with an estimate. Only distances by full codes say
-//! who is within.
+//! what is within.
 
 use clawft_hnsw::beam::{key_distance, key_slot};
 

@@ -1,6 +1,6 @@
 //! Search in two stages: candidates by the graph, results by the full codes.
 //!
-//! One bit a dimension says whom to look at, and not who is nearest
+//! One bit a dimension says which to look at, and not which is nearest
 //! (`docs/adr/0023-codes-in-two-stages.md`).
 //!
 //! What it must never do: return a distance that is an estimate, find what is marked as deleted

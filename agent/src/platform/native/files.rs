@@ -1,6 +1,6 @@
 //! Files of the machine.
 //!
-//! Why so: a file is written beside the old one and renamed over it, under a name with the
+//! Why: a file is written beside the old one and renamed over it, under a name with the
 //! process and a number in it, as two programs or two threads may write the same file at once.
 //! A limit holds for what is read, not for the length that the system tells: a file may grow,
 //! and some have none. No folder is a limit here: the process may use what its account may,

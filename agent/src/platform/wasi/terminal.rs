@@ -1,7 +1,7 @@
 //! Standard input, output and error.
 //!
-//! Why so: what the host gives ends anywhere. What stands behind a line is kept for the next
-//! one, and only what is new is searched for an end, or else a long line would cost the square
+//! Why: what the host gives ends anywhere. What stands behind a line is kept for the next
+//! one, and only what is new is searched for an end, otherwise a long line would cost the square
 //! of its length.
 //!
 //! What it must never do: go on collecting a line that does not end: after a MiB it is given

@@ -1,7 +1,7 @@
 //! Files and folders by their descriptors, under the names that WASI 0.2 has for the same: the code
 //! over them is one.
 //!
-//! Why so: preview 1 asks for rights with each opening, and hosts that know them refuse
+//! Why: preview 1 asks for rights with each opening, and hosts that know them refuse
 //! whoever wants more than the folder has. So a file is opened with the rights for what is
 //! done with it, and a folder with those that can be inherited.
 //!

@@ -1,6 +1,6 @@
 //! Standard input, output and error.
 //!
-//! Why so: preview 1 does not say which descriptor is a terminal. As in wasi-libc, it is one
+//! Why: preview 1 does not say which descriptor is a terminal. As in wasi-libc, it is one
 //! of characters in which one cannot go back.
 //!
 //! What it must never do: take a file or a pipe for a person, who is asked before something is

@@ -1,6 +1,6 @@
 //! Files and folders of `wasi:filesystem`, and what is done with them besides its own functions.
 //!
-//! Why so: the types of the bindings go through as they are, and `wasi_p1/descriptor.rs` has
+//! Why: the types of the bindings go through as they are, and `wasi_p1/descriptor.rs` has
 //! the same names, so that the code over both is one.
 //!
 //! What it must never do: say that bytes were appended before their stream was flushed: a

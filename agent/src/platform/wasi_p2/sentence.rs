@@ -1,6 +1,6 @@
 //! What an error code of `wasi:http` means, in words.
 //!
-//! Why so: what a host says beside a code differs from host to host, and may be nothing. So
+//! Why: what a host says beside a code differs from host to host, and may be nothing. So
 //! the sentence is from here, and the host's words stand behind it, cut.
 //!
 //! What it must never do: bring the codes into another order than that of `wasi:http/types`:

@@ -183,7 +183,7 @@ fn owner(found: &[u8]) -> Option<u32> {
     lives.then_some(process)
 }
 
-/// Whether a process of this host lives: by /proc, or else by the `kill` command's signal 0.
+/// Whether a process of this host lives: by /proc, otherwise by the `kill` command's signal 0.
 fn is_alive(process: u32) -> bool {
     if Path::new("/proc/self").exists() {
         return Path::new("/proc").join(process.to_string()).exists();
