@@ -33,7 +33,7 @@ fn object(failure: &Failed) -> String {
     for c in failure.sentence.chars() {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
-            c if c < ' ' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => text.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -43,7 +43,13 @@ fn object(failure: &Failed) -> String {
 
 /// Says it on standard error. Whoever closed that wants no sentences; nothing ends for it.
 pub(crate) fn tell(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "clawft: {sentence}");
+    let _ = writeln!(std::io::stderr(), "clawft: {}", shown(sentence));
+}
+
+/// With blanks for control characters other than line ends.
+fn shown(sentence: &str) -> String {
+    let blank = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    sentence.chars().map(blank).collect()
 }
 
 #[cfg(test)]
@@ -52,7 +58,15 @@ mod tests {
 
     #[test]
     fn whatever_a_sentence_holds_the_object_is_one_line() {
-        let said = object(&failed(1, "a\n\"b\\\u{1f} é"));
-        assert_eq!(said, "{\"error\":\"a\\u000a\\\"b\\\\\\u001f é\",\"exit\":1}\n");
+        let said = object(&failed(1, "a\n\"b\\\u{1f} é\u{9b}"));
+        assert_eq!(said, "{\"error\":\"a\\u000a\\\"b\\\\\\u001f é\\u009b\",\"exit\":1}\n");
+    }
+
+    #[test]
+    fn a_sentence_gives_no_orders_to_a_terminal() {
+        assert_eq!(
+            shown("the file \u{1b}]52;\u{7}\u{9b}2J\nis not there"),
+            "the file  ]52;  2J\nis not there"
+        );
     }
 }

@@ -22,8 +22,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
@@ -34,6 +35,8 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 const LISTEN: &str = "127.0.0.1:8787";
 /// Requests that wait; more wait in their connections.
 const QUEUE: usize = 64;
+/// Connections at a time: each may hold a whole body, of whoever sends one.
+const CLIENTS: usize = 128;
 /// The variable with the token that every request must bring.
 pub(crate) const TOKEN: &str = "CLAWFT_TOKEN";
 
@@ -78,17 +81,18 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
     let address: SocketAddr = text.parse().map_err(|_| {
         failed(2, format!("--listen: an address and a port expected, found {text}"))
     })?;
-    if !address.ip().is_loopback() && token().is_none() {
+    let token = std::env::var_os(TOKEN).filter(|token| !token.is_empty());
+    // The component would not be given it, and would answer everybody.
+    if token.as_ref().is_some_and(|token| token.to_str().is_none()) {
+        return Err(failed(2, format!("{TOKEN}: a token in UTF-8 expected")));
+    }
+    if !address.ip().is_loopback() && token.is_none() {
         return Err(failed(
             2,
             format!("{address} can be reached from elsewhere: {TOKEN} must hold a token for that"),
         ));
     }
     Ok(address)
-}
-
-fn token() -> Option<String> {
-    std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
 }
 
 /// Serves until Ctrl-C, and gives the exit code.
@@ -116,7 +120,10 @@ pub(crate) async fn serve(
 
 /// Takes connections, for ever.
 async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
+    let places = Arc::new(Semaphore::new(CLIENTS));
     loop {
+        // Nobody closes it.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((client, _)) = listener.accept().await else {
             // Too many open files, most likely: some will be closed.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -133,6 +140,7 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
             let mut http = http1::Builder::new();
             http.timer(Clock).header_read_timeout(PATIENCE);
             let _ = http.serve_connection(client, service).await;
+            drop(place);
         });
     }
 }

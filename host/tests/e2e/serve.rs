@@ -121,3 +121,20 @@ fn the_network_needs_a_token() {
     let place = Place::new();
     place.run(&["serve", "--listen", "0.0.0.0:0"]).ended(2, "CLAWFT_TOKEN must hold a token");
 }
+
+/// What one may hold is little, and so are all together.
+#[test]
+fn whoever_comes_when_all_places_are_taken_waits_for_one() {
+    let place = Place::new();
+    let (host, address) = start(&place);
+    let mut silent: Vec<_> = (0..128).map(|_| send(&address, "GET")).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let mut late = send(&address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    late.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(late.read(&mut [0]).is_err(), "a place was free");
+    late.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    silent.pop();
+    assert!(answer(late).starts_with("HTTP/1.1 200 "));
+    host.signal("-INT");
+    host.end();
+}
