@@ -25,7 +25,7 @@ use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
 use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::room;
-use crate::session::{Said, Session};
+use crate::session::{Gone, Said, Session};
 use crate::tools::{self, Bench};
 
 /// Tokens that the system prompt and the tools' descriptions are reckoned with.
@@ -69,8 +69,8 @@ pub struct Turn {
     pub calls: Vec<ToolCall>,
     /// What of the message was kept.
     pub learned: Vec<Remembered>,
-    /// What the memories said that were forgotten.
-    pub forgotten: Vec<String>,
+    /// The memories that were forgotten.
+    pub forgotten: Vec<Gone>,
     /// Tokens that were counted.
     pub usage: Usage,
     /// Why the answer is not whole: the most tokens, or the provider withheld the rest.
@@ -129,7 +129,7 @@ pub fn answer(
         agent.keep(session, message, turn);
     }
     // Those on the disk are marked, and this one is about to be written over its file.
-    turn.forgotten.iter().for_each(|text| session.mark(text));
+    turn.forgotten.iter().for_each(|gone| session.mark(gone));
     end(agent, session, turn);
     done
 }
@@ -201,13 +201,14 @@ impl Agent<'_, '_> {
         let frame = theirs
             .iter()
             .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
-        let left = budget.saturating_sub(frame + tokens(&session.summary));
+        let tokens_of_summary = |session: &Session| tokens(&context::summarised(&session.summary));
+        let left = budget.saturating_sub(frame + tokens_of_summary(session));
         let for_memory = share.min(left.saturating_sub(message));
         let for_history = left.saturating_sub(for_memory);
         let first = history::fit(self, session, for_history, turn);
         let mut system = context::system(&turn.given, &session.summary, for_memory);
         // Memories seldom take their share.
-        let for_history = budget.saturating_sub(frame + tokens(&session.summary) + system.taken);
+        let for_history = budget.saturating_sub(frame + tokens_of_summary(session) + system.taken);
         let for_results = (budget / 2).min(for_history.saturating_sub(message));
         if !session.instructions.is_empty() {
             system.text.push_str("\n\n");
@@ -245,8 +246,8 @@ impl Agent<'_, '_> {
                 temperature: self.config.temperature,
                 stream: self.config.stream,
             };
-            let mut begun = turn.text.is_empty();
-            let mut show = |part: &str| match core::mem::replace(&mut begun, true) {
+            let mut gap_shown = turn.text.is_empty();
+            let mut show = |part: &str| match core::mem::replace(&mut gap_shown, true) {
                 false if show(GAP) == Flow::Halt => Flow::Halt,
                 _ => show(part),
             };
@@ -385,7 +386,7 @@ impl Agent<'_, '_> {
         if done.verdict != crate::gate::Verdict::Permit {
             match self.memory.ask(&done, self.platform.terminal)? {
                 Some(true) => turn.learned.push(done),
-                Some(false) => session.mark(text),
+                Some(false) => session.mark(&Gone { id: done.id, text: text.into() }),
                 None => turn.notes.push(format!(
                     "[{0}] is in quarantine: {1}. `clawft gate allow {0}` keeps it",
                     done.id, done.reason
