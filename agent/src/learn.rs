@@ -17,7 +17,7 @@ use crate::text::replaced;
 /// Sentences kept of one message.
 const MOST: usize = 4;
 /// Bytes of a sentence that is kept: a longer one is no fact but a text.
-const LONGEST: usize = 400;
+pub(crate) const LONGEST: usize = 400;
 /// Words of one: fewer say nothing.
 const FEWEST: usize = 3;
 
@@ -39,6 +39,40 @@ const ASKED: [&str; 6] = [
 const NOT_FIRST: [&str; 22] = [
     "can", "could", "would", "will", "should", "shall", "do", "does", "did", "is", "are", "what",
     "who", "when", "where", "why", "how", "which", "if", "please", "let", "suppose",
+];
+/// What begins an order.
+const ORDERS: [&str; 31] = [
+    "write",
+    "rewrite",
+    "tell",
+    "give",
+    "show",
+    "list",
+    "explain",
+    "describe",
+    "summarise",
+    "summarize",
+    "translate",
+    "create",
+    "generate",
+    "make",
+    "find",
+    "help",
+    "fix",
+    "bitte",
+    "schreib",
+    "schreibe",
+    "sag",
+    "gib",
+    "zeig",
+    "zeige",
+    "nenne",
+    "erklar",
+    "erklare",
+    "ubersetz",
+    "ubersetze",
+    "mach",
+    "hilf",
 ];
 const NOT_ANYWHERE: [&str; 7] =
     ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
@@ -64,23 +98,31 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
     all
 }
 
+fn words(lower: &str) -> Vec<String> {
+    replaced(lower, "’", "'")
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(Into::into)
+        .collect()
+}
+
+fn lower(sentence: &str) -> String {
+    sentence.chars().map(|c| fold(c).0).collect()
+}
+
 /// What of a person's message is kept, as they said it.
 #[must_use]
 pub fn kept(message: &str) -> Vec<&str> {
     let mut all = Vec::new();
     for sentence in sentences(message) {
-        let lower: String = sentence.chars().map(|c| fold(c).0).collect();
+        let lower = lower(sentence);
         let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
         // These beginnings are ASCII, in the sentence too but for letters with accents.
         let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
         if fact.is_empty() || fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
             continue;
         }
-        let words: Vec<String> = replaced(&lower, "’", "'")
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .filter(|word| !word.is_empty())
-            .map(Into::into)
-            .collect();
+        let words = words(&lower);
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
         let first = words.first().map_or("", |word| &**word);
         let own = has(&OWN) && !NOT_FIRST.contains(&first) && !has(&NOT_ANYWHERE);
@@ -104,9 +146,32 @@ pub(crate) fn asks(sentence: &str) -> bool {
     sentence.trim_end().ends_with('?')
 }
 
+/// Whether a sentence orders something, asks it without its mark, or supposes it.
+pub(crate) fn orders(sentence: &str) -> bool {
+    let words = words(&lower(sentence));
+    words.first().is_some_and(|first| NOT_FIRST.iter().chain(&ORDERS).any(|word| word == first))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn orders_are_told_from_statements() {
+        for order in [
+            "Write me a haiku about rain please",
+            "Please fix it.",
+            "- summarise this:",
+            "Could you come",
+            "Erkläre mir das.",
+        ] {
+            assert!(orders(order), "{order}");
+        }
+        for statement in ["The meeting is at nine.", "Writing is fun.", "Story 1 goes on", "", "?"]
+        {
+            assert!(!orders(statement), "{statement}");
+        }
+    }
 
     #[test]
     fn what_the_person_says_of_themselves_is_kept_and_nothing_else() {

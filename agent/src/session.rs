@@ -1,11 +1,13 @@
 //! Sessions: conversations that outlive the program.
 //!
 //! ```json
-//! {"version": 1, "summary": "…", "covered": 0, "messages": [
+//! {"version": 1, "summary": "…", "covered": 0, "summarised": 0, "tried": 0, "messages": [
 //!   {"role": "user", "text": "…", "at": 1764000000000},
 //!   {"role": "assistant", "text": "…", "at": …, "calls": [{"id": "…", "name": "…", "arguments": "…"}]},
 //!   {"role": "tool", "id": "…", "name": "…", "text": "…", "failed": false, "at": …, "forgotten": true}]}
 //! ```
+//!
+//! `summarised` is there where it is not `covered`, and `tried` where a summary failed.
 //!
 //! A session is a file of its own, `sessions/NAME.json`, and every write puts a whole new file in
 //! its place. What cannot be read is set aside under another name.
@@ -26,7 +28,7 @@ use crate::platform::{Entry, FileError, Platform};
 use crate::provider::{Message, ToolCall};
 use crate::{room, text};
 
-pub use forgotten::{Saying, change, that_say};
+pub use forgotten::{Gone, Saying, change, that_say};
 
 /// Most bytes of a session's file.
 pub const MOST: u64 = 1 << 20;
@@ -38,6 +40,9 @@ pub const MOST_NAME: usize = 64;
 const VERSION: u64 = 1;
 /// Behind the name of a file that was set aside.
 const ASIDE: &str = ".damaged-";
+/// What ends the name of a file that was to take a session's place, and is left where its writer was
+/// killed.
+const NEW: &str = ".new";
 
 /// A message, and when it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +51,8 @@ pub struct Said {
     pub at: u64,
     /// What was said.
     pub message: Message,
-    /// Whether it says what was forgotten, or was said to have something forgotten: it moves to
-    /// memory no more, nor into a summary.
+    /// Whether it says what was forgotten or answers that, or was said to have something forgotten:
+    /// it moves to memory no more, nor into a summary.
     pub forgotten: bool,
 }
 
@@ -61,6 +66,11 @@ pub struct Session {
     /// How many messages, from the first, were put away: what is kept of them is in the summary or in
     /// memory already, and a model is not given them again.
     pub covered: usize,
+    /// How many of these are in the summary, or had no need of one: fewer than `covered` where one
+    /// is still to be made.
+    pub summarised: usize,
+    /// How many messages there were when a summary failed last; 0: none failed.
+    pub tried: usize,
     /// What was said, the oldest first.
     pub messages: Vec<Said>,
     /// Whether a client of `/v1/chat/completions` has the conversation, and sends all of it each time:
@@ -209,6 +219,12 @@ impl Session {
         json.count("version", VERSION);
         json.text("summary", &self.summary);
         json.count("covered", self.covered as u64);
+        if self.summarised < self.covered {
+            json.count("summarised", self.summarised as u64);
+        }
+        if self.tried > 0 {
+            json.count("tried", self.tried as u64);
+        }
         json.begin("messages", '[');
         for said in &self.messages {
             json.open('{');
@@ -283,7 +299,10 @@ fn parse(bytes: &[u8], into: &mut Session) -> Result<(), Unsound> {
     }
     into.summary = value["summary"].text().to_owned();
     let messages = value["messages"].as_list().ok_or("a list of messages expected")?;
-    into.covered = value["covered"].as_u64().map_or(0, |n| n as usize).min(messages.len());
+    let count = |key: &str| value[key].as_u64().and_then(|n| usize::try_from(n).ok());
+    into.covered = count("covered").unwrap_or(0).min(messages.len());
+    into.summarised = count("summarised").unwrap_or(into.covered).min(into.covered);
+    into.tried = count("tried").unwrap_or(0);
     for (i, message) in messages.iter().enumerate() {
         let said =
             said(message).ok_or_else(|| Unsound::Damaged(format!("message {} is none", i + 1)))?;
@@ -338,10 +357,11 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
     Ok(names)
 }
 
-/// Names of the files that could not be read once, and were set aside.
+/// Names of the files that could not be read once and were set aside, and of those that a killed
+/// writer left, or that one is writing just now.
 fn set_aside(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
     let all = entries(platform, data)?.into_iter().map(|entry| entry.name);
-    Ok(all.filter(|name| text::has(name, ASIDE)).collect())
+    Ok(all.filter(|name| text::has(name, ASIDE) || name.ends_with(NEW)).collect())
 }
 
 fn entries(platform: &Platform<'_>, data: &str) -> Result<Vec<Entry>, Failure> {
@@ -385,7 +405,8 @@ mod tests {
         );
         session.push(4, Message::Assistant { text: "It is.".to_string(), calls: vec![] });
         session.push(5, Message::User("thanks".to_string()));
-        session.mark("thanks");
+        session.mark(&Gone { text: "thanks".to_string(), ..Gone::default() });
+        (session.summarised, session.tried) = (1, 4);
         session
     }
 

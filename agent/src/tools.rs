@@ -36,6 +36,7 @@ use crate::memory::{Memo, Memory};
 use crate::platform::Platform;
 use crate::provider::{Tool, ToolCall};
 use crate::room;
+use crate::session::Gone;
 
 /// What tools work on.
 pub struct Bench<'a, 'm> {
@@ -53,8 +54,8 @@ pub struct Bench<'a, 'm> {
     pub may_forget: bool,
     /// Memories that the model was given in this turn.
     pub given: Vec<Memo>,
-    /// What the memories said that were forgotten.
-    pub forgotten: Vec<String>,
+    /// The memories that were forgotten.
+    pub forgotten: Vec<Gone>,
     /// What tools gave since the person spoke last, as the model has read it.
     #[cfg(feature = "coherence")]
     pub read: Vec<String>,

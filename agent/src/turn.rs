@@ -18,14 +18,14 @@ use alloc::vec::Vec;
 use clawft_store::lexical::words;
 
 use crate::config::Config;
-use crate::context::{self, tokens};
+use crate::context::{self, System, tokens};
 use crate::failure::{Exit, Failure};
 use crate::learn;
 use crate::memory::{Memo, Memory, New, Remembered};
 use crate::platform::Platform;
-use crate::provider::{Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
+use crate::provider::{Answer, Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::room;
-use crate::session::{Said, Session};
+use crate::session::{Gone, Said, Session};
 use crate::tools::{self, Bench};
 
 /// Tokens that the system prompt and the tools' descriptions are reckoned with.
@@ -34,6 +34,9 @@ const FRAME: usize = 600;
 const MOST_CALLS: usize = 16;
 /// Tokens of a result below which it says nothing.
 const LEAST_RESULT: usize = 64;
+
+/// What is said of calls beyond those.
+const TOO_MANY: &str = "too many calls of tools in this turn: it was not run";
 
 /// What an answer says before and after its calls of tools are two paragraphs.
 const GAP: &str = "\n\n";
@@ -69,8 +72,8 @@ pub struct Turn {
     pub calls: Vec<ToolCall>,
     /// What of the message was kept.
     pub learned: Vec<Remembered>,
-    /// What the memories said that were forgotten.
-    pub forgotten: Vec<String>,
+    /// The memories that were forgotten.
+    pub forgotten: Vec<Gone>,
     /// Tokens that were counted.
     pub usage: Usage,
     /// Why the answer is not whole: the most tokens, or the provider withheld the rest.
@@ -129,7 +132,7 @@ pub fn answer(
         agent.keep(session, message, turn);
     }
     // Those on the disk are marked, and this one is about to be written over its file.
-    turn.forgotten.iter().for_each(|text| session.mark(text));
+    turn.forgotten.iter().for_each(|gone| session.mark(gone));
     end(agent, session, turn);
     done
 }
@@ -177,6 +180,17 @@ fn check(agent: &mut Agent<'_, '_>, turn: &mut Turn) {
     }
 }
 
+/// What the model is given in all rounds of a turn.
+struct Plan {
+    /// The first message.
+    first: usize,
+    system: System,
+    /// Tokens that messages may take.
+    for_history: usize,
+    /// Tokens that calls of tools and their results may take.
+    for_results: usize,
+}
+
 impl Agent<'_, '_> {
     /// From the message to the end of the answer.
     fn converse(
@@ -187,33 +201,7 @@ impl Agent<'_, '_> {
         show: &mut dyn FnMut(&str) -> Flow,
         turn: &mut Turn,
     ) -> Result<(), Failure> {
-        let budget = self.config.context_tokens as usize;
-        turn.given = self.memory.recall(&query(session, before), self.config.recall as usize)?;
-        let message = match session.messages.get(before) {
-            Some(said) => tokens_of_user(&said.message),
-            None => 0,
-        };
-        // They are quoted, cut and put together.
-        room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
-        let share = budget * self.config.memory_share as usize / 100;
-        let theirs = core::mem::take(&mut session.tools);
-        let texts = FRAME + tokens(&session.instructions);
-        let frame = theirs
-            .iter()
-            .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
-        let left = budget.saturating_sub(frame + tokens(&session.summary));
-        let for_memory = share.min(left.saturating_sub(message));
-        let for_history = left.saturating_sub(for_memory);
-        let first = history::fit(self, session, for_history, turn);
-        let mut system = context::system(&turn.given, &session.summary, for_memory);
-        // Memories seldom take their share.
-        let for_history = budget.saturating_sub(frame + tokens(&session.summary) + system.taken);
-        let for_results = (budget / 2).min(for_history.saturating_sub(message));
-        if !session.instructions.is_empty() {
-            system.text.push_str("\n\n");
-            system.text.push_str(&session.instructions);
-        }
-        turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
+        let plan = self.plan(session, before, turn)?;
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
         let mut offered: Vec<Tool<'_>> = match (rounds, session.must_call) {
@@ -222,6 +210,7 @@ impl Agent<'_, '_> {
             _ => tools::offered(self.config, may_forget),
         };
         let ours = offered.len();
+        let theirs = core::mem::take(&mut session.tools);
         offered.extend(theirs.iter().map(|tool| Tool {
             name: &tool.name,
             description: &tool.description,
@@ -229,44 +218,11 @@ impl Agent<'_, '_> {
         }));
         let mut round = 0;
         loop {
-            // Results push the oldest turns out.
-            let begin = first + context::begin(after(session, first), for_history);
-            let asked = || session.messages.iter().skip(begin).map(|said| &said.message);
-            room::ask(asked().map(Message::bytes).sum())?;
-            let messages: Vec<Message> = asked().cloned().collect();
-            let question = Question {
-                model: self.model,
-                system: &system.text,
-                memories: &system.memories,
-                messages: &messages,
-                tools: &offered,
-                must_call: session.must_call,
-                max_tokens: self.config.max_tokens,
-                temperature: self.config.temperature,
-                stream: self.config.stream,
-            };
-            let mut begun = turn.text.is_empty();
-            let mut show = |part: &str| match core::mem::replace(&mut begun, true) {
-                false if show(GAP) == Flow::Halt => Flow::Halt,
-                _ => show(part),
-            };
-            let asked = self.provider.ask(&self.platform, &question, &mut show);
+            let answer = self.ask(session, &plan, &offered, show, turn)?;
             let now = self.platform.clock.now();
-            let answer = match asked {
-                Ok(answer) => answer,
-                Err(error) => {
-                    if !error.partial.is_empty() {
-                        add(&mut turn.text, &error.partial);
-                        let text = error.partial;
-                        session.push(now, Message::Assistant { text, calls: Vec::new() });
-                    }
-                    return Err(Failure::new(Exit::Provider, error.sentence));
-                }
-            };
             let Usage { input, output } = &mut turn.usage;
             *input = input.saturating_add(answer.usage.input);
             *output = output.saturating_add(answer.usage.output);
-            drop(messages);
             // The text goes to the session and to whoever asked, the calls to it and to the tools.
             let bytes = |call: &ToolCall| call.id.len() + call.name.len() + call.arguments.len();
             let calls: usize = answer.calls.iter().map(bytes).sum();
@@ -284,15 +240,8 @@ impl Agent<'_, '_> {
             let is_ours =
                 |call: &ToolCall| offered.iter().skip(ours).all(|theirs| theirs.name != call.name);
             let (calls, theirs): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_ours);
-            if !theirs.is_empty() {
-                // Ours are done; whoever called both sees the results of theirs alone.
-                self.run(session, &calls, for_results, may_forget, false, turn);
-                turn.calls = theirs;
-                return Ok(());
-            }
-            let over = round >= rounds;
-            self.run(session, &calls, for_results, may_forget, over, turn);
-            if over {
+            if theirs.is_empty() && round >= rounds {
+                self.refuse(session, &calls);
                 return Err(Failure::new(
                     Exit::Provider,
                     format!(
@@ -302,8 +251,94 @@ impl Agent<'_, '_> {
                     ),
                 ));
             }
+            self.run(session, &calls, plan.for_results, may_forget, turn);
+            if !theirs.is_empty() {
+                // Ours are done; whoever called both sees the results of theirs alone.
+                turn.calls = theirs;
+                return Ok(());
+            }
             round += 1;
         }
+    }
+
+    /// Searches memory and divides the budget; what does not fit is put away.
+    fn plan(
+        &mut self,
+        session: &mut Session,
+        before: usize,
+        turn: &mut Turn,
+    ) -> Result<Plan, Failure> {
+        let budget = self.config.context_tokens as usize;
+        turn.given = self.memory.recall(&query(session, before), self.config.recall as usize)?;
+        let message = match session.messages.get(before) {
+            Some(said) => tokens_of_user(&said.message),
+            None => 0,
+        };
+        // They are quoted, cut and put together.
+        room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
+        let share = budget * self.config.memory_share as usize / 100;
+        let texts = FRAME + tokens(&session.instructions);
+        let frame = session
+            .tools
+            .iter()
+            .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
+        let tokens_of_summary = |session: &Session| tokens(&context::summarised(&session.summary));
+        let left = budget.saturating_sub(frame + tokens_of_summary(session));
+        let for_memory = share.min(left.saturating_sub(message));
+        let for_history = left.saturating_sub(for_memory);
+        let first = history::fit(self, session, for_history, turn);
+        let mut system = context::system(&turn.given, &session.summary, for_memory);
+        // Memories seldom take their share.
+        let for_history = budget.saturating_sub(frame + tokens_of_summary(session) + system.taken);
+        let for_results = (budget / 2).min(for_history.saturating_sub(message));
+        if !session.instructions.is_empty() {
+            system.text.push_str("\n\n");
+            system.text.push_str(&session.instructions);
+        }
+        turn.given.retain(|memo| system.memories.iter().any(|cited| cited.id == memo.id));
+        Ok(Plan { first, system, for_history, for_results })
+    }
+
+    /// Asks the provider once. What came of an answer that broke off is in the session.
+    fn ask(
+        &self,
+        session: &mut Session,
+        plan: &Plan,
+        offered: &[Tool<'_>],
+        show: &mut dyn FnMut(&str) -> Flow,
+        turn: &mut Turn,
+    ) -> Result<Answer, Failure> {
+        // Results push the oldest turns out.
+        let begin = plan.first + context::begin(after(session, plan.first), plan.for_history);
+        let asked = || session.messages.iter().skip(begin).map(|said| &said.message);
+        room::ask(asked().map(Message::bytes).sum())?;
+        // They are gone before the answer is put anywhere.
+        let messages: Vec<Message> = asked().cloned().collect();
+        let question = Question {
+            model: self.model,
+            system: &plan.system.text,
+            memories: &plan.system.memories,
+            messages: &messages,
+            tools: offered,
+            must_call: session.must_call,
+            max_tokens: self.config.max_tokens,
+            temperature: self.config.temperature,
+            stream: self.config.stream,
+        };
+        let mut gap_shown = turn.text.is_empty();
+        let mut show = |part: &str| match core::mem::replace(&mut gap_shown, true) {
+            false if show(GAP) == Flow::Halt => Flow::Halt,
+            _ => show(part),
+        };
+        self.provider.ask(&self.platform, &question, &mut show).map_err(|error| {
+            if !error.partial.is_empty() {
+                add(&mut turn.text, &error.partial);
+                let text = error.partial;
+                let now = self.platform.clock.now();
+                session.push(now, Message::Assistant { text, calls: Vec::new() });
+            }
+            Failure::new(Exit::Provider, error.sentence)
+        })
     }
 
     /// Runs the calls of an answer; each gets its result. What is called and what comes of it may
@@ -314,7 +349,6 @@ impl Agent<'_, '_> {
         calls: &[ToolCall],
         most: usize,
         may_forget: bool,
-        over: bool,
         turn: &mut Turn,
     ) {
         let said: Vec<&str> = session
@@ -346,22 +380,25 @@ impl Agent<'_, '_> {
         };
         let mut results = Vec::new();
         for (i, call) in calls.iter().enumerate() {
-            let done = match over || i >= MOST_CALLS {
-                true => Err("too many calls of tools in this turn: it was not run".to_string()),
+            let done = match i >= MOST_CALLS {
+                true => Err(TOO_MANY.to_string()),
                 false if budget < LEAST_RESULT => {
                     Err("no room for more results in this turn: it was not run".to_string())
                 }
                 false => bench.call(call, budget),
             };
-            let failed = done.is_err();
-            let content = done.unwrap_or_else(|why| why);
-            let (id, name) = (call.id.clone(), call.name.clone());
-            let at = self.platform.clock.now();
-            results.push((at, Message::Result { id, name, content, failed }));
+            results.push((self.platform.clock.now(), result(call, done)));
         }
         turn.given = bench.given;
         turn.forgotten = bench.forgotten;
         results.into_iter().for_each(|(at, result)| session.push(at, result));
+    }
+
+    /// Gives calls their results without running them.
+    fn refuse(&self, session: &mut Session, calls: &[ToolCall]) {
+        for call in calls {
+            session.push(self.platform.clock.now(), result(call, Err(TOO_MANY.to_string())));
+        }
     }
 
     /// Remembers what the person said of themselves. Where that fails, the answer stands.
@@ -385,7 +422,7 @@ impl Agent<'_, '_> {
         if done.verdict != crate::gate::Verdict::Permit {
             match self.memory.ask(&done, self.platform.terminal)? {
                 Some(true) => turn.learned.push(done),
-                Some(false) => session.mark(text),
+                Some(false) => session.mark(&Gone { id: done.id, text: text.into() }),
                 None => turn.notes.push(format!(
                     "[{0}] is in quarantine: {1}. `clawft gate allow {0}` keeps it",
                     done.id, done.reason
@@ -408,6 +445,12 @@ fn read(session: &Session) -> Vec<String> {
         _ => None,
     };
     last.filter_map(content).collect()
+}
+
+fn result(call: &ToolCall, done: Result<String, String>) -> Message {
+    let failed = done.is_err();
+    let content = done.unwrap_or_else(|why| why);
+    Message::Result { id: call.id.clone(), name: call.name.clone(), content, failed }
 }
 
 /// Adds what the next answer of a turn says.

@@ -10,7 +10,7 @@ use clawft_agent::command;
 use clawft_agent::memory::{Memory, New};
 use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
 use clawft_agent::provider::{Message, Offline};
-use clawft_agent::session::{Saying, Session, that_say};
+use clawft_agent::session::{Gone, Saying, Session, that_say};
 use support::turns::{Room, Script, calls, memory, puts_away, says};
 use support::{Folder, World, response};
 
@@ -49,13 +49,13 @@ fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() 
     let script = Script::of([calls("memory_search", "{\"query\":\"key mat\"}"), says("Found.")]);
     room.turn(&script, &mut memory, &mut session, "where is it?", false).1.unwrap();
     let (platform, data) = (world.platform(), folder.path());
-    let texts = [text.to_string()];
-    assert_eq!(that_say(&platform, data, &texts).unwrap().sessions, ["s"]);
-    session.redact(text);
+    let gone = [Gone { id: 0, text: text.to_string() }];
+    assert_eq!(that_say(&platform, data, &gone).unwrap().sessions, ["s"]);
+    session.redact(&gone[0]);
     session.save(&platform, data).unwrap();
     let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
     assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
-    assert!(that_say(&platform, data, &texts).unwrap() == Saying::default());
+    assert!(that_say(&platform, data, &gone).unwrap() == Saying::default());
 }
 
 #[test]
@@ -72,12 +72,14 @@ fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
     let mut session = room.session("s");
     let request = "Please forget: the door code is 4712. My window code is 4713.";
     room.turn(&Offline, &mut memory, &mut session, request, true).1.unwrap();
+    let told = "The cow stands in the meadow.";
+    room.turn(&Offline, &mut memory, &mut session, told, false).1.unwrap();
     let script = Script::of([says("A summary.")]);
     puts_away(&room, &script, &mut memory, "s");
     let said: Vec<_> =
         memory.recall("code", 20).unwrap().into_iter().map(|memo| memo.text).collect();
     assert!(said.iter().all(|text| !text.contains("code")), "{said:?}");
-    assert!(memory.recall("Story 0", 3).unwrap()[0].text.starts_with("Story 0"));
+    assert_eq!(memory.recall("cow meadow", 3).unwrap()[0].text, told);
     // Nor in a summary; a model that still sees the message cannot write it either.
     let asked = script.asked.borrow();
     let mut summaries = asked.iter().filter(|asked| asked.system.contains("summarise")).peekable();
@@ -91,6 +93,84 @@ fn what_was_forgotten_does_not_come_back_when_its_message_is_put_away() {
     room.turn(&Script::of([quote, says("ok")]), &mut memory, &mut session, "so?", false).1.unwrap();
     let result = &session.messages[session.messages.len() - 2].message;
     assert!(matches!(result, Message::Result { failed: true, .. }), "{result:?}");
+}
+
+#[test]
+fn a_summary_of_what_was_forgotten_is_made_anew_without_it() {
+    let (world, folder) = (World::default(), Folder::new("anew"));
+    let room = small(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let told = "My door code is 4711.";
+    let script = Script::of([says("So 4711 opens it.")]);
+    let (turn, done) = room.turn(&script, &mut memory, &mut room.session("s"), told, false);
+    done.unwrap();
+    puts_away(&room, &Script::of([says("Go on.")]), &mut memory, "s");
+    let mut before = room.session("s");
+    assert!(!before.summary.is_empty() && before.summarised == before.covered);
+    before.summary = "The person's door opens with 4711.".into();
+    before.save(&world.platform(), folder.path()).unwrap();
+    memory.forget(&[turn.learned[0].id]).unwrap();
+    let mut session = room.session("s");
+    assert_eq!((&*session.summary, session.summarised), ("", 0));
+    assert_eq!(session.covered, before.covered, "nothing of it is given whole again");
+    let script = Script::of([says("Stories.")]);
+    for _ in 0..20 {
+        room.turn(&script, &mut memory, &mut session, "And then?", false).1.unwrap();
+        session = room.session("s");
+    }
+    assert_eq!(&*session.summary, "Stories.");
+    assert!(session.summarised >= before.covered);
+    let asked = script.asked.borrow();
+    let all: Vec<&Message> = asked.iter().flat_map(|asked| &asked.messages).collect();
+    let has = |text: &str| {
+        let is_in =
+            |message: &&Message| matches!(message, Message::User(said) if said.contains(text));
+        all.iter().any(is_in)
+    };
+    assert!(has("Story 0") && !has("4711"));
+    assert!(asked.iter().all(|asked| !asked.system.contains("4711")));
+}
+
+#[test]
+fn an_answer_in_words_of_the_models_own_is_found_by_the_id_that_it_cites() {
+    let (world, folder) = (World::default(), Folder::new("cited"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("My spare key is with Maria.")).unwrap().id;
+    let script = Script::of([says(&format!("Maria has it [{id}]."))]);
+    room.turn(&script, &mut memory, &mut room.session("b"), "Who has it?", false).1.unwrap();
+    let gone = memory.forget(&[id]).unwrap();
+    assert_eq!(memory.said_in(&gone).unwrap().sessions, ["b"]);
+    let mut session = room.session("b");
+    assert!(session.messages[1].forgotten && !session.messages[0].forgotten);
+    session.redact(&gone[0]);
+    session.save(&world.platform(), folder.path()).unwrap();
+    assert!(!folder.holds("Maria"));
+}
+
+#[test]
+fn what_cannot_be_compacted_is_forgotten_all_the_same() {
+    let (mut world, folder) = (World::default(), Folder::new("uncompacted"));
+    world.screen.interactive = true;
+    world.screen.lines.borrow_mut().push_back("yes".into());
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    let script = Script::of([says("Noted.")]);
+    let told = "My door code is 4711.";
+    let (turn, _) = room.turn(&script, &mut memory, &mut session, told, false);
+    let id = turn.learned[0].id;
+    // Nothing can be written under the name of the new file.
+    std::fs::create_dir_all(folder.0.join("memory.rvf.compact/taken")).unwrap();
+    let script = Script::of([calls("memory_forget", &format!("{{\"ids\":[{id}]}}")), says("ok")]);
+    let (turn, done) = room.turn(&script, &mut memory, &mut session, "forget it", true);
+    done.unwrap();
+    assert_eq!(turn.forgotten, [Gone { id, text: told.into() }]);
+    assert_eq!(memory.stats().unwrap().records, 0);
+    let notes = world.screen.notes.borrow();
+    assert!(notes.contains("its bytes stay until `clawft compact`"), "{notes}");
+    // The turn wrote its session over the file: the mark is in both.
+    assert!(session.messages[0].forgotten && room.session("s").messages[0].forgotten);
 }
 
 /// A conversation that outgrows its room soon.
@@ -182,14 +262,16 @@ fn files_of_sessions_that_nobody_can_read_are_named() {
     let (platform, data) = (world.platform(), folder.path());
     let sessions = format!("{data}/sessions");
     std::fs::create_dir_all(&sessions).unwrap();
-    for name in ["cut.json", "old.json.damaged-7", "other.txt"] {
+    for name in ["cut.json", "old.json.damaged-7", "other.txt", "late.json.4f1c.new"] {
         std::fs::write(format!("{sessions}/{name}"), "{\"version\": 1, ").unwrap();
     }
-    let mut found = that_say(&platform, data, &["My cat is called Miro.".into()]).unwrap();
+    let mut found =
+        that_say(&platform, data, &[Gone { id: 0, text: "My cat is called Miro.".into() }])
+            .unwrap();
     found.unread.sort();
     assert_eq!(
         (found.sessions.len(), &found.unread[..]),
-        (0, &["cut.json", "old.json.damaged-7"].map(String::from)[..])
+        (0, &["cut.json", "late.json.4f1c.new", "old.json.damaged-7"].map(String::from)[..])
     );
 }
 

@@ -8,6 +8,7 @@ use clawft_agent::embed::{Embedder, Error};
 use clawft_agent::failure::Exit;
 use clawft_agent::memory::{Format, Limits, Memory, NAME, New, Remembered, Verdict};
 use clawft_agent::platform::{Clock, Platform};
+use clawft_agent::session::Gone;
 use clawft_store::Lease;
 use support::turns::{Room, Script, says};
 use support::{Folder, WORDS, WordHashes, World};
@@ -46,7 +47,8 @@ fn what_is_told_is_found_after_a_restart_and_what_is_forgotten_is_gone_from_the_
     let mut second = memory(&world, &folder);
     assert_eq!(texts(&mut second, "oolong")[0], "Ada drinks oolong tea at five");
     assert!(folder.holds("oolong"));
-    assert_eq!(second.forget(&[tea.id]).unwrap(), ["Ada drinks oolong tea at five"]);
+    let gone = second.forget(&[tea.id]).unwrap();
+    assert_eq!(gone, [Gone { id: tea.id, text: "Ada drinks oolong tea at five".into() }]);
     assert!(texts(&mut second, "oolong").is_empty());
     second.finish().unwrap();
     assert!(!folder.holds("oolong"), "no byte is left");
@@ -273,6 +275,53 @@ fn another_embedder_makes_all_vectors_anew_even_when_it_is_interrupted() {
     assert_eq!(third.recall("bicycle", 3).unwrap()[0].id, id);
     assert_eq!(third.stats().unwrap().records, 51);
     assert!(!folder.0.join("memory.fresh.rvf").exists());
+}
+
+/// An endpoint that answers once.
+struct Once(std::cell::Cell<bool>);
+
+impl Embedder for Once {
+    fn id(&self) -> &str {
+        "once"
+    }
+
+    fn dim(&self) -> usize {
+        WORDS.dim
+    }
+
+    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+        if self.0.replace(true) {
+            return Err(Error { sentence: "no more".into() });
+        }
+        WORDS.embed(at, texts, into)
+    }
+}
+
+#[test]
+fn no_text_stays_in_a_new_file_that_takes_no_place() {
+    let (world, folder) = (World::default(), Folder::new("left"));
+    let mut first = memory(&world, &folder);
+    let id = tell(&mut first, "The bicycle is in the cellar").id;
+    for n in 0..40 {
+        tell(&mut first, &format!("sentence number {n}"));
+    }
+    first.finish().unwrap();
+    let left = || {
+        let names = std::fs::read_dir(&folder.0).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains("fresh")).count()
+    };
+    let once = Once(std::cell::Cell::new(false));
+    let limits = Limits::from(&Config::default());
+    let mut second = Memory::new(&world.platform(), folder.path(), Ok(&once), limits);
+    let mut seen = 0;
+    second.reembed(&mut |done, _| seen = done.max(left())).unwrap_err();
+    assert!(seen > 0 && left() == 0);
+    // As a killed program leaves it.
+    std::fs::copy(folder.0.join("memory.rvf"), folder.0.join("memory.fresh.rvf")).unwrap();
+    std::fs::write(folder.0.join("memory.fresh.rvf.journal"), "The bicycle").unwrap();
+    memory(&world, &folder).forget(&[id]).unwrap();
+    assert!(left() == 0 && !folder.holds("bicycle"));
 }
 
 #[test]

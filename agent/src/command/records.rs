@@ -16,7 +16,7 @@ use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::{Format, Imported, Memory, New, Verdict};
-use crate::session::{self, Saying, Session, that_say};
+use crate::session::{self, Gone, Saying, Session, that_say};
 
 pub(super) fn remember(
     setup: &Setup<'_>,
@@ -132,13 +132,14 @@ pub(super) fn forget(
 ) -> Result<(), Failure> {
     let ids = arguments.ids()?;
     let mut memory = setup.memory();
-    let texts = memory.forget(&ids)?;
-    memory.finish()?;
-    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &texts)?;
+    let gone = memory.forget(&ids)?;
+    // What keeps the file from being folded does not keep them from being forgotten.
+    let ended = memory.finish();
+    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &gone)?;
     note_unread(output, &unread);
     let wanted = !sessions.is_empty() && (arguments.redact || confirmed(output, &sessions));
     if wanted {
-        strike(setup, &sessions, &texts)?;
+        strike(setup, &sessions, &gone)?;
     }
     if output.json {
         let mut json = Json::object();
@@ -146,7 +147,7 @@ pub(super) fn forget(
         json.texts("sessions", &sessions);
         json.truth("redacted", wanted);
         output.object(json);
-        return Ok(());
+        return ended;
     }
     output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
     match (sessions.is_empty(), wanted) {
@@ -157,7 +158,7 @@ pub(super) fn forget(
             sessions.join(", ")
         )),
     }
-    Ok(())
+    ended
 }
 
 /// Says which files of sessions nobody looked through.
@@ -178,13 +179,9 @@ pub(super) fn confirmed(output: &Output<'_>, sessions: &[String]) -> bool {
     output.terminal.line().is_some_and(|answer| answer.trim() == "yes")
 }
 
-/// Takes texts out of sessions.
-pub(super) fn strike(
-    setup: &Setup<'_>,
-    sessions: &[String],
-    texts: &[String],
-) -> Result<(), Failure> {
-    session::change(&setup.platform, &setup.data, sessions, texts, &mut Session::redact)
+/// Takes what is gone out of sessions.
+pub(super) fn strike(setup: &Setup<'_>, sessions: &[String], gone: &[Gone]) -> Result<(), Failure> {
+    session::change(&setup.platform, &setup.data, sessions, gone, &mut Session::redact)
 }
 
 pub(super) fn redact(
@@ -192,14 +189,14 @@ pub(super) fn redact(
     arguments: &Arguments,
     output: &Output<'_>,
 ) -> Result<(), Failure> {
-    let texts = [arguments.text(0)?];
-    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &texts)?;
+    let gone = [Gone { text: arguments.text(0)?, ..Gone::default() }];
+    let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &gone)?;
     note_unread(output, &unread);
     if sessions.is_empty() {
-        let text = short(&texts[0], 80);
+        let text = short(&gone[0].text, 80);
         return Err(Failure::new(Exit::Nothing, format!("no session says \"{text}\"")));
     }
-    strike(setup, &sessions, &texts)?;
+    strike(setup, &sessions, &gone)?;
     let sentence = format!("taken out of: {}\n", sessions.join(", "));
     output.pair(&sentence, "redacted", &Shown::Texts(&sessions));
     Ok(())

@@ -21,7 +21,7 @@ use crate::json::Json;
 use crate::memory::Memory;
 use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
-use crate::session::{Saying, Session, that_say};
+use crate::session::{Gone, Saying, Session, that_say};
 use crate::text::words;
 use crate::turn::{Turn, answer};
 
@@ -92,14 +92,14 @@ impl Talk<'_, '_> {
 impl Talk<'_, '_> {
     /// Names the sessions that still say what was forgotten, and takes it out of them where the
     /// person wants that.
-    fn settle(&self, session: &mut Session, texts: &[String]) -> Result<(), Failure> {
-        if texts.is_empty() {
+    fn settle(&self, session: &mut Session, gone: &[Gone]) -> Result<(), Failure> {
+        if gone.is_empty() {
             return Ok(());
         }
         let (setup, output) = (self.setup, self.output);
         // This one is in memory as well as on the disk.
-        texts.iter().for_each(|text| session.mark(text));
-        let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, texts)?;
+        gone.iter().for_each(|gone| session.mark(gone));
+        let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, gone)?;
         note_unread(output, &unread);
         if sessions.is_empty() {
             return Ok(());
@@ -108,8 +108,8 @@ impl Talk<'_, '_> {
             output.note(&format!("these sessions still say it: {}", sessions.join(", ")));
             return Ok(());
         }
-        strike(setup, &sessions, texts)?;
-        texts.iter().for_each(|text| session.redact(text));
+        strike(setup, &sessions, gone)?;
+        gone.iter().for_each(|gone| session.redact(gone));
         Ok(())
     }
 }
@@ -220,13 +220,13 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
     let output = talk.output;
     match ids {
         Ok(ids) if !ids.is_empty() => {
-            let texts = talk.memory.forget(&ids)?;
+            let gone = talk.memory.forget(&ids)?;
             output.pair(
                 &format!("forgotten: {}\n", named(&ids)),
                 "forgotten",
                 &Shown::Numbers(&ids),
             );
-            talk.settle(session, &texts)
+            talk.settle(session, &gone)
         }
         Ok(_) => {
             output.note("an id or a text expected after /forget");

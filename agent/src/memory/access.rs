@@ -450,6 +450,12 @@ impl Memory<'_> {
         loop {
             let mut lease = self.take_lease()?;
             let done = self.change_once(&mut lease, &mut |_, _| Ok(()));
+            // What is left of a new file that no memory waits for holds all texts, too.
+            let is_settled = self.identity().is_ok_and(|identity| !identity.pending);
+            let removed = match done {
+                Ok(Ok(())) if is_settled => self.remove_fresh(),
+                _ => Ok(()),
+            };
             let clock = self.platform.clock;
             let done = done.map(|done| {
                 done.and_then(|()| match &mut self.open {
@@ -462,7 +468,7 @@ impl Memory<'_> {
             }
             self.release(lease);
             match done? {
-                Ok(()) => return Ok(()),
+                Ok(()) => return removed,
                 Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => {
                     self.open = None;
                     tries -= 1;

@@ -315,7 +315,7 @@ impl Memory<'_> {
     /// Those of [`allow`](Self::allow) and [`forget`](Self::forget).
     pub fn deny(&mut self, id: u64) -> Result<String, Failure> {
         self.held(id)?;
-        Ok(self.forget(&[id])?.pop().unwrap_or_default())
+        Ok(self.forget(&[id])?.pop().unwrap_or_default().text)
     }
 
     /// Asks the person, where one is there, whether to keep what is in doubt, and does as they say.

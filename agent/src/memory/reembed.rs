@@ -5,6 +5,9 @@
 //! point of no return; then it is put in the old one's place, by whoever comes next if this
 //! program does not.
 //!
+//! A new file that is not to be put in place is removed: it holds every text, and what is forgotten
+//! meanwhile would stay in it.
+//!
 //! What it must never do: touch the old file before the new one is whole.
 
 use alloc::boxed::Box;
@@ -49,7 +52,13 @@ impl Memory<'_> {
                 old.save(&self.platform, &self.data)?;
             }
         }
-        let done = self.rewrite(&mut lease, identity.room, progress).and_then(|count| {
+        let done = self.rewrite(&mut lease, identity.room, progress);
+        // Not without the lease: it may be another program's by now.
+        if done.is_err() && self.holds(&mut lease) {
+            // Where that fails, `compact` does it.
+            let _ = self.remove_fresh();
+        }
+        let done = done.and_then(|count| {
             identity.pending = true;
             // Less, and opening would take the image for smaller than it is.
             identity.room = identity.room.max(count as u32);
@@ -102,9 +111,7 @@ impl Memory<'_> {
         let old = self.durable(NAME, &Options { read_only: true, ..Options::default() })?;
         let dim = self.embedder.clone()?.dim();
         self.check_room(dim, old.len() as u32, room)?;
-        for ending in ENDINGS {
-            self.remove(&format!("{FRESH}{ending}"))?;
-        }
+        self.remove_fresh()?;
         let mut options = Options {
             dim: Some(dim as u16),
             metric: old.metric(),
@@ -160,6 +167,16 @@ impl Memory<'_> {
         // Before the point of no return.
         lease.renew(&*beside, self.platform.clock.now()).map_err(refused)?;
         Ok(done)
+    }
+
+    fn holds(&self, lease: &mut Lease) -> bool {
+        let storage = self.storage();
+        storage.is_ok_and(|beside| lease.renew(&*beside, self.platform.clock.now()).is_ok())
+    }
+
+    /// Removes a new file that was not put in place, under the lease.
+    pub(super) fn remove_fresh(&self) -> Result<(), Failure> {
+        ENDINGS.iter().try_for_each(|ending| self.remove(&format!("{FRESH}{ending}")))
     }
 
     fn remove(&self, name: &str) -> Result<(), Failure> {

@@ -24,7 +24,7 @@ use super::recall::whole;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
-use crate::session::{self, Saying, Session};
+use crate::session::{self, Gone, Saying, Session};
 
 /// Most bytes of a text that is remembered in one piece.
 pub const MOST_TEXT: usize = 16 << 10;
@@ -287,7 +287,7 @@ impl Memory<'_> {
         let Some(old) = self.get(id)? else { return Err(unknown(id)) };
         let vector = self.embed(&[&text])?;
         if !alike(&old.text, &text) {
-            self.mark(core::slice::from_ref(&old.text))?;
+            self.mark(&[Gone { id, text: old.text.clone() }])?;
         }
         self.change(&mut |store, now| {
             let known = store.fields(id)?;
@@ -314,13 +314,13 @@ impl Memory<'_> {
 
     /// Forgets memories for good: they are not found any more, and no byte of them is left in the
     /// memory's files. What says them in the sessions is marked, so that it does not bring them back.
-    /// Gives what they said.
+    /// Gives what they said. Where the file cannot be written anew, a note says that their bytes stay.
     ///
     /// # Errors
     /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Failed`] where their texts have more
-    /// than 1 MiB or a session cannot be marked: then none is forgotten. Those of the store.
-    pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<String>, Failure> {
-        let (mut texts, mut bytes) = (Vec::new(), 0);
+    /// than 1 MiB or a session cannot be marked. Those of the store. None is forgotten then.
+    pub fn forget(&mut self, ids: &[u64]) -> Result<Vec<Gone>, Failure> {
+        let (mut all, mut bytes) = (Vec::new(), 0);
         for &id in ids {
             // Of what is damaged nobody knows what it said; it goes all the same.
             let text = match self.reading()?.filter(|store| store.contains(id)) {
@@ -333,12 +333,12 @@ impl Memory<'_> {
                 let why = "the texts to forget have more than 1 MiB together: forget fewer at once";
                 return Err(Failure::new(Exit::Failed, why));
             }
-            texts.push(text);
+            all.push(Gone { id, text });
         }
         if ids.is_empty() {
-            return Ok(texts);
+            return Ok(all);
         }
-        self.mark(&texts)?;
+        self.mark(&all)?;
         self.change(&mut |store, _| {
             for &id in ids {
                 // Named twice, it is gone already.
@@ -348,27 +348,30 @@ impl Memory<'_> {
             }
             Ok(())
         })?;
-        match self.compact() {
-            Err(why) if why.exit == Exit::Damaged => self.platform.terminal.note(&format!(
-                "clawft: it is not found any more, but its bytes stay until what is damaged is told \
-                 again or forgotten: {why}\n"
-            )),
-            done => done?,
+        // They are forgotten: who is told of a failure would not mark what is in memory.
+        if let Err(why) = self.compact() {
+            let until = match why.exit {
+                Exit::Damaged => "what is damaged is told again or forgotten",
+                _ => "`clawft compact`",
+            };
+            self.platform.terminal.note(&format!(
+                "clawft: it is not found any more, but its bytes stay until {until}: {why}\n"
+            ));
         }
-        Ok(texts)
+        Ok(all)
     }
 
-    /// The sessions that say one of these texts still.
+    /// The sessions that say what is gone still.
     ///
     /// # Errors
     /// [`Exit::Failed`].
-    pub fn said_in(&self, texts: &[String]) -> Result<Saying, Failure> {
-        session::that_say(&self.platform, &self.data, texts)
+    pub fn said_in(&self, gone: &[Gone]) -> Result<Saying, Failure> {
+        session::that_say(&self.platform, &self.data, gone)
     }
 
-    /// Marks what says one of these texts in the sessions.
-    fn mark(&self, texts: &[String]) -> Result<(), Failure> {
-        let Saying { sessions, .. } = self.said_in(texts)?;
-        session::change(&self.platform, &self.data, &sessions, texts, &mut Session::mark)
+    /// Marks what says it in the sessions.
+    fn mark(&self, gone: &[Gone]) -> Result<(), Failure> {
+        let Saying { sessions, .. } = self.said_in(gone)?;
+        session::change(&self.platform, &self.data, &sessions, gone, &mut Session::mark)
     }
 }

@@ -145,18 +145,6 @@ impl Wire for Batch<'_> {
         "/embeddings"
     }
 
-    fn key_header(&self) -> (&'static str, &'static str) {
-        ("authorization", "Bearer ")
-    }
-
-    fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
-    fn names_waits(&self) -> bool {
-        false
-    }
-
     fn body(&self, question: &Question<'_>) -> String {
         let mut json = Json::object();
         json.text("model", question.model);

@@ -154,13 +154,19 @@ pub(super) trait Wire {
     fn path(&self, base_url: &str) -> &'static str;
 
     /// The header that carries the key: its name, and what stands before the key.
-    fn key_header(&self) -> (&'static str, &'static str);
+    fn key_header(&self) -> (&'static str, &'static str) {
+        ("authorization", "Bearer ")
+    }
 
     /// Headers that are always there.
-    fn headers(&self) -> &'static [(&'static str, &'static str)];
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// Whether a 429 that does not say how long to wait stands for a spending limit.
-    fn names_waits(&self) -> bool;
+    fn names_waits(&self) -> bool {
+        false
+    }
 
     /// The request.
     fn body(&self, question: &Question<'_>) -> String;

@@ -73,18 +73,6 @@ impl Wire for OpenAi {
         "/chat/completions"
     }
 
-    fn key_header(&self) -> (&'static str, &'static str) {
-        ("authorization", "Bearer ")
-    }
-
-    fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
-    fn names_waits(&self) -> bool {
-        false
-    }
-
     fn body(&self, question: &Question<'_>) -> String {
         let mut json = Json::object_of(question.quoted_len());
         let refused = &self.endpoint.refused;

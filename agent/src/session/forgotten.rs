@@ -2,7 +2,9 @@
 //!
 //! A memory stands in a session as the person said it, escaped in the JSON of tools, or in one line
 //! where it was cited without a model; and it may have been cut, which `…` shows. The person may have
-//! said it with a secret, or in other letters, that memory did not take.
+//! said it with a secret, or in other letters, that memory did not take. A model says it in words of
+//! its own: an answer that cites its id does, and any that follows it in its turn may, as may a
+//! summary of it, which is made anew.
 //!
 //! What it must never do: take out what only begins like the text.
 
@@ -11,9 +13,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{MOST, Said, Session, names, parse, path_of, set_aside};
+use crate::context::citations;
 use crate::failure::Failure;
 use crate::json::quoted;
-use crate::learn::{asks, kept, others, sentences};
+use crate::learn::{asks, kept, orders, others, sentences};
 use crate::memory::{MOST_TEXT, redact, telling};
 use crate::platform::Platform;
 use crate::provider::Message;
@@ -68,8 +71,18 @@ fn strike(found: &mut String, forms: &[String]) {
     }
 }
 
-/// A text that is looked for.
+/// A memory that was forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// Its id, by which answers cite it; 0 where it is not known.
+    pub id: u64,
+    /// What it said.
+    pub text: String,
+}
+
+/// What is looked for.
 struct Sought {
+    id: u64,
     /// Where it stands as it is: see [`forms`].
     forms: [String; 3],
     /// What it says in any other letters.
@@ -77,8 +90,13 @@ struct Sought {
 }
 
 impl Sought {
-    fn of(text: &str) -> Self {
-        Self { forms: forms(text), told: telling(text) }
+    fn of(gone: &Gone) -> Self {
+        Self { id: gone.id, forms: forms(&gone.text), told: telling(&gone.text) }
+    }
+
+    /// Whether what a model wrote says it or cites it.
+    fn is_in(&self, text: &str) -> bool {
+        find(text, &self.forms).is_some() || self.id > 0 && citations(text).contains(&self.id)
     }
 
     fn is(&self, part: &str) -> bool {
@@ -95,12 +113,13 @@ impl Sought {
         let kept = kept(message);
         let mut others = others(message, &kept);
         let mut parts = sentences(message);
-        // With the questions among them, as they were put away before, and without.
-        for _ in 0..2 {
+        // With questions and orders among them, as they were put away before, and without.
+        let left_out: [fn(&str) -> bool; 3] = [|_| false, asks, orders];
+        for is_out in left_out {
+            others.retain(|sentence| !is_out(sentence));
             if others.len() < parts.len() && self.is(&others.join(" ")) {
                 return others;
             }
-            others.retain(|sentence| !asks(sentence));
         }
         parts.extend(kept);
         parts.push(message);
@@ -132,38 +151,53 @@ impl Said {
             Message::User(said) => find(said, forms).is_some() || sought.as_kept(said).is_some(),
             Message::Result { content, .. } => find(content, forms).is_some(),
             Message::Assistant { text, calls } => {
-                let arguments = calls.iter().map(|call| &call.arguments);
-                arguments.chain([text]).any(|text| find(text, forms).is_some())
+                calls.iter().any(|call| find(&call.arguments, forms).is_some())
+                    || sought.is_in(text)
             }
         }
     }
 }
 
 impl Session {
-    /// Whether something in it says `text`.
+    /// Whether something in it says what is gone.
     #[must_use]
-    pub fn says(&self, text: &str) -> bool {
-        self.tells(&Sought::of(text))
+    pub fn says(&self, gone: &Gone) -> bool {
+        self.tells(&Sought::of(gone))
     }
 
     fn tells(&self, sought: &Sought) -> bool {
-        find(&self.summary, &sought.forms).is_some()
-            || self.messages.iter().any(|said| said.says(sought))
+        sought.is_in(&self.summary) || self.messages.iter().any(|said| said.says(sought))
     }
 
-    /// Marks what says `text`, so that it does not come back from here.
-    pub fn mark(&mut self, text: &str) {
-        let sought = Sought::of(text);
-        for said in &mut self.messages {
-            said.forgotten |= said.says(&sought);
+    /// Marks what says it, and the rest of that turn, which may answer in words of its own: so it
+    /// does not come back from here. A summary of it goes, and is made anew without.
+    pub fn mark(&mut self, gone: &Gone) {
+        self.mark_sought(&Sought::of(gone));
+    }
+
+    fn mark_sought(&mut self, sought: &Sought) {
+        let mut is_summarised = sought.is_in(&self.summary);
+        let mut is_told = false;
+        for (at, said) in self.messages.iter_mut().enumerate() {
+            if matches!(said.message, Message::User(_)) {
+                is_told = false;
+            }
+            is_told = is_told || said.says(sought);
+            said.forgotten |= is_told;
+            is_summarised |= is_told && at < self.summarised;
+        }
+        if is_summarised && !self.summary.is_empty() {
+            self.summary.clear();
+            self.summarised = 0;
         }
     }
 
-    /// Takes `text` out of everything that was said.
-    pub fn redact(&mut self, text: &str) {
-        let sought = Sought::of(text);
+    /// Takes it out of everything that was said, and marks where it was, as [`mark`](Self::mark)
+    /// does. Of an answer that cites it nothing stays: any of its words may say it.
+    pub fn redact(&mut self, gone: &Gone) {
+        let sought = Sought::of(gone);
+        self.mark_sought(&sought);
         let forms = &sought.forms;
-        strike(&mut self.summary, forms);
         for said in &mut self.messages {
             match &mut said.message {
                 Message::User(said) => {
@@ -173,6 +207,9 @@ impl Session {
                 Message::Result { content, .. } => strike(content, forms),
                 Message::Assistant { text, calls } => {
                     strike(text, forms);
+                    if sought.is_in(text) {
+                        *text = REDACTED.to_owned();
+                    }
                     calls.iter_mut().for_each(|call| strike(&mut call.arguments, forms));
                 }
             }
@@ -183,19 +220,19 @@ impl Session {
 /// What a search through all sessions found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saying {
-    /// Names of those that say one of the texts.
+    /// Names of those that say something of it.
     pub sessions: Vec<String>,
     /// Files that cannot be read, and may say it too.
     pub unread: Vec<String>,
 }
 
-/// The sessions that say one of `texts`.
+/// The sessions that say something that is gone.
 ///
 /// # Errors
 /// [`Exit::Failed`](crate::failure::Exit::Failed).
-pub fn that_say(platform: &Platform<'_>, data: &str, texts: &[String]) -> Result<Saying, Failure> {
+pub fn that_say(platform: &Platform<'_>, data: &str, gone: &[Gone]) -> Result<Saying, Failure> {
     let mut found = Saying { sessions: Vec::new(), unread: set_aside(platform, data)? };
-    let sought: Vec<Sought> = texts.iter().map(|text| Sought::of(text)).collect();
+    let sought: Vec<Sought> = gone.iter().map(Sought::of).collect();
     for name in names(platform, data)? {
         let mut session = Session::new(&name)?;
         let read = platform.files.read(&path_of(data, &name), MOST);
@@ -208,7 +245,7 @@ pub fn that_say(platform: &Platform<'_>, data: &str, texts: &[String]) -> Result
     Ok(found)
 }
 
-/// Does something with each of `texts` in the sessions of these names.
+/// Does something with all that is gone in the sessions of these names.
 ///
 /// # Errors
 /// Those of [`Session::load`] and [`Session::save`].
@@ -216,12 +253,12 @@ pub fn change(
     platform: &Platform<'_>,
     data: &str,
     names: &[String],
-    texts: &[String],
-    act: &mut dyn FnMut(&mut Session, &str),
+    gone: &[Gone],
+    act: &mut dyn FnMut(&mut Session, &Gone),
 ) -> Result<(), Failure> {
     for name in names {
         let (mut session, _) = Session::load(platform, data, name)?;
-        texts.iter().for_each(|text| act(&mut session, text));
+        gone.iter().for_each(|gone| act(&mut session, gone));
         session.save(platform, data)?;
     }
     Ok(())
@@ -253,11 +290,15 @@ mod tests {
         session
     }
 
+    fn gone(text: &str) -> Gone {
+        Gone { text: text.to_string(), ..Gone::default() }
+    }
+
     fn is_gone(mut session: Session, text: &str) {
         let before = session.print().unwrap();
-        assert!(session.says(text), "{text} in {before}");
-        session.redact(text);
-        assert!(!session.says(text), "{text} in {before}");
+        assert!(session.says(&gone(text)), "{text} in {before}");
+        session.redact(&gone(text));
+        assert!(!session.says(&gone(text)), "{text} in {before}");
         assert!(session.print().unwrap().contains(REDACTED));
     }
 
@@ -272,7 +313,7 @@ mod tests {
             is_gone(session(text, text), text);
         }
         for text in ["", " \n", "??"] {
-            assert!(!session("a  b. !", "c").says(text), "nothing is said nowhere");
+            assert!(!session("a  b. !", "c").says(&gone(text)), "nothing is said nowhere");
         }
     }
 
@@ -280,8 +321,9 @@ mod tests {
     fn what_was_cited_in_one_line_is_gone() {
         let text = "# Key\n\nunder the  mat\r\n";
         let mut session = session("- # Key under the mat [7, 2026-01-02]\n", "nothing");
-        session.redact(text);
-        assert_eq!(session.summary, "Before: - [forgotten] [7, 2026-01-02]\n");
+        session.redact(&gone(text));
+        let Message::Assistant { text, .. } = &session.messages[1].message else { panic!() };
+        assert_eq!(text, "<- [forgotten] [7, 2026-01-02]\n>");
         assert!(!session.print().unwrap().contains("under"));
     }
 
@@ -293,7 +335,7 @@ mod tests {
             is_gone(session(&format!("- {cut}… [7]"), "nothing"), &text);
             is_gone(session("nothing", &format!("{cut}…")), &text);
             for other in [format!("{cut} [7]"), format!("{}…", &cut[..FEWEST - 1])] {
-                assert!(!session(&other, &other).says(&text), "{other}");
+                assert!(!session(&other, &other).says(&gone(&text)), "{other}");
             }
         }
     }
@@ -308,19 +350,81 @@ mod tests {
             let mut session = Session::new("s").unwrap();
             session.push(1, Message::User(said.to_string()));
             let mut other = session.clone();
-            assert!(session.says(text), "{said}");
-            session.mark(text);
+            let gone_text = gone(text);
+            assert!(session.says(&gone_text), "{said}");
+            session.mark(&gone_text);
             assert!(session.messages[0].forgotten);
-            session.redact(text);
-            assert!(!session.says(text));
+            session.redact(&gone_text);
+            assert!(!session.says(&gone_text));
             let left = session.print().unwrap();
             for gone in ["swordfish", "miro!", "blue"] {
                 assert!(!left.contains(gone), "{left}");
             }
             assert!(left.contains("Bye.") == said.contains("Bye."), "{left}");
-            other.redact("My dog is called Rex.");
+            other.redact(&gone("My dog is called Rex."));
             assert_eq!(other.messages[0].message, Message::User(said.to_string()));
         }
+    }
+
+    /// Two turns in a summary, and one behind it; the second one answers `answer`.
+    fn summarised(told: &str, answer: &str) -> Session {
+        let mut session = Session::new("s").unwrap();
+        session.summary = "The door opens with 4711.".to_string();
+        for (said, answer) in [("Hi.", "Hello."), (told, answer), ("And now?", "Nothing.")] {
+            session.push(1, Message::User(said.to_string()));
+            session.push(2, Message::Assistant { text: answer.to_string(), calls: vec![] });
+        }
+        (session.covered, session.summarised) = (4, 4);
+        session
+    }
+
+    #[test]
+    fn a_summary_of_what_is_forgotten_goes_with_it_and_so_do_the_words_of_the_model() {
+        let code = Gone { id: 7, text: "My door code is 4711.".to_string() };
+        for act in [Session::mark, Session::redact] {
+            for mut session in [
+                summarised("My door code is 4711.", "So the door opens with 4711."),
+                summarised("How do I get in?", "With 4711 [7]."),
+            ] {
+                act(&mut session, &code);
+                assert_eq!((&*session.summary, session.covered, session.summarised), ("", 4, 0));
+                let forgotten: Vec<usize> =
+                    (0..6).filter(|at| session.messages[*at].forgotten).collect();
+                assert!(forgotten == [2, 3] || forgotten == [3], "{forgotten:?}");
+            }
+            // Behind the summary, or nowhere, it is not in it.
+            let mut session = summarised("How do I get in?", "With 4711 [8].");
+            session.push(3, Message::User("My door code is 4711.".to_string()));
+            act(&mut session, &code);
+            assert!(session.messages[6].forgotten && !session.summary.is_empty());
+            assert_eq!(session.summarised, 4);
+            // A summary of turns that are gone.
+            session.summary = "4711 opens the door [7].".to_string();
+            act(&mut session, &code);
+            assert_eq!((&*session.summary, session.summarised), ("", 0));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cites_what_is_forgotten_goes_as_a_whole() {
+        let key = Gone { id: 7, text: "My spare key is with Maria.".to_string() };
+        let mut session = Session::new("s").unwrap();
+        let answers = ["Maria has it [7].", "Ask [8, 7] for it.", "See [77]."];
+        for text in answers {
+            session.push(2, Message::Assistant { text: text.to_string(), calls: vec![] });
+        }
+        assert!(session.says(&key) && !session.says(&Gone { id: 0, ..key.clone() }));
+        session.redact(&key);
+        assert!(!session.says(&key));
+        let texts: Vec<&str> = session
+            .messages
+            .iter()
+            .map(|said| match &said.message {
+                Message::Assistant { text, .. } => &**text,
+                _ => "",
+            })
+            .collect();
+        assert_eq!(texts, [REDACTED, REDACTED, answers[2]]);
     }
 
     proptest! {
@@ -333,12 +437,14 @@ mod tests {
             after in "[a-c… \n]{0,9}",
         ) {
             let mut session = session(&[&before, text.as_str(), &after].concat(), "nothing");
-            session.redact(&text);
-            prop_assert!(!session.says(&text));
-            let expected = format!("Before: {before}{REDACTED}{after}");
+            session.redact(&gone(&text));
+            prop_assert!(!session.says(&gone(&text)));
+            prop_assert_eq!(&*session.summary, "");
+            let expected = format!("<{before}{REDACTED}{after}>");
+            let Message::Assistant { text, .. } = &session.messages[1].message else { panic!() };
             // A backslash before it could be that of an escape, blanks belong to either side.
             let plain = |text: &str| words(text).concat();
-            prop_assert_eq!(plain(&session.summary), plain(&expected));
+            prop_assert_eq!(plain(text), plain(&expected));
         }
     }
 }

@@ -29,7 +29,9 @@ impl Session {
         }
         if let Some(first) = self.second_turn() {
             self.messages.drain(..first);
-            self.covered = self.covered.saturating_sub(first);
+            for count in [&mut self.covered, &mut self.summarised, &mut self.tried] {
+                *count = count.saturating_sub(first);
+            }
             return true;
         }
         if self.halve(true, SHORT) || self.halve(false, SHORT) {

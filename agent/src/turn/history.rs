@@ -2,21 +2,21 @@
 //!
 //! What does not fit any more stays in the session's file. What the person stated in it moves to
 //! memory, where it is found again, unless memory learns nothing; a provider puts all of it into a
-//! summary. Offline there is nobody to summarise: memory alone has it. Where this fails, the oldest
-//! messages are left out of this turn, and the next one tries again.
+//! summary, as much in one turn as it may be given. Offline there is nobody to summarise: memory
+//! alone has it. Where memory fails, the oldest messages are left out of this turn, and the next one
+//! tries again; a summary that fails is waited for by few turns only, and so asked for seldom.
 //!
 //! What it must never do: stop a turn, move what the model said to memory, or bring back what was
 //! forgotten.
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use super::{Agent, Turn};
-use crate::context::{begin, cut};
+use crate::context::{begin, cut, tokens};
 use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
-use crate::learn::{asks, kept, others};
+use crate::learn::{LONGEST, asks, kept, orders, others};
 use crate::memory::{MOST_TEXT, New, redact};
 use crate::provider::{Flow, Message, Question, Stop};
 use crate::room;
@@ -34,6 +34,8 @@ const SUMMARY: u32 = 500;
 const PART: usize = 400;
 /// Words of a message that is worth moving to memory.
 const FEWEST: usize = 4;
+/// Messages that come before a summary that failed is asked for again.
+const WAIT: usize = 8;
 
 /// The first message that is given to the model, after those before it were put away.
 pub(super) fn fit(
@@ -44,32 +46,31 @@ pub(super) fn fit(
 ) -> usize {
     let covered = session.covered.min(session.messages.len());
     let rest = session.messages.get(covered..).unwrap_or_default();
-    let first = begin(rest, budget);
-    if first == 0 {
-        return covered;
+    let mut first = begin(rest, budget);
+    if first > 0 && !session.passing {
+        // To half of the budget: or else every turn from now on would summarise.
+        first = first.max(begin(rest, budget / 2));
     }
-    if session.passing {
-        return covered + first;
+    let first = covered + first;
+    if session.passing || session.summarised.min(covered) == first {
+        return first;
     }
-    // To half of the budget: or else every turn from now on would summarise.
-    let first = covered + begin(rest, budget / 2).max(first);
-    match put_away(agent, session, covered..first, budget, turn) {
-        Ok(()) => session.covered = first,
-        Err(failure) => {
-            turn.notes.push(format!("the oldest messages were left out of this turn: {failure}"));
-        }
+    if let Err(failure) = put_away(agent, session, covered..first, budget, turn) {
+        turn.notes.push(format!("the oldest messages were left out of this turn: {failure}"));
     }
     first
 }
 
-/// What the person said of themselves, each sentence as its turn kept it, and the rest of the
-/// message: what is forgotten or corrected of it later is not in another memory besides.
+/// What the person said of themselves, each sentence as its turn kept it, and what else of the
+/// message states something: what is forgotten or corrected of it later is not in another memory
+/// besides. Of what is no statement but a text, a summary has enough.
 fn move_to_memory(
     agent: &mut Agent<'_, '_>,
     session: &Session,
-    old: &[&Said],
+    old: &[Said],
+    longest: usize,
 ) -> Result<(), Failure> {
-    for said in old.iter().filter(|_| agent.config.learn) {
+    for said in old.iter().filter(|said| agent.config.learn && !said.forgotten) {
         let Message::User(text) = &said.message else { continue };
         if text.len() > MOST_TEXT {
             continue;
@@ -78,9 +79,9 @@ fn move_to_memory(
         let (text, _) = redact(text);
         let kept = kept(&text);
         let mut rest = others(&text, &kept);
-        rest.retain(|sentence| !asks(sentence));
+        rest.retain(|sentence| !asks(sentence) && !orders(sentence));
         let rest = rest.join(" ");
-        let is_statement = words(&rest).len() >= FEWEST;
+        let is_statement = rest.len() <= longest && words(&rest).len() >= FEWEST;
         for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };
@@ -97,55 +98,91 @@ fn put_away(
     budget: usize,
     turn: &mut Turn,
 ) -> Result<(), Failure> {
-    let old = session.messages.get(old).unwrap_or_default().iter();
-    let old: Vec<_> = old.filter(|said| !said.forgotten).collect();
-    let moved = move_to_memory(agent, session, &old);
-    if agent.provider.name() == "offline" {
-        return moved;
-    }
-    match moved {
+    let until = old.end;
+    let old = session.messages.get(old).unwrap_or_default();
+    let is_offline = agent.provider.name() == "offline";
+    let longest = if is_offline { MOST_TEXT } else { LONGEST };
+    match move_to_memory(agent, session, old, longest) {
+        Ok(()) => {}
         // The next turn may have more luck.
-        Err(failure) if matches!(failure.exit, Exit::Busy | Exit::Embedder) => return Err(failure),
+        Err(failure) if is_offline || matches!(failure.exit, Exit::Busy | Exit::Embedder) => {
+            return Err(failure);
+        }
         // A memory that is full must not keep the summary from being made.
         Err(failure) => turn.notes.push(format!("not remembered: {failure}")),
-        Ok(()) => {}
     }
-    room::ask(4 * old.iter().map(|said| said.message.bytes()).sum::<usize>())?;
-    let mut lines = quoted(&session.summary);
-    lines.push('\n');
-    for said in &old {
+    session.covered = until;
+    if is_offline {
+        session.summarised = until;
+        return Ok(());
+    }
+    if session.tried > 0 && session.messages.len() < session.tried.saturating_add(WAIT) {
+        return Ok(());
+    }
+    summarise(agent, session, budget, turn)
+}
+
+/// Puts what is covered and in no summary yet into it, as far as the budget goes: the next turn goes
+/// on from there.
+fn summarise(
+    agent: &mut Agent<'_, '_>,
+    session: &mut Session,
+    budget: usize,
+    turn: &mut Turn,
+) -> Result<(), Failure> {
+    let mut until = session.summarised;
+    let old = session.messages.get(until..session.covered).unwrap_or_default();
+    let bytes = old.iter().map(|said| said.message.bytes()).sum::<usize>();
+    room::ask(4 * bytes.min(4 * budget))?;
+    let (mut lines, mut left) = (String::new(), budget);
+    for said in old {
         let (role, text) = match &said.message {
             Message::User(text) => ("person", text),
-            Message::Assistant { text, .. } if !text.is_empty() => ("assistant", text),
-            _ => continue,
+            Message::Assistant { text, .. } => ("assistant", text),
+            Message::Result { content, .. } => ("", content),
         };
-        let mut json = Json::object();
-        json.text(role, &cut(text, PART));
-        lines.push_str(&json.line());
+        if !role.is_empty() && !text.is_empty() && !said.forgotten {
+            let mut json = Json::object();
+            json.text(role, &cut(text, PART));
+            let line = json.line();
+            let taken = tokens(&line);
+            // One at least, or it would never go on.
+            if !lines.is_empty() && taken > left {
+                break;
+            }
+            left = left.saturating_sub(taken);
+            lines.push_str(&line);
+        }
+        until += 1;
+    }
+    if lines.is_empty() {
+        session.summarised = until;
+        return Ok(());
     }
     let question = Question {
         model: agent.model,
         system: SYSTEM,
         memories: &[],
-        messages: &[Message::User(cut(&lines, budget))],
+        messages: &[Message::User([&*quoted(&session.summary), "\n", &lines].concat())],
         tools: &[],
         must_call: false,
         // Models that reason count their thoughts, and whoever has one gives answers the room.
         max_tokens: agent.config.max_tokens.max(SUMMARY),
         temperature: None,
-        stream: false,
+        stream: agent.config.stream,
     };
+    session.tried = session.messages.len();
     let answer = agent.provider.ask(&agent.platform, &question, &mut |_| Flow::Go);
     let said = |sentence: String| Failure::new(Exit::Provider, sentence);
     let answer = answer.map_err(|error| said(error.sentence))?;
     if answer.stop == Stop::Refused {
         // What it says instead is none, and it would say so again at each turn.
         turn.notes.push("the provider withheld a summary of the oldest messages".to_string());
-        return Ok(());
-    }
-    if answer.text.trim().is_empty() {
+    } else if answer.text.trim().is_empty() {
         return Err(said("the provider gave no summary".to_string()));
+    } else {
+        session.summary = cut(answer.text.trim(), SUMMARY as usize * 2);
     }
-    session.summary = cut(answer.text.trim(), SUMMARY as usize * 2);
+    (session.summarised, session.tried) = (until, 0);
     Ok(())
 }
