@@ -40,6 +40,7 @@ mod feedback;
 mod gated;
 mod identity;
 mod import;
+mod names;
 mod pem;
 mod recall;
 mod redact;

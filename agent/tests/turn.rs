@@ -145,6 +145,20 @@ fn a_secret_is_not_quoted_without_its_name() {
     }
 }
 
+/// Nor is one kept whose name is in another sentence or on another line.
+#[test]
+fn a_secret_below_its_name_is_not_kept() {
+    let (world, folder) = (World::default(), Folder::new("below"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let said = "My wifi password is:\nhunter2x, which I also use at work. I like tea.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), said, false);
+    done.unwrap();
+    assert!(turn.learned.len() >= 2, "{turn:?}");
+    let all = memory.recall("wifi password hunter2x work tea", 10).unwrap();
+    assert!(all.iter().all(|memo| !memo.text.contains("hunter2x")), "{all:?}");
+}
+
 /// What tools give in one turn is at most half of what a model is given.
 #[test]
 fn what_is_said_before_and_after_a_call_are_two_paragraphs() {
