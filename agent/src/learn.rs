@@ -64,6 +64,15 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
     all
 }
 
+/// The words of a sentence in small letters.
+fn words(lower: &str) -> Vec<String> {
+    replaced(lower, "’", "'")
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(Into::into)
+        .collect()
+}
+
 /// What of a person's message is kept, as they said it.
 #[must_use]
 pub fn kept(message: &str) -> Vec<&str> {
@@ -76,11 +85,7 @@ pub fn kept(message: &str) -> Vec<&str> {
         if fact.is_empty() || fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
             continue;
         }
-        let words: Vec<String> = replaced(&lower, "’", "'")
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .filter(|word| !word.is_empty())
-            .map(Into::into)
-            .collect();
+        let words = words(&lower);
         let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
         let first = words.first().map_or("", |word| &**word);
         let own = has(&OWN) && !NOT_FIRST.contains(&first) && !has(&NOT_ANYWHERE);
@@ -102,6 +107,12 @@ pub(crate) fn others<'m>(message: &'m str, kept: &[&str]) -> Vec<&'m str> {
 /// Whether a sentence asks something, and states nothing.
 pub(crate) fn asks(sentence: &str) -> bool {
     sentence.trim_end().ends_with('?')
+}
+
+/// Whether a sentence asks something or guesses at it.
+pub(crate) fn is_unsure(sentence: &str) -> bool {
+    let lower: String = sentence.chars().map(|c| fold(c).0).collect();
+    asks(sentence) || words(&lower).iter().any(|word| NOT_ANYWHERE.contains(&&**word))
 }
 
 #[cfg(test)]
