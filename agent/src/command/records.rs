@@ -132,6 +132,10 @@ pub(super) fn forget(
 ) -> Result<(), Failure> {
     let ids = arguments.ids()?;
     let mut memory = setup.memory();
+    let mut is_imported = false;
+    for id in &ids {
+        is_imported |= memory.is_imported(*id)?;
+    }
     let texts = memory.forget(&ids)?;
     memory.finish()?;
     let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &texts)?;
@@ -149,6 +153,9 @@ pub(super) fn forget(
         return Ok(());
     }
     output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
+    if is_imported {
+        output.note("some came from a file: its next import brings them back");
+    }
     match (sessions.is_empty(), wanted) {
         (true, _) => {}
         (_, true) => output.terminal.print(&format!("taken out of: {}\n", sessions.join(", "))),
@@ -170,12 +177,9 @@ pub(super) fn note_unread(output: &Output<'_>, unread: &[String]) {
 
 /// Asks whether to redact, where somebody is there.
 pub(super) fn confirmed(output: &Output<'_>, sessions: &[String]) -> bool {
-    if output.json || !output.terminal.is_interactive() {
-        return false;
-    }
     let sessions = sessions.join(", ");
-    output.terminal.print(&format!("The sessions {sessions} say it too. Take it out? (yes/no) "));
-    output.terminal.line().is_some_and(|answer| answer.trim() == "yes")
+    let question = format!("The sessions {sessions} say it too. Take it out? (yes/no) ");
+    !output.json && output.terminal.confirms(&question)
 }
 
 /// Takes texts out of sessions.
@@ -242,6 +246,7 @@ pub(super) fn import(
         all.added += done.added;
         all.known += done.known;
         all.redacted += done.redacted;
+        all.pinned += done.pinned;
         #[cfg(feature = "coherence")]
         {
             all.deferred += done.deferred;
@@ -254,6 +259,7 @@ pub(super) fn import(
         json.count("added", all.added as u64);
         json.count("known", all.known as u64);
         json.count("redacted", all.redacted as u64);
+        json.count("pinned", all.pinned as u64);
         #[cfg(feature = "coherence")]
         {
             json.count("deferred", all.deferred as u64);
@@ -266,10 +272,13 @@ pub(super) fn import(
         return Ok(());
     }
     note_evicted(&mut memory, output);
-    let Imported { added, known, redacted, .. } = all;
+    let Imported { added, known, redacted, pinned, .. } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));
     if redacted > 0 {
         output.note(&format!("{redacted} secrets were taken out"));
+    }
+    if pinned > 0 {
+        output.note(&format!("{pinned} came pinned: no policy takes them away"));
     }
     #[cfg(feature = "coherence")]
     if all.deferred + all.denied > 0 {

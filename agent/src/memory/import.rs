@@ -27,7 +27,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
-use super::pem::Lines;
+use super::pem::KeyFilter;
 use super::write::{MOST_TEXT, NEIGHBOURS, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
@@ -87,6 +87,8 @@ pub struct Imported {
     pub known: usize,
     /// Secrets that were taken out.
     pub redacted: usize,
+    /// Memories made that came pinned.
+    pub pinned: usize,
     /// Pieces in quarantine.
     #[cfg(feature = "coherence")]
     pub deferred: usize,
@@ -97,6 +99,18 @@ pub struct Imported {
 
 /// What the record of a piece that is let in says of itself.
 pub(super) const IMPORTED: (&str, &str) = ("source", "import");
+
+impl Memory<'_> {
+    /// Whether a memory came from a file, and would come back with its next import.
+    ///
+    /// # Errors
+    /// Those of opening; damaged ones come from nowhere.
+    pub fn is_imported(&mut self, id: u64) -> Result<bool, Failure> {
+        let store = self.reading()?;
+        let fields = store.as_ref().and_then(|store| store.fields(id).ok());
+        Ok(fields.is_some_and(|fields| fields.metadata().any(|pair| pair == IMPORTED)))
+    }
+}
 
 /// A piece on its way.
 struct Piece {
@@ -134,7 +148,7 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
     if piece.text.len() <= MOST_TEXT {
         return Vec::from([piece]);
     }
-    let (mut chunker, mut keys) = (Chunker::new(false), Lines::default());
+    let (mut chunker, mut keys) = (Chunker::new(false), KeyFilter::default());
     for line in piece.text.lines() {
         if let Some(line) = keys.without_keys(line) {
             chunker.line(&line);
@@ -177,7 +191,7 @@ impl Memory<'_> {
         let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
         let name: String = name.chars().take(60).collect();
         let mut chunker = Chunker::new(format == Format::Markdown);
-        let mut keys = Lines::default();
+        let mut keys = KeyFilter::default();
         let mut waiting: Vec<Piece> = Vec::new();
         let mut done = Imported::default();
         let (mut read, mut number) = (0, 0);
@@ -298,12 +312,14 @@ impl Memory<'_> {
                 // The same piece may stand twice in a file.
                 let (id, there) = place(store, text, true)?;
                 let Some(marks) = admit(store, &judged, at, there, done)? else { continue };
+                done.pinned += usize::from(piece.pinned);
                 let record = New {
                     text,
                     kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
                     session: &piece.session,
                     source: "import",
-                    created: piece.created,
+                    // Of two that contradict each other the later counts: none is of tomorrow.
+                    created: piece.created.min(now),
                     pinned: piece.pinned,
                 };
                 put(store, id, &record, text, vector, now, marks)?;
