@@ -106,6 +106,10 @@ fn named(text: &str, sign: Sign) -> Option<(Sign, bool)> {
     NAMES.iter().enumerate().find_map(|(at, name)| {
         let front = before_name(text, name)?;
         let end = text.get(front.len()..)?;
+        // The attribute of HTML has one letter.
+        if end == "accesskey" && front.ends_with(' ') {
+            return None;
+        }
         let is_common = at >= NAMES.len() - COMMON;
         // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
         let begins = |c: char| !c.is_alphanumeric() || end.starts_with(char::is_uppercase);

@@ -339,6 +339,7 @@ mod tests {
             "Use the --password option. Give `--token` or --password to log in.",
             "mysql -u <user> -p <password> -h <host>, see <password>",
             "password => validate(password)",
+            "<a href=\"a.html\" accesskey=\"n\">next</a>",
             "http://localhost:8080/@ada and ftp://host:21, mail a:b@c",
             // Names that begin like keys, hashes, numbers of one case, words in base64.
             "npm_config_registry, sk_buff_head_init, hf_transformers_cache, pypi-server-package",
