@@ -98,6 +98,7 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
     all
 }
 
+/// The words of a sentence in small letters.
 fn words(lower: &str) -> Vec<String> {
     replaced(lower, "’", "'")
         .split(|c: char| !c.is_alphanumeric() && c != '\'')
@@ -150,6 +151,11 @@ pub(crate) fn asks(sentence: &str) -> bool {
 pub(crate) fn orders(sentence: &str) -> bool {
     let words = words(&lower(sentence));
     words.first().is_some_and(|first| NOT_FIRST.iter().chain(&ORDERS).any(|word| word == first))
+}
+
+/// Whether a sentence asks something or guesses at it.
+pub(crate) fn is_unsure(sentence: &str) -> bool {
+    asks(sentence) || words(&lower(sentence)).iter().any(|word| NOT_ANYWHERE.contains(&&**word))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@
 //! | `recall` | search, and what a record says |
 //! | `alike` | whether two texts say the same |
 //! | `gated` | with the feature `coherence`: what may be written, and the quarantine |
-//! | `redact`, `pem` | secrets |
+//! | `redact`, `names`, `pem` | secrets |
 //! | `chunk`, `import` | files into memories |
 //! | `evict` | room in a full memory |
 //! | `export` | memories as lines of JSON |
@@ -40,6 +40,7 @@ mod feedback;
 mod gated;
 mod identity;
 mod import;
+mod names;
 mod pem;
 mod recall;
 mod redact;

@@ -153,6 +153,14 @@ pub trait Terminal {
     /// Whether a person is there to be asked.
     fn is_interactive(&self) -> bool;
 
+    /// Whether the person answers a question with `yes`; nobody does where nobody is there.
+    fn confirms(&self, question: &str) -> bool {
+        self.is_interactive() && {
+            self.print(question);
+            self.line().is_some_and(|answer| answer.trim() == "yes")
+        }
+    }
+
     /// Whether some of what was to be shown could not be written, as onto a full disk. Where nobody
     /// reads any more nothing is lost.
     fn is_lost(&self) -> bool {

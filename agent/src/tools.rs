@@ -112,7 +112,7 @@ impl Bench<'_, '_> {
         self.permitted(tool.name)?;
         let done = match tool.name {
             "time_now" => Ok(minute(self.platform.clock.now())),
-            "memory_search" => self.search(&arguments),
+            "memory_search" => self.search(&arguments, budget),
             "memory_write" => self.write(&arguments),
             "memory_forget" => self.forget(&arguments),
             "web_fetch" => self.fetch(&arguments),

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::context::{self, System, tokens};
 use crate::failure::{Exit, Failure};
 use crate::learn;
-use crate::memory::{Memo, Memory, New, Remembered};
+use crate::memory::{Memo, Memory, New, Remembered, redact};
 use crate::platform::Platform;
 use crate::provider::{Answer, Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::room;
@@ -403,7 +403,9 @@ impl Agent<'_, '_> {
 
     /// Remembers what the person said of themselves. Where that fails, the answer stands.
     fn keep(&mut self, session: &mut Session, message: &str, turn: &mut Turn) {
-        for text in learn::kept(message) {
+        // As a whole first: a secret cut from its name is not known as one.
+        let (message, _) = redact(message);
+        for text in learn::kept(&message) {
             if let Err(failure) = self.keep_one(session, text, turn) {
                 turn.notes.push(format!("not remembered: {failure}"));
                 return;

@@ -532,6 +532,30 @@ fn nothing_of_a_private_key_is_imported() {
     }
 }
 
+/// Kinds and sessions go to models as texts do, and the later of two dates counts.
+#[test]
+fn what_a_file_says_of_its_memories_is_not_taken_for_granted() {
+    let (world, folder) = (World::default(), Folder::new("import-says"));
+    let other = Folder::new("import-says-file");
+    let path = format!("{}/all.jsonl", other.path());
+    let lines = "{\"text\": \"A walrus waits\", \"kind\": \"password=hunter2\", \"session\": \"token: \
+                 hunter3\", \"created\": 9999999999999, \"pinned\": true}\n{\"text\": \"A seal sits\", \
+                 \"kind\": \"animal\", \"created\": 7}\n";
+    std::fs::write(&path, lines).unwrap();
+    let mut memory = memory(&world, &folder);
+    let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
+    assert_eq!((done.added, done.pinned), (2, 1));
+    let walrus = memory.recall("walrus", 1).unwrap().remove(0);
+    assert!(walrus.created <= world.clock.0.get(), "{walrus:?}");
+    assert_eq!((&*walrus.kind, &*walrus.session), ("[secret]", "[secret]"));
+    let seal = memory.recall("seal", 1).unwrap().remove(0);
+    assert_eq!((&*seal.kind, seal.created), ("animal", 7));
+    let told = tell(&mut memory, "A cat sleeps").id;
+    assert!(memory.is_imported(seal.id).unwrap() && !memory.is_imported(told).unwrap());
+    memory.finish().unwrap();
+    assert!(!folder.holds("hunter"));
+}
+
 #[test]
 fn an_import_knows_what_a_corrected_memory_says() {
     let (world, folder) = (World::default(), Folder::new("import-same"));

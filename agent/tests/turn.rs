@@ -108,6 +108,7 @@ fn arguments_that_are_wrong_and_tools_that_are_unknown_are_sentences_for_the_mod
         ("memory_search", "{\"query\":\"a\",\"k\":1000}", "from 1 to 20"),
         ("memory_search", "{\"query\":\"a\",\"deep\":{}}", "no argument deep"),
         ("memory_write", "{\"quote\":\"the user hates tea\"}", "not in what they wrote"),
+        ("memory_write", "{\"quote\":\"you like tea\"}", "no fact"),
         ("memory_write", "{\"quote\":\"  \"}", "says something"),
         ("file_read", "{\"path\":\"/etc/passwd\"}", "one of the tools"),
         ("exec_all", "{}", "one of the tools"),
@@ -145,6 +146,44 @@ fn a_secret_is_not_quoted_without_its_name() {
     }
 }
 
+/// What a search gives is whole lines, and more than the longest memory.
+#[test]
+fn a_long_memory_leaves_room_for_others_in_a_search() {
+    let (world, folder) = (World::default(), Folder::new("search"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1000;
+    let mut memory = memory(&world, &folder);
+    memory.remember(&New::fact(&"Oolong tea is \"old\". ".repeat(200))).unwrap();
+    for n in 0..19 {
+        memory.remember(&New::fact(&format!("Oolong tea number {n} is a good one"))).unwrap();
+    }
+    let search = calls("memory_search", "{\"query\":\"oolong tea\",\"k\":20}");
+    let script = Script::of([search, says("ok")]);
+    room.turn(&script, &mut memory, &mut room.session("s"), "Hello", false).1.unwrap();
+    let asked = script.asked.borrow();
+    let Some(Message::Result { content, failed: false, .. }) = asked[1].messages.last() else {
+        panic!("a result expected");
+    };
+    assert!(content.lines().count() > 4, "{content}");
+    for line in content.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+}
+
+/// Nor is one kept whose name is in another sentence or on another line.
+#[test]
+fn a_secret_below_its_name_is_not_kept() {
+    let (world, folder) = (World::default(), Folder::new("below"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let said = "My wifi password is:\nhunter2x, which I also use at work. I like tea.";
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut room.session("s"), said, false);
+    done.unwrap();
+    assert!(turn.learned.len() >= 2, "{turn:?}");
+    let all = memory.recall("wifi password hunter2x work tea", 10).unwrap();
+    assert!(all.iter().all(|memo| !memo.text.contains("hunter2x")), "{all:?}");
+}
+
 /// What tools give in one turn is at most half of what a model is given.
 #[test]
 fn what_is_said_before_and_after_a_call_are_two_paragraphs() {
@@ -172,7 +211,7 @@ fn tools_do_their_work() {
     for (name, arguments, result) in [
         ("time_now", "", "2025-11-25"),
         ("memory_write", "{\"quote\":\"drink oolong TEA\"}", "remembered as"),
-        ("memory_search", "{\"query\":\"oolong\"}", "drink oolong TEA"),
+        ("memory_search", "{\"query\":\"oolong\"}", "I drink  oolong tea."),
         ("file_write", "{\"path\":\"a.txt\",\"text\":\"one two\"}", "7 bytes"),
         ("file_edit", "{\"path\":\"a.txt\",\"old\":\"two\",\"new\":\"three\"}", "9 bytes"),
         ("file_read", "{\"path\":\"a.txt\"}", "one three"),

@@ -132,6 +132,10 @@ pub(super) fn forget(
 ) -> Result<(), Failure> {
     let ids = arguments.ids()?;
     let mut memory = setup.memory();
+    let mut is_imported = false;
+    for id in &ids {
+        is_imported |= memory.is_imported(*id)?;
+    }
     let gone = memory.forget(&ids)?;
     // What keeps the file from being folded does not keep them from being forgotten.
     let ended = memory.finish();
@@ -150,6 +154,9 @@ pub(super) fn forget(
         return ended;
     }
     output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
+    if is_imported {
+        output.note("some came from a file: its next import brings them back");
+    }
     match (sessions.is_empty(), wanted) {
         (true, _) => {}
         (_, true) => output.terminal.print(&format!("taken out of: {}\n", sessions.join(", "))),
@@ -171,12 +178,9 @@ pub(super) fn note_unread(output: &Output<'_>, unread: &[String]) {
 
 /// Asks whether to redact, where somebody is there.
 pub(super) fn confirmed(output: &Output<'_>, sessions: &[String]) -> bool {
-    if output.json || !output.terminal.is_interactive() {
-        return false;
-    }
     let sessions = sessions.join(", ");
-    output.terminal.print(&format!("The sessions {sessions} say it too. Take it out? (yes/no) "));
-    output.terminal.line().is_some_and(|answer| answer.trim() == "yes")
+    let question = format!("The sessions {sessions} say it too. Take it out? (yes/no) ");
+    !output.json && output.terminal.confirms(&question)
 }
 
 /// Takes what is gone out of sessions.
@@ -239,6 +243,7 @@ pub(super) fn import(
         all.added += done.added;
         all.known += done.known;
         all.redacted += done.redacted;
+        all.pinned += done.pinned;
         #[cfg(feature = "coherence")]
         {
             all.deferred += done.deferred;
@@ -251,6 +256,7 @@ pub(super) fn import(
         json.count("added", all.added as u64);
         json.count("known", all.known as u64);
         json.count("redacted", all.redacted as u64);
+        json.count("pinned", all.pinned as u64);
         #[cfg(feature = "coherence")]
         {
             json.count("deferred", all.deferred as u64);
@@ -263,10 +269,13 @@ pub(super) fn import(
         return Ok(());
     }
     note_evicted(&mut memory, output);
-    let Imported { added, known, redacted, .. } = all;
+    let Imported { added, known, redacted, pinned, .. } = all;
     output.terminal.print(&format!("{added} added, {known} there already\n"));
     if redacted > 0 {
         output.note(&format!("{redacted} secrets were taken out"));
+    }
+    if pinned > 0 {
+        output.note(&format!("{pinned} came pinned: no policy takes them away"));
     }
     #[cfg(feature = "coherence")]
     if all.deferred + all.denied > 0 {

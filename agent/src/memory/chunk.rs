@@ -14,6 +14,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::names::names_secret;
 use super::redact::redact;
 
 /// Bytes that a piece has at most, without its heading.
@@ -131,6 +132,9 @@ impl Chunker {
 
     fn end_paragraph(&mut self) {
         if self.piece.len() + self.paragraph.len() + 2 > MOST {
+            if names_secret(&self.piece).is_some() {
+                self.redact_named();
+            }
             self.end_piece();
         }
         if !self.piece.is_empty() && !self.paragraph.is_empty() {
@@ -138,6 +142,19 @@ impl Chunker {
         }
         self.piece.push_str(&self.paragraph);
         self.paragraph.clear();
+    }
+
+    /// Takes out the secret with which the paragraph begins, where the piece ends with its name: in
+    /// a piece of its own it is not known as one.
+    fn redact_named(&mut self) {
+        let (mut piece, before) = redact(&self.piece);
+        piece.push_str("\n\n");
+        let (both, after) = redact(&[&*piece, &*self.paragraph].concat());
+        let Some(paragraph) = both.strip_prefix(&*piece) else { return };
+        self.paragraph = paragraph.into();
+        piece.truncate(piece.len() - 2);
+        self.piece = piece;
+        self.secrets += before + after;
     }
 
     fn end_piece(&mut self) {
@@ -232,6 +249,20 @@ mod tests {
             let text = format!("{} password: hunter2x {filler}", filler[..before].trim());
             let all: Vec<String> = pieces(&text, false).iter().map(|text| redact(text).0).collect();
             assert!(all.len() > 2 && !all.concat().contains("hunter2x"), "{before}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_in_another_piece_than_its_name() {
+        let filler = "ab ".repeat(400);
+        for (name, secret) in [("Password:", "hunter2x"), ("The password is", "\"hunter2x y\"")] {
+            for before in 960..1010 {
+                let text =
+                    alloc::format!("{}\n\n{name}\n\n{secret} {filler}", filler[..before].trim());
+                let all: Vec<String> =
+                    pieces(&text, false).iter().map(|text| redact(text).0).collect();
+                assert!(all.len() > 2 && !all.concat().contains("hunter2x"), "{before}");
+            }
         }
     }
 

@@ -332,8 +332,8 @@ impl Memory<'_> {
             return Ok(None);
         }
         let reason = &done.reason;
-        terminal.print(&alloc::format!("\nIn doubt: {reason}.\nKeep it all the same? (yes/no) "));
-        let keeps = terminal.line().is_some_and(|answer| answer.trim() == "yes");
+        let question = alloc::format!("\nIn doubt: {reason}.\nKeep it all the same? (yes/no) ");
+        let keeps = terminal.confirms(&question);
         match keeps {
             true => self.allow(done.id)?,
             false => drop(self.deny(done.id)?),

@@ -27,7 +27,7 @@ use clawft_store::memory::{Error, Memory as Store, Recall};
 use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
-use super::pem::Lines;
+use super::pem::KeyFilter;
 use super::write::{MOST_TEXT, NEIGHBOURS, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
@@ -87,6 +87,8 @@ pub struct Imported {
     pub known: usize,
     /// Secrets that were taken out.
     pub redacted: usize,
+    /// Memories made that came pinned.
+    pub pinned: usize,
     /// Pieces in quarantine.
     #[cfg(feature = "coherence")]
     pub deferred: usize,
@@ -97,6 +99,18 @@ pub struct Imported {
 
 /// What the record of a piece that is let in says of itself.
 pub(super) const IMPORTED: (&str, &str) = ("source", "import");
+
+impl Memory<'_> {
+    /// Whether a memory came from a file, and would come back with its next import.
+    ///
+    /// # Errors
+    /// Those of opening; damaged ones come from nowhere.
+    pub fn is_imported(&mut self, id: u64) -> Result<bool, Failure> {
+        let store = self.reading()?;
+        let fields = store.as_ref().and_then(|store| store.fields(id).ok());
+        Ok(fields.is_some_and(|fields| fields.metadata().any(|pair| pair == IMPORTED)))
+    }
+}
 
 /// A piece on its way.
 struct Piece {
@@ -134,7 +148,7 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
     if piece.text.len() <= MOST_TEXT {
         return Vec::from([piece]);
     }
-    let (mut chunker, mut keys) = (Chunker::new(false), Lines::default());
+    let (mut chunker, mut keys) = (Chunker::new(false), KeyFilter::default());
     for line in piece.text.lines() {
         if let Some(line) = keys.without_keys(line) {
             chunker.line(&line);
@@ -146,6 +160,65 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
     let part =
         |text| Piece { text, kind: piece.kind.clone(), session: piece.session.clone(), ..piece };
     parts.map(part).collect()
+}
+
+/// The lines of a file on their way.
+struct Lines {
+    format: Format,
+    /// Of the file: what its pieces are called.
+    name: String,
+    number: usize,
+    chunker: Chunker,
+    keys: KeyFilter,
+    waiting: Vec<Piece>,
+    done: Imported,
+}
+
+impl Lines {
+    /// Takes the next line, with its end where it has one.
+    fn line(&mut self, path: &str, line: &[u8]) -> Result<(), Failure> {
+        self.number += 1;
+        let number = self.number;
+        let wrong = |what: &str| {
+            Failure::new(Exit::Usage, format!("{path}, line {number}: {what} expected"))
+        };
+        if line.len() > MOST_LINE {
+            return Err(wrong("at most 1 MiB"));
+        }
+        let line = core::str::from_utf8(line).map_err(|_| wrong("text in UTF-8"))?;
+        let line = text::without_end(line, b"\n\r");
+        if self.format == Format::JsonLines {
+            if !line.trim().is_empty() {
+                let piece = of_json(line, number).map_err(|why| why.of(path))?;
+                self.waiting.extend(cut(piece, &mut self.done.redacted));
+            }
+            return Ok(());
+        }
+        if let Some(line) = self.keys.without_keys(line) {
+            self.chunker.line(&line);
+            self.take();
+        }
+        Ok(())
+    }
+
+    /// Ends what the lines have begun.
+    fn end(&mut self) {
+        self.chunker.end();
+        self.take();
+        self.done.redacted += self.keys.count;
+    }
+
+    fn take(&mut self) {
+        self.done.redacted += self.chunker.secrets();
+        let pieces = self.chunker.take().into_iter().map(|text| Piece {
+            text,
+            kind: self.name.clone(),
+            session: String::new(),
+            created: 0,
+            pinned: false,
+        });
+        self.waiting.extend(pieces);
+    }
 }
 
 /// Whether a memory says this very text, under whatever id.
@@ -175,65 +248,28 @@ impl Memory<'_> {
         let failed = |error| Failure::of_file(path, &error);
         let all = files.entry(path).map_err(failed)?.len;
         let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
-        let name: String = name.chars().take(60).collect();
-        let mut chunker = Chunker::new(format == Format::Markdown);
-        let mut keys = Lines::default();
-        let mut waiting: Vec<Piece> = Vec::new();
-        let mut done = Imported::default();
-        let (mut read, mut number) = (0, 0);
+        let mut file = Lines {
+            format,
+            name: name.chars().take(60).collect(),
+            number: 0,
+            chunker: Chunker::new(format == Format::Markdown),
+            keys: KeyFilter::default(),
+            waiting: Vec::new(),
+            done: Imported::default(),
+        };
+        let mut read = 0;
         let (mut part, mut line) = (vec![0; PART], Vec::new());
         loop {
             let len = files.read_at(path, read, &mut part).map_err(failed)?;
             read += len as u64;
-            let mut bytes = part.get(..len).unwrap_or_default();
-            while !bytes.is_empty() || len == 0 {
-                let end = bytes.iter().position(|&byte| byte == b'\n');
-                let (head, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
-                line.extend_from_slice(head);
-                bytes = rest;
-                if line.len() > MOST_LINE {
-                    let sentence =
-                        format!("{path}, line {}: at most {MOST_LINE} bytes expected", number + 1);
-                    return Err(Failure::new(Exit::Usage, sentence));
-                }
-                if end.is_none() && len > 0 {
-                    break;
-                }
-                number += 1;
-                let text = core::str::from_utf8(&line).map_err(|_| {
-                    let sentence = format!("{path}, line {number}: text in UTF-8 expected");
-                    Failure::new(Exit::Usage, sentence)
-                })?;
-                let text = text::without_end(text, b"\n\r");
-                if format == Format::JsonLines {
-                    if !text.trim().is_empty() {
-                        let piece = of_json(text, number).map_err(|f| f.of(path))?;
-                        waiting.extend(cut(piece, &mut done.redacted));
-                    }
-                } else {
-                    if let Some(text) = keys.without_keys(text) {
-                        chunker.line(&text);
-                    }
-                    if len == 0 {
-                        chunker.end();
-                    }
-                    done.redacted += chunker.secrets();
-                    waiting.extend(chunker.take().into_iter().map(|text| Piece {
-                        text,
-                        kind: name.clone(),
-                        session: String::new(),
-                        created: 0,
-                        pinned: false,
-                    }));
-                }
-                line.clear();
-                while waiting.len() >= BATCH {
-                    let rest = waiting.split_off(BATCH);
-                    self.take_in(&waiting, &mut done)?;
-                    waiting = rest;
-                }
-                if len == 0 {
-                    break;
+            let part = part.get(..len).unwrap_or_default();
+            for bytes in part.split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(bytes);
+                // One that is too long is refused before it is whole.
+                if bytes.ends_with(b"\n") || line.len() > MOST_LINE {
+                    file.line(path, &line)?;
+                    line.clear();
+                    self.take_batches(&mut file)?;
                 }
             }
             progress(Progress { read, all });
@@ -241,9 +277,21 @@ impl Memory<'_> {
                 break;
             }
         }
-        self.take_in(&waiting, &mut done)?;
-        done.redacted += keys.count;
-        Ok(done)
+        file.line(path, &line)?;
+        file.end();
+        self.take_batches(&mut file)?;
+        self.take_in(&file.waiting, &mut file.done)?;
+        Ok(file.done)
+    }
+
+    /// Takes in what waits, as far as it fills batches.
+    fn take_batches(&mut self, file: &mut Lines) -> Result<(), Failure> {
+        while file.waiting.len() >= BATCH {
+            let rest = file.waiting.split_off(BATCH);
+            self.take_in(&file.waiting, &mut file.done)?;
+            file.waiting = rest;
+        }
+        Ok(())
     }
 
     /// Remembers pieces, all or none.
@@ -298,12 +346,14 @@ impl Memory<'_> {
                 // The same piece may stand twice in a file.
                 let (id, there) = place(store, text, true)?;
                 let Some(marks) = admit(store, &judged, at, there, done)? else { continue };
+                done.pinned += usize::from(piece.pinned);
                 let record = New {
                     text,
                     kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
                     session: &piece.session,
                     source: "import",
-                    created: piece.created,
+                    // Of two that contradict each other the later counts: none is of tomorrow.
+                    created: piece.created.min(now),
                     pinned: piece.pinned,
                 };
                 put(store, id, &record, text, vector, now, marks)?;

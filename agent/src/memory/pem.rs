@@ -1,7 +1,7 @@
 //! Private keys in PEM.
 //!
 //! A key has more lines than a piece of an import has room for, and a piece from its middle looks
-//! like any text. So the lines of a file go through [`Lines`] before they are cut into pieces.
+//! like any text. So the lines of a file go through [`KeyFilter`] before they are cut into pieces.
 //!
 //! Some texts only speak of keys, and some keys are cut off: what follows a beginning is taken for
 //! the key up to its end, or up to a line of words.
@@ -46,13 +46,13 @@ fn is_words(line: &str) -> bool {
 
 /// Takes private keys out of lines.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(super) struct KeyFilter {
     inside: bool,
     /// Keys that were taken out.
     pub(super) count: usize,
 }
 
-impl Lines {
+impl KeyFilter {
     /// The line with [`MARK`] in the place of each key that begins there; `None` where the key takes
     /// all of it.
     pub(super) fn without_keys<'l>(&mut self, line: &'l str) -> Option<Cow<'l, str>> {
@@ -97,7 +97,7 @@ mod tests {
     use std::format;
 
     fn without(text: &str) -> (String, usize) {
-        let mut lines = Lines::default();
+        let mut lines = KeyFilter::default();
         let left: Vec<_> = text.lines().filter_map(|line| lines.without_keys(line)).collect();
         (left.join("\n"), lines.count)
     }

@@ -8,11 +8,9 @@
 //!   letters, large ones and digits. So hashes and UUIDs, which are of one case, stay, and words in
 //!   base64 too; long ones in base64, such as checksums with `sha512-`, go. Names of words, such as
 //!   `2024_Summer_Olympics_opening_ceremony`, stay;
-//! - what follows the name of a secret (`password`, `api_key`…): with `=` anything, with `:` words
-//!   of four letters and more and what is quoted or has signs or digits, with `is` the latter, and
-//!   a word at the end of its clause, if it is not one that is said of passwords (`wrong`,
-//!   `encrypted`). So `the token is specific to the session` stays. Of what is quoted, all words go
-//!   up to the mark that closes it;
+//! - what follows the name of a secret ([`names`](super::names)). Of what is quoted, all words go up
+//!   to the mark that closes it;
+//! - the password of an address, `scheme://user:password@host`;
 //! - private keys in PEM.
 //!
 //! It errs on the side of taking too much: a memory is read by models and sent to providers.
@@ -22,6 +20,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use super::names::{QUOTES, Sign, in_address, is_named, names_secret, one_of};
 use super::pem;
 use crate::text;
 
@@ -62,27 +61,6 @@ const WORD: usize = 24;
 const NUMBERED: usize = 10;
 /// So many bytes are looked through for the mark that closes a quotation.
 const QUOTED: usize = 256;
-/// What names a secret that follows.
-const NAMES: [&str; 12] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "kennwort",
-    "pwd",
-    "token",
-    "api_key",
-    "apikey",
-    "api-key",
-    "secret",
-    "secret_key",
-];
-/// What is said of a secret; and words that end in `ed`.
-const SAID: [&str; 14] = [
-    "correct", "wrong", "valid", "invalid", "empty", "optional", "set", "known", "unknown",
-    "missing", "weak", "strong", "secret", "lost",
-];
-const QUOTES: &str = "\"'`";
 
 fn is_inside(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '~')
@@ -138,59 +116,16 @@ fn is_name(part: &str) -> bool {
     pieces > 1 && words * 2 >= pieces
 }
 
-/// Is it one of these?
-fn one_of(c: char, all: &str) -> bool {
-    all.bytes().any(|byte| char::from(byte) == c)
-}
-
-fn without_quotes(text: &str) -> &str {
-    text.trim_end_matches(|c: char| c.is_whitespace() || one_of(c, QUOTES))
-}
-
-/// How the end of a text names a secret that follows: with `=`, with `:`, with `is` (a blank).
-fn names_secret(before: &str) -> Option<char> {
-    let before = without_quotes(before);
-    let sign = before.chars().next_back().filter(|sign| one_of(*sign, "=:"));
-    let name = without_quotes(before.strip_suffix(['=', ':']).unwrap_or(before));
-    let verb = name.strip_suffix("ist").or(name.strip_suffix("is"));
-    let name = match (verb.filter(|name| without_quotes(name) != *name), sign) {
-        (Some(name), _) => without_quotes(name),
-        (None, Some(_)) => name,
-        (None, None) => return None,
-    };
-    let ends = |known: &str| {
-        let Some(at) = name.len().checked_sub(known.len()) else { return false };
-        let (Some(front), Some(end)) = (name.get(..at), name.get(at..)) else { return false };
-        // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
-        let begins = |c: char| !c.is_alphanumeric() || end.starts_with(char::is_uppercase);
-        let is_word = sign == Some('=') || front.chars().next_back().is_none_or(begins);
-        is_word && end.eq_ignore_ascii_case(known)
-    };
-    NAMES.iter().any(|known| ends(known)).then_some(sign.unwrap_or(' '))
-}
-
-/// Whether a token is the secret that was named before it. `is_last`: its clause ends with it.
-fn is_named(token: &str, sign: char, is_quoted: bool, is_last: bool) -> bool {
-    let bytes = token.as_bytes();
-    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic() || **byte > 127).count();
-    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if letters + digits == 0 {
-        return false;
-    }
-    // A hyphen is a part of words.
-    let signs = bytes.iter().filter(|byte| byte.is_ascii_punctuation() && **byte != b'-').count();
-    let is_odd = letters > 0 && digits + signs > 0 && bytes.len() > 4;
-    match sign {
-        '=' => true,
-        ':' => is_quoted || digits > 0 || is_odd || letters > 3,
-        _ => is_quoted || is_odd || is_last && !token.ends_with("ed") && !SAID.contains(&token),
-    }
-}
-
-/// Bytes up to the mark that closes a quotation: on its line, and not far.
-fn closed(text: &str, quote: u8) -> Option<usize> {
-    let len = text::head(text, &[quote, b'\n']).len();
-    (len <= QUOTED && text.as_bytes().get(len) == Some(&quote)).then_some(len)
+/// Bytes up to the mark that closes a quotation: on its line, not far, and behind a `\` where the one
+/// that opens it is.
+fn closed(text: &str, quote: u8, is_escaped: bool) -> Option<usize> {
+    let mut before = b'"';
+    let end = text.bytes().take(QUOTED + 1).take_while(|byte| *byte != b'\n').position(|byte| {
+        let ends = byte == quote && is_escaped == (before == b'\\');
+        before = byte;
+        ends
+    })?;
+    Some(end.saturating_sub(usize::from(is_escaped)))
 }
 
 /// The text without its secrets, and how many there were.
@@ -206,9 +141,22 @@ pub fn redact(text: &str) -> (String, usize) {
             rest = pem::behind(rest).unwrap_or_default();
             continue;
         }
+        if let Some(len) = in_address(&out, rest) {
+            let (secret, after) = rest.split_at(len);
+            out.push_str(MARK);
+            count += usize::from(secret != MARK);
+            rest = after;
+            continue;
+        }
         let begins = !c.is_whitespace() && !one_of(c, "\"'`=:");
         let named = begins.then(|| names_secret(&out)).flatten();
+        // In texts about them, `<password>` stands for one.
+        let named = named.filter(|sign| {
+            let end = || closed(rest, b'<', false).and_then(|end| rest.get(end..));
+            *sign != Sign::Tag || end().is_some_and(|end| end.starts_with("</"))
+        });
         let inside = |c: char| match named {
+            Some(Sign::Tag) if c == '<' => false,
             Some(_) => !c.is_whitespace() && !one_of(c, "\"'`,;"),
             None => is_inside(c),
         };
@@ -219,11 +167,16 @@ pub fn redact(text: &str) -> (String, usize) {
             continue;
         }
         let (token, after) = rest.split_at(len);
-        // A sentence's point is not a part of what stands before it.
-        let token_only = text::without_end(token, b".!?");
+        // A sentence's point is not a part of what stands before it, nor what escapes a quote.
+        let token_only = text::without_end(token, b".!?\\");
         let is_last = token_only.len() < token.len()
+            || after.starts_with(|c| one_of(c, QUOTES))
             || after.chars().find(|c| *c != ' ').is_none_or(|c| one_of(c, ",;)\n"));
-        let quote = out.bytes().next_back().filter(|mark| QUOTES.as_bytes().contains(mark));
+        let quote = match named {
+            Some(Sign::Tag) => Some(b'<'),
+            _ => out.bytes().next_back().filter(|mark| QUOTES.as_bytes().contains(mark)),
+        };
+        let is_escaped = out.as_bytes().iter().nth_back(1) == Some(&b'\\');
         let is_quoted = quote.is_some();
         let is_named = token_only != MARK
             && named.is_some_and(|sign| is_named(token_only, sign, is_quoted, is_last));
@@ -231,7 +184,7 @@ pub fn redact(text: &str) -> (String, usize) {
             out.push_str(MARK);
             count += 1;
             // A passphrase has several words.
-            let end = quote.filter(|_| is_named).and_then(|quote| closed(rest, quote));
+            let end = quote.filter(|_| is_named).and_then(|quote| closed(rest, quote, is_escaped));
             if let Some(end) = end {
                 rest = &rest[end..];
                 continue;
@@ -273,6 +226,52 @@ mod tests {
             ("the password is \"secret\" here", "the password is \"[secret]\" here"),
             ("accessToken: x9y8", "accessToken: [secret]"),
             ("dbpassword=a", "dbpassword=[secret]"),
+            (
+                "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                "aws_secret_access_key = [secret]",
+            ),
+            (
+                r#"curl -d "{\"password\":\"hunter2\"}" x"#,
+                r#"curl -d "{\"password\":\"[secret]\"}" x"#,
+            ),
+            (r#"{\"token\":\"a b, \'c\",\"d\":1}"#, r#"{\"token\":\"[secret]\",\"d\":1}"#),
+            (r#"{"password":"ab\"cd","e":1}"#, r#"{"password":"[secret]","e":1}"#),
+            ("mysql --password hunter2 -h db", "mysql --password [secret] -h db"),
+            ("deploy --access-key swordfish", "deploy --access-key [secret]"),
+            (
+                "machine h.org\n login u\n password x\n",
+                "machine h.org\n login u\n password [secret]\n",
+            ),
+            ("config :password => \"x\", user: 1", "config :password => \"[secret]\", user: 1"),
+            ("password := \"x\"", "password := \"[secret]\""),
+            ("<a><password>it's, x</password></a>", "<a><password>[secret]</password></a>"),
+            ("postgres://u:hunter2@h:5432/d", "postgres://u:[secret]@h:5432/d"),
+            ("redis://:p@ss,w'@h?a@b", "redis://:[secret]@h?a@b"),
+            ("https://token:a@h", "https://token:[secret]@h"),
+            ("Bearer 0123456789abcdef0123456789abcdef", "Bearer [secret]"),
+            (
+                "curl -H \"Authorization: Basic dTpw\" x",
+                "curl -H \"Authorization: Basic [secret]\" x",
+            ),
+            ("{\"authorization\":\"token abcdef\"}", "{\"authorization\":\"token [secret]\"}"),
+            (
+                "PRIVATE_KEY=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "PRIVATE_KEY=[secret]",
+            ),
+            ("DB_PASS=x", "DB_PASS=[secret]"),
+            ("user: ada\npass: hunter2", "user: ada\npass: [secret]"),
+            ("my API key is 5f4dcc3b", "my API key is [secret]"),
+            (
+                "The password for the wifi is hunter2 now",
+                "The password for the wifi is [secret] now",
+            ),
+            (
+                "My password for example.org is swordfish.",
+                "My password for example.org is [secret].",
+            ),
+            ("Password for 'admin': hunter2", "Password for 'admin': [secret]"),
+            ("Das Passwort lautet: hunter2", "Das Passwort lautet: [secret]"),
+            ("Das Passwort für das WLAN ist hunter2", "Das Passwort für das WLAN ist [secret]"),
             // Keys in base64url, and such as have words around them.
             ("x Zm9-vYmFyX2Jhe_pJ4aGVsbG8td29ybGQx-MjM0NTY3 y", "x [secret] y"),
             ("x q7_Kd-3fVbT0uXw9Zs2LmNpRyHc4Je6AgQiWoEk_1B-5 y", "x [secret] y"),
@@ -285,6 +284,7 @@ mod tests {
         ] {
             let (found, count) = redact(text);
             assert_eq!((&*found, count), (expected, 1), "{text}");
+            assert_eq!(redact(&found), (found.clone(), 0), "once is enough");
         }
     }
 
@@ -328,6 +328,19 @@ mod tests {
             "By default, this password is 32 characters long; the token is specific to the session.",
             "JSON Web Token is implemented in Mojo::JWT; Gfsecret is a set of tools.",
             "Token: an opaque string. The passphrase is wrong, the secret is stored encrypted.",
+            // What passwords are for, and what else is called as they are.
+            "The password policy is strict. The password for the wifi is on the fridge.",
+            "The key for the office is with Maria; pass the salt; the bearer of bad news came.",
+            "My pass is valid for the bus, pass: 14, fail: 2. My boarding pass is blue.",
+            "The secret of success is patience. The secret to a good life is sleep.",
+            "I lost the password for X. The code is blue.",
+            "Authorization: Basic authentication is old. Bearer tokens are signed.",
+            "The private key is mine. API key: required for all calls.",
+            "Use the --password option. Give `--token` or --password to log in.",
+            "mysql -u <user> -p <password> -h <host>, see <password>",
+            "password => validate(password)",
+            "<a href=\"a.html\" accesskey=\"n\">next</a>",
+            "http://localhost:8080/@ada and ftp://host:21, mail a:b@c",
             // Names that begin like keys, hashes, numbers of one case, words in base64.
             "npm_config_registry, sk_buff_head_init, hf_transformers_cache, pypi-server-package",
             "ASIANetworkOperators and AKIA-something-long",
@@ -397,6 +410,25 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,80}") {
             let _ = redact(&text);
+        }
+
+        /// However secrets are named: what is taken out stays out, and the text hardly grows.
+        #[test]
+        fn once_is_enough(
+            parts in prop::collection::vec(
+                prop::sample::select(Vec::from([
+                    "password", "DB_PASS", "Bearer", "--token", "Authorization: Basic", "a://u:",
+                    "<password>", "</password>", "secret", "api key", "for", "the", "is", "lautet",
+                    "=", ":", "=>", ":=", " ", "\n", "\"", "'", "\\", ",", ".", "@", "/", "<", "-", "é",
+                    "hunter2", "x", "[secret]", "machine h login u password",
+                ])),
+                0..24,
+            ),
+        ) {
+            let text = parts.concat();
+            let (found, count) = redact(&text);
+            prop_assert!(found.len() <= text.len() + count * MARK.len(), "{text}");
+            prop_assert_eq!(redact(&found).0, found, "{}", text);
         }
     }
 }

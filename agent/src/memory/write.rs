@@ -21,6 +21,7 @@ use xxhash_rust::xxh64::xxh64;
 use super::access::failure;
 use super::gated::is_quarantined;
 use super::recall::whole;
+use super::redact::MARK;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
@@ -165,12 +166,14 @@ pub(super) fn put(
     now: u64,
     metadata: &[(&str, &str)],
 ) -> Result<(), Error> {
+    // They go to models too, and are names: one with a secret in it is worth nothing.
+    let clean = |word| if redact(word).1 > 0 { MARK } else { word };
     store.remember(&Record {
         id,
         vector,
         text,
-        kind: new.kind,
-        session: new.session,
+        kind: clean(new.kind),
+        session: clean(new.session),
         created: if new.created == 0 { now } else { new.created },
         last_used: now,
         uses: 0,

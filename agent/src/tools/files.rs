@@ -93,16 +93,11 @@ fn is_own(place: &str, data: &str) -> bool {
 impl Bench<'_, '_> {
     /// Asks the person before a file that is there gets another text.
     fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), String> {
-        let terminal = self.platform.terminal;
-        let mut answer = None;
-        if terminal.is_interactive() {
-            let text = text::short(text, SHOWN);
-            terminal.print(&format!("\n{what} {path}: {text}\nType yes to write: "));
-            answer = terminal.line();
-        }
-        match answer.unwrap_or_default().trim() {
-            "yes" => Ok(()),
-            _ => Err(format!("{path} is there, and nobody said yes: it was left as it is")),
+        let text = text::short(text, SHOWN);
+        let question = format!("\n{what} {path}: {text}\nType yes to write: ");
+        match self.platform.terminal.confirms(&question) {
+            true => Ok(()),
+            false => Err(format!("{path} is there, and nobody said yes: it was left as it is")),
         }
     }
 

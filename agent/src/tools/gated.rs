@@ -29,19 +29,17 @@ impl Bench<'_, '_> {
         let read: Vec<&str> = self.read.iter().map(String::as_str).chain(memories).collect();
         let (verdict, reason) =
             self.memory.judge_call(tool, &read).map_err(Failure::into_sentence)?;
-        let terminal = self.platform.terminal;
-        match verdict {
-            Verdict::Permit => return Ok(()),
-            Verdict::Defer if terminal.is_interactive() => {
-                terminal.print(&format!(
-                    "\nA text that was read speaks to the assistant: {reason}.\nRun {tool} all the \
-                     same? (yes/no) "
-                ));
-                if terminal.line().is_some_and(|answer| answer.trim() == "yes") {
-                    return Ok(());
-                }
-            }
-            _ => {}
+        let question = format!(
+            "\nA text that was read speaks to the assistant: {reason}.\nRun {tool} all the same? \
+             (yes/no) "
+        );
+        let may_run = match verdict {
+            Verdict::Permit => true,
+            Verdict::Defer => self.platform.terminal.confirms(&question),
+            Verdict::Deny => false,
+        };
+        if may_run {
+            return Ok(());
         }
         Err(format!(
             "{tool} was not run: a text that was read in this turn speaks to the assistant, {reason}. \

@@ -14,9 +14,11 @@ use alloc::vec::Vec;
 use clawft_store::lexical::words;
 
 use super::{Arguments, Bench, Outcome, room};
+use crate::context::{cut, tokens};
 use crate::date::day;
 use crate::failure::Failure;
 use crate::json::Json;
+use crate::learn::{is_unsure, sentences};
 use crate::memory::{New, redact};
 use crate::provider::Tool;
 use crate::text;
@@ -42,6 +44,8 @@ pub(super) const FORGET: Tool = Tool {
 
 /// Ids that one call may name.
 const MOST_IDS: usize = 50;
+/// Sentences that one quote may lie in.
+const MOST_SENTENCES: usize = 4;
 /// Characters of a memory that a confirmation shows.
 const SHOWN: usize = 80;
 
@@ -72,8 +76,22 @@ fn is_joined(text: &str, at: usize) -> bool {
     of_a_word(text[..at].chars().next_back()) && of_a_word(text[at..].chars().next())
 }
 
+/// The whole sentences of a text that a quote lies in, where they state something: out of `it is not
+/// true that I like tea`, `I like tea` is not what was said.
+fn stated(quote: &str, text: &str) -> Option<String> {
+    let sentences = sentences(text);
+    (1..=MOST_SENTENCES).find_map(|count| {
+        let mut runs = sentences.windows(count).map(|run| (run, run.join(" ")));
+        let fits = |run: &[&str], text: &str| {
+            was_said(quote, &[text]) && !run.iter().any(|sentence| is_unsure(sentence))
+        };
+        runs.find(|(run, text)| fits(run, text)).map(|(_, text)| text)
+    })
+}
+
 impl Bench<'_, '_> {
-    pub(super) fn search(&mut self, arguments: &Arguments) -> Outcome {
+    /// Whole lines of at most `budget` tokens.
+    pub(super) fn search(&mut self, arguments: &Arguments, budget: usize) -> Outcome {
         let k = arguments.number("k", 5, 20)? as usize;
         let found =
             self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
@@ -81,13 +99,27 @@ impl Bench<'_, '_> {
             return Ok("memory holds nothing about this".to_string());
         }
         room(4 * found.iter().map(|memo| memo.text.len()).sum::<usize>())?;
-        let mut lines = String::new();
+        let (mut lines, mut left) = (String::new(), budget);
         for memo in found {
-            let mut json = Json::object();
-            json.count("id", memo.id);
-            json.text("date", &day(memo.created));
-            json.text("text", &memo.text);
-            lines.push_str(&json.line());
+            let line = |text: &str| {
+                let mut json = Json::object();
+                json.count("id", memo.id);
+                json.text("date", &day(memo.created));
+                json.text("text", text);
+                json.line()
+            };
+            // A long one does not crowd out the rest.
+            let most = (budget / 2).min(left);
+            let mut json = line(&memo.text);
+            let over = tokens(&json).saturating_sub(most);
+            if over > 0 {
+                json = line(&cut(&memo.text, tokens(&memo.text).saturating_sub(over + 4)));
+            }
+            if tokens(&json) > most {
+                continue;
+            }
+            left -= tokens(&json);
+            lines.push_str(&json);
             self.given.push(memo);
         }
         Ok(lines)
@@ -102,16 +134,25 @@ impl Bench<'_, '_> {
         room(6 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
         // Where it stands: a secret without its name is not known as one.
         let clean = redact(quote).0;
-        let is_there = self.said.iter().any(|text| {
+        let mut is_there = false;
+        let stated = self.said.iter().find_map(|text| {
             let text = redact(text).0;
-            was_said(quote, &[&text]) || was_said(&clean, &[&text])
+            if !was_said(quote, &[&text]) && !was_said(&clean, &[&text]) {
+                return None;
+            }
+            is_there = true;
+            stated(quote, &text).or_else(|| stated(&clean, &text))
         });
-        if !is_there {
-            return Err("the person's own words expected, exactly as they wrote them in this \
-                        conversation: this quote is not in what they wrote, and nothing was stored"
-                .to_string());
-        }
-        let new = New { session: self.session, source: "model", ..New::fact(quote) };
+        let Some(stated) = stated else {
+            return Err(match is_there {
+                true => "what they ask or guess there is no fact, and one to four of their whole \
+                         sentences are stored at once: nothing was stored",
+                false => "the person's own words expected, exactly as they wrote them in this \
+                          conversation: this quote is not in what they wrote, and nothing was stored",
+            }
+            .to_string());
+        };
+        let new = New { session: self.session, source: "model", ..New::fact(&stated) };
         let done = self.memory.remember(&new).map_err(Failure::into_sentence)?;
         #[cfg(feature = "coherence")]
         if done.verdict != crate::gate::Verdict::Permit {
@@ -145,9 +186,7 @@ impl Bench<'_, '_> {
         if !self.may_forget || !self.platform.terminal.is_interactive() {
             return Err("nobody is there to confirm it: nothing was forgotten".to_string());
         }
-        self.platform.terminal.print(&question);
-        let answer = self.platform.terminal.line().unwrap_or_default();
-        if answer.trim() != "yes" {
+        if !self.platform.terminal.confirms(&question) {
             return Err("the person did not confirm it: nothing was forgotten".to_string());
         }
         self.forgotten.extend(self.memory.forget(&ids).map_err(Failure::into_sentence)?);
@@ -165,6 +204,23 @@ fn printable(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_stands_for_its_whole_sentences() {
+        let said = "Hi! It is not true that  I like tea. I have a cat. It is red.";
+        for (quote, text) in [
+            ("I like tea", "It is not true that  I like tea."),
+            ("have a cat", "I have a cat."),
+            ("cat. It is", "I have a cat. It is red."),
+        ] {
+            assert_eq!(stated(quote, said).as_deref(), Some(text));
+        }
+        for unsure in ["Do I like tea?", "Maybe I like tea", "Well. I guess I like tea. Yes."] {
+            assert_eq!(stated("I like tea", unsure), None, "{unsure}");
+        }
+        let both = "Do I like tea? Yes, I like tea.";
+        assert_eq!(stated("I like tea", both).as_deref(), Some("Yes, I like tea."));
+    }
 
     #[test]
     fn only_what_was_said_was_said() {
