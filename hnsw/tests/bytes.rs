@@ -125,11 +125,12 @@ fn a_link_beyond_every_slot_is_refused() {
     assert!(Graph::open(index.buffer.read()).is_ok());
     for slot in 0..6 {
         let mut links = [0; 128];
-        for i in 0..index.graph().neighbours(slot, 0, &mut links) {
+        let n = index.graph().neighbours(slot, 0, &mut links);
+        for (i, link) in links[..n].iter().enumerate() {
             // The highest byte; lists of 8 slots of 32 bits each begin behind the header.
             let at = 64 + slot as usize * 32 + 4 * i + 3;
             index.buffer.get()[at] ^= 0x80;
-            assert!(Graph::open(index.buffer.read()).is_err(), "{} of {slot}", links[i]);
+            assert!(Graph::open(index.buffer.read()).is_err(), "{link} of {slot}");
             index.buffer.get()[at] ^= 0x80;
         }
     }
