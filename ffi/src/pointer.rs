@@ -215,8 +215,9 @@ impl<T: Copy> Output<'_, T> {
 /// Refuses `bytes` to be written at `address` where any of the `read` bytes at `from` is among them.
 #[inline(never)]
 fn apart(name: &str, address: usize, bytes: usize, from: usize, read: usize) -> Result<(), Failed> {
-    // No sum is beyond the address space: both ranges are memory.
-    if bytes > 0 && address < from + read && from < address + bytes {
+    // One begins inside the other. Of the end no sum is made: it may be that of the address space.
+    let overlap = from.wrapping_sub(address) < bytes || address.wrapping_sub(from) < read;
+    if bytes > 0 && read > 0 && overlap {
         let room = from.saturating_sub(address) as u64;
         return Err(Failed::new(ClawftStatus::OutOfRange, name, room, bytes as u64));
     }
@@ -254,5 +255,23 @@ mod tests {
         assert!(check(0x1000, u64::MAX).is_err());
         assert!(check(0x1000, 1 << 60).is_err());
         assert!(check(usize::MAX - 7, 2).is_err());
+    }
+
+    #[test]
+    fn an_output_over_an_input_is_refused_to_the_end_of_the_addresses() {
+        let end = usize::MAX - 15;
+        for (address, bytes, from, read, fits) in [
+            (end, 16, end, 16, false),
+            (end - 8, 16, end, 16, false),
+            (end, 16, end - 8, 16, false),
+            (end - 16, 16, end, 16, true),
+            (end, 16, end - 16, 16, true),
+            (64, 16, 72, 8, false),
+            (64, 0, 64, 8, true),
+            (64, 16, 68, 0, true),
+        ] {
+            let found = apart("out", address, bytes, from, read);
+            assert_eq!(found.is_ok(), fits, "{bytes} at {address}, {read} at {from}");
+        }
     }
 }

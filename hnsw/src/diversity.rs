@@ -29,15 +29,16 @@ use crate::{EMPTY, Slot, Space};
 /// out before all are measured.
 const STEP: usize = 8;
 
-/// Above level 0 a link must be this much nearer to cover: those levels are there to cross from
-/// one heap of points to another, and their few links should not all end in one.
-const UPPER: f32 = 2.0;
+/// Above level 0 a link must be nearer by this part of the distance to cover: those levels are there to
+/// cross from one heap of points to another, and their few links should not all end in one. A part
+/// of its size: by the inner product distances are mostly negative.
+const UPPER: f32 = 0.5;
 
 /// Does a link at `between` from a candidate cover it, which lies at `distance`? Of copies of one
 /// another one is enough; by the inner product a distance of 0 alone says nothing of the kind.
 fn covers(level: u32, between: f32, distance: f32) -> bool {
-    let factor = if level == 0 { 1.0 } else { UPPER };
-    between * factor < distance || (between == 0.0 && distance == 0.0)
+    let within = if level == 0 { distance } else { distance - distance.abs() * UPPER };
+    between < within || (between == 0.0 && distance == 0.0)
 }
 
 /// Gives each of `keys` the distance of its slot from `slot`.

@@ -8,7 +8,7 @@
 
 use core::ops::Deref;
 
-use crate::beam::{has_bit, key_slot, set_bit};
+use crate::beam::{has_bit, set_bit};
 use crate::graph::{BLOCKS, Graph};
 use crate::layout::{LEVEL, MAX_LEVEL, MAX_LINKS, OWNER};
 use crate::scratch::Scratch;
@@ -211,7 +211,8 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         let mut seen = 0_u64;
         let links = links.get(..n).unwrap_or(&[]);
         for (i, &key) in links.iter().enumerate() {
-            let link = key_slot(key);
+            // Of a wide list a forged link may be larger than a key's slot.
+            let link = (key >> 1) as Slot;
             if link == slot || self.lists(link) <= level {
                 return Err(Damage::Link);
             }

@@ -117,6 +117,25 @@ fn a_link_that_stands_twice_is_refused() {
     assert!(Graph::open(buffer.read()).is_ok());
 }
 
+/// In a wide graph a link has a bit more than a slot.
+#[test]
+fn a_link_beyond_every_slot_is_refused() {
+    let points = Points::uniform(6, 8, 5);
+    let mut index = Index::of(&points, &Params { m: 4, ..Params::new(70_000) });
+    assert!(Graph::open(index.buffer.read()).is_ok());
+    for slot in 0..6 {
+        let mut links = [0; 128];
+        let n = index.graph().neighbours(slot, 0, &mut links);
+        for (i, link) in links[..n].iter().enumerate() {
+            // The highest byte; lists of 8 slots of 32 bits each begin behind the header.
+            let at = 64 + slot as usize * 32 + 4 * i + 3;
+            index.buffer.get()[at] ^= 0x80;
+            assert!(Graph::open(index.buffer.read()).is_err(), "{link} of {slot}");
+            index.buffer.get()[at] ^= 0x80;
+        }
+    }
+}
+
 #[test]
 fn bad_slots_are_refused_and_nothing_changes() {
     let (points, index) = workload();

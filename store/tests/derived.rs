@@ -8,7 +8,7 @@ mod support;
 use clawft_store::memory::{Derived, Error, Filter, Memory, MemoryOptions, Recall};
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DamageKind, Options};
-use clawft_vectors::Mode;
+use clawft_vectors::{Encoding, Mode};
 use naive::{COUNT, Model, check, closed, memory_options, open};
 use support::{DIM, NAME, Owned, Random, copy, options, remember};
 
@@ -74,6 +74,37 @@ fn what_is_derived_is_never_taken_for_the_truth() {
     let mut model = model;
     model.remove(&3);
     check(&mut memory, &model, &mut random);
+}
+
+#[test]
+fn a_record_that_is_forgotten_beyond_the_capacity_has_nothing_built_anew() {
+    let (disk, mut model) = closed(1);
+    disk.take(&format!("{NAME}.image"));
+    let limit = MemoryOptions { image: Some(20_000), ..memory_options(1) };
+    let tiers = MemoryOptions { encoding: Some(Encoding::I8), ..limit };
+    for options in [memory_options(1), tiers] {
+        let open = || Memory::open(Box::new(disk.clone()), NAME, &options, &mut |_, _| {}).unwrap();
+        let mut memory = open();
+        assert_ne!(memory.derived(), Derived::Read);
+        let capacity = memory.capacity();
+        assert_eq!(capacity as usize, model.len());
+        for _ in 0..3 {
+            let (id, _) = model.pop_first().unwrap();
+            memory.forget(id).unwrap();
+            memory.commit(1).unwrap();
+            memory.close(1).unwrap();
+            memory = open();
+            assert_eq!((memory.derived(), memory.capacity()), (Derived::Read, capacity));
+        }
+        // The room of twice as many is too much.
+        while 2 * model.len() >= capacity as usize {
+            let (id, _) = model.pop_first().unwrap();
+            memory.forget(id).unwrap();
+        }
+        memory.commit(1).unwrap();
+        memory.close(1).unwrap();
+        assert_eq!(open().derived(), Derived::Stale);
+    }
 }
 
 /// Words of a topic, and records in a row that are all of one.

@@ -160,7 +160,10 @@ pub extern "C" fn search(
 ) -> i32 {
     on_index(|index| {
         let dim = index.dim();
-        let apart = |a: usize, n: usize, b: usize, m: usize| a + 4 * n <= b || b + 4 * m <= a;
+        // Neither begins inside the other. No sum: an end may be that of the address space.
+        let apart = |a: usize, n: usize, b: usize, m: usize| {
+            b.wrapping_sub(a) >= 4 * n && a.wrapping_sub(b) >= 4 * m
+        };
         if !(is_place(vector, dim)
             && is_place(out_slots, k)
             && is_place(out_distances, k)

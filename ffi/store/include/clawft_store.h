@@ -590,7 +590,7 @@ int32_t clawft_recall_init(ClawftRecall *out, uint32_t k);
 // them. Counts no use: `clawft_touch` does.
 //
 // Errors: `BadHandle`, `StructSize`, `UnknownChoice`, `InvalidText`; `ZeroK`, `NothingAsked`,
-// `WrongDimension`, `NotFinite`, `ZeroVector`; `NoMemory`; those of pointers.
+// `WrongDimension`, `NotFinite` (a weight too), `ZeroVector`; `NoMemory`; those of pointers.
 //
 // # Safety
 // Natively the pointers are valid for reads, and for writes of `k` results and a number.

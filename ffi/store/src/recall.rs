@@ -16,6 +16,7 @@ use clawft_vectors::Mode;
 
 use crate::error::{Failed, Outcome, status};
 use crate::input::{self, Output};
+use crate::kernel::ClawftStatus;
 use crate::open::memory;
 use crate::text::{self, ClawftPair, ClawftText};
 
@@ -110,8 +111,8 @@ pub unsafe extern "C" fn clawft_recall_init(out: *mut ClawftRecall, k: u32) -> i
                 ef: Recall::default().ef as u32,
                 mode: 0,
                 fusion: 0,
-                vector_weight: 0.6,
-                words_weight: 0.4,
+                vector_weight: Fusion::VECTOR,
+                words_weight: Fusion::WORDS,
                 kinds: ptr::null(),
                 sessions: ptr::null(),
                 metadata: ptr::null(),
@@ -136,7 +137,7 @@ pub unsafe extern "C" fn clawft_recall_init(out: *mut ClawftRecall, k: u32) -> i
 /// them. Counts no use: `clawft_touch` does.
 ///
 /// Errors: `BadHandle`, `StructSize`, `UnknownChoice`, `InvalidText`; `ZeroK`, `NothingAsked`,
-/// `WrongDimension`, `NotFinite`, `ZeroVector`; `NoMemory`; those of pointers.
+/// `WrongDimension`, `NotFinite` (a weight too), `ZeroVector`; `NoMemory`; those of pointers.
 ///
 /// # Safety
 /// Natively the pointers are valid for reads, and for writes of `k` results and a number.
@@ -186,6 +187,14 @@ unsafe fn find(
         3 => Mode::Exact,
         found => return Err(Failed::unknown_choice("mode", 3, found)),
     };
+    for (name, weight) in
+        [("vector_weight", given.vector_weight), ("words_weight", given.words_weight)]
+    {
+        if !weight.is_finite() {
+            let code = ClawftStatus::NotFinite as i32;
+            return Err(Failed::new(code, name, "a finite number", 0, 0));
+        }
+    }
     let fusion = match given.fusion {
         0 => Fusion::Weighted { vector: given.vector_weight, words: given.words_weight },
         1 => Fusion::ReciprocalRank { constant: given.vector_weight },

@@ -140,8 +140,8 @@ mod imports {
     }
 }
 
-/// Most bytes of the names that a host may list.
-const NAMES: usize = 4096;
+/// Bytes that a host may list names into: first those of few, then as many as there may be.
+const NAMES: [usize; 2] = [4 << 10, 64 << 10];
 
 /// What the store gets.
 #[derive(Copy, Clone)]
@@ -300,14 +300,21 @@ impl Storage for HostStorage {
         done(host!(self, remove(name.as_ptr().cast(), name.len())))
     }
 
-    /// Leases alone are listed: few, so that a host that speaks of more than [`NAMES`] bytes
-    /// is not believed.
+    /// Leases alone are listed. Those that ran out are taken away, but a writer that was killed again and
+    /// again may have left many; a host that speaks of more than [`NAMES`] has bytes is not believed.
     fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        let mut names = [0; NAMES];
-        let (into, cap) = (names.as_mut_ptr(), names.len());
-        let len =
-            number(host!(self, list(prefix.as_ptr().cast(), prefix.len(), into.cast(), cap)))?;
-        let names = names.get(..len as usize).ok_or(StorageError::Failed)?;
+        let mut names = Vec::new();
+        let mut len = usize::MAX;
+        for cap in NAMES {
+            if len > names.len() {
+                names = crate::input::room(cap).map_err(|_| StorageError::Failed)?;
+                names.resize(cap, 0);
+                let (into, start) = (names.as_mut_ptr(), prefix.as_ptr());
+                len = number(host!(self, list(start.cast(), prefix.len(), into.cast(), cap)))?
+                    as usize;
+            }
+        }
+        let names = names.get(..len).ok_or(StorageError::Failed)?;
         let mut found = Vec::new();
         for name in names.split_inclusive(|&byte| byte == 0) {
             let name = name.strip_suffix(&[0]).and_then(|name| core::str::from_utf8(name).ok());

@@ -264,6 +264,10 @@ pub unsafe extern "C" fn clawft_tensor_get(
         // SAFETY: the caller's promise.
         let out = unsafe { Output::new("out", out, dim as usize) }?;
         let held = tensor(handle)?;
+        let expected = held.tensor.dim() as u32;
+        if dim != expected {
+            return Err(TensorError::Dimension { expected, found: dim }.into());
+        }
         let mut row = room(dim as usize)?;
         row.resize(dim as usize, 0.0);
         held.tensor.get(frame, &mut row)?;

@@ -195,6 +195,14 @@ fn pointers_and_structs_and_choices() {
     refused(ask(&ClawftRecall { dim: 3, ..near }), -1, &["8", "3"]);
     refused(ask(&ClawftRecall { mode: 4, ..near }), S::UnknownChoice as i32, &["mode", "4"]);
     refused(ask(&ClawftRecall { fusion: 2, ..near }), S::UnknownChoice as i32, &["fusion"]);
+    for weight in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for fusion in [0, 1] {
+            let code = ask(&ClawftRecall { fusion, vector_weight: weight, ..near });
+            refused(code, S::NotFinite as i32, &["vector_weight"]);
+        }
+        let code = ask(&ClawftRecall { words_weight: weight, ..near });
+        refused(code, S::NotFinite as i32, &["words_weight"]);
+    }
     refused(ask(&ClawftRecall { ids_len: 2, ..near }), S::NullPointer as i32, &["ids"]);
     let code = unsafe { clawft_recall(handle, &near, null_mut(), &mut count) };
     refused(code, S::NullPointer as i32, &["out"]);

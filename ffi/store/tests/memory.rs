@@ -278,3 +278,24 @@ fn a_lease_keeps_a_second_writer_out_until_it_runs_out() {
     assert_eq!(clawft_record_contains(third, 2), 1);
     assert_eq!(clawft_record_contains(third, 3), 0);
 }
+
+#[test]
+fn leases_that_ran_out_keep_nobody_out_however_many_they_are() {
+    let disk = Disk::default();
+    let leases = |until: u64| {
+        for nonce in 0..500 {
+            let name = format!("memory.rvf.lease.{nonce:016x}.{until:016x}");
+            disk.0.lock().unwrap().named.insert(name, Default::default());
+        }
+    };
+    let lease =
+        ClawftMemoryOptions { nonce: 900, now: 5000, lease: 1000, ..options(CLAWFT_CREATE) };
+    leases(6000);
+    refused(try_open(&disk, &lease).unwrap_err(), -221, &["lease until 6000"]);
+    disk.0.lock().unwrap().named.clear();
+    leases(5000);
+    let handle = try_open(&disk, &lease).unwrap();
+    ok(remember(handle, 1, "one"));
+    ok(clawft_memory_close(handle, 5001));
+    assert!(!disk.0.lock().unwrap().named.keys().any(|name| name.contains("lease")));
+}

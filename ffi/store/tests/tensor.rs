@@ -147,8 +147,11 @@ fn what_is_wrong_is_refused_and_changes_nothing() {
     let mut out = [7.0; DIM];
     let code = unsafe { clawft_tensor_get(handle, 1, out.as_mut_ptr(), DIM as u32) };
     refused(code, M::NoFrame as i32, &["1"]);
-    let code = unsafe { clawft_tensor_get(handle, 0, out.as_mut_ptr(), 4) };
-    refused(code, S::WrongDimension as i32, &["130"]);
+    // A wrong one is refused before there is room for as much.
+    for dim in [4, 131, u32::MAX] {
+        let code = unsafe { clawft_tensor_get(handle, 0, out.as_mut_ptr(), dim) };
+        refused(code, S::WrongDimension as i32, &["130"]);
+    }
     assert_eq!(out, [7.0; DIM]);
     let mut len = 77;
     let code = unsafe { clawft_tensor_bytes(handle, out.as_mut_ptr().cast(), 10, &mut len) };

@@ -51,9 +51,13 @@ pub enum Fusion {
 }
 
 impl Fusion {
-    /// The default: what was best on texts held out of the static model's training, for its
-    /// vectors and for a sentence model's (`docs/adr/0013`).
-    pub const DEFAULT: Fusion = Fusion::Weighted { vector: 0.6, words: 0.4 };
+    /// The default weight of the similarity: the two are what was best on texts held out of the
+    /// static model's training, for its vectors and for a sentence model's (`docs/adr/0013`).
+    pub const VECTOR: f32 = 0.6;
+    /// The default weight of the words.
+    pub const WORDS: f32 = 0.4;
+    /// The default.
+    pub const DEFAULT: Fusion = Fusion::Weighted { vector: Self::VECTOR, words: Self::WORDS };
     /// Reciprocal ranks with the constant of the paper.
     pub const RECIPROCAL: Fusion = Fusion::ReciprocalRank { constant: 60.0 };
 }

@@ -31,7 +31,8 @@ use crate::{Damage, DamageKind, DurableFile, Lease, Options};
 pub struct MemoryOptions {
     /// The file.
     pub file: Options,
-    /// Records that are to fit; one that has more already fits those.
+    /// Records that are to fit; one that has more already fits those, and what was saved with up to twice
+    /// the room keeps it.
     pub capacity: u32,
     /// Encoding of the vectors in memory; the file has them as they were given. `None`: by the
     /// file's dimension, 8-bit codes from 128 on and `f32` below.
@@ -72,7 +73,7 @@ pub enum Derived {
     /// From the records, as there was no file beside.
     Missing,
     /// From the records, as the file beside was of another version of them, or made for another
-    /// capacity or encoding.
+    /// encoding, a smaller capacity, or one more than twice as large.
     Stale,
     /// From the records, as the file beside was damaged.
     Damaged,
@@ -118,7 +119,7 @@ impl Memory {
         let mut catalog = Catalog::default();
         let mut derived = Derived::New;
         if !file.is_empty() {
-            match saved::read(&file, &params, &mut words, &mut catalog) {
+            match saved::read(&file, options, &params, &mut words, &mut catalog) {
                 Ok(image) => {
                     let is_whole = image.len() as usize == file.len();
                     let mut memory = Self::of(file, image, words, catalog, options, Derived::Read);
@@ -264,7 +265,7 @@ fn open_or_create(file: &mut DurableFile, options: &MemoryOptions) -> Result<(),
 /// # Errors
 /// [`Error::Vectors`] where there is no such image, or it is larger than its limit.
 #[inline(never)]
-fn image_for(
+pub(super) fn image_for(
     options: &MemoryOptions,
     dim: u32,
     len: u32,
@@ -299,7 +300,9 @@ fn most_hot(params: &Params, limit: usize) -> Result<u32, Refusal> {
     let (mut fits, mut beyond) = (0, params.capacity.saturating_add(1));
     while beyond - fits > 1 {
         let middle = fits.midpoint(beyond);
-        if kept(bytes(middle))? <= limit { fits = middle } else { beyond = middle }
+        // Where there is no such image at all, it is beyond as well.
+        let is_within = bytes(middle).is_ok_and(|bytes| bytes <= limit);
+        if is_within { fits = middle } else { beyond = middle }
     }
     Ok(fits)
 }
@@ -320,5 +323,13 @@ mod tests {
         assert!((2000..2100).contains(&hot), "{hot}");
         assert_eq!(most_hot(&params, usize::MAX).unwrap(), 40_000);
         assert!(most_hot(&params, 10_000_000).is_err());
+    }
+
+    #[test]
+    fn where_no_image_holds_all_of_them_hot_it_holds_some() {
+        // Eight gibibytes of pages are the most, or what half the addresses are.
+        let capacity = 1 << if cfg!(target_pointer_width = "64") { 20 } else { 18 };
+        let hot = most_hot(&Params::new(8192, capacity), usize::MAX).unwrap();
+        assert!(hot > 0 && hot < capacity, "{hot}");
     }
 }

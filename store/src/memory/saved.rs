@@ -30,13 +30,14 @@
 
 use alloc::vec::Vec;
 
-use clawft_vectors::{Image, Params, required_bytes};
+use clawft_vectors::{Image, Params};
 use xxhash_rust::xxh64::xxh64;
 
-use super::Derived;
 use super::buffer::Buffer;
 use super::catalog::{Catalog, Entry};
 use super::error::Refusal;
+use super::open::image_for;
+use super::{Derived, MemoryOptions};
 use crate::DurableFile;
 use crate::lexical::Index;
 use crate::room;
@@ -48,6 +49,8 @@ const MAGIC: [u8; 8] = *b"clawftIM";
 const VERSION: u32 = 3;
 const HEADER: usize = 80;
 const CHECK: usize = 72;
+/// Where the capacity stands in an image.
+const CAPACITY: usize = 12;
 /// Bytes of an entry before its pairs.
 const FIXED: usize = 56;
 /// Bytes of catalog and words that are checked and appended at once.
@@ -284,17 +287,20 @@ pub(super) fn last_catalog(file: &DurableFile) -> Catalog {
     catalog
 }
 
-/// Reads what was derived from `file`, if it is there, of this version, and made for `params`. Words
-/// and catalog, which are empty, are of no use where that is refused.
+/// Reads what was derived from `file`, if it is there, of this version, and made for `params`, or
+/// for up to twice the capacity: where more records are than the options ask room for, each one that is
+/// forgotten would else have all of it built anew. Words and catalog, which are empty, are of no use
+/// where that is refused.
 pub(super) fn read(
     file: &DurableFile,
+    options: &MemoryOptions,
     params: &Params,
     words: &mut Index,
     catalog: &mut Catalog,
 ) -> Result<Image<Buffer>, Derived> {
     let storage = file.storage();
     let handle = storage.open(file.image_name()).map_err(|_| Derived::Missing)?;
-    let read = read_from(file, handle, params, words, catalog);
+    let read = read_from(file, handle, options, params, words, catalog);
     storage.close(handle);
     read
 }
@@ -302,13 +308,20 @@ pub(super) fn read(
 fn read_from(
     file: &DurableFile,
     handle: Handle,
+    options: &MemoryOptions,
     params: &Params,
     words: &mut Index,
     catalog: &mut Catalog,
 ) -> Result<Image<Buffer>, Derived> {
     let mut parts = Parts::NONE;
     parts.read(file, handle)?;
-    let wanted = required_bytes(params).map_err(|_| Derived::Stale)?;
+    let image_at = (HEADER + parts.bytes.len()) as u64;
+    let mut capacity = [0; 4];
+    fill(file, handle, image_at + CAPACITY as u64, &mut capacity)?;
+    let least = params.capacity;
+    let capacity = u32::from_le_bytes(capacity).min(least.saturating_mul(2)).max(least);
+    let (params, wanted) =
+        image_for(options, params.dim, capacity, file.metric()).map_err(|_| Derived::Stale)?;
     if !parts.current || wanted as u64 != u64_at(&parts.head, 48) {
         return Err(Derived::Stale);
     }
@@ -325,7 +338,7 @@ fn read_from(
     loaded.map_err(|_| Derived::Damaged)?;
 
     let mut buffer = Buffer::new(wanted).map_err(|_| Derived::Damaged)?;
-    fill(file, handle, (HEADER + parts.bytes.len()) as u64, &mut buffer)?;
+    fill(file, handle, image_at, &mut buffer)?;
     let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
     let found = image.params();
     let same = (found.dim, found.capacity, found.metric, found.encoding, found.hot)

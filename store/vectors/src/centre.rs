@@ -14,7 +14,9 @@
 //! such a code has lost no later centre brings back. So the first vector is the first centre of the
 //! 8-bit codes, until one comes that is nearer to zero, or there are enough for a mean. Vectors of
 //! length 1 never lie far. When that first one is removed another one takes its place: it stands
-//! there as it came, and of what is removed nothing is to stay.
+//! there as it came, and of what is removed nothing is to stay. It is the shortest that is left, as
+//! codes are made of codes then, and whichever goes next is seldom that one. A mean gives way to one
+//! vector only where less than half of what it is the mean of is left.
 //!
 //! With tiers a code is renewed in its own. What a cold one has lost, its short code loses too;
 //! it was measured what searches miss by that, and they miss nothing (`docs/benchmarks.md`).
@@ -53,15 +55,15 @@ impl Edit<'_> {
     #[inline(never)]
     pub(crate) fn begin_centres(&mut self, vector: &[f32], scratch: &mut Scratch<'_>) {
         let view = self.view();
-        let len = view.len();
-        if !self.may_be_far() || len >= FIRST_FULL {
+        let (len, centred) = (view.len(), view.header(Field::Centred));
+        let is_mean = centred >= FIRST_FULL && centred < 2 * len;
+        if !self.may_be_far() || len >= FIRST_FULL || is_mean {
             return;
         }
         let Query { rotated, .. } = Query::new(view, vector, &mut scratch.query);
         let centre = view.centre(Centre::Full);
         if len == 0 {
             let bytes = bytemuck::cast_slice(rotated);
-            self.set_header(Field::Centred, 0);
             self.set_entry(Section::Centres, Centre::Full as u32, bytes);
         } else if arith::norm2(rotated) > 0.0 && arith::norm2(centre) > 2.0 * dot(rotated, centre) {
             // A zero vector is no worse off than the others.
@@ -78,13 +80,31 @@ impl Edit<'_> {
             && arith::norm2(view.centre(Centre::Full)) > 0.0
     }
 
-    /// Makes another vector the centre of the 8-bit codes, or zero where none is left.
+    /// Forgets the centres: there is nothing left that they could be of.
+    pub(crate) fn forget_centres(&mut self) {
+        self.section(Section::Centres).fill(0);
+        self.set_header(Field::Centred, 0);
+    }
+
+    /// Makes the shortest vector that is left the centre of the 8-bit codes. None is farther from it than
+    /// twice as far as from zero.
     #[inline(never)]
     pub(crate) fn replace_centre(&mut self, scratch: &mut Scratch<'_>) {
         let view = self.view();
+        // Nothing shorter than half the centre came in beside it but zero, of which a code makes a little
+        // more: the others must not be coded relative to that.
+        let least = arith::norm2(view.centre(Centre::Full)) / 8.0;
+        let mut shortest = f32::MAX;
         scratch.query.rotated.fill(0.0);
-        if let Some(slot) = view.slots().find(|&slot| view.is_live(slot)) {
-            view.decode_rotated(slot, scratch.query.rotated);
+        for slot in view.slots() {
+            if view.is_live(slot) {
+                view.decode_rotated(slot, scratch.row);
+                let norm2 = arith::norm2(scratch.row);
+                if norm2 > least && norm2 < shortest {
+                    shortest = norm2;
+                    scratch.query.rotated.copy_from_slice(scratch.row);
+                }
+            }
         }
         self.move_centres(true, false, scratch);
     }

@@ -16,7 +16,7 @@
 //! ones.
 //!
 //! Notes of use are hints, in steps of 1024 ms. A record's time begins with the first touch or
-//! tick that meets it, as inserts know no clock.
+//! tick that meets it, as inserts know no clock. To a tick times that lie ahead are now.
 //!
 //! What it must never do: refuse a vector for which the capacity has promised room, or make a
 //! hotter code of a colder one.
@@ -56,7 +56,7 @@ pub struct Work {
     pub looked: u32,
     /// Records that it moved to a colder tier.
     pub moved: u32,
-    /// Records whose time begins with it.
+    /// Records whose time begins with it: that had none, or one that lies ahead of it.
     pub begun: u32,
     /// Bytes of codes that it wrote.
     pub bytes: u64,
@@ -311,9 +311,12 @@ impl Edit<'_> {
         wanting: &mut [(u64, Tier)],
     ) -> Option<Tier> {
         let words = self.view().use_at(slot);
-        if words[1] == 0 {
-            let step = to_steps(now);
-            self.set_use(slot, [step, step, words[2]]);
+        let step = to_steps(now);
+        // A clock may go back: a record would stay where it is until it has come as far again.
+        let noted = |time| if time == 0 { step } else { step.min(time) };
+        let begun = [noted(words[0]), noted(words[1]), words[2]];
+        if begun != words {
+            self.set_use(slot, begun);
             work.begun += 1;
             return None;
         }

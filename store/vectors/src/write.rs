@@ -181,7 +181,9 @@ impl Edit<'_> {
             self.entry(section, slot).fill(0);
         }
         self.put_sketch(slot, 0.0, 0.0);
-        if is_centre {
+        if self.view().len() == 0 {
+            self.forget_centres();
+        } else if is_centre {
             self.replace_centre(scratch);
         }
     }

@@ -259,6 +259,24 @@ fn snapshots_and_larger_images_keep_tiers_and_uses() {
     }
 }
 
+/// A clock that was wrong, and is put right.
+#[test]
+fn time_that_lies_ahead_holds_no_record() {
+    let (mut store, _) = filled(&params(64, 4, 4), 4);
+    let ahead = Use { count: 9, last: 2 * NOW, importance: 0, pinned: false, since: NOW };
+    store.image.touch(&[0], 2 * NOW);
+    store.image.set_use(1, &ahead).unwrap();
+    store.image.set_use(2, &Use { last: NOW, since: 2 * NOW, ..ahead }).unwrap();
+    assert_eq!(tick(&mut store, &Policy::default(), NOW).0.begun, 3);
+    for id in 0..3 {
+        let known = store.image.use_of(id).unwrap();
+        assert!(known.last <= NOW && known.since <= NOW, "{known:?}");
+    }
+    let (work, _) = tick(&mut store, &Policy::default(), NOW + 30 * 24 * HOUR);
+    assert_eq!((work.begun, work.moved), (0, 4));
+    assert_eq!(store.image.tier_counts(), [0, 0, 0, 4]);
+}
+
 #[test]
 fn an_image_without_tiers_has_none() {
     let mut store = Store::new(&Params { hot: None, ..params(200, 20, 0) });

@@ -1,6 +1,6 @@
 //! The order of insertion must not matter: recall within 0.02 of that of shuffled input.
 
-use clawft_vectors::{Mode, Params};
+use clawft_vectors::{Metric, Mode, Params};
 
 use crate::data::{Topics, shuffled};
 use crate::store::Store;
@@ -45,6 +45,17 @@ fn tight_clusters_far_apart() {
         let topics = Topics::new(dim, 100, 0.05, 4);
         as_good_as_shuffled("clusters", &topics.ordered(COUNT, 5), &topics.points(QUERIES, 6));
     }
+}
+
+/// Products are negative distances: above level 0 they must not cover the more easily for that.
+#[test]
+fn tight_clusters_by_inner_product() {
+    let topics = Topics::new(32, 60, 0.1, 11);
+    let (rows, queries) = (topics.ordered(COUNT, 4), topics.points(QUERIES, 5));
+    let params = Params { metric: Metric::InnerProduct, ..Params::new(32, COUNT as u32) };
+    let recall = |rows: &[Vec<f32>]| Store::built(params, rows).recall(&queries, 16, Mode::Walk);
+    let (given, mixed) = (recall(&rows), recall(&shuffled(&rows, 1)));
+    assert!(given >= mixed - 0.02 && mixed > 0.95, "recall {given:.4}, shuffled {mixed:.4}");
 }
 
 #[test]
