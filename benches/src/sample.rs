@@ -1,13 +1,13 @@
 //! The sample: 10,000 real text embeddings of 512 dimensions in `data/`, and two sets of queries.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
+use clawft_sample::arrays::{self, Matrix};
 use flate2::read::MultiGzDecoder;
-use half::f16;
 use serde_json::Value;
 
 /// Vectors of one dimension, row after row.
@@ -88,72 +88,17 @@ fn load(name: &str) -> io::Result<Rows> {
     read(&folder().join(name))
 }
 
-/// The rows of an array like those of the sample, of length 1.
+/// The rows of an array of floats like those of the sample, of length 1.
 pub fn read(path: &Path) -> io::Result<Rows> {
-    let bytes = fs::read(path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
-    let mut rows =
-        parse(&bytes).map_err(|what| io::Error::other(format!("{}: {what}", path.display())))?;
+    let Matrix { dim, values, .. } = arrays::read(path).map_err(io::Error::other)?;
+    let mut rows = Rows { dim, flat: values };
     rows.normalise();
     Ok(rows)
-}
-
-/// The rows of a `.npy` of version 1: little-endian f16, C order, two dimensions.
-fn parse(bytes: &[u8]) -> Result<Rows, String> {
-    let Some((b"\x93NUMPY\x01\x00", rest)) = bytes.split_first_chunk::<8>() else {
-        return Err("expected a .npy file of version 1.0".into());
-    };
-    let (length, rest) = rest.split_first_chunk::<2>().ok_or("the header's length is missing")?;
-    let (header, body) = rest
-        .split_at_checked(usize::from(u16::from_le_bytes(*length)))
-        .ok_or("the header is cut off")?;
-    let header = String::from_utf8_lossy(header);
-    if !header.contains("'<f2'") || !header.contains("'fortran_order': False") {
-        return Err(format!("expected f16 in C order, found {header}"));
-    }
-    let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
-    let shape: Option<Vec<usize>> =
-        shape.and_then(|(inner, _)| inner.split(',').map(|n| n.trim().parse().ok()).collect());
-    let Some([count, dim]) = shape.as_deref() else {
-        return Err(format!("expected two dimensions, found {header}"));
-    };
-    if *dim == 0 || count.checked_mul(dim * 2) != Some(body.len()) {
-        return Err(format!("expected {count} x {dim} f16, found {} bytes", body.len()));
-    }
-    let (halves, _) = body.as_chunks::<2>();
-    let flat = halves.iter().map(|&half| f16::from_le_bytes(half).to_f32()).collect();
-    Ok(Rows { dim: *dim, flat })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(header: &str, body: &[u8]) -> Vec<u8> {
-        let length = (header.len() as u16).to_le_bytes();
-        [b"\x93NUMPY\x01\x00", length.as_slice(), header.as_bytes(), body].concat()
-    }
-
-    const HEADER: &str = "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }\n";
-
-    #[test]
-    fn reads_what_numpy_writes() {
-        let numbers = [1.0f32, -2.0, 0.5, 0.0, 65_504.0, -0.25];
-        let body: Vec<u8> = numbers.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect();
-        let rows = parse(&file(HEADER, &body)).unwrap();
-        assert_eq!((rows.len(), rows.dim), (2, 3));
-        assert_eq!(rows.row(1), &numbers[3..]);
-    }
-
-    #[test]
-    fn refuses_what_is_cut_or_of_another_kind() {
-        assert!(parse(b"no numpy").is_err());
-        assert!(parse(&file(HEADER, &[0; 11])).is_err());
-        assert!(parse(&file(&HEADER.replace("f2", "f4"), &[0; 12])).is_err());
-        assert!(parse(&file(&HEADER.replace("2, 3", "6,"), &[0; 12])).is_err());
-        assert!(parse(&file(&HEADER.replace("False", "True"), &[0; 12])).is_err());
-        assert!(parse(&file(HEADER, &[0; 12])[..30]).is_err());
-    }
 
     #[test]
     fn the_sample_is_there_and_of_length_one() {

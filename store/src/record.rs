@@ -55,7 +55,7 @@ const PINNED: u8 = 1;
 const CHECK: usize = 8;
 
 /// A record as the caller gives it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Record<'a> {
     /// The caller's id.
     pub id: u64,

@@ -245,7 +245,9 @@ fn file(guest: &Guest) -> Outcome {
         if len < LARGE {
             return Err(format!("a file of {LARGE} bytes expected, found {len}"));
         }
-        run(&mut guest.over(&folder.0, &["open", "/data", RECORDS]))?;
+        let mut open = vec!["open", "/data", RECORDS];
+        open.extend(by_another.then_some(name));
+        run(&mut guest.over(&folder.0, &open))?;
     }
     Ok(())
 }

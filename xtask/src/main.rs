@@ -17,8 +17,8 @@
 //! | `platform` | each function of the agent's WASI platform |
 //! | `providers` | the agent beside servers of the tests |
 //! | `host` | the command `clawft`: built, tested and measured |
-//! | `device` | the command `wamr`: clawft as a device has it |
-//! | `wamr` | no command: builds WAMR, library and compiler, and compiles modules ahead with it |
+//! | `wamr` | clawft as a device has it |
+//! | `wamr_build` | no command: builds WAMR, library and compiler, and compiles modules ahead with it |
 //! | `matrix` | every artifact in every engine |
 //! | `guides` | the commands of the guides, run as they stand there |
 //! | `experiment` | what a part of the agent is worth before it ships |
@@ -42,7 +42,6 @@ mod component;
 mod coverage;
 mod crates;
 mod demo;
-mod device;
 mod dist;
 mod experiment;
 mod fuzz;
@@ -67,6 +66,7 @@ mod steps;
 mod test;
 mod tools;
 mod wamr;
+mod wamr_build;
 mod wasi;
 
 use process::Outcome;
@@ -129,7 +129,7 @@ fn main() -> ExitCode {
         Some("experiment") => experiment::experiment(&rest),
         Some("guests") => guests::guests(&rest),
         Some("platform") => platform::check(&rest),
-        Some("wamr") => device::check(&rest),
+        Some("wamr") => wamr::check(&rest),
         Some("providers") => providers::check(),
         Some("guides") => guides::guides(&rest),
         Some("host") => host::host(&rest),

@@ -52,8 +52,30 @@ impl Options {
     }
 }
 
-/// Runs it.
+/// Runs it. What a person cannot try on a machine is a row that says so, but something must be tried.
 pub(crate) fn matrix(arguments: &[String]) -> Outcome {
+    judged(arguments, |rows| match rows.iter().all(Row::is_not_shown) {
+        true => Err("no row was checked".into()),
+        false => Ok(()),
+    })
+}
+
+/// What the gate asks for: the suite, in all rows, and that it can fail.
+pub(crate) fn suite() -> Outcome {
+    build::lint()?;
+    check::faults()?;
+    judged(&["--check".into()], all_shown)
+}
+
+fn all_shown(rows: &[Row]) -> Outcome {
+    match names(rows, Row::is_not_shown).as_str() {
+        "" => Ok(()),
+        names => Err(format!("not shown: {names}")),
+    }
+}
+
+/// Runs it; `also` has the last word where no row failed and none is above its budget.
+fn judged(arguments: &[String], also: impl Fn(&[Row]) -> Outcome) -> Outcome {
     if arguments.iter().any(|word| word == "--help" || word == "-h") {
         println!("{USAGE}");
         return Ok(());
@@ -80,29 +102,41 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
     } else {
         table::print(&rows, options.check)
     }
-    verdict(&rows)
+    verdict(&rows)?;
+    also(&rows)
 }
 
-/// What the gate asks for: the suite, in all rows, and that it can fail.
-pub(crate) fn suite() -> Outcome {
-    build::lint()?;
-    check::faults()?;
-    matrix(&["--check".into()])
+fn names(rows: &[Row], of: impl Fn(&Row) -> bool) -> String {
+    rows.iter().filter(|row| of(row)).map(Row::name).collect::<Vec<_>>().join(", ")
 }
 
 fn verdict(rows: &[Row]) -> Outcome {
-    let failed: Vec<&str> = rows.iter().filter(|row| row.has_failed()).map(Row::name).collect();
-    let over: Vec<&str> = rows.iter().filter(|row| row.is_over()).map(Row::name).collect();
-    match (failed.len(), over.len()) {
-        (0, 0) => Ok(()),
-        (0, _) => Err(format!("above a budget: {}", over.join(", "))),
-        _ => Err(format!("failed: {}", failed.join(", "))),
+    let (failed, over) = (names(rows, Row::has_failed), names(rows, Row::is_over));
+    match (failed.is_empty(), over.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => Err(format!("above a budget: {over}")),
+        _ => Err(format!("failed: {failed}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A row passes the gate only when something came of it.
+    #[test]
+    fn a_row_that_is_not_shown_does_not_pass() {
+        let row = |checks| {
+            let way = rows::Way::NotShown("no CMake".into());
+            let mut row = rows::row("kernel, WAMR".into(), "kernel", way, rows::Budget::default());
+            row.checks = checks;
+            row
+        };
+        let tried = || row(rows::Checks::Refused("SIMD".into()));
+        assert!(all_shown(&[tried()]).is_ok());
+        let found = all_shown(&[tried(), row(rows::Checks::Open)]);
+        assert_eq!(found, Err("not shown: kernel, WAMR".into()));
+    }
 
     #[test]
     fn takes_its_options() {

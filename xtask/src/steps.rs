@@ -42,9 +42,10 @@ impl Steps {
         let names: Vec<&str> = steps.iter().map(|(name, _)| name.as_str()).collect();
         eprintln!("\n=== at the same time: {}", names.join("; "));
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let (waiting, of) = (Mutex::new(steps.into_iter()), mpsc::channel());
+        let waiting = Mutex::new(steps.into_iter());
+        let (sender, results) = mpsc::channel();
         thread::scope(|scope| {
-            for ended in vec![of.0; cores] {
+            for ended in vec![sender; cores] {
                 let next = || waiting.lock().map(|mut steps| steps.next()).unwrap_or_default();
                 scope.spawn(move || {
                     while let Some((name, mut command)) = next() {
@@ -55,7 +56,7 @@ impl Steps {
                     }
                 });
             }
-            for (name, printed, outcome, time) in of.1 {
+            for (name, printed, outcome, time) in results {
                 eprintln!("\n=== {name}\n{printed}");
                 if outcome.is_err() {
                     self.keep(&name, &printed);

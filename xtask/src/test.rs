@@ -6,8 +6,8 @@ use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    bench, browser, coverage, demo, device, dist, fuzz, guests, guides, host, matrix, miri,
-    platform, providers, release, sizes, soak, tools, wasi,
+    bench, browser, coverage, demo, dist, fuzz, guests, guides, host, matrix, miri, platform,
+    providers, release, sizes, soak, tools, wamr, wasi,
 };
 use std::path::Path;
 use std::process::Command;
@@ -50,6 +50,14 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
 
 /// What every change must pass.
 fn short(gate: &mut Steps) {
+    lints(gate);
+    artifacts(gate);
+    tests(gate);
+    programs(gate);
+}
+
+/// Tools, and what is seen without running anything.
+fn lints(gate: &mut Steps) {
     gate.step("tools", || {
         tools::targets(&[wasi::TARGET, "wasm32-unknown-unknown", "wasm32v1-none"])?;
         tools::wasm_opt()?;
@@ -100,6 +108,10 @@ fn short(gate: &mut Steps) {
             .args(["clippy", "--quiet", "--target", targets[0], "--package", "clawft-agent"])
             .args(["--features", "coherence", "--", "-D", "warnings"]))
     });
+}
+
+/// What is shipped, built.
+fn artifacts(gate: &mut Steps) {
     gate.step("modules and their sizes", || {
         let mut weights = Vec::new();
         for artifact in ALL {
@@ -111,6 +123,10 @@ fn short(gate: &mut Steps) {
     gate.step("the component exports what wit/ says", || {
         release::agree(&artifacts::AGENT.build()?.path, &dist::package(&root().join("wit"))?)
     });
+}
+
+/// The crates' own tests.
+fn tests(gate: &mut Steps) {
     gate.step("tests, native", || {
         run(cargo().args([
             "test",
@@ -143,6 +159,10 @@ fn short(gate: &mut Steps) {
         ),
         Err(why) => gate.step("tests, WebAssembly", || Err(why)),
     }
+}
+
+/// What is shipped, run as others run it.
+fn programs(gate: &mut Steps) {
     gate.step("WASI guests", guests::check);
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
     gate.step("the agent's providers", providers::check);
@@ -180,7 +200,7 @@ fn long(gate: &mut Steps) {
     // The engine is compiled twice for it.
     gate.step("the host, seen from outside", host::test);
     // A compiler is compiled for it.
-    gate.step("the agent and the kernel in WAMR, from C", || device::check(&[]));
+    gate.step("the agent and the kernel in WAMR, from C", || wamr::check(&[]));
     // Twice more, and WAMR with what compiles it.
     gate.step("every artifact in every engine", matrix::suite);
     gate.step("40,000 vectors in 16 MiB", guests::large);

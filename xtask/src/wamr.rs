@@ -1,208 +1,153 @@
-//! WAMR, the engine of devices: its library and its compiler, built from source.
+//! `cargo xtask wamr`: clawft as a device has it, in WAMR, through programs in C.
 //!
-//! Debian has no WAMR. The crate `wamrx-sys` carries its C sources, those of the compiler too, and
-//! cargo fetches it like any other. They are copied to `target/tools/wamr` and built there with
-//! CMake as a device's maker builds them: the fast interpreter, loading of what was compiled ahead,
-//! WASI preview 1, SIMD, and every access to memory checked in code and not by the processor.
+//! `agent/examples/wamr/` is a host of the agent: `agent/tests/wamr.py` talks to it, and
+//! `agent/tests/wasi.py` takes its WASI and its HTTP function by function. `ffi/examples/wamr/` has
+//! the kernel. Each runs interpreted, compiled ahead of time, and once under the sanitizers.
 
-use crate::process::{
-    Outcome, answers, cargo, command, output, read, root, run, run_apart, target, write,
-};
+use crate::artifacts::{AGENT_CORE, SCALAR_KERNEL, SIMD128_KERNEL};
+use crate::process::{Outcome, answers, command, files, root, run, run_apart, target};
+use crate::wamr_build::{self, Library};
+use crate::{platform, tools};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::SystemTime;
+use std::time::Instant;
 
-const CRATE: &str = "wamrx-sys";
-const CRATE_VERSION: &str = "0.3.0";
-/// What a `wamrc` on the PATH has to be, for files compiled ahead to be understood. An `iwasm` there is
-/// of no use: it runs commands and cannot drive a C ABI.
-const RELEASE: &str = "2.4.";
-/// What the library has.
-const PARTS: [&str; 10] = [
-    "CMAKE_BUILD_TYPE=Release",
-    "WAMR_BUILD_INTERP=1",
-    "WAMR_BUILD_FAST_INTERP=1",
-    "WAMR_BUILD_AOT=1",
-    "WAMR_BUILD_LIBC_WASI=1",
-    "WAMR_BUILD_LIBC_BUILTIN=0",
-    "WAMR_BUILD_SIMD=1",
-    "WAMR_BUILD_LIB_SIMDE=1",
-    // Else cmake would fetch these headers from the network; Debian has them.
-    "FETCHCONTENT_SOURCE_DIR_SIMDE=/usr/include",
-    "WAMR_DISABLE_HW_BOUND_CHECK=1",
-];
-/// What a program is linked with besides it.
-pub(crate) const LIBRARIES: [&str; 3] = ["-lm", "-lpthread", "-ldl"];
+/// No warning in code that others will copy.
+const WARNINGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+const SMALL: &[&str] =
+    &["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-s"];
+const FAST: &[&str] = &["-O2"];
+/// A leak is a fault too; what the sanitizers find ends the program.
+const CHECKED: &[&str] =
+    &["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+const TLS: &[&str] = &["-DCLAWFT_TLS"];
+const TLS_LIBRARIES: &[&str] = &["-lmbedtls", "-lmbedx509", "-lmbedcrypto"];
 
-/// `libiwasm.a`, and the folder of `wasm_export.h`.
-#[derive(Debug)]
-pub(crate) struct Library {
-    pub(crate) file: PathBuf,
-    pub(crate) headers: PathBuf,
-}
+/// Starts that are timed.
+const STARTS: usize = 20;
 
-fn folder() -> PathBuf {
-    target().join("tools/wamr")
-}
+/// Builds and tests all of it; only the cases of these names, where some are named.
+pub(crate) fn check(cases: &[String]) -> Outcome {
+    let library = wamr_build::library()?;
+    let tls = Path::new("/usr/include/mbedtls/ssl.h").exists();
+    wamr_build::debian(tls && answers("openssl", "version"), &["libmbedtls-dev", "openssl"])?;
+    let python = tools::python_with_wasmtime()?;
+    let core = AGENT_CORE.build()?.path;
 
-/// The engine as a static library for this machine, built where it is missing: 20 seconds.
-pub(crate) fn library() -> Outcome<Library> {
-    let source = source()?;
-    let build = folder().join("library");
-    let library =
-        Library { file: build.join("libiwasm.a"), headers: source.join("core/iwasm/include") };
-    if !library.file.exists() {
-        let headers = Path::new("/usr/include/simde/wasm/simd128.h");
-        debian(headers.exists() && answers("cmake", "--version"), &["cmake", "libsimde-dev"])?;
-        let options = PARTS.map(|part| format!("-D{part}"));
-        cmake(&source, &build, &options, "vmlib", "library.log")?;
-    }
-    Ok(library)
-}
-
-/// Compiles a module ahead of time for this machine, where `out` is older than it: seconds for the
-/// kernel, half a minute for the agent. The error is a sentence that says what is missing.
-pub(crate) fn compile_ahead(module: &Path, out: &Path) -> Outcome<PathBuf> {
-    let changed = |path: &Path| path.metadata().and_then(|data| data.modified());
-    let is_newer = |than: SystemTime| changed(out).is_ok_and(|out| out > than);
-    if changed(module).is_ok_and(is_newer) {
-        return Ok(out.to_owned());
-    }
-    out.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(|error| error.to_string())?;
-    let mut compile = if release_on_path("wamrc") {
-        // The least processor with SIMD, as `compile.c` has it.
-        let processor: &[&str] = if cfg!(target_arch = "x86_64") {
-            &["--target=x86_64", "--cpu=x86-64-v2"]
-        } else {
-            &[]
-        };
-        let mut compile = command("wamrc");
-        compile.args(processor).args(["--bounds-checks=1", "-o"]).arg(out).arg(module);
-        compile
-    } else {
-        let mut compile = command(compiler()?);
-        compile.arg(module).arg(out);
-        compile
+    let sources = files("agent/examples/wamr", "c")?;
+    let build = |name: &str, flags: &[&str], libraries: &[&str]| {
+        compile(&library, name, "agent/include", &sources, flags, libraries)
     };
-    let (printed, compiled) = run_apart(&mut compile);
-    compiled.map(|()| out.to_owned()).map_err(|why| {
-        let _ = std::fs::remove_file(out);
-        // It says why in its last line.
-        let last = printed.lines().rev().map(str::trim).find(|line| !line.is_empty());
-        let why = last.unwrap_or(&why);
-        format!("{} could not be compiled ahead of time: {why}", module.display())
-    })
-}
+    let host = build("clawft-wamr", &[FAST, TLS].concat(), TLS_LIBRARIES)?;
+    let checked = build("clawft-wamr-checked", &[CHECKED, TLS].concat(), TLS_LIBRARIES)?;
+    let small = build("clawft-wamr-small", SMALL, &[])?;
 
-/// Is there something that compiles ahead of time?
-pub(crate) fn has_compiler() -> bool {
-    release_on_path("wamrc") || compiler_program().exists()
-}
-
-/// Is there a program of WAMR on the PATH, of the release that is built here?
-fn release_on_path(program: &str) -> bool {
-    answers(program, "--version")
-        && output(command(program).arg("--version")).is_ok_and(|said| said.contains(RELEASE))
-}
-
-/// The compiler: WAMR's, with a `main` of our own, over the LLVM of Debian (14 and 19 were seen to
-/// work). Two minutes.
-pub(crate) fn compiler() -> Outcome<PathBuf> {
-    let program = compiler_program();
-    if !program.exists() {
-        let source = source()?;
-        debian(has_llvm() && answers("cmake", "--version"), &["cmake", "llvm-dev"])?;
-        let option = format!("-DWAMR_ROOT_DIR={}", source.display());
-        let (from, build) = (root().join("xtask/wamr"), folder().join("compiler"));
-        cmake(&from, &build, &[option], "clawft-wamrc", "compiler.log").map_err(|why| {
-            format!("no wamrc {RELEASE}x is on the PATH, and none could be built: {why}")
-        })?;
-    }
-    Ok(program)
-}
-
-fn compiler_program() -> PathBuf {
-    folder().join("compiler/clawft-wamrc")
-}
-
-/// Is there an LLVM with what CMake wants of it, of any version?
-fn has_llvm() -> bool {
-    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    answers("llvm-config", "--version")
-        || folders.map(|entry| entry.path()).any(|path| path.join("lib/cmake/llvm").exists())
-}
-
-/// WAMR's sources, in a folder of ours since their build writes among them.
-fn source() -> Outcome<PathBuf> {
-    let source = folder().join("source");
-    if source.join("CMakeLists.txt").exists() {
-        return Ok(source);
-    }
-    // A package that depends on the crate: cargo fetches it, verifies it and says where it lies.
-    let wanted = folder().join("wanted");
-    let manifest = wanted.join("Cargo.toml");
-    write(
-        &manifest,
-        format!(
-            "[package]\nname = \"wanted\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [dependencies]\n{CRATE} = \"={CRATE_VERSION}\"\n"
-        )
-        .as_bytes(),
-    )?;
-    write(&wanted.join("src/lib.rs"), b"")?;
-    let found = output(
-        cargo().args(["metadata", "--format-version", "1", "--manifest-path"]).arg(&manifest),
-    )
-    .map_err(|why| format!("WAMR's sources are in the crate {CRATE}, which is missing: {why}"))?;
-    let found: serde_json::Value =
-        serde_json::from_str(&found).map_err(|error| format!("cargo metadata: {error}"))?;
-    let package = found["packages"]
-        .as_array()
-        .and_then(|packages| packages.iter().find(|package| package["name"] == CRATE))
-        .and_then(|package| package["manifest_path"].as_str())
-        .and_then(|manifest| Path::new(manifest).parent())
-        .ok_or_else(|| format!("cargo metadata does not name {CRATE}"))?;
-    let new = folder().join("source.new");
-    let _ = std::fs::remove_dir_all(&new);
-    run(command("cp").arg("-r").arg(package.join("wasm-micro-runtime")).arg(&new))?;
-    std::fs::rename(&new, &source).map_err(|error| format!("{}: {error}", source.display()))?;
-    Ok(source)
-}
-
-/// Builds one target; what CMake prints goes to a file, and what matters of it into the error.
-fn cmake(source: &Path, build: &Path, options: &[String], wanted: &str, log: &str) -> Outcome {
-    let log = folder().join(log);
-    write(&log, b"")?;
-    let step = |command: &mut std::process::Command| {
-        let file = std::fs::OpenOptions::new().append(true).open(&log);
-        let file = file.map_err(|error| format!("{}: {error}", log.display()))?;
-        let both = file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
-        run(command.stdout(file).stderr(both)).map_err(|why| {
-            let said = String::from_utf8_lossy(&read(&log).unwrap_or_default()).into_owned();
-            let line =
-                said.lines().find(|line| line.to_lowercase().contains("error")).map(str::trim);
-            format!("{why}: {} (all of it: {})", line.unwrap_or("no word why"), log.display())
-        })
+    let talk = |host: &Path, module: &Path| {
+        let script = root().join("agent/tests/wamr.py");
+        run(command(&python).arg("-B").arg(script).args([host, module]).args(cases))
     };
-    step(command("cmake").arg("-S").arg(source).arg("-B").arg(build).args(options))?;
-    step(command("cmake").arg("--build").arg(build).args(["--parallel", "2", "--target", wanted]))
-}
-
-/// Installs Debian's packages where something of them is missing; for that one must be root.
-pub(crate) fn debian(is_there: bool, packages: &[&str]) -> Outcome {
-    if is_there {
+    talk(&host, &core)?;
+    talk(&checked, &core)?;
+    let ahead = compiled_ahead(&core, "clawft-agent.core.aot")?;
+    ahead.as_deref().map_or(Ok(()), |ahead| talk(&host, ahead))?;
+    if !cases.is_empty() {
         return Ok(());
     }
-    let names = packages.join(" ");
-    let install = || {
-        run(command("apt-get")
-            .args(["install", "--yes", "--no-install-recommends", "--quiet"])
-            .args(packages)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdout(Stdio::null()))
-    };
-    // Without a list of packages, or with one that is old, the first try fails.
-    install()
-        .or_else(|_| run(command("apt-get").args(["update", "--quiet"])).and_then(|()| install()))
-        .map_err(|why| format!("something of Debian's {names} is missing: {why}"))
+    // All that the agent asks of its outside, from servers that misbehave to a folder that is full
+    // of files, as `cargo xtask platform` does it with other hosts.
+    let guest = platform::guest(platform::CORE_TARGET)?;
+    run(command("python3").arg(root().join("agent/tests/wasi.py")).args([&host, &guest]))?;
+
+    let kernel_ahead = kernel(&library)?;
+    let is_whole = ahead.is_some() && kernel_ahead.is_some();
+    measure(&host, &[Some(&*core), ahead.as_deref()].into_iter().flatten().collect::<Vec<_>>())?;
+    let kernel = SIMD128_KERNEL.build()?.path;
+    for file in [Some(core), ahead, Some(kernel), kernel_ahead, Some(small)].into_iter().flatten() {
+        let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+        let name = file.file_name().unwrap_or_default().display();
+        println!("{bytes:>9} bytes  {name}");
+    }
+    // The rest was seen to hold, but not this.
+    match is_whole {
+        true => Ok(()),
+        false => {
+            Err("what is compiled ahead of time was not shown: nothing here compiles it".into())
+        }
+    }
+}
+
+/// Times whole processes, from start to the answer of the agent.
+fn measure(host: &Path, modules: &[&Path]) -> Outcome {
+    for module in modules {
+        let mut times = Vec::new();
+        let mut host = command(host);
+        host.arg("--stats").arg(module).arg(r#"["version"]"#).stdin(Stdio::null());
+        let (said, outcome) = run_apart(&mut host);
+        outcome.map_err(|why| format!("{why}: {said}"))?;
+        for _ in 0..STARTS {
+            let begin = Instant::now();
+            host.output().map_err(|error| error.to_string())?;
+            times.push(begin.elapsed());
+        }
+        times.sort_unstable();
+        let (median, most) = (times[STARTS / 2], times[STARTS - 1]);
+        let name = module.file_name().unwrap_or_default().display();
+        println!("start to end    {median:.1?} median, {most:.1?} at most: version, {name}");
+        println!("memory          {}", said.lines().last().unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// The kernel's program with the modules that an interpreter takes; what was compiled ahead.
+fn kernel(library: &Library) -> Outcome<Option<PathBuf>> {
+    let source = [root().join("ffi/examples/wamr/nearest.c")];
+    let program = compile(library, "nearest-wamr", "ffi/include", &source, FAST, &[])?;
+    let checked = compile(library, "nearest-wamr-checked", "ffi/include", &source, CHECKED, &[])?;
+    let saved = target().join("wamr/memory.clawft");
+    let module = SIMD128_KERNEL.build()?.path;
+    run(command(&program).arg(SCALAR_KERNEL.build()?.path).arg(&saved))?;
+    run(command(&program).arg(&module).arg(&saved))?;
+    let ahead = compiled_ahead(&module, "clawft-kernel.aot")?;
+    ahead.as_deref().map_or(Ok(()), |ahead| run(command(&checked).arg(ahead).arg(&saved)))?;
+    Ok(ahead)
+}
+
+/// The module compiled ahead of time; none, and a line that says so, where nothing can compile it.
+fn compiled_ahead(module: &Path, name: &str) -> Outcome<Option<PathBuf>> {
+    match wamr_build::compile_ahead(module, &target().join("wasm").join(name)) {
+        Ok(ahead) => Ok(Some(ahead)),
+        Err(why) if wamr_build::has_compiler() => Err(why),
+        Err(why) => {
+            println!("not shown: {name}: {why}");
+            Ok(None)
+        }
+    }
+}
+
+/// Compiles a program for this machine with `gcc`, or what `CC` says.
+fn compile(
+    library: &Library,
+    name: &str,
+    headers: &str,
+    sources: &[PathBuf],
+    flags: &[&str],
+    libraries: &[&str],
+) -> Outcome<PathBuf> {
+    let program = target().join("wamr").join(name);
+    std::fs::create_dir_all(target().join("wamr")).map_err(|error| error.to_string())?;
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "gcc".into());
+    run(command(compiler)
+        .args(WARNINGS)
+        .args(flags)
+        .arg("-I")
+        .arg(&library.headers)
+        .arg("-I")
+        .arg(root().join(headers))
+        .args(sources)
+        .arg(&library.file)
+        .args(libraries)
+        .args(wamr_build::LIBRARIES)
+        .arg("-o")
+        .arg(&program))?;
+    Ok(program)
 }

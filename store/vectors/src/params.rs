@@ -115,9 +115,9 @@ impl Params {
     pub const fn scan_limit_in_force(&self) -> u32 {
         match self.scan_limit {
             Some(limit) => limit,
-            // 10,000 embeddings of 512 dimensions, in Wasmtime (`cargo xtask demo --mode scan` and
-            // `--mode walk`): from an `ef` of 32 on a scan takes no longer than a walk that finds
-            // as many.
+            // 10,000 embeddings of 512 dimensions, in Wasmtime (`docs/benchmarks.md`): from an `ef`
+            // of 32 on a scan is faster than a walk that finds as many, but for easy queries and
+            // little recall: 0.97 of held-out texts take it a tenth longer.
             None if self.is_sketched() => 20_000,
             // Without sketches, by short or full codes: likewise.
             None => 1000,

@@ -13,9 +13,9 @@ use clawft_sample::Metric;
 use clawft_sample::arrays::{self, Matrix};
 use clawft_sample::scratch::Scratch;
 use clawft_sample::texts;
-use clawft_store::memory::{Derived, Found, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Derived, Error, Found, Memory, MemoryOptions, Recall};
 use clawft_store::storage::native::{NativeFolder, WriterLock};
-use clawft_store::{Options as FileOptions, Record};
+use clawft_store::{Error as FileError, Options as FileOptions, Record};
 
 use crate::Failure;
 use crate::inputs::Inputs;
@@ -84,21 +84,29 @@ fn import(
             vector: inputs.base.row(row),
             text: texts.get(row).map_or("", String::as_str),
             kind: "sample",
-            session: "",
             created: row as u64,
             last_used: row as u64,
-            uses: 0,
             importance: 0.5,
-            pinned: false,
-            metadata: &[],
+            ..Record::default()
         };
-        memory.remember(&record).map_err(|why| wrong("a record", why))?;
+        let mut outcome = memory.remember(&record);
+        // A commit has a limit in bytes too: of large records fewer go into one.
+        if matches!(outcome, Err(Error::File(FileError::BatchFull { .. }))) {
+            commit(memory)?;
+            committed(row);
+            outcome = memory.remember(&record);
+        }
+        outcome.map_err(|why| wrong("a record", why))?;
         if (row + 1) % batch == 0 || row + 1 == rows {
-            memory.commit(0).map_err(|why| wrong("a commit", why))?;
+            commit(memory)?;
             committed(row + 1);
         }
     }
     Ok(())
+}
+
+fn commit(memory: &mut Memory) -> Result<(), Failure> {
+    memory.commit(0).map_err(|why| wrong("a commit", why))
 }
 
 /// The child: imports into `folder` until it is killed.
@@ -139,6 +147,16 @@ pub(crate) struct Quality {
     pub(crate) mrr: f64,
 }
 
+/// What became of the known items.
+pub(crate) struct Known {
+    /// By vector, by words, by both.
+    pub(crate) quality: [Quality; 3],
+    /// Asked: those whose answer is among the rows.
+    pub(crate) asked: usize,
+    /// Of so many.
+    pub(crate) all: usize,
+}
+
 /// What happened.
 pub(crate) struct Story {
     pub(crate) rows: usize,
@@ -154,8 +172,22 @@ pub(crate) struct Story {
     pub(crate) opened: Duration,
     pub(crate) opened_from: Derived,
     pub(crate) file_bytes: u64,
-    /// By vector, by words, by both; none without known items.
-    pub(crate) quality: Option<[Quality; 3]>,
+    /// None without known items.
+    pub(crate) known: Option<Known>,
+}
+
+impl Story {
+    /// That every committed record was there, as it went in.
+    pub(crate) fn judge(&self) -> Result<(), Failure> {
+        let Story { said, found, whole, .. } = self;
+        if found < said {
+            return Err(Failure::new(format!("of {said} committed records {found} are there")));
+        }
+        match whole {
+            true => Ok(()),
+            false => Err(Failure::new("the committed records are not as they went in")),
+        }
+    }
 }
 
 /// Runs the whole of it.
@@ -177,10 +209,12 @@ pub(crate) fn run(options: &Options, inputs: &Inputs) -> Result<Story, Failure> 
     let start = Instant::now();
     let (mut memory, _lock) = open(options, &inputs.base, folder.path())?;
     let (opened, opened_from) = (start.elapsed(), memory.derived());
-    let known = options.base.is_none().then(|| options.data.join("known_item.jsonl"));
-    let quality = match known {
-        Some(path) => Some(ask(&mut memory, options, &path)?),
-        None => None,
+    let known = match options.base {
+        None => {
+            let vectors = arrays::read(&options.data.join("known_item_queries.f16.npy"))?;
+            Some(ask(&mut memory, &vectors, &options.data.join("known_item.jsonl"))?)
+        }
+        Some(_) => None,
     };
     let file_bytes = memory.file().sizes().base;
     Ok(Story {
@@ -193,7 +227,7 @@ pub(crate) fn run(options: &Options, inputs: &Inputs) -> Result<Story, Failure> 
         opened,
         opened_from,
         file_bytes,
-        quality,
+        known,
     })
 }
 
@@ -259,13 +293,18 @@ fn is_whole(memory: &Memory, inputs: &Inputs) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Asks for the known items in three ways.
-fn ask(memory: &mut Memory, options: &Options, path: &Path) -> Result<[Quality; 3], Failure> {
-    let vectors = arrays::read(&options.data.join("known_item_queries.f16.npy"))?;
+/// Asks for the known items in three ways: for those whose answer was stored, as under a small capacity
+/// the others would count as misses.
+fn ask(memory: &mut Memory, vectors: &Matrix, path: &Path) -> Result<Known, Failure> {
     let questions = texts::read(path)?;
     let relevant = texts::numbers(path, "relevant")?;
     let mut all = [Quality::default(); 3];
+    let mut asked = 0;
     for (row, (question, id)) in questions.iter().zip(&relevant).enumerate() {
+        if !memory.contains(*id) {
+            continue;
+        }
+        asked += 1;
         let ways = [(true, false), (false, true), (true, true)];
         for (quality, (by_vector, by_words)) in all.iter_mut().zip(ways) {
             let recall = Recall {
@@ -283,8 +322,10 @@ fn ask(memory: &mut Memory, options: &Options, path: &Path) -> Result<[Quality; 
             }
         }
     }
-    let count = relevant.len().max(1) as f64;
-    Ok(all.map(|q| Quality { first: q.first / count, ten: q.ten / count, mrr: q.mrr / count }))
+    let count = asked.max(1) as f64;
+    let quality =
+        all.map(|q| Quality { first: q.first / count, ten: q.ten / count, mrr: q.mrr / count });
+    Ok(Known { quality, asked, all: relevant.len() })
 }
 
 /// Tells the story.
@@ -308,7 +349,15 @@ pub(crate) fn tell(story: &Story) {
         story.file_bytes as f64 / 1e6,
         story.opened.as_secs_f64() * 1e3
     );
-    if let Some(quality) = &story.quality {
+    if let Some(Known { quality, asked, all }) = &story.known {
+        if asked < all {
+            println!(
+                "  of {all} known items {asked} have their answer among the rows: these are asked"
+            );
+        }
+        if *asked == 0 {
+            return;
+        }
         println!("  known items, one right answer each:   hit@1   hit@10   MRR@10");
         for (name, q) in ["by vector", "by words", "by both"].into_iter().zip(quality) {
             println!("    {name:<34} {:>6.3}   {:>6.3}   {:>6.3}", q.first, q.ten, q.mrr);
@@ -319,34 +368,89 @@ pub(crate) fn tell(story: &Story) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clawft_store::MAX_TEXT;
 
-    /// Options that name files of so many rows in `folder`, with texts.
-    fn own_data(folder: &Path, rows: usize, capacity: u32) -> Options {
+    /// Options that name files in `folder`, of a row for each of these texts.
+    fn own_data(folder: &Path, texts: &[String], capacity: u32) -> Options {
         let vector = |row: usize| {
             let values = [row as f32 + 1.0, 1.0].map(f32::to_le_bytes);
             [2i32.to_le_bytes(), values[0], values[1]].concat()
         };
         let vectors = |rows: usize| (0..rows).flat_map(vector).collect::<Vec<u8>>();
-        let texts: String = (0..rows).map(|row| format!("\"the text of row {row}\"\n")).collect();
+        let lines: String = texts.iter().map(|text| format!("\"{text}\"\n")).collect();
         let file = |name: &str, bytes: Vec<u8>| {
             let path = folder.join(name);
             std::fs::write(&path, bytes).unwrap();
             Some(path)
         };
         Options {
-            base: file("base.fvecs", vectors(rows)),
+            base: file("base.fvecs", vectors(texts.len())),
             queries: file("queries.fvecs", vectors(1)),
-            texts: file("texts.jsonl", texts.into_bytes()),
+            texts: file("texts.jsonl", lines.into_bytes()),
             capacity: Some(capacity),
             ..Options::default()
         }
+    }
+
+    fn short(rows: usize) -> Vec<String> {
+        (0..rows).map(|row| format!("the text of row {row}")).collect()
+    }
+
+    #[test]
+    fn large_records_go_in_by_fewer_at_once() {
+        let (data, folder) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let mut texts = short(100);
+        texts[..5].fill("x".repeat(MAX_TEXT));
+        // One that is too long, cut within a letter.
+        texts[5] = format!("{}ä", "x".repeat(MAX_TEXT - 1));
+        let options = own_data(data.path(), &texts, 100);
+        let inputs = Inputs::read(&options).unwrap();
+        let mut said = Vec::new();
+        let (memory, _lock) = write(&options, folder.path(), |rows| said.push(rows)).unwrap();
+        assert_eq!(said[..3], [3, 5, 10], "five of 1 MiB are more than a commit takes");
+        assert_eq!(memory.text(5).unwrap().len(), MAX_TEXT - 1);
+        assert!(memory.len() == 100 && is_whole(&memory, &inputs).unwrap());
+    }
+
+    #[test]
+    fn a_committed_record_that_is_lost_is_a_failure() {
+        let story = |said, found, whole| Story {
+            rows: 100,
+            said,
+            found,
+            whole,
+            reopened: Duration::ZERO,
+            derived: Derived::Read,
+            opened: Duration::ZERO,
+            opened_from: Derived::Read,
+            file_bytes: 0,
+            known: None,
+        };
+        assert!(story(50, 50, true).judge().is_ok() && story(50, 53, true).judge().is_ok());
+        assert!(story(50, 49, true).judge().unwrap_err().0.contains("of 50 committed"));
+        assert!(story(50, 50, false).judge().unwrap_err().0.contains("not as they went in"));
+    }
+
+    #[test]
+    fn only_items_whose_answer_is_stored_are_asked() {
+        let (data, folder) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let options = own_data(data.path(), &short(9), 5);
+        let (mut memory, _lock) = write(&options, folder.path(), |_| {}).unwrap();
+        let path = data.path().join("known_item.jsonl");
+        let line =
+            |id: usize| format!("{{\"query\":\"the text of row {id}\",\"relevant\":{id}}}\n");
+        std::fs::write(&path, [1, 4, 7].map(line).concat()).unwrap();
+        let vectors = Matrix { rows: 3, dim: 2, values: vec![1.0; 6] };
+        let known = ask(&mut memory, &vectors, &path).unwrap();
+        assert_eq!((known.asked, known.all), (2, 3));
+        assert_eq!(known.quality[1].ten, 1.0, "by words");
     }
 
     #[test]
     fn the_child_imports_the_rows_that_fit() {
         for fit in [1_usize, 2, 5] {
             let (data, folder) = (Scratch::new().unwrap(), Scratch::new().unwrap());
-            let options = own_data(data.path(), 9, fit as u32);
+            let options = own_data(data.path(), &short(9), fit as u32);
             let mut said = Vec::new();
             // Let go without a close, as by a kill.
             drop(write(&options, folder.path(), |rows| said.push(rows)).unwrap());

@@ -12,6 +12,7 @@ use crate::Failure;
 use crate::options::Options;
 use clawft_sample::arrays::{self, Matrix};
 use clawft_sample::{Metric, texts};
+use clawft_store::MAX_TEXT;
 
 /// The files of a run, read.
 pub(crate) struct Inputs {
@@ -61,22 +62,54 @@ impl Inputs {
                 )));
             }
         }
+        // The process that imports reads the same again: it is said once.
+        let remark = |sentence: String| {
+            if options.import_into.is_none() {
+                eprintln!("{sentence}");
+            }
+        };
+        inputs.pair_texts(&remark);
         if options.metric == Metric::Cosine {
-            inputs.drop_zero_rows()?;
+            inputs.drop_zero_rows(&remark)?;
         }
         Ok(inputs)
     }
 
+    /// Text i belongs to row i. One that is longer than a record may have is cut.
+    fn pair_texts(&mut self, remark: &impl Fn(String)) {
+        let counted = |what: &str, rows: usize, texts: &Option<Vec<String>>| {
+            let texts = texts.as_ref().map_or(rows, Vec::len);
+            if texts != rows {
+                remark(format!(
+                    "{texts} texts for {rows} {what}: text i is taken for row i, and a row without \
+                     one has an empty text"
+                ));
+            }
+        };
+        counted("base rows", self.base.rows, &self.texts);
+        for (_, vectors, texts) in &self.queries {
+            counted("queries", vectors.rows, texts);
+        }
+        let mut cut = 0;
+        for text in self.texts.iter_mut().flatten().filter(|text| text.len() > MAX_TEXT) {
+            text.truncate(text.floor_char_boundary(MAX_TEXT));
+            cut += 1;
+        }
+        if cut > 0 {
+            remark(format!("{cut} texts cut to {MAX_TEXT} bytes, the most that a record may have"));
+        }
+    }
+
     /// A zero vector has no cosine with anything; the kernel refuses it.
-    fn drop_zero_rows(&mut self) -> Result<(), Failure> {
+    fn drop_zero_rows(&mut self, remark: &impl Fn(String)) -> Result<(), Failure> {
         let drop = |what: &str, matrix: &mut Matrix, texts: &mut Option<Vec<String>>| {
             let zero = matrix.drop_zero_rows();
             if let Some(first) = zero.first() {
-                eprintln!(
+                remark(format!(
                     "{} {what} left out, because a zero vector has no direction (the first is \
                      row {first}); the rows after it move up",
                     zero.len()
-                );
+                ));
                 if let Some(texts) = texts {
                     let mut row = 0;
                     texts.retain(|_| {

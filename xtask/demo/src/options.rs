@@ -183,6 +183,11 @@ impl Options {
                 "--base and --queries go together: give both, or neither for the sample data",
             ));
         }
+        if options.base.is_none() && (options.texts.is_some() || options.query_texts.is_some()) {
+            return Err(Failure::new(
+                "--texts and --query-texts belong to --base and --queries; the sample has its own",
+            ));
+        }
         Ok(options)
     }
 
@@ -293,6 +298,8 @@ mod tests {
     fn refuses_with_a_sentence() {
         for (line, says) in [
             ("--base b.npy", "go together"),
+            ("--texts t.jsonl", "belong to --base"),
+            ("--query-texts t.jsonl", "belong to --base"),
             ("--metric manhattan", "cosine, ip or l2"),
             ("--memory-max 0", "from 1 on"),
             ("--memory-max", "needs a value"),

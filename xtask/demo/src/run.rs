@@ -173,7 +173,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     {
         words::show(&plan.job, questions.as_deref(), set.name, ids, counts);
     }
-    durable::tell(&durable::run(options, &inputs)?);
+    let story = durable::run(options, &inputs)?;
+    durable::tell(&story);
+    story.judge()?;
     // Data of the person's own has no questions: the sample is asked about.
     if let Some(clawft) = options.clawft.as_deref().filter(|_| options.base.is_none()) {
         agent::tell(&agent::run(clawft, options, &inputs, true)?);

@@ -243,19 +243,54 @@ impl<'k> Searcher<'k> {
         points: &[Point],
         target: f64,
     ) -> Result<Option<u32>, Refusal> {
-        let Some(first) = points.iter().position(|point| point.recall >= target) else {
-            return Ok(None);
-        };
-        let mode = points[first].mode;
-        let mut enough = points[first].ef;
-        let mut too_few = if first == 0 { enough - 1 } else { points[first - 1].ef };
-        while enough - too_few > 1 {
+        let Some((mut too_few, first)) = bounds(points, target, self.k) else { return Ok(None) };
+        let mut enough = first.ef;
+        // Where a person's list falls, there is nothing between.
+        while enough.saturating_sub(too_few) > 1 {
             let middle = too_few + (enough - too_few) / 2;
-            match self.recall(set, mode, middle)? >= target {
+            match self.recall(set, first.mode, middle)? >= target {
                 true => enough = middle,
                 false => too_few = middle,
             }
         }
         Ok(Some(enough))
+    }
+}
+
+/// An ef that is too small for a recall, and the first point that has it; none when none has. Below
+/// `k` an ef means nothing, so where the first of all has it, smaller ones down to `k` may do so too.
+fn bounds(points: &[Point], target: f64, k: u32) -> Option<(u32, &Point)> {
+    let at = points.iter().position(|point| point.recall >= target)?;
+    let first = &points[at];
+    let below = at.checked_sub(1).map_or(k.min(first.ef) - 1, |before| points[before].ef);
+    Some((below, first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(list: &[(u32, f64)]) -> Vec<Point> {
+        let (qps, time) = (1.0, Duration::ZERO);
+        let point = |&(ef, recall)| Point {
+            mode: Mode::Walk,
+            ef,
+            target: None,
+            recall,
+            qps,
+            p50: time,
+            p99: time,
+        };
+        list.iter().map(point).collect()
+    }
+
+    #[test]
+    fn a_first_ef_that_does_is_not_taken_for_the_smallest() {
+        let swept = points(&[(64, 0.98), (128, 0.99)]);
+        let between = |target, k| bounds(&swept, target, k).map(|(below, point)| (below, point.ef));
+        assert_eq!(between(0.97, 10), Some((9, 64)));
+        assert_eq!(between(0.97, 100), Some((63, 64)), "an ef below k");
+        assert_eq!(between(0.99, 10), Some((64, 128)));
+        assert_eq!(between(0.995, 10), None);
     }
 }

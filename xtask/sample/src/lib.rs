@@ -1,7 +1,7 @@
 //! Vectors and texts from files, the exact answer to compare a result with, and a folder for what is
 //! written on the way.
 //!
-//! Hosts that measure (`xtask/demo`, `xtask/matrix`) share it. It knows nothing of the product, so
+//! Hosts that measure (`xtask/demo`, `xtask/matrix`) and `benches/` share it. It knows nothing of the product, so
 //! nothing of the product can make an answer look right. Every refusal is a sentence that names the
 //! file.
 #![forbid(unsafe_code)]

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// Reads one text a line: `{"text": ...}` (a `"query"` serves too) or a plain
-/// JSON string. Line i belongs to row i.
+/// JSON string. Line i belongs to row i; a blank one is an empty text, as without it all that follow
+/// would belong to other rows.
 ///
 /// # Errors
 /// A file that cannot be read, a line without a text.
@@ -37,6 +38,7 @@ fn parse(lines: impl BufRead) -> Result<Vec<String>, String> {
         let number = number + 1;
         let line = line.map_err(|error| format!("line {number}: {error}"))?;
         if line.trim().is_empty() {
+            texts.push(String::new());
             continue;
         }
         let value: Value =
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn reads_objects_and_strings() {
         let lines = "{\"id\":0,\"text\":\"one\"}\n\n\"two\"\n{\"query\":\"three\"}\n";
-        assert_eq!(parse(lines.as_bytes()).unwrap(), ["one", "two", "three"]);
+        assert_eq!(parse(lines.as_bytes()).unwrap(), ["one", "", "two", "three"]);
         assert!(parse("{\"id\":0}".as_bytes()).unwrap_err().contains("line 1"));
         assert!(parse("\"a\"\n{".as_bytes()).unwrap_err().contains("line 2"));
     }

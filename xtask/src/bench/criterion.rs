@@ -17,7 +17,15 @@ const NATIVE: &str = "native";
 
 /// Benches whose names contain one of the words; nothing is kept.
 pub(super) fn some(words: &[String]) -> Outcome {
-    measure(words, false).map(|_| ())
+    measured(&measure(words, false)?, words)
+}
+
+/// That something was: criterion is content with a name that no bench has.
+fn measured(lines: &[Value], words: &[String]) -> Outcome {
+    match lines.iter().any(|line| line["ns"].is_number()) {
+        true => Ok(()),
+        false => Err(format!("no bench has {} in its name: nothing was measured", words.join(" "))),
+    }
 }
 
 /// All benches, 100,000 vectors included; with `--quick` without these, and as short as
@@ -31,6 +39,7 @@ pub(super) fn all(arguments: &[String]) -> Outcome {
     let words = ["cargo xtask bench criterion"].into_iter().chain(arguments.iter().map(|a| &**a));
     let mut head = machine::describe(&words.collect::<Vec<_>>().join(" "))?;
     let lines = measure(arguments, !quick)?;
+    measured(&lines, arguments)?;
     head["load_after"] = json!(machine::load());
     results::save(NAME, &[vec![head], lines].concat())?;
     super::render()
@@ -268,6 +277,14 @@ memory/recall/words     time:   [150.0 µs 160.0 µs 170.0 µs]
 
     fn parsed() -> Vec<Value> {
         parse(&PRINTED.lines().map(String::from).collect::<Vec<_>>(), "native")
+    }
+
+    #[test]
+    fn a_filter_that_matches_nothing_is_a_failure() {
+        let words = ["scalling".to_string()];
+        let remarks = parse(&["x: built in 0.9 s".to_string()], NATIVE);
+        assert!(remarks.len() == 1 && measured(&remarks, &words).unwrap_err().contains("scalling"));
+        assert!(measured(&parsed(), &words).is_ok());
     }
 
     #[test]

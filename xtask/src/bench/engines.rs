@@ -3,7 +3,7 @@
 
 use crate::artifacts::{Artifact, SIMD128_KERNEL};
 use crate::process::{Outcome, cargo, command, run, target};
-use crate::{demo, wamr};
+use crate::{demo, wamr_build};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -35,14 +35,14 @@ pub(super) type InWamr = (&'static str, PathBuf);
 /// The module in WAMR, interpreted and compiled ahead of time, and the program that asks there.
 /// Library and compiler are built where they are missing.
 pub(super) fn wamr() -> Outcome<(PathBuf, [InWamr; 2])> {
-    let (library, compiler) = (wamr::library()?, wamr::compiler()?);
+    let (library, compiler) = (wamr_build::library()?, wamr_build::compiler()?);
     let program = folder()?.join("asked-wamr");
     run(command(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
         .args(["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-O2", "-I"])
         .arg(&library.headers)
         .args(["-I", "ffi/include", "benches/wamr/asked.c"])
         .arg(&library.file)
-        .args(wamr::LIBRARIES)
+        .args(wamr_build::LIBRARIES)
         .arg("-o")
         .arg(&program))?;
     let module = SIMD128_KERNEL.build()?.path;

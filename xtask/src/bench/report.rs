@@ -18,8 +18,9 @@ use std::time::Instant;
 pub(super) const NAME: &str = "recall";
 /// Recall at which engines are compared.
 pub(super) const TARGETS: [f64; 2] = [0.97, 0.99];
-/// The default module, the same natively, and the prefix of the peers.
+/// The default module, and its walk; the same natively, and the prefix of the peers.
 pub(super) const MODULE: &str = "simd128";
+pub(super) const WALK: &str = "simd128, walk";
 pub(super) const NATIVE: &str = "native clawft";
 pub(super) const PEER: &str = "peer ";
 

@@ -39,7 +39,7 @@ pub(super) fn scaling(arguments: &[String]) -> Outcome {
     let wamr = if plan.wamr { Some(engines::wamr()?) } else { None };
     let mut lines: Vec<Value> = Vec::new();
     for count in plan.counts {
-        let more = one(count, wamr.as_ref(), &lines)?;
+        let more = measure_count(count, wamr.as_ref(), &lines)?;
         lines.extend(more);
     }
     head["took_s"] = json!(start.elapsed().as_secs());
@@ -76,23 +76,38 @@ fn expected(lines: &[Value], engine: &str, count: u32) -> f64 {
     })
 }
 
+/// A program that asks WAMR, and the modules for it.
+type Wamr = (PathBuf, [engines::InWamr; 2]);
+
 /// All engines on so many vectors; `before` has those of smaller counts.
-fn one(
-    count: u32,
-    wamr: Option<&(PathBuf, [engines::InWamr; 2])>,
-    before: &[Value],
-) -> Outcome<Vec<Value>> {
+fn measure_count(count: u32, wamr: Option<&Wamr>, before: &[Value]) -> Outcome<Vec<Value>> {
     let (base, queries, dimension) = generate(count)?;
     eprintln!("{count} vectors, intrinsic dimension {dimension}");
+    let (mut all, left_out) = start(count, [&base, &queries], wamr, before)?;
+    let mut lines = points(&mut all, count)?;
+    lines.extend(left_out);
+    for line in &mut lines {
+        line["dimension"] = json!(dimension);
+    }
+    Ok(lines)
+}
+
+/// The engines, with these vectors and queries; and a line for each that is left out.
+fn start(
+    count: u32,
+    [base, queries]: [&Path; 2],
+    wamr: Option<&Wamr>,
+    before: &[Value],
+) -> Outcome<(Engines, Vec<Value>)> {
     let mut all = Engines::new();
     let mut demo = engines::demo(&[&SIMD128_KERNEL])?;
-    demo.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--ask");
+    demo.arg("--base").arg(base).arg("--queries").arg(queries).arg("--ask");
     all.start(&mut demo, "")?;
     let truth = engines::folder()?.join("truth");
     let mut peers = engines::peers(&["--peers", "hnswlib,faiss-sq8-ip", "--ask"])?;
-    peers.arg("--base").arg(&base).arg("--queries").arg(&queries).arg("--truth").arg(&truth);
+    peers.arg("--base").arg(base).arg("--queries").arg(queries).arg("--truth").arg(&truth);
     all.start(&mut peers, PEER)?;
-    let mut lines = Vec::new();
+    let mut left_out = Vec::new();
     if let Some((program, modules)) = wamr {
         for (name, module) in modules {
             let seconds = expected(before, name, count);
@@ -102,15 +117,20 @@ fn one(
                     false => "left out, as with fewer".to_string(),
                 };
                 eprintln!("{name}: {why}");
-                lines.push(json!({ "engine": name, "name": name, "count": count, "why": why }));
+                left_out.push(json!({ "engine": name, "name": name, "count": count, "why": why }));
                 continue;
             }
             all.start(
-                Command::new(program).arg(name).arg(module).args([&base, &queries, &truth]),
+                Command::new(program).arg(name).arg(module).args([base, queries, &truth]),
                 "",
             )?;
         }
     }
+    Ok((all, left_out))
+}
+
+/// A line for each engine: its recall and its speed at each ef, in turns.
+fn points(all: &mut Engines, count: u32) -> Outcome<Vec<Value>> {
     let mut speeds = vec![vec![Vec::new(); EF.len()]; all.list.len()];
     let mut recalls = vec![[0.0; EF.len()]; all.list.len()];
     for round in 0..ROUNDS {
@@ -127,7 +147,7 @@ fn one(
             }
         }
     }
-    let left_out = std::mem::take(&mut lines);
+    let mut lines = Vec::new();
     for (at, engine) in all.list.iter().enumerate() {
         let mut line = engine.about.clone();
         line["engine"] = json!(match engine.key.as_str() {
@@ -142,10 +162,6 @@ fn one(
             })
             .collect();
         lines.push(line);
-    }
-    lines.extend(left_out);
-    for line in &mut lines {
-        line["dimension"] = json!(dimension);
     }
     Ok(lines)
 }

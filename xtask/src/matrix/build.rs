@@ -1,7 +1,7 @@
 //! What runs the rows, built: the runners, and modules compiled ahead.
 
 use crate::process::{Outcome, answers, cargo, command, root, run, target};
-use crate::wamr;
+use crate::wamr_build;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ fn debian() -> Outcome {
         name.starts_with("llvm-") && entry.path().join("lib/libclang.so").exists()
     });
     let has_simde = Path::new("/usr/include/simde").exists();
-    wamr::debian(answers("cmake", "--version") && has_simde && has_clang, &PACKAGES)
+    wamr_build::debian(answers("cmake", "--version") && has_simde && has_clang, &PACKAGES)
 }
 
 /// Compiles a module or component ahead for Wasmtime.
@@ -118,7 +118,7 @@ pub(super) enum NotCompiled {
 pub(super) fn compile_for_wamr(module: &Path) -> Result<PathBuf, NotCompiled> {
     let name = module.file_stem().unwrap_or_default();
     let out = folder().join(format!("{}.aot", name.display()));
-    wamr::compile_ahead(module, &out).map_err(|why| match wamr::has_compiler() {
+    wamr_build::compile_ahead(module, &out).map_err(|why| match wamr_build::has_compiler() {
         true => NotCompiled::Refused(why),
         false => NotCompiled::Missing(why),
     })

@@ -90,6 +90,11 @@ impl Row {
         is_wrong || self.figures.failed.is_some()
     }
 
+    /// Nothing came of it: it could not be tried on this machine.
+    pub(super) fn is_not_shown(&self) -> bool {
+        matches!(self.checks, Checks::Open)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.pairs().iter().any(|(found, most)| found.zip(*most).is_some_and(|(a, b)| a > b))
     }

@@ -116,6 +116,11 @@ fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let choose = asked.iter().any(|word| word == "choose");
     let sets: &[(&str, usize, &str)] = if choose { &OTHER } else { &SETS };
+    let is_set = |word: &String| word == "choose" || sets.iter().any(|set| set.0 == word);
+    if let Some(word) = asked.iter().find(|word| !is_set(word)) {
+        eprintln!("learn: no set is called `{word}`");
+        return ExitCode::FAILURE;
+    }
     let named = |name: &str| {
         asked.iter().all(|word| word == "choose") || asked.iter().any(|word| word == name)
     };

@@ -93,13 +93,11 @@ fn make(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
             vector,
             text,
             kind: "fact",
-            session: "",
             created: id,
             last_used: id,
-            uses: 0,
             importance: 0.5,
-            pinned: false,
             metadata: &[("source", "sample")],
+            ..Record::default()
         })?;
         if id % 1000 == 999 {
             memory.commit(0)?;

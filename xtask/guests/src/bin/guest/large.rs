@@ -60,7 +60,8 @@ pub(super) fn make_foreign(folder: &Path, count: u64) -> Outcome {
     Ok(())
 }
 
-pub(super) fn open(folder: &Path, count: u64) -> Outcome {
+/// Another program's file `has_texts` not: ours must have each one.
+pub(super) fn open(folder: &Path, count: u64, has_texts: bool) -> Outcome {
     let options = MemoryOptions {
         file: options(),
         capacity: count as u32 + 1,
@@ -80,7 +81,7 @@ pub(super) fn open(folder: &Path, count: u64) -> Outcome {
         return Err(format!("{count} records expected").into());
     }
     if !memory.contains(count) {
-        try_out(&mut memory, count)?;
+        try_out(&mut memory, count, has_texts)?;
         let (vector, text) = content(count, DIM);
         memory.remember(&record(count, &vector, &text))?;
         memory.commit(0)?;
@@ -96,22 +97,21 @@ pub(super) fn open(folder: &Path, count: u64) -> Outcome {
     if again.derived() != Derived::Read || again.len() as u64 != count {
         return Err("the same records and an image expected".into());
     }
-    try_out(&mut again, count)?;
+    try_out(&mut again, count, has_texts)?;
     #[cfg(target_family = "wasm")]
     println!("linear memory: {} bytes", core::arch::wasm32::memory_size::<0>() << 16);
     Ok(())
 }
 
 /// Records by their id, by their vectors and by their words.
-fn try_out(memory: &mut Memory, count: u64) -> Outcome {
+fn try_out(memory: &mut Memory, count: u64, has_texts: bool) -> Outcome {
     let mut found = vec![0.0; DIM];
     for i in 0..ASKED {
         let id = i * (count - 1) / (ASKED - 1);
         let (vector, text) = content(id, DIM);
         memory.vector(id, &mut found)?;
-        // Another program's records have no text.
-        let words = memory.text(id)?;
-        if found != vector || !words.is_empty() && words != text {
+        let expected = if has_texts { text.as_str() } else { "" };
+        if found != vector || memory.text(id)? != expected {
             return Err(format!("record {id} is not what was written").into());
         }
         let by_vector = Recall { vector: Some(&vector), ..Recall::default() };
@@ -119,7 +119,7 @@ fn try_out(memory: &mut Memory, count: u64) -> Outcome {
         if first != Some(id) {
             return Err(format!("record {id} is nearest to itself, found {first:?}").into());
         }
-        if !words.is_empty() {
+        if has_texts {
             let named = format!("{id}");
             let by_words = Recall { text: Some(&named), ..Recall::default() };
             let first = memory.recall(&by_words)?.first().map(|first| first.id);

@@ -10,7 +10,7 @@
 //! guest check FOLDER                    prints the ids of all records, each one checked
 //! guest make FOLDER COUNT               a file of COUNT records of 512 components
 //! guest foreign FOLDER COUNT            the same, written by rvf-runtime in one batch; natively
-//! guest open FOLDER COUNT               opens such a memory, searches it and changes it
+//! guest open FOLDER COUNT [foreign]     opens such a memory, searches it and changes it
 //! ```
 
 #![forbid(unsafe_code)]
@@ -49,7 +49,10 @@ fn main() -> ExitCode {
             numbers([count]).and_then(|[count]| large::make_foreign(Path::new(folder), count))
         }
         ["open", folder, count] => {
-            numbers([count]).and_then(|[count]| large::open(Path::new(folder), count))
+            numbers([count]).and_then(|[count]| large::open(Path::new(folder), count, true))
+        }
+        ["open", folder, count, "foreign"] => {
+            numbers([count]).and_then(|[count]| large::open(Path::new(folder), count, false))
         }
         other => Err(format!("unknown arguments {other:?}").into()),
     };
@@ -93,12 +96,9 @@ fn record<'a>(id: u64, vector: &'a [f32], text: &'a str) -> clawft_store::Record
         vector,
         text,
         kind: "fact",
-        session: "",
         created: id,
         last_used: id,
-        uses: 0,
         importance: 0.5,
-        pinned: false,
-        metadata: &[],
+        ..Default::default()
     }
 }
