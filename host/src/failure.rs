@@ -33,7 +33,7 @@ fn object(failure: &Failed) -> String {
     for c in failure.sentence.chars() {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
-            c if c < ' ' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => text.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -42,8 +42,13 @@ fn object(failure: &Failed) -> String {
 }
 
 /// Says it on standard error. Who closed that wants no sentences; nothing ends for it.
+/// It may quote a path, whose control characters are for no terminal.
 pub(crate) fn tell(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "clawft: {sentence}");
+    let _ = writeln!(std::io::stderr(), "clawft: {}", plain(sentence));
+}
+
+fn plain(sentence: &str) -> String {
+    sentence.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -52,7 +57,8 @@ mod tests {
 
     #[test]
     fn whatever_a_sentence_holds_the_object_is_one_line() {
-        let said = object(&failed(1, "a\n\"b\\\u{1f} é"));
-        assert_eq!(said, "{\"error\":\"a\\u000a\\\"b\\\\\\u001f é\",\"exit\":1}\n");
+        let said = object(&failed(1, "a\n\"b\\\u{1f} é\u{9b}"));
+        assert_eq!(said, "{\"error\":\"a\\u000a\\\"b\\\\\\u001f é\\u009b\",\"exit\":1}\n");
+        assert_eq!(plain("a\u{1b}[8mb\u{9b}é"), "a [8mb é");
     }
 }
