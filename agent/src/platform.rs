@@ -17,8 +17,7 @@ mod error;
 mod http;
 #[cfg(feature = "native-platform")]
 pub mod native;
-#[cfg(any(test, all(target_os = "wasi", feature = "wasi-platform")))]
-mod url;
+pub(crate) mod url;
 #[cfg(all(target_os = "wasi", feature = "wasi-platform"))]
 pub mod wasi;
 #[cfg(all(target_env = "p1", feature = "wasi-platform"))]
@@ -104,6 +103,9 @@ pub trait FileSystem {
     /// # Errors
     /// [`FileError::NotFound`] and its kind.
     fn entry(&self, path: &str) -> Result<Entry, FileError>;
+
+    /// Whether two paths lead to one folder, whatever their names, as far as that can be told.
+    fn is_same(&self, a: &str, b: &str) -> bool;
 
     /// A folder as the storage of a durable file.
     ///

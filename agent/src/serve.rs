@@ -22,7 +22,8 @@
 //! instance for each. Writers wait for each other's lease, and make a change again that another one
 //! came in between of; both is the memory's own doing.
 //!
-//! What it must never do: answer a page of another origin, or say in an error what is in a file.
+//! What it must never do: answer a page of another origin, or say in an error what is in a file
+//! or where it lies: who runs the server reads that on standard error.
 
 use alloc::format;
 use alloc::string::String;
@@ -103,16 +104,18 @@ pub struct Reply {
     pub body: String,
     /// Whether a stream has been sent in its place.
     pub is_sent: bool,
+    /// What who runs the server should read, and not who asks; empty: nothing.
+    pub note: String,
 }
 
 impl Reply {
     fn new(status: u16, body: Json) -> Self {
-        Self { status, headers: Vec::new(), body: body.done(), is_sent: false }
+        Self { status, headers: Vec::new(), body: body.done(), is_sent: false, note: String::new() }
     }
 
     /// What is left to say after a stream.
-    fn sent() -> Self {
-        Self { is_sent: true, ..Self::new(200, Json::object()) }
+    fn sent(note: String) -> Self {
+        Self { is_sent: true, note, ..Self::new(200, Json::object()) }
     }
 
     /// A refusal, in the form in which OpenAI's clients read one.
@@ -145,6 +148,16 @@ impl Reply {
     }
 }
 
+/// What stands for a sentence that may quote the config or the path of a file.
+fn public(failure: &Failure) -> Option<&'static str> {
+    match failure.exit {
+        Exit::Config => Some("the config of this server cannot be used"),
+        Exit::Damaged => Some("a file of this server is damaged"),
+        Exit::Failed if failure.sentence.contains('/') => Some("the system of this server refused"),
+        _ => None,
+    }
+}
+
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Self {
         let status = match failure.exit {
@@ -154,7 +167,10 @@ impl From<Failure> for Reply {
             Exit::Provider => 502,
             _ => 500,
         };
-        Self::refusal(status, &failure.sentence)
+        let Some(shown) = public(&failure) else {
+            return Self::refusal(status, &failure.sentence);
+        };
+        Self { note: failure.into_sentence(), ..Self::refusal(status, shown) }
     }
 }
 

@@ -3,25 +3,14 @@
 mod support;
 
 use clawft_agent::config::Config;
+use clawft_agent::failure::{Exit, Failure};
 use clawft_agent::memory::{Limits, Memory};
+use clawft_agent::platform::Platform;
 use clawft_agent::platform::native::NativeClock;
-use clawft_agent::platform::{Environment, Platform};
 use clawft_agent::provider::Flow;
 use clawft_agent::serve::{Asked, Guard, Reply, Server, Talk, Work, answer};
 use serde_json::{Value, json};
-use support::{Folder, WORDS, World};
-
-struct Token;
-
-impl Environment for Token {
-    fn variable(&self, name: &str) -> Option<String> {
-        (name == "CLAWFT_TOKEN").then(|| "a token of tests".into())
-    }
-
-    fn arguments(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
+use support::{Folder, Variables, WORDS, World};
 
 /// A request as one who has the token sends it.
 fn asked(method: &str, path: &str, body: &str) -> Asked {
@@ -60,7 +49,9 @@ impl Server for Own<'_> {
 }
 
 fn reply(folder: &Folder, asked: &Asked) -> Reply {
-    answer(asked, &Guard::new(&Token), &Own(folder))
+    let variables = [("CLAWFT_TOKEN".into(), "a token of tests".into())].into();
+    let environment = Variables { variables, ..Variables::default() };
+    answer(asked, &Guard::new(&environment), &Own(folder))
 }
 
 /// What a reply says.
@@ -199,4 +190,21 @@ fn twenty_at_once_lose_nothing() {
         }
     });
     assert_eq!(send(&folder, "GET", "/v1/memory", Value::Null).1["records"], 20);
+}
+
+/// What lies where on the machine is for who runs the server.
+#[test]
+fn no_error_quotes_the_config_or_a_path() {
+    for (exit, sentence, is_told) in [
+        (Exit::Config, "/home/u/config.toml: 3: a list expected, found \"hush\"", false),
+        (Exit::Damaged, "memory.rvf: a record is damaged", false),
+        (Exit::Failed, "the data folder /home/u: not found", false),
+        (Exit::Failed, "the memory is full", true),
+        (Exit::Busy, "another program is writing the memory", true),
+    ] {
+        let reply = Reply::from(Failure::new(exit, sentence));
+        assert_eq!(reply.body.contains(sentence), is_told, "{}", reply.body);
+        assert!(is_told || !reply.body.contains("hush") && !reply.body.contains("/home"));
+        assert_eq!(reply.note, if is_told { "" } else { sentence });
+    }
 }

@@ -7,26 +7,14 @@ use std::cell::RefCell;
 
 use clawft_agent::config::Config;
 use clawft_agent::memory::{Limits, Memory, New};
-use clawft_agent::platform::{Environment, Platform};
+use clawft_agent::platform::Platform;
 use clawft_agent::provider::{
     Answer, Error, Flow, Message, Offline, Provider, Question, Stop, ToolCall, Usage,
 };
 use clawft_agent::serve::{Asked, Guard, Reply, Server, Talk, Work, answer};
 use clawft_agent::turn::Agent;
 use serde_json::{Value, json};
-use support::{Folder, WORDS, World};
-
-struct Nothing;
-
-impl Environment for Nothing {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn arguments(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
+use support::{Folder, Variables, WORDS, World};
 
 /// Answers "Miro, of [ID]" in two parts, or breaks after the first.
 struct Script {
@@ -84,15 +72,17 @@ struct Room<'a> {
     sent: RefCell<String>,
     /// Parts after which nobody listens.
     listens: usize,
+    config: Config,
 }
 
 impl<'a> Room<'a> {
     fn new(folder: &'a Folder, provider: &'a dyn Provider) -> Self {
-        Self { folder, provider, sent: RefCell::default(), listens: usize::MAX }
+        let config = Config::default();
+        Self { folder, provider, sent: RefCell::default(), listens: usize::MAX, config }
     }
 
     fn memory<'m>(&self, world: &'m World) -> Memory<'m> {
-        let limits = Limits::from(&Config::default());
+        let limits = Limits::from(&self.config);
         Memory::new(&world.platform(), self.folder.path(), Ok(&WORDS), limits)
     }
 
@@ -104,7 +94,7 @@ impl<'a> Room<'a> {
             headers: headers.map(|(name, value)| (name.into(), value.into())).into(),
             body: Some(body.to_string().into_bytes()),
         };
-        answer(&asked, &Guard::new(&Nothing), self)
+        answer(&asked, &Guard::new(&Variables::default()), self)
     }
 
     /// The events of a stream, without the mark of its end; and whether that was there.
@@ -129,7 +119,7 @@ impl Server for Room<'_> {
         let reply = talk(&mut Agent {
             platform: world.platform(),
             data: self.folder.path(),
-            config: &Config::default(),
+            config: &self.config,
             provider: self.provider,
             model: "m-1",
             memory: &mut memory,
@@ -373,6 +363,26 @@ fn a_call_of_the_clients_tool_is_the_clients_and_its_result_goes_on() {
 }
 
 #[test]
+fn results_that_leave_no_room_are_refused() {
+    let folder = Folder::new("chat-tools-long");
+    let caller = Caller::default();
+    let room = Room::new(&folder, &caller);
+    let call = json!({"id": "theirs", "function": {"name": "weather", "arguments": "{}"}});
+    let body = |len: usize| {
+        with_tools(json!([
+            {"role": "user", "content": "a".repeat(90_000)},
+            {"role": "user", "content": "Does the cat need a coat?"},
+            {"role": "assistant", "content": null, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "theirs", "content": "a".repeat(len)},
+        ]))
+    };
+    assert_eq!(room.reply(&body(17_000)).status, 200);
+    let reply = room.reply(&body(18_000));
+    assert_eq!(reply.status, 400);
+    assert!(reply.body.contains("at most about 6000 tokens together"), "{}", reply.body);
+}
+
+#[test]
 fn who_must_have_a_call_is_offered_the_clients_tools_alone() {
     let named = json!({"type": "function", "function": {"name": "weather"}});
     for (choice, offered) in [(json!("required"), &["other", "weather"][..]), (named, &["weather"])]
@@ -422,6 +432,29 @@ fn a_stream_has_the_calls_too() {
     assert_eq!(choices[1]["delta"]["tool_calls"], call);
     assert_eq!(choices[2]["finish_reason"], "tool_calls");
     assert_eq!(choices.len(), 3);
+}
+
+/// Where it has no room left, a memory that was not kept is no secret.
+#[test]
+fn what_a_turn_could_not_do_is_told() {
+    let folder = Folder::new("chat-notes");
+    let script = Script::new();
+    let config = Config { capacity: 1, ..Config::default() };
+    let room = Room { config, ..Room::new(&folder, &script) };
+    let body = |stream: bool| {
+        let said = "My cat is called Miro. My dog is called Rex.";
+        json!({"stream": stream, "messages": [{"role": "user", "content": said}]})
+    };
+    let reply = room.reply(&body(false));
+    let body_of = said(&reply);
+    let note = body_of["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("not remembered: the memory is full"), "{body_of}");
+    room.reply(&body(true));
+    let (events, ended) = room.events();
+    let (last, before) = events.split_last().unwrap();
+    assert_eq!(last["choices"][0]["finish_reason"], "stop");
+    assert!(ended && last["notes"][0] == note, "{last}");
+    assert!(before.iter().all(|event| event["notes"].is_null()));
 }
 
 #[test]

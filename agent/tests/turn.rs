@@ -232,7 +232,11 @@ fn tools_do_their_work() {
 #[test]
 fn files_are_written_over_only_with_a_yes() {
     let (mut world, folder) = (World::default(), Folder::new("overwritten"));
-    std::fs::create_dir_all(folder.0.join("home")).unwrap();
+    std::fs::create_dir_all(folder.0.join("home/sessions")).unwrap();
+    #[cfg(unix)]
+    for (from, to) in [("link", "home"), ("talk", "home/sessions")] {
+        std::os::unix::fs::symlink(folder.0.join(to), folder.0.join(from)).unwrap();
+    }
     let file = folder.0.join("a.txt");
     std::fs::write(&file, "one").unwrap();
     world.environment.variables.insert("CLAWFT_HOME".into(), format!("{}/home", folder.path()));
@@ -250,6 +254,10 @@ fn files_are_written_over_only_with_a_yes() {
         (write("home/config.toml"), Some("yes"), "in the data folder"),
         (write("./HOME//new.txt"), Some("yes"), "in the data folder"),
         (calls("file_list", "{\"path\":\"home\"}"), Some("yes"), "in the data folder"),
+        #[cfg(unix)]
+        (write("link/config.toml"), Some("yes"), "in the data folder"),
+        #[cfg(unix)]
+        (write("talk/s.json"), Some("yes"), "in the data folder"),
         (write("new.txt"), None, "4 bytes written"),
         (edit(), Some("yes"), "3 bytes written"),
         (write("a.txt"), Some(" yes "), "4 bytes written"),
@@ -273,7 +281,8 @@ fn files_are_written_over_only_with_a_yes() {
         }
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "tw\u{1b}o");
-    assert_eq!(std::fs::read_dir(folder.0.join("home")).unwrap().count(), 0);
+    let count = |of: &str| std::fs::read_dir(folder.0.join(of)).unwrap().count();
+    assert_eq!((count("home"), count("home/sessions")), (1, 0), "nothing but what was there");
     let shown = world.screen.shown.take();
     assert!(shown.contains(&format!("Write over {}/a.txt: tw o\n", folder.path())), "{shown}");
 }

@@ -12,8 +12,8 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Finds the data folder, and creates it for its owner alone: `CLAWFT_HOME`, else `.clawft` in
-/// the home folder. The path is absolute.
+/// Finds the data folder, and creates it for its owner alone where it is missing: `CLAWFT_HOME`,
+/// else `.clawft` in the home folder. One that is there keeps its permissions. The path is absolute.
 ///
 /// # Errors
 /// What is missing, or what the system says.

@@ -3,7 +3,8 @@
 //! Requests come in side by side and are handled one after the other: whole ones, as one
 //! who is slow in asking keeps others from nothing. An instance that fails is replaced, and the
 //! request that broke it gets a 500. Who may ask is the component's to say, as it is under
-//! `wasmtime serve`; the host listens beyond loopback only when there is a token.
+//! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
+//! loopback only when there is a token.
 //!
 //! What it must never do: let two instances work at a time, as their leases have one nonce and
 //! each would take the other's for its own; queue a request of which a part is still to come.
@@ -13,13 +14,16 @@ use crate::failure::{Failed, failed, tell};
 use crate::run::{Grants, Program, Side, sentence};
 use crate::stop;
 use bytes::Bytes;
-use clawft_agent::serve::MOST;
+use clawft_agent::platform::Environment;
+use clawft_agent::serve::{Asked, Guard, MOST, Reply};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,8 +39,8 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 const LISTEN: &str = "127.0.0.1:8787";
 /// Requests that wait; more wait in their connections.
 const QUEUE: usize = 64;
-/// Connections at a time: each may hold a whole body, of whoever sends one.
-const CLIENTS: usize = 128;
+/// Connections at a time; more wait to be taken. Each may hold a body of [`MOST`] bytes.
+const CONNECTIONS: usize = 128;
 /// The variable with the token that every request must bring.
 pub(crate) const TOKEN: &str = "CLAWFT_TOKEN";
 
@@ -81,18 +85,37 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
     let address: SocketAddr = text.parse().map_err(|_| {
         failed(2, format!("--listen: an address and a port expected, found {text}"))
     })?;
-    let token = std::env::var_os(TOKEN).filter(|token| !token.is_empty());
-    // The component would not be given it, and would answer everybody.
-    if token.as_ref().is_some_and(|token| token.to_str().is_none()) {
-        return Err(failed(2, format!("{TOKEN}: a token in UTF-8 expected")));
-    }
-    if !address.ip().is_loopback() && token.is_none() {
+    let has_token = has_token(std::env::var_os(TOKEN))?;
+    if !address.ip().is_loopback() && !has_token {
         return Err(failed(
             2,
             format!("{address} can be reached from elsewhere: {TOKEN} must hold a token for that"),
         ));
     }
     Ok(address)
+}
+
+/// Whether there is a token; an empty one is none, as the component takes it.
+fn has_token(value: Option<OsString>) -> Result<bool, Failed> {
+    match value.map(OsString::into_string) {
+        None => Ok(false),
+        Some(Ok(token)) => Ok(!token.is_empty()),
+        // Passed over, it would leave the server without one.
+        Some(Err(_)) => Err(failed(2, format!("{TOKEN}: a token in UTF-8 expected"))),
+    }
+}
+
+/// The environment, as the guard asks for it.
+struct Variables;
+
+impl Environment for Variables {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Serves until Ctrl-C, and gives the exit code.
@@ -120,19 +143,19 @@ pub(crate) async fn serve(
 
 /// Takes connections, for ever.
 async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
-    let places = Arc::new(Semaphore::new(CLIENTS));
-    loop {
-        // Nobody closes it.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+    let guard = Arc::new(Guard::new(&Variables));
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    // Nobody closes it.
+    while let Ok(place) = places.clone().acquire_owned().await {
         let Ok((client, _)) = listener.accept().await else {
             // Too many open files, most likely: some will be closed.
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let jobs = jobs.clone();
+        let (guard, jobs) = (guard.clone(), jobs.clone());
         let service = service_fn(move |request| {
-            let jobs = jobs.clone();
-            async move { Ok::<_, std::convert::Infallible>(respond(request, &jobs).await) }
+            let (guard, jobs) = (guard.clone(), jobs.clone());
+            async move { Ok::<_, std::convert::Infallible>(respond(request, &guard, &jobs).await) }
         });
         tokio::spawn(async move {
             // A client that goes away in the middle is nobody's failure.
@@ -147,12 +170,17 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
 
 async fn respond(
     request: Request<Incoming>,
+    guard: &Guard,
     jobs: &mpsc::Sender<Job>,
 ) -> Response<HyperOutgoingBody> {
     let (head, body) = request.into_parts();
     let named = head.headers.get(HOST).is_some_and(|host| host.to_str().is_ok());
     if !named && head.uri.authority().is_none() {
         return refusal(StatusCode::BAD_REQUEST, "the header host expected");
+    }
+    // The component asks again. Here nobody is waited for who will get no answer.
+    if let Err(reply) = guard.check(&asked(&head)) {
+        return refused(&reply);
     }
     let request = match client::body(body, MOST, PATIENCE).await {
         Ok(bytes) => Request::from_parts(head, whole(bytes)),
@@ -164,6 +192,26 @@ async fn respond(
         Ok(()) => answered.await.ok().and_then(Result::ok).unwrap_or_else(broken),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends"),
     }
+}
+
+/// The headers, with the name by which the client comes as the component will see it.
+fn asked(head: &Parts) -> Asked {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let named = head.uri.authority().map(|name| (String::from("host"), name.to_string()));
+    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    Asked { headers: named.into_iter().chain(headers).collect(), ..Asked::default() }
+}
+
+/// The refusal of the guard, as the component would send it.
+fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
+    let mut response = Response::new(whole(reply.body.clone().into()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::FORBIDDEN);
+    let json = [("content-type", "application/json")];
+    for &(name, value) in json.iter().chain(&reply.headers) {
+        let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 fn refusal(status: StatusCode, sentence: &'static str) -> Response<HyperOutgoingBody> {
@@ -224,6 +272,20 @@ async fn handle(store: &mut Store<Side>, proxy: &Proxy, job: Job) -> wasmtime::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_that_cannot_be_read_is_no_missing_one() {
+        let has = |bytes: &[u8]| {
+            use std::os::unix::ffi::OsStringExt;
+            has_token(Some(OsString::from_vec(bytes.into()))).map_err(|failed| failed.exit)
+        };
+        assert_eq!(
+            (has(b""), has(b"0123456789abcdef"), has(b"\xff")),
+            (Ok(false), Ok(true), Err(2))
+        );
+        assert!(!has_token(None).unwrap());
+    }
 
     #[test]
     fn the_network_is_listened_on_only_with_a_token() {

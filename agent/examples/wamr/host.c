@@ -149,6 +149,17 @@ static uint8_t *at(const Agent *agent, uint32_t address, uint32_t len)
     return wasm_runtime_addr_app_to_native(agent->instance, address);
 }
 
+/* A sentence may quote anything: what a terminal would obey is a blank. Above ASCII those are the
+   bytes C2 80 to C2 9F. */
+static void say(const uint8_t *text, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i++) {
+        int high = text[i] == 0xC2 && i + 1 < len && text[i + 1] < 0xA0;
+        fputc(high || text[i] < ' ' || text[i] == 0x7F ? ' ' : text[i], stderr);
+        i += (uint32_t)high;
+    }
+}
+
 /* Calls a function that takes a text; says why, where it refuses. */
 static int32_t tell(const Agent *agent, const char *name, const void *text, uint32_t len)
 {
@@ -160,8 +171,8 @@ static int32_t tell(const Agent *agent, const char *name, const void *text, uint
     if (code < 0) {
         uint32_t sentence = call(agent, "clawft_output", 0, 0, 0);
         uint32_t sentence_len = call(agent, "clawft_output_len", 0, 0, 0);
-        fprintf(stderr, "%.*s (%d)\n", (int)sentence_len,
-                (const char *)at(agent, sentence, sentence_len), (int)code);
+        say(at(agent, sentence, sentence_len), sentence_len);
+        fprintf(stderr, " (%d)\n", (int)code);
     }
     call(agent, "clawft_free", 1, block, 0);
     return code;

@@ -41,6 +41,9 @@ impl Guest for Component {
             Ok(asked) => answer(&asked, &guard, &server),
             Err(reply) => reply,
         };
+        if !reply.note.is_empty() {
+            wasi.platform().terminal.note(&["clawft: ", &reply.note, "\n"].concat());
+        }
         match server.out.into_inner() {
             Out::Waits(out) => send(out, &reply),
             Out::Streams { body, stream } => {
@@ -177,7 +180,13 @@ fn send(out: ResponseOutparam, reply: &Reply) {
     let fields = Fields::new();
     let bytes = reply.body.as_bytes();
     let len = bytes.len().to_string();
-    let own = [("content-type", "application/json"), ("content-length", len.as_str())];
+    let own = [
+        ("content-type", "application/json"),
+        ("content-length", len.as_str()),
+        // It is nobody's script, and for nobody's cache.
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+    ];
     for (name, value) in own.iter().chain(&reply.headers) {
         // They are ours, and valid.
         let _ = fields.append(name, value.as_bytes());

@@ -24,12 +24,12 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Bytes of a string, with its quotation marks.
 pub(crate) fn quoted_len(text: &str) -> usize {
-    let more = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' => 2,
-        0..b' ' => 6,
-        _ => 1,
+    let more = |c: char| match c {
+        '"' | '\\' | '\n' => 2,
+        c if c.is_control() => 6,
+        c => c.len_utf8(),
     };
-    text.bytes().fold(2, |sum, byte| sum + more(byte))
+    text.chars().fold(2, |sum, c| sum + more(c))
 }
 
 impl Json {
@@ -134,7 +134,8 @@ impl Json {
                     self.0.push(c);
                 }
                 '\n' => self.0.push_str("\\n"),
-                c if c < ' ' => {
+                // Those above ASCII too: a terminal takes U+009B for the begin of a sequence.
+                c if c.is_control() => {
                     self.0.push_str("\\u00");
                     for half in [c as u32 >> 4, c as u32 & 15] {
                         self.0.push(char::from_digit(half, 16).unwrap_or('0'));
@@ -274,6 +275,16 @@ mod tests {
             }
             prop_assert_eq!(serde_json::from_str::<String>(&quoted(&text)).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn no_control_character_goes_out_as_it_is() {
+        let odd: String = ('\0'..='\u{a1}').collect();
+        let written = quoted(&odd);
+        assert!(!written.contains(char::is_control), "{written:?}");
+        assert!(written.contains("~\\u007f\\u0080") && written.ends_with("\\u009f\u{a0}¡\""));
+        assert_eq!(written.len(), quoted_len(&odd));
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), odd);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 use crate::text;
 
 /// A URL, split.
+#[cfg(any(test, all(target_os = "wasi", feature = "wasi-platform")))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Url<'a> {
     /// `https`, not `http`.
@@ -22,6 +23,7 @@ pub(super) struct Url<'a> {
 
 /// Splits a URL; the fragment is dropped. `None` where it is none that can be used: another scheme,
 /// no host, a name and password before the host, a space or a control character.
+#[cfg(any(test, all(target_os = "wasi", feature = "wasi-platform")))]
 pub(super) fn split(url: &str) -> Option<Url<'_>> {
     if url.bytes().any(|byte| byte <= b' ' || byte == 0x7F) {
         return None;
@@ -43,6 +45,13 @@ pub(super) fn split(url: &str) -> Option<Url<'_>> {
     })
 }
 
+/// Host and port of whatever is given as a URL, without a name and a password before them.
+pub(crate) fn host(url: &str) -> &str {
+    let begin = text::find(url, "://").map_or(0, |at| at + 3);
+    let authority = text::head(url.get(begin..).unwrap_or(""), b"/?#");
+    text::cut_last(authority, b'@').map_or(authority, |(_, host)| host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +65,19 @@ mod tests {
         assert_eq!(parts("http://a.example"), Some((false, "a.example", "")));
         assert_eq!(parts("https://a:8/b?c=d/e#f"), Some((true, "a:8", "/b?c=d/e")));
         assert_eq!(parts("http://[::1]:80?q"), Some((false, "[::1]:80", "?q")));
+    }
+
+    #[test]
+    fn a_host_is_found_in_whatever_is_given() {
+        for (url, found) in [
+            ("https://a.example/b", "a.example"),
+            ("http://me:p@w@a:8?q", "a:8"),
+            ("a#b@c", "a"),
+            ("http://", ""),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), found, "{url:?}");
+        }
     }
 
     #[test]

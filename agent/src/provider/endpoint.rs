@@ -23,7 +23,9 @@ use super::fields::{Field, Refused};
 use super::retry::{Next, Retry};
 use super::{Answer, Error, Flow, Question, Stop, refusal, sse};
 use crate::json::{Unread, Value, read};
-use crate::platform::{Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts};
+use crate::platform::{
+    Body, HttpError, HttpFailure, Method, Payload, Platform, Request, Timeouts, url,
+};
 use crate::room;
 use crate::text;
 
@@ -96,7 +98,7 @@ impl Endpoint {
 
     /// Host and port, as a sentence names them: a name and a password before it are left out.
     pub(super) fn host(&self) -> &str {
-        host(&self.base_url)
+        url::host(&self.base_url)
     }
 
     /// The temperature that is sent, at most `most`, in hundredths.
@@ -121,16 +123,6 @@ impl Endpoint {
         }
         Ok(())
     }
-}
-
-/// Host and port of a URL.
-pub(super) fn host(url: &str) -> &str {
-    let begin = text::find(url, "://").map_or(0, |at| at + 3);
-    let rest = url.get(begin..).unwrap_or("");
-    let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#');
-    let authority = rest.get(..rest.bytes().position(ends).unwrap_or(rest.len())).unwrap_or("");
-    let name = authority.bytes().rposition(|byte| byte == b'@').map_or(0, |at| at + 1);
-    authority.get(name..).unwrap_or("")
 }
 
 /// Values that one answer may have. A real one has a few dozen; a tree takes twelve times the room

@@ -22,6 +22,7 @@ use super::fields::Field;
 use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall, accepted_name};
 use crate::json::{Json, Value, quoted};
 use crate::platform::Platform;
+use crate::platform::url::host;
 
 /// OpenAI's own address.
 pub const BASE_URL: &str = "https://api.openai.com/v1";
@@ -48,7 +49,7 @@ impl OpenAi {
     /// A server at an address such as [`BASE_URL`] or `http://localhost:11434/v1`.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
-        let own = endpoint.host() == endpoint::host(BASE_URL);
+        let own = endpoint.host() == host(BASE_URL);
         Self { endpoint, own }
     }
 }

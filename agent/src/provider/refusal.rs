@@ -10,11 +10,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::draft::Fault;
-use super::endpoint::{Endpoint, Wire, host, parse};
+use super::endpoint::{Endpoint, Wire, parse};
 use super::fields;
 use super::retry::Next;
 use crate::json::Value;
 use crate::platform::Response;
+use crate::platform::url::host;
 use crate::text;
 
 /// Characters of a server's own words.

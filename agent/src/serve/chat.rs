@@ -15,11 +15,11 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use super::client_tools::{called, offers, waits, write};
-use super::{Asked, Reply};
+use super::{Asked, Reply, client_tools};
 use crate::config::Config;
-use crate::context::tokens;
+use crate::context::{tokens, tokens_of};
 use crate::json::{Json, Value};
 use crate::provider::{Flow, Message, Stop, ToolCall};
 use crate::session::{Said, Session};
@@ -99,6 +99,14 @@ fn complete(
     let session = &mut wanted.session;
     let done = match &wanted.message {
         Some(message) => turn::answer(&mut agent, session, message, false, &mut show, &mut turn),
+        None if since(session) > 3 * most => {
+            return refusal(&format!(
+                "a last question, calls and results of at most about {} tokens together expected, \
+                 found {}: chat.context_tokens in the config is a third more",
+                3 * most,
+                since(session)
+            ));
+        }
         None => turn::go_on(&mut agent, session, &mut show, &mut turn),
     };
     let finish = match (turn.calls.is_empty(), turn.cut) {
@@ -110,8 +118,9 @@ fn complete(
     match (done, wanted.stream) {
         (Err(failure), true) if begun => {
             // The status is gone already: the error is the last event, and no end is told.
-            send(&event(Reply::from(failure).body));
-            Reply::sent()
+            let Reply { body, note, .. } = failure.into();
+            send(&event(body));
+            Reply::sent(note)
         }
         (Err(failure), _) => failure.into(),
         (Ok(()), true) => {
@@ -121,7 +130,11 @@ fn complete(
             if !turn.calls.is_empty() {
                 send(&head.chunk(false, None, &turn.calls, None));
             }
-            send(&head.chunk(false, None, &[], Some(finish)));
+            let mut last = head.begin(CHUNK);
+            choice("delta", false, None, &[], Some(finish), &mut last);
+            last.close(']');
+            let note = notes(&mut turn, &mut last);
+            send(&event(last.done()));
             if wanted.usage {
                 let mut last = head.begin(CHUNK);
                 last.close(']');
@@ -129,16 +142,25 @@ fn complete(
                 send(&event(last.done()));
             }
             send("data: [DONE]\n\n");
-            Reply::sent()
+            Reply::sent(note)
         }
         (Ok(()), false) => {
             let mut body = head.begin("chat.completion");
             choice("message", true, Some(&turn.text), &turn.calls, Some(finish), &mut body);
             body.close(']');
             usage(&turn, &mut body);
-            Reply::new(200, body)
+            let note = notes(&mut turn, &mut body);
+            Reply { note, ..Reply::new(200, body) }
         }
     }
+}
+
+/// Tokens of what a model is given in any case: the person's last message, and the calls and results
+/// since.
+fn since(session: &Session) -> usize {
+    let is_user = |said: &Said| matches!(said.message, Message::User(_));
+    let last = session.messages.iter().rposition(is_user).unwrap_or_default();
+    session.messages.iter().skip(last).map(|said| tokens_of(&said.message)).sum()
 }
 
 /// Kind of a part of an answer.
@@ -146,6 +168,20 @@ const CHUNK: &str = "chat.completion.chunk";
 
 fn event(json: String) -> String {
     ["data: ", &json, "\n\n"].concat()
+}
+
+/// What the person should know, where there is any. A note with the path of a file is given back:
+/// it is for who runs the server.
+fn notes(turn: &mut Turn, json: &mut Json) -> String {
+    let is_own = |note: &mut String| note.contains('/');
+    let own: Vec<String> = turn.notes.extract_if(.., is_own).collect();
+    if !own.is_empty() {
+        turn.notes.push("something failed, which this server's own notes say".to_string());
+    }
+    if !turn.notes.is_empty() {
+        json.texts("notes", &turn.notes);
+    }
+    own.join("; ")
 }
 
 fn usage(turn: &Turn, json: &mut Json) {
@@ -177,7 +213,7 @@ fn choice(
     }
     if !calls.is_empty() {
         // In a stream they are numbered.
-        write(calls, name == "delta", json);
+        client_tools::write(calls, name == "delta", json);
     }
     json.close('}');
     match finish {
@@ -267,9 +303,9 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
         return Err(refusal("messages: a list expected"));
     };
     let mut session = Session { passing: true, ..Session::default() };
-    (session.tools, session.must_call) = offers(given)?;
+    (session.tools, session.must_call) = client_tools::offers(given)?;
     for message in messages {
-        let calls = called(message)?;
+        let calls = client_tools::called(message)?;
         let content = &message["content"];
         // Beside calls there is often no text.
         let text =
@@ -283,7 +319,7 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
             "assistant" => session.push(0, Message::Assistant { text, calls }),
             "tool" => {
                 let id = message["tool_call_id"].text().to_string();
-                if !waits(&session, &id) {
+                if !client_tools::waits(&session, &id) {
                     return Err(refusal("tool_call_id: one of the calls before it expected"));
                 }
                 let (name, content) = (String::new(), text);

@@ -1,8 +1,10 @@
 //! Who may ask.
 //!
-//! Without a token only those who come by a name of this very machine: a page of elsewhere, to
-//! whose name somebody gave the address 127.0.0.1, still comes by its own name. With a token, those
-//! who have it. A browser says which page asks, and that page must be of this server.
+//! With a token, whoever has it. Without one, everybody whoever reaches the address and says a name of this
+//! very machine, which any program can say from anywhere: then the address alone protects, which
+//! must be one of loopback. The name keeps out pages in a browser: a page of elsewhere, to whose
+//! name somebody gave the address 127.0.0.1, still comes by its own name. A browser says which
+//! page asks, and that page must be of this server.
 //!
 //! Why: names and pages are looked at with a token too, and headers alone decide, so that
 //! nobody has to read the body of what is refused.
@@ -59,6 +61,11 @@ impl Guard {
             if !page.is_some_and(|page| page.eq_ignore_ascii_case(host)) {
                 return Err(Reply::refusal(403, "pages of another origin get no answer"));
             }
+        }
+        // A page that only loads something says no origin; a browser says whether it is ours.
+        let site = asked.header("sec-fetch-site").unwrap_or("none");
+        if !matches!(site, "same-origin" | "none") {
+            return Err(Reply::refusal(403, "pages of another origin get no answer"));
         }
         let Some(token) = &self.token else { return Ok(()) };
         if token.len() < LEAST {
@@ -128,6 +135,15 @@ mod tests {
         assert_eq!(from("http://localhost:80"), 200);
         for origin in ["null", "http://localhost:81", "https://evil.example", "localhost:80"] {
             assert_eq!(from(origin), 403, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_says_no_origin_is_known_by_its_site() {
+        let from = |site| status(&[], &[("host", "localhost:80"), ("sec-fetch-site", site)]);
+        assert_eq!((from("none"), from("same-origin")), (200, 200));
+        for site in ["cross-site", "same-site", ""] {
+            assert_eq!(from(site), 403, "{site}");
         }
     }
 

@@ -3,7 +3,8 @@
 //! A path is looked at as it is written: `..` is refused, an absolute path must begin with one of
 //! the folders, a relative one starts at the first of them. Links inside the folders are followed
 //! by the platform, which in WebAssembly keeps to the folders that it was given. The data folder is
-//! for none of these tools, wherever it lies: its config says what they may do.
+//! for none of these tools, wherever it lies and whatever it is called: its config says what they may
+//! do.
 //!
 //! A new file is written at once. Before one that is there is written over the person is asked, and
 //! without a person it stays as it is.
@@ -16,7 +17,7 @@ use alloc::string::{String, ToString};
 
 use super::{Arguments, Bench, Outcome, room};
 use crate::config::folder;
-use crate::platform::FileError;
+use crate::platform::{FileError, FileSystem};
 use crate::provider::Tool;
 use crate::text;
 
@@ -90,6 +91,15 @@ fn is_own(place: &str, data: &str) -> bool {
     if data.starts_with('/') { place.starts_with(&own) } else { text::has(&place, &own) }
 }
 
+/// Whether the way to a place leads through the data folder under another name: through a link, or
+/// because the host gave the folder twice.
+fn leads_into(files: &dyn FileSystem, place: &str, data: &str) -> bool {
+    let sessions = format!("{data}/sessions");
+    let ends = place.match_indices('/').map(|(at, _)| at).chain([place.len()]);
+    let mut ways = ends.filter_map(|end| place.get(..end)).filter(|way| !way.is_empty());
+    ways.any(|way| files.is_same(way, data) || files.is_same(way, &sessions))
+}
+
 impl Bench<'_, '_> {
     /// Asks the person before a file that is there gets another text.
     fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), String> {
@@ -104,7 +114,8 @@ impl Bench<'_, '_> {
     pub(super) fn file(&mut self, name: &str, arguments: &Arguments) -> Outcome {
         let files = self.platform.files;
         let path = inside(arguments.text("path")?, &self.config.folders)?;
-        if is_own(&path, &folder(self.platform.environment)) {
+        let data = folder(self.platform.environment);
+        if is_own(&path, &data) || leads_into(files, &path, &data) {
             return Err(format!("{path} is in the data folder: it is not for the tools of files"));
         }
         let said = |error: FileError| format!("{path}: {error}");

@@ -83,6 +83,10 @@ impl FileSystem for Nowhere {
         Err(FileError::NotFound)
     }
 
+    fn is_same(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
     fn storage(&self, _: &str) -> Result<Box<dyn Storage>, FileError> {
         Err(FileError::ReadOnly)
     }

@@ -51,6 +51,10 @@ impl FileSystem for FullDisk {
         NativeFileSystem.entry(path)
     }
 
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        NativeFileSystem.is_same(a, b)
+    }
+
     fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {
         let why = self.0.get().map(|error| match error {
             FileError::ReadOnly => StorageError::ReadOnly,

@@ -69,7 +69,7 @@ fn one_instance_answers_one_request_after_the_other() {
 fn a_silent_client_keeps_others_from_nothing() {
     let place = Place::new();
     let (host, address) = start(&place);
-    let head = "POST /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n";
+    let head = "POST /x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 9\r\n";
     let _headless = send(&address, head);
     let mut silent = send(&address, &format!("{head}\r\n"));
     std::thread::sleep(Duration::from_millis(200));
@@ -79,11 +79,32 @@ fn a_silent_client_keeps_others_from_nothing() {
     let large = "x".repeat(300 << 10);
     let large = send(
         &address,
-        &format!("POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{large}", large.len()),
+        &format!(
+            "POST /x HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{large}",
+            large.len()
+        ),
     );
     let mut answer = [0; 12];
     (&large).read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
+    host.signal("-INT");
+    host.end();
+}
+
+/// Who is refused for the headers is not waited for.
+#[test]
+fn nobody_waits_for_the_body_of_who_may_not_ask() {
+    let place = Place::new();
+    let (host, address) = start(&place);
+    for (name, origin) in [("evil.example", ""), ("localhost", "origin: http://evil.example\r\n")] {
+        let text = format!(
+            "POST /x HTTP/1.1\r\nhost: {name}\r\n{origin}connection: close\r\n\
+             content-length: 9\r\n\r\n"
+        );
+        let answer = answer(send(&address, &text));
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+    assert!(ask(&address, "/").contains(" / 1\n"), "the component was not asked");
     host.signal("-INT");
     host.end();
 }
@@ -129,7 +150,7 @@ fn whoever_comes_when_all_places_are_taken_waits_for_one() {
     let (host, address) = start(&place);
     let mut silent: Vec<_> = (0..128).map(|_| send(&address, "GET")).collect();
     std::thread::sleep(Duration::from_millis(300));
-    let mut late = send(&address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    let mut late = send(&address, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     late.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     assert!(late.read(&mut [0]).is_err(), "a place was free");
     late.set_read_timeout(Some(Duration::from_secs(10))).unwrap();

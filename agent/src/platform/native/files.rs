@@ -55,13 +55,20 @@ fn sync_folder(folder: &Path) {
     }
 }
 
+/// Opens a file to read. What else may have a name there is not opened at all: a pipe would hold
+/// the program up until somebody writes to it.
+fn open_file(path: &str) -> Result<File, FileError> {
+    match fs::metadata(path)? {
+        found if found.is_file() => Ok(File::open(path)?),
+        found if found.is_dir() => Err(FileError::Exists),
+        _ => Err(FileError::Failed),
+    }
+}
+
 impl FileSystem for NativeFileSystem {
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
-        let file = File::open(path)?;
+        let file = open_file(path)?;
         let found = file.metadata()?;
-        if found.is_dir() {
-            return Err(FileError::Exists);
-        }
         let mut bytes = Vec::new();
         // One byte more tells whether it grew, or had no length to begin with.
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -75,7 +82,7 @@ impl FileSystem for NativeFileSystem {
     }
 
     fn read_at(&self, path: &str, offset: u64, into: &mut [u8]) -> Result<usize, FileError> {
-        let mut file = File::open(path)?;
+        let mut file = open_file(path)?;
         file.seek(SeekFrom::Start(offset))?;
         let mut read = 0;
         while read < into.len() {
@@ -144,6 +151,10 @@ impl FileSystem for NativeFileSystem {
         Ok(of(name.unwrap_or_default(), &found))
     }
 
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        fs::canonicalize(a).ok().zip(fs::canonicalize(b).ok()).is_some_and(|(a, b)| a == b)
+    }
+
     fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {
         match NativeFolder::new(Path::new(folder)) {
             Ok(storage) => Ok(Box::new(storage)),
@@ -192,9 +203,30 @@ mod tests {
         assert_eq!(files.replace(&at("a/b"), b""), Err(FileError::Exists));
         assert_eq!(files.read(&at("none"), 1), Err(FileError::NotFound));
         assert_eq!(files.read(&at("a/b"), 1), Err(FileError::Exists));
+        assert!(files.is_same(&at("a/b"), &at("a/./b")) && !files.is_same(&at("a"), &at("a/b")));
+        assert!(!files.is_same(&at("none"), &at("none")));
         files.rename(&at("a/x"), &at("a/y")).unwrap();
         files.remove(&at("a/y")).unwrap();
         assert_eq!(files.entry(&at("a/y")), Err(FileError::NotFound));
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_waited_for() {
+        let name = std::format!("clawft-pipe-{}", std::process::id());
+        let pipe = std::env::temp_dir().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let path = pipe.to_string_lossy().into_owned();
+        let (say, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let files = NativeFileSystem;
+            let read = files.read(&path, 9).err();
+            say.send((read, files.read_at(&path, 0, &mut [0]).err())).unwrap();
+        });
+        let refused = said.recv_timeout(std::time::Duration::from_secs(10));
+        fs::remove_file(&pipe).unwrap();
+        assert_eq!(refused, Ok((Some(FileError::Failed), Some(FileError::Failed))));
     }
 }

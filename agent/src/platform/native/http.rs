@@ -21,6 +21,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, SendBody, Timeout};
 
+use crate::platform::url::host;
 use crate::platform::{
     Body, HttpClient, HttpError, HttpFailure, Method, Payload, Request, Response, Timeouts,
 };
@@ -35,7 +36,7 @@ pub struct NativeHttpClient;
 impl HttpClient for NativeHttpClient {
     fn send(&self, request: Request<'_>) -> Result<Response, HttpError> {
         let Request { method, url, headers, payload, timeouts } = request;
-        let whom = Whom { host: host(url), timeouts };
+        let whom = Whom { host: host(url).into(), timeouts };
         if !url.starts_with("http://") && !url.starts_with("https://") {
             let sentence = String::from("an address has to begin with http:// or https://");
             return Err(HttpError { failure: HttpFailure::BadUrl, sentence });
@@ -249,11 +250,4 @@ impl Whom {
         };
         HttpError { failure, sentence }
     }
-}
-
-/// Host and port of a URL, without a name and a password before them.
-fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    authority.rsplit('@').next().unwrap_or("").to_string()
 }

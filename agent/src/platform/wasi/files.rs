@@ -70,6 +70,15 @@ fn open(place: &Place<'_>, how: OpenFlags) -> Result<Descriptor, FileError> {
     place.folder.open_at(FOLLOW, &place.way, how, DescriptorFlags::READ).map_err(looking)
 }
 
+/// Opens a file to read. What else may have a name there is not opened at all: a pipe would hold
+/// the program up until somebody writes to it.
+fn open_file(place: &Place<'_>) -> Result<Descriptor, FileError> {
+    match stat(place)?.type_ {
+        DescriptorType::RegularFile => open(place, OpenFlags::empty()),
+        _ => Err(FileError::Failed),
+    }
+}
+
 fn stat(place: &Place<'_>) -> Result<DescriptorStat, FileError> {
     place.folder.stat_at(FOLLOW, &place.way).map_err(looking)
 }
@@ -96,11 +105,8 @@ fn write_new(folder: &Descriptor, way: &str, bytes: &[u8]) -> Result<(), ErrorCo
 
 impl FileSystem for WasiFileSystem {
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, FileError> {
-        let file = open(&self.folders.find(path)?, OpenFlags::empty())?;
+        let file = open_file(&self.folders.find(path)?)?;
         let found = file.stat().map_err(looking)?;
-        if found.type_ == DescriptorType::Directory {
-            return Err(FileError::Failed);
-        }
         if found.size > limit {
             return Err(FileError::TooLarge { expected: limit, found: found.size });
         }
@@ -114,7 +120,7 @@ impl FileSystem for WasiFileSystem {
     }
 
     fn read_at(&self, path: &str, offset: u64, into: &mut [u8]) -> Result<usize, FileError> {
-        let file = open(&self.folders.find(path)?, OpenFlags::empty())?;
+        let file = open_file(&self.folders.find(path)?)?;
         read_full(&file, offset, into).map_err(looking)
     }
 
@@ -198,6 +204,11 @@ impl FileSystem for WasiFileSystem {
         let place = self.folders.find(path)?;
         let name = place.split().map_or(".", |(_, name)| name);
         Ok(entry(name.into(), &stat(&place)?))
+    }
+
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        let opened = |path| open(&self.folders.find(path).ok()?, OpenFlags::DIRECTORY).ok();
+        opened(a).zip(opened(b)).is_some_and(|(a, b)| a.is_same_object(&b))
     }
 
     fn storage(&self, folder: &str) -> Result<Box<dyn Storage>, FileError> {

@@ -25,6 +25,8 @@ const ENTRY: usize = 24;
 const ENTRIES: usize = 64 << 10;
 /// `filetype` of a folder.
 const FOLDER: u8 = 3;
+/// And of a file with bytes in it.
+const FILE: u8 = 4;
 /// `fdflags`: what is written goes to the end.
 const APPEND: u32 = 1;
 
@@ -147,6 +149,8 @@ impl DescriptorFlags {
 pub(crate) enum DescriptorType {
     Directory,
     RegularFile,
+    /// A pipe, a device, or nothing that the host has a word for.
+    Unknown,
 }
 
 /// A look at it.
@@ -159,7 +163,8 @@ impl From<sys::FileStat> for DescriptorStat {
     fn from(stat: sys::FileStat) -> Self {
         let type_ = match stat.kind {
             FOLDER => DescriptorType::Directory,
-            _ => DescriptorType::RegularFile,
+            FILE => DescriptorType::RegularFile,
+            _ => DescriptorType::Unknown,
         };
         Self { type_, size: stat.size }
     }
@@ -222,6 +227,13 @@ impl Descriptor {
         way: &str,
     ) -> Result<DescriptorStat, ErrorCode> {
         sys::stat_at(self.fd, follow.0, way).map(Into::into)
+    }
+
+    /// Whether both are of one file or folder, as far as the host numbers them.
+    pub(crate) fn is_same_object(&self, other: &Self) -> bool {
+        let number = |of: &Self| sys::stat(of.fd).ok().map(|stat| (stat.device, stat.inode));
+        let own = number(self);
+        own.is_some_and(|(_, inode)| inode != 0) && own == number(other)
     }
 
     pub(crate) fn write(&self, bytes: &[u8], at: u64) -> Result<u64, ErrorCode> {

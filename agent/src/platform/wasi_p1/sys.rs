@@ -93,8 +93,8 @@ pub(super) struct FdStat {
 #[repr(C)]
 #[derive(Default)]
 pub(super) struct FileStat {
-    device: u64,
-    inode: u64,
+    pub(super) device: u64,
+    pub(super) inode: u64,
     pub(super) kind: u8,
     links: u64,
     pub(super) size: u64,
