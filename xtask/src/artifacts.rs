@@ -90,7 +90,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 71_630, gzipped: Some(36_300) }),
+    standing: Some(Budget { raw: 71_900, gzipped: Some(36_450) }),
 };
 pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     name: "simd128",
@@ -106,7 +106,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 63_530, gzipped: Some(32_680) }),
+    standing: Some(Budget { raw: 63_820, gzipped: Some(32_820) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -122,7 +122,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 63_570, gzipped: Some(32_700) }),
+    standing: Some(Budget { raw: 63_860, gzipped: Some(32_840) }),
 };
 /// What is called in two places is not copied into both, addresses are not counted up beside their
 /// index, a structure is passed by its address and not as one argument for each of its fields,
@@ -174,7 +174,7 @@ pub(crate) const STORE: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 173_400, gzipped: None }),
+    standing: Some(Budget { raw: 174_200, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -191,7 +191,7 @@ pub(crate) const TENSOR: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 77_920, gzipped: None }),
+    standing: Some(Budget { raw: 78_250, gzipped: None }),
 };
 /// The agent, with everything.
 pub(crate) const AGENT: Artifact = Artifact {
@@ -208,7 +208,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 418_700, gzipped: Some(200_220) }),
+    standing: Some(Budget { raw: 430_750, gzipped: Some(206_200) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -225,7 +225,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 352_250, gzipped: Some(171_170) }),
+    standing: Some(Budget { raw: 361_750, gzipped: Some(176_200) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
