@@ -1,13 +1,13 @@
 //! Who may ask.
 //!
-//! With a token, whoever has it. Without one, everybody whoever reaches the address and says a name of this
-//! very machine, which any program can say from anywhere: then the address alone protects, which
-//! must be one of loopback. The name keeps out pages in a browser: a page of elsewhere, to whose
-//! name somebody gave the address 127.0.0.1, still comes by its own name. A browser says which
-//! page asks, and that page must be of this server.
+//! With a token, whoever has it. Without one, everybody who reaches the address and says a name
+//! of this very machine, which any program can say from anywhere: then the address alone
+//! protects, which must be one of loopback. The name keeps out pages in a browser: a page of
+//! elsewhere, to whose name somebody gave the address 127.0.0.1, still comes by its own name. A
+//! browser says which page asks, and that page must be of this server.
 //!
 //! Why: names and pages are looked at with a token too, and headers alone decide, so that
-//! nobody has to read the body of what is refused.
+//! nobody has to read the body of one who is refused.
 //!
 //! What it must never do: let somebody in because a setting is wrong: a token that is too
 //! short opens nothing, and names without a token count for nothing.
