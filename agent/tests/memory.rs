@@ -6,33 +6,13 @@ mod support;
 use clawft_agent::config::Config;
 use clawft_agent::embed::{Embedder, Error};
 use clawft_agent::failure::Exit;
-use clawft_agent::memory::{Format, Limits, Memory, NAME, New, Remembered, Verdict};
+use clawft_agent::memory::{Format, Limits, Memory, NAME, New, Verdict};
 use clawft_agent::platform::{Clock, Platform};
 use clawft_agent::session::Gone;
 use clawft_store::Lease;
+use support::memories::{limits, memory, tell, texts};
 use support::turns::{Room, Script, says};
 use support::{Folder, WORDS, WordHashes, World};
-
-fn limits() -> Limits {
-    let limits = Limits::from(&Config::default());
-    // What the gate makes of texts is in `gate.rs`; here they are about nothing.
-    #[cfg(feature = "coherence")]
-    let limits =
-        Limits { gate: clawft_agent::gate::Settings { on: false, ..limits.gate }, ..limits };
-    limits
-}
-
-fn memory<'a>(world: &'a World, folder: &Folder) -> Memory<'a> {
-    Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits())
-}
-
-fn tell(memory: &mut Memory<'_>, text: &str) -> Remembered {
-    memory.remember(&New::fact(text)).unwrap()
-}
-
-fn texts(memory: &mut Memory<'_>, query: &str) -> Vec<String> {
-    memory.recall(query, 5).unwrap().into_iter().map(|memo| memo.text).collect()
-}
 
 #[test]
 fn what_is_told_is_found_after_a_restart_and_what_is_forgotten_is_gone_from_the_disk() {
@@ -499,145 +479,4 @@ fn what_answers_cite_is_in_use_whether_or_not_they_change_anything() {
         late.finish().unwrap();
         assert!(world.clock.now() < begin + 50);
     }
-}
-
-#[test]
-fn nothing_of_a_private_key_is_imported() {
-    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut state = 7_u32;
-    let mut letter = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        char::from(letters[(state >> 26) as usize])
-    };
-    let body: Vec<String> = (0..25).map(|_| (0..64).map(|_| letter()).collect()).collect();
-    let key = "RSA PRIVATE KEY-----";
-    let text = format!(
-        "# Keys\n\nThis one is old:\n-----BEGIN {key}\n{}\n-----END {key}\nIt was for the shed.\n",
-        body.join("\n")
-    );
-    for (name, format) in [("keys.md", Format::Markdown), ("keys.txt", Format::Text)] {
-        let (world, folder) = (World::default(), Folder::new(name));
-        let other = Folder::new("key-file");
-        let path = format!("{}/{name}", other.path());
-        std::fs::write(&path, &text).unwrap();
-        let mut memory = memory(&world, &folder);
-        let done = memory.import(&path, format, &mut |_| {}).unwrap();
-        assert_eq!((done.added, done.redacted), (1, 1));
-        let kept = memory.recall("shed", 1).unwrap().remove(0).text;
-        assert!(kept.ends_with("This one is old:\n[secret]\nIt was for the shed."), "{kept}");
-        memory.finish().unwrap();
-        for part in body.iter().flat_map(|line| [&line[..16], &line[16..32], &line[48..]]) {
-            assert!(!folder.holds(part), "{part}");
-        }
-    }
-}
-
-/// Kinds and sessions go to models as texts do, and the later of two dates counts.
-#[test]
-fn what_a_file_says_of_its_memories_is_not_taken_for_granted() {
-    let (world, folder) = (World::default(), Folder::new("import-says"));
-    let other = Folder::new("import-says-file");
-    let path = format!("{}/all.jsonl", other.path());
-    let lines = "{\"text\": \"A walrus waits\", \"kind\": \"password=hunter2\", \"session\": \"token: \
-                 hunter3\", \"created\": 9999999999999, \"pinned\": true}\n{\"text\": \"A seal sits\", \
-                 \"kind\": \"animal\", \"created\": 7}\n";
-    std::fs::write(&path, lines).unwrap();
-    let mut memory = memory(&world, &folder);
-    let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
-    assert_eq!((done.added, done.pinned), (2, 1));
-    let walrus = memory.recall("walrus", 1).unwrap().remove(0);
-    assert!(walrus.created <= world.clock.0.get(), "{walrus:?}");
-    assert_eq!((&*walrus.kind, &*walrus.session), ("[secret]", "[secret]"));
-    let seal = memory.recall("seal", 1).unwrap().remove(0);
-    assert_eq!((&*seal.kind, seal.created), ("animal", 7));
-    let told = tell(&mut memory, "A cat sleeps").id;
-    assert!(memory.is_imported(seal.id).unwrap() && !memory.is_imported(told).unwrap());
-    memory.finish().unwrap();
-    assert!(!folder.holds("hunter"));
-}
-
-#[test]
-fn an_import_knows_what_a_corrected_memory_says() {
-    let (world, folder) = (World::default(), Folder::new("import-same"));
-    let other = Folder::new("import-same-file");
-    let path = format!("{}/all.jsonl", other.path());
-    // With its gate, where it has one: to be told what it knows moves nothing.
-    let limits = Limits::from(&Config::default());
-    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
-    let said = New { source: "import", ..New::fact("The meeting is on Tuesday") };
-    let id = memory.remember(&said).unwrap().id;
-    memory.correct(id, "The meeting is on Thursday").unwrap();
-    let mut lines = String::new();
-    memory.export(&mut |line| lines += line).unwrap();
-    lines += "{\"text\": \"A walrus waits\"}\n";
-    std::fs::write(&path, lines).unwrap();
-    let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
-    assert_eq!((done.added, done.known), (1, 1), "{done:?}");
-    assert_eq!(texts(&mut memory, "walrus")[0], "A walrus waits");
-    memory.forget(&[id]).unwrap();
-    let left = texts(&mut memory, "The meeting is on Thursday");
-    assert!(left.iter().all(|text| text == "A walrus waits"), "{left:?}");
-    assert_eq!(memory.stats().unwrap().records, 1);
-}
-
-#[test]
-fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
-    let (world, folder) = (World::default(), Folder::new("import"));
-    let mut first = memory(&world, &folder);
-    let path = format!("{}/notes.md", folder.path());
-    let mut text = String::new();
-    for n in 0..100 {
-        text += &format!("# Part {n}\n\nParagraph {n} says {}.\n\n", n * n);
-    }
-    // Broken off in the middle of a character.
-    let whole = format!("{text}# End\nThe token: abcdef\nand é");
-    let cut = whole.len() - 1;
-    std::fs::write(&path, &whole.as_bytes()[..cut]).unwrap();
-    let failure = first.import(&path, Format::Markdown, &mut |_| {}).unwrap_err();
-    assert!(failure.sentence.contains("line 403: text in UTF-8"), "{failure}");
-    let before = first.stats().unwrap().records as usize;
-    assert_eq!(before, 96, "whole batches are in");
-    std::fs::write(&path, &whole).unwrap();
-    let mut last = 0;
-    let done = first.import(&path, Format::Markdown, &mut |p| last = p.read * 100 / p.all).unwrap();
-    assert_eq!((done.added, done.known, done.redacted, last), (5, 96, 1, 100));
-    // One is corrected, and stays so.
-    let memo = first.recall("paragraph 7 says", 1).unwrap().remove(0);
-    first.correct(memo.id, "Paragraph 7 says nothing.").unwrap();
-    let again = first.import(&path, Format::Markdown, &mut |_| {}).unwrap();
-    assert_eq!((again.added, again.known), (0, 101));
-    let mut lines = String::new();
-    assert_eq!(first.export(&mut |line| lines += line).unwrap(), 0);
-    assert_eq!(lines.lines().count(), 101);
-
-    let other = Folder::new("export");
-    let jsonl = format!("{}/all.jsonl", other.path());
-    std::fs::write(&jsonl, &lines).unwrap();
-    let mut second = memory(&world, &other);
-    assert_eq!(second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap().added, 101);
-    // But for ids: that of a corrected memory is from what it said at first.
-    let sorted = |memory: &mut Memory<'_>| {
-        let mut all = Vec::new();
-        let mut keep = |line: &str| {
-            let mut memo: serde_json::Value = serde_json::from_str(line).unwrap();
-            memo.as_object_mut().unwrap().remove("id");
-            all.push(memo.to_string());
-        };
-        memory.export(&mut keep).unwrap();
-        all.sort();
-        all
-    };
-    assert!(sorted(&mut second) == sorted(&mut first));
-    std::fs::write(&jsonl, "{\"text\": 1}\n").unwrap();
-    let failure = second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap_err();
-    assert!(failure.sentence.contains("line 1: a `text`"), "{failure}");
-    // What is too long for a memory keeps nothing behind it out.
-    let long = "A long story has many sentences. ".repeat(800);
-    let line = serde_json::json!({"text": long, "kind": "story", "created": 7});
-    std::fs::write(&jsonl, format!("{line}\n{{\"text\": \"A walrus waits\"}}\n")).unwrap();
-    let done = second.import(&jsonl, Format::JsonLines, &mut |_| {}).unwrap();
-    assert!(done.added >= 2, "{done:?}");
-    let found = second.recall("long story sentences", 1).unwrap().remove(0);
-    assert_eq!((&*found.kind, found.created), ("story", 7));
-    assert!(second.recall("walrus", 1).unwrap()[0].text.contains("walrus"));
 }

@@ -18,7 +18,7 @@ use clawft_agent::platform::Environment;
 use clawft_agent::serve::{Asked, Guard, MOST, Reply};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -202,7 +202,7 @@ fn asked(head: &Parts) -> Asked {
     Asked { headers: named.into_iter().chain(headers).collect(), ..Asked::default() }
 }
 
-/// The refusal of the guard, as the component would send it.
+/// A refusal, as the component would send it.
 fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
     let mut response = Response::new(whole(reply.body.clone().into()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::FORBIDDEN);
@@ -214,13 +214,8 @@ fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
     response
 }
 
-fn refusal(status: StatusCode, sentence: &'static str) -> Response<HyperOutgoingBody> {
-    let body = format!("{{\"error\":{{\"message\":\"{sentence}\"}}}}\n");
-    let mut response = Response::new(whole(body.into()));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
+fn refusal(status: StatusCode, sentence: &str) -> Response<HyperOutgoingBody> {
+    refused(&Reply::refusal(status.as_u16(), sentence))
 }
 
 fn whole(bytes: Bytes) -> HyperOutgoingBody {

@@ -4,6 +4,7 @@
 
 pub(crate) mod full_disk;
 pub(crate) mod listening;
+pub(crate) mod memories;
 pub(crate) mod response;
 pub(crate) mod turns;
 
