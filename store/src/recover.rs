@@ -187,7 +187,7 @@ impl DurableFile {
         if let Err(fault) = newest.find(&source, len, head) {
             let damaged = matches!(fault.error(), Error::Damaged(_));
             if head.is_some() && damaged && newest.find(&source, len, None).is_ok() {
-                return Err(Fault::unsupported("the journal beside it is of another file"));
+                return Err(other_file());
             }
             return Err(fault);
         }
@@ -213,7 +213,13 @@ impl DurableFile {
             let (kind, at) = behind.map_or((kind, at), |at| (DamageKind::Manifest, at));
             self.refuse(salvage, kind, at)?;
         }
-        self.commits = self.manifest.trailer.commits;
+        let commits = self.manifest.trailer.commits;
+        // Of this epoch, and begun on another manifest: file and journal are of two futures of one
+        // backup.
+        if ours && head.is_some_and(|h| h.epoch == epoch && (h.base, h.commits) != (end, commits)) {
+            return Err(other_file());
+        }
+        self.commits = commits;
         self.base_len = end;
         self.report.foreign = !ours;
         self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
@@ -370,6 +376,10 @@ impl DurableFile {
         self.journal = Some(journal);
         Ok(())
     }
+}
+
+fn other_file() -> Fault {
+    Fault::unsupported("the journal beside it is of another file")
 }
 
 #[cfg(test)]
