@@ -189,16 +189,25 @@ pub struct DurableFile {
 
 impl Drop for DurableFile {
     fn drop(&mut self) {
-        if self.base != NO_FILE {
-            self.storage.close(self.base);
-        }
-        if let Some(journal) = &self.journal {
-            self.storage.close(journal.file);
-        }
+        self.close_files();
     }
 }
 
 impl DurableFile {
+    /// Closes what is open.
+    pub(crate) fn close_files(&mut self) {
+        if self.base != NO_FILE {
+            self.storage.close(core::mem::replace(&mut self.base, NO_FILE));
+        }
+        self.close_journal();
+    }
+
+    pub(crate) fn close_journal(&mut self) {
+        if let Some(journal) = self.journal.take() {
+            self.storage.close(journal.file);
+        }
+    }
+
     /// Components of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {

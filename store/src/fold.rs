@@ -282,9 +282,7 @@ impl DurableFile {
         #[cfg(feature = "foreign")]
         self.foreign.clear();
         self.repaired.clear();
-        if let Some(journal) = self.journal.take() {
-            self.storage.close(journal.file);
-        }
+        self.close_journal();
     }
 
     fn head(&self) -> Head {
