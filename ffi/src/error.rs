@@ -139,6 +139,11 @@ impl Failed {
 }
 
 impl Failed {
+    /// The error that was kept last.
+    pub(crate) fn kept() -> Self {
+        Self(())
+    }
+
     /// By reference: a copy of the store's error at each call would weigh more than the call.
     #[cold]
     #[inline(never)]

@@ -25,7 +25,7 @@ use crate::rvf::manifest::{self, Group, Manifest};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, VEC};
 use crate::sorted::Sorted;
-use crate::storage::{Handle, StorageError};
+use crate::storage::{Handle, StorageError, done};
 
 /// Groups of a level that are taken in together with the one that is written.
 const FAN: usize = 7;
@@ -192,7 +192,7 @@ impl DurableFile {
                 for &(id, place) in &next.places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(next);
+                self.adopt(next);
                 self.begin_journal()
             }
             Err(error) if matches!(error.error(), Error::Conflict) => {
@@ -204,7 +204,7 @@ impl DurableFile {
                 // Bytes that no manifest lists are cut off again. When even that fails, or when
                 // a sync failed, whatever it says, what is on the disk is then unknown.
                 let cut =
-                    self.guard().and_then(|()| Ok(self.storage.truncate(self.base, before)?));
+                    self.guard().and_then(|()| done(self.storage.truncate(self.base, before)));
                 let failed = match error.error() {
                     Error::Storage(error) => error != StorageError::NoSpace,
                     _ => false,
@@ -262,19 +262,19 @@ impl DurableFile {
         next.places = core::mem::take(&mut group.places);
         // What a manifest lists is on the disk before it.
         next.unsure = true;
-        self.storage.sync(file)?;
+        done(self.storage.sync(file))?;
         let bytes = manifest::encode(manifest, group.target.next_id);
         next.unsure = false;
         self.guard()?;
-        self.storage.append(file, &bytes)?;
+        done(self.storage.append(file, &bytes))?;
         next.unsure = true;
-        self.storage.sync(file)?;
+        done(self.storage.sync(file))?;
         next.segment = Segment::parse(&bytes, group.target.end);
         Ok(())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, next: Next) {
+    fn adopt(&mut self, next: Next) {
         (self.manifest_at, self.base_len) = (next.segment, next.segment.end());
         self.manifest = next.manifest;
         self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
@@ -379,7 +379,7 @@ impl DurableFile {
         places.extend_rising(core::mem::take(&mut next.places));
         self.ledger = Ledger::new(self.manifest.dim, places);
         (self.deferred, self.hurt) = (None, None);
-        self.stand(next);
+        self.adopt(next);
         self.begin_journal()
     }
 

@@ -19,7 +19,7 @@ use crate::record::{Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
-use crate::storage::{Handle, Storage};
+use crate::storage::{Handle, Storage, done};
 use crate::wire::{Put, set_u32};
 
 /// The segments that fill up side by side.
@@ -191,7 +191,7 @@ impl<'a> GroupWriter<'a> {
         let (kind, offset) = (KINDS[which], self.target.end);
         let segment = Segment { id, offset, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, payload);
-        self.target.storage.append(self.target.file, &bytes)?;
+        done(self.target.storage.append(self.target.file, &bytes))?;
         // By rising ids: others that began later may be written already.
         let mut at = self.segments.len();
         self.segments.push(segment);

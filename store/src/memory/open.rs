@@ -166,8 +166,8 @@ impl Memory {
     ) -> Result<(), Refusal> {
         open_or_create(&mut self.file, options)?;
         let Memory { file, image, words, catalog, .. } = self;
-        let (params, bytes) =
-            image_for(options, file.dim() as u32, file.len() as u32, file.metric())?;
+        let mut params = Params::new(file.dim() as u32, 0);
+        let bytes = image_for(options, file.len() as u32, file.metric(), &mut params)?;
         let seed = seed_of(&file.version().file_id);
         words.seed = seed;
         if !file.is_empty() {
@@ -274,30 +274,32 @@ impl Memory {
 #[inline(never)]
 fn open_or_create(file: &mut DurableFile, options: &MemoryOptions) -> Result<(), Refusal> {
     let creates = options.file.create && !file.read_only;
-    match file.try_open(&Options { create: false, ..options.file }) {
+    match file.try_open(&options.file, false) {
         Err(fault) if creates && matches!(fault.error(), crate::Error::NoFile) => {
             // Without a dimension no file is created.
             if let Some(dim) = options.file.dim {
-                image_for(options, dim.into(), 0, options.file.metric)?;
+                let mut params = Params::new(dim.into(), 0);
+                image_for(options, 0, options.file.metric, &mut params)?;
             }
-            Ok(file.try_open(&options.file)?)
+            Ok(file.try_open(&options.file, true)?)
         }
         opened => Ok(opened?),
     }
 }
 
-/// What the image of a file with so many records is made for, and the bytes that it needs.
+/// Fills in what the image of a file with so many records is made for, of its dimension; gives the bytes
+/// that it needs.
 ///
 /// # Errors
 /// [`Error::Vectors`] where there is no such image, or it is larger than its limit.
 #[inline(never)]
 pub(super) fn image_for(
     options: &MemoryOptions,
-    dim: u32,
     len: u32,
     metric: u8,
-) -> Result<(Params, usize), Refusal> {
-    let mut params = Params::new(dim, options.capacity.max(len));
+    params: &mut Params,
+) -> Result<usize, Refusal> {
+    params.capacity = options.capacity.max(len);
     params.encoding = options.encoding.unwrap_or(params.encoding);
     params.metric = match metric {
         0 => Metric::L2,
@@ -305,10 +307,9 @@ pub(super) fn image_for(
         _ => Metric::Cosine,
     };
     if let Some(limit) = options.image {
-        params.hot = Some(most_hot(&params, limit)?);
+        params.hot = Some(most_hot(params, limit)?);
     }
-    let bytes = kept(required_bytes(&params))?;
-    Ok((params, bytes))
+    kept(required_bytes(params))
 }
 
 /// How many vectors may be hot in an image of at most so many bytes.

@@ -322,8 +322,9 @@ fn read_from(
     fill(file, handle, image_at + CAPACITY as u64, &mut capacity)?;
     let least = params.capacity;
     let capacity = u32::from_le_bytes(capacity).min(least.saturating_mul(2)).max(least);
-    let (params, wanted) =
-        image_for(options, params.dim, capacity, file.metric()).map_err(|_| Derived::Stale)?;
+    let mut params = Params::new(params.dim, 0);
+    let wanted = image_for(options, capacity, file.metric(), &mut params);
+    let wanted = wanted.map_err(|_| Derived::Stale)?;
     if !parts.current || wanted as u64 != u64_at(&parts.head, 48) {
         return Err(Derived::Stale);
     }
