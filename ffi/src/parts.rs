@@ -21,7 +21,7 @@ pub fn refuse(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> i32 {
 /// The code of the last error.
 #[must_use]
 pub fn last() -> i32 {
-    error::status(Err(Failed::kept()))
+    error::last()
 }
 
 /// 0, or the code of what is wrong with `n` elements of `T` from `address` on. No elements may be

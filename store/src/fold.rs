@@ -147,30 +147,7 @@ impl DurableFile {
         if !next.manifest.fits(LISTED) {
             return self.compact_now();
         }
-        let mut vectors: Sorted<u64> = Sorted::default();
-        for segment in taken {
-            match segment.kind {
-                VEC => drop(vectors.insert(segment.id, 0)),
-                RECORDS if keep > 0 => {
-                    let each = &mut |_, fields: crate::Fields| {
-                        if fields.is_removal() && !changes.contains(fields.id()) {
-                            changes.insert(fields.id(), 0);
-                        }
-                        Ok(())
-                    };
-                    records::read(&self.base(), segment, false, each)?;
-                }
-                _ => {}
-            }
-        }
-        for (id, place) in self.ledger.iter() {
-            if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
-                changes.insert(id, 1);
-            }
-        }
-        // A removal that was taken in does not count for a record that came back in what is kept.
-        // Where nothing is kept, none does.
-        changes.retain(&mut |id, live| *live == 1 || keep > 0 && self.ledger.get(id).is_none());
+        self.take_in(taken, keep > 0, &mut changes)?;
 
         let epoch = self.next_epoch()?;
         let since = self.manifest.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
@@ -195,26 +172,59 @@ impl DurableFile {
                 self.adopt(next);
                 self.begin_journal()
             }
-            Err(error) if matches!(error.error(), Error::Conflict) => {
-                // What stands behind ours by now may be another writer's.
-                self.stopped = true;
-                Err(error)
-            }
-            Err(error) => {
-                // Bytes that no manifest lists are cut off again. When even that fails, or when
-                // a sync failed, whatever it says, what is on the disk is then unknown.
-                let cut =
-                    self.guard().and_then(|()| done(self.storage.truncate(self.base, before)));
-                let failed = match error.error() {
-                    Error::Storage(error) => error != StorageError::NoSpace,
-                    _ => false,
-                };
-                if cut.is_err() || failed || next.unsure {
-                    self.stopped = true;
-                }
-                Err(error)
+            Err(fault) => {
+                self.stopped |= !self.cut_back(&fault, before) || next.unsure;
+                Err(fault)
             }
         }
+    }
+
+    /// Adds to the changes what the groups that are taken in have: live records, and, where `others` are
+    /// kept before them, removals.
+    fn take_in(
+        &self,
+        taken: &[Segment],
+        others: bool,
+        changes: &mut Sorted<u64>,
+    ) -> Result<(), Fault> {
+        let mut vectors: Sorted<u64> = Sorted::default();
+        for segment in taken {
+            match segment.kind {
+                VEC => drop(vectors.insert(segment.id, 0)),
+                RECORDS if others => {
+                    let each = &mut |_, fields: crate::Fields| {
+                        if fields.is_removal() && !changes.contains(fields.id()) {
+                            changes.insert(fields.id(), 0);
+                        }
+                        Ok(())
+                    };
+                    records::read(&self.base(), segment, false, each)?;
+                }
+                _ => {}
+            }
+        }
+        for (id, place) in self.ledger.iter() {
+            if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
+                changes.insert(id, 1);
+            }
+        }
+        // A removal that was taken in does not count for a record that came back in what is kept.
+        // Where nothing is kept, none does.
+        changes.retain(&mut |id, live| *live == 1 || others && self.ledger.get(id).is_none());
+        Ok(())
+    }
+
+    /// Cuts off what stands behind `before`, where a fold failed: no manifest lists it. Gives whether it is
+    /// known what is on the disk then: not when that fails too, or the storage failed.
+    fn cut_back(&self, fault: &Fault, before: u64) -> bool {
+        let failed = match fault.error() {
+            // What stands behind ours by now may be another writer's.
+            Error::Conflict => return false,
+            Error::Storage(error) => error != StorageError::NoSpace,
+            _ => false,
+        };
+        let cut = self.guard().and_then(|()| done(self.storage.truncate(self.base, before)));
+        cut.is_ok() && !failed
     }
 
     fn next_epoch(&self) -> Result<u32, Fault> {
