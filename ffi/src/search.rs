@@ -84,14 +84,7 @@ impl Checked<'_> {
     }
 }
 
-/// Where the caller wants the results.
-struct Places {
-    ids: *mut u64,
-    distances: *mut f32,
-    counts: *mut u32,
-}
-
-/// The same after its checks.
+/// Where the results of one query go.
 struct Results<'a> {
     ids: Output<'a, u64>,
     distances: Output<'a, f32>,
@@ -101,13 +94,18 @@ struct Results<'a> {
 impl Results<'_> {
     /// # Safety
     /// Natively valid for writes: `n * k` ids and distances, `n` counts.
-    unsafe fn new(out: &Places, n: u32, k: u32) -> Result<Self, Failed> {
+    unsafe fn new(
+        (ids, distances): (*mut u64, *mut f32),
+        counts: *mut u32,
+        n: u32,
+        k: u32,
+    ) -> Result<Self, Failed> {
         // SAFETY: the caller's promise.
         unsafe {
             Ok(Self {
-                ids: Output::rows("out_ids", out.ids, n.into(), k)?,
-                distances: Output::rows("out_distances", out.distances, n.into(), k)?,
-                counts: Output::rows("out_count", out.counts, n.into(), 1)?,
+                ids: Output::rows("out_ids", ids, n.into(), k)?,
+                distances: Output::rows("out_distances", distances, n.into(), k)?,
+                counts: Output::rows("out_count", counts, n.into(), 1)?,
             })
         }
     }
@@ -179,9 +177,9 @@ pub unsafe extern "C" fn clawft_search(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let out = Places { ids: out_ids, distances: out_distances, counts: out_count };
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vector, 1, dim, f32::INFINITY, query, &out) }
+    unsafe { search(handle, (vector, 1), dim, f32::INFINITY, query, out, out_count) }
 }
 
 /// Searches for `n` vectors, row after row of `dim` floats. The results of row
@@ -203,9 +201,9 @@ pub unsafe extern "C" fn clawft_search_batch(
     out_distances: *mut f32,
     out_counts: *mut u32,
 ) -> i32 {
-    let out = Places { ids: out_ids, distances: out_distances, counts: out_counts };
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vectors, n, dim, f32::INFINITY, query, &out) }
+    unsafe { search(handle, (vectors, n), dim, f32::INFINITY, query, out, out_counts) }
 }
 
 /// Searches for each row within `radius`, which may be infinite; the body of the three exports.
@@ -214,12 +212,12 @@ pub unsafe extern "C" fn clawft_search_batch(
 /// As [`clawft_search_batch`].
 unsafe fn search(
     handle: u32,
-    vectors: *const f32,
-    n: u32,
+    (vectors, n): (*const f32, u32),
     dim: u32,
     radius: f32,
     query: *const ClawftQuery,
-    out: &Places,
+    out: (*mut u64, *mut f32),
+    out_counts: *mut u32,
 ) -> i32 {
     let search = || {
         let store = &*handle::read(handle)?;
@@ -228,7 +226,7 @@ unsafe fn search(
         // SAFETY: the caller's promise.
         let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
         // SAFETY: the caller's promise.
-        let results = unsafe { Results::new(out, n, query.k) }?;
+        let results = unsafe { Results::new(out, out_counts, n, query.k) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
         if n > 1 {
@@ -274,9 +272,9 @@ pub unsafe extern "C" fn clawft_search_range(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
-    let out = Places { ids: out_ids, distances: out_distances, counts: out_count };
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vector, 1, dim, radius, query, &out) }
+    unsafe { search(handle, (vector, 1), dim, radius, query, out, out_count) }
 }
 
 /// Sets the `ef` of queries that name none; 0: back to 200. Not part of a
