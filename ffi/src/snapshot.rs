@@ -156,5 +156,7 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
 #[inline(never)]
 fn take_over(block: Block, loan: Option<Loan>) -> Result<NonZeroU32, Failed> {
     let claim = Claim::new()?;
-    store::open(claim, Image::open(block), loan)
+    let mut image = Image::blank(block);
+    kept(image.open_here())?;
+    store::open(claim, image, loan)
 }
