@@ -140,6 +140,10 @@ fn dispatch(
         }
         _ => {}
     }
+    let is_alone = ["chat", "export", "sessions", "stats", "compact", "reembed", "config"];
+    if is_alone.contains(&arguments.command()) {
+        arguments.alone()?;
+    }
     let setup = Setup::new(platform, &arguments, config)?;
     match arguments.command() {
         "chat" => talk::chat(&setup, &arguments, output),

@@ -24,6 +24,7 @@ pub(super) fn remember(
     output: &Output<'_>,
 ) -> Result<(), Failure> {
     let text = arguments.text(0)?;
+    arguments.session.as_deref().map_or(Ok(()), session::check_name)?;
     let mut memory = setup.memory();
     let session = arguments.session.clone().unwrap_or_default();
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;

@@ -5,6 +5,9 @@
 //! failure. Ids behind `/forget` go at once, as the person named them; other words go to the
 //! model, which has to ask.
 //!
+//! Under `--json` each line that says something gets an object, so that a program never waits for one
+//! in vain.
+//!
 //! What it must never do: offer a model what forgets but after `/forget`, or let it ask a
 //! question under `--json`.
 
@@ -16,7 +19,7 @@ use super::arguments::Arguments;
 use super::output::{Output, Shown, list, plain};
 use super::records::{confirmed, named, note_unread, strike};
 use super::setup::Setup;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::Memory;
 use crate::platform::Nobody;
@@ -178,16 +181,18 @@ pub(super) fn chat(
             }
             "/memory" => found(talk.memory, rest, setup.config.recall as usize, output),
             "/forget" => forget(&mut talk, &mut session, rest),
-            "/session" if rest.is_empty() => {
-                output.pair(&format!("{}\n", session.name), "session", &Shown::Text(&session.name));
-                Ok(())
+            "/session" => {
+                let done = match rest.is_empty() {
+                    true => Ok(()),
+                    false => load(setup, rest, output).map(|other| session = other),
+                };
+                let name = &session.name;
+                done.map(|()| output.pair(&format!("{name}\n"), "session", &Shown::Text(name)))
             }
-            "/session" => load(setup, rest, output).map(|other| session = other),
-            _ if command.starts_with('/') => {
-                output
-                    .note(&format!("there is no {}: see /help", super::output::short(command, 40)));
-                Ok(())
-            }
+            _ if command.starts_with('/') => Err(Failure::new(
+                Exit::Usage,
+                format!("there is no {}: see /help", super::output::short(command, 40)),
+            )),
             _ => talk.say(&mut session, line, false),
         };
         // A chat goes on after a failure: the next message may fare better.
@@ -228,10 +233,7 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
             );
             talk.settle(session, &gone)
         }
-        Ok(_) => {
-            output.note("an id or a text expected after /forget");
-            Ok(())
-        }
+        Ok(_) => Err(Failure::new(Exit::Usage, "an id or a text expected after /forget")),
         Err(_) => talk.say(session, &format!("Please forget: {rest}"), true),
     }
 }

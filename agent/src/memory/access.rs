@@ -327,11 +327,12 @@ impl Memory<'_> {
     }
 
     /// Makes room for more records, if there may be more; the derived parts are then built anew.
-    fn grow(&self) -> Result<bool, Failure> {
+    fn grow(&mut self) -> Result<bool, Failure> {
         let mut identity = self.identity()?;
         if identity.room >= self.limits.capacity {
             return Ok(false);
         }
+        self.open = None;
         identity.room = identity.room.saturating_mul(4);
         identity.save(&self.platform, &self.data)?;
         Ok(true)
@@ -352,6 +353,10 @@ impl Memory<'_> {
         let done = work(&mut open.store, now).and_then(|()| open.store.commit(clock.now()));
         match done {
             Ok(()) => open.stamp = stamp(&self.platform, &self.data),
+            // Refused for want of room before anything was written. What was committed before is
+            // still to be saved with what is derived: building that anew takes each reader seconds.
+            Err(Error::Vectors(clawft_vectors::Error::Full { .. }) | Error::WordsFull { .. })
+                if open.store.rollback().is_ok() => {}
             // What was changed is not to be found; a file in doubt is opened again.
             Err(_) => self.open = None,
         }

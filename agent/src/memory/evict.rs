@@ -60,6 +60,8 @@ impl Memory<'_> {
         if !self.limits.evict {
             return Ok(false);
         }
+        // Built anew, the words take no more than they need.
+        self.open = None;
         let mut gone = 0;
         let done = self.change_once(lease, &mut |store, now| {
             store.touch(used, now);

@@ -186,6 +186,8 @@ impl Lines {
             return Err(wrong("at most 1 MiB"));
         }
         let line = core::str::from_utf8(line).map_err(|_| wrong("text in UTF-8"))?;
+        // Editors of Windows write this before the text; it is none.
+        let line = line.strip_prefix('\u{feff}').filter(|_| number == 1).unwrap_or(line);
         let line = text::without_end(line, b"\n\r");
         if self.format == Format::JsonLines {
             if !line.trim().is_empty() {

@@ -15,7 +15,7 @@ use clawft_store::lexical::words;
 
 use super::{Arguments, Bench, Outcome, room};
 use crate::context::{cut, tokens};
-use crate::date::day;
+use crate::date::{day, minute};
 use crate::failure::Failure;
 use crate::json::Json;
 use crate::learn::{is_unsure, sentences};
@@ -104,7 +104,7 @@ impl Bench<'_, '_> {
             let line = |text: &str| {
                 let mut json = Json::object();
                 json.count("id", memo.id);
-                json.text("date", &day(memo.created));
+                json.text("date", &minute(memo.created));
                 json.text("text", text);
                 json.line()
             };
