@@ -17,6 +17,7 @@
 //! | `PUT /v1/memory/ID` `{"text"}` or `{"pinned"}` | corrected, pinned |
 //! | `DELETE /v1/memory/ID` | forgotten for good |
 //! | `POST /v1/chat/completions` | an answer with memory behind it, whole or as a stream |
+//! | `GET /v1/models` | the model that answers |
 //!
 //! An answer depends on the request and on the files, and on nothing else: a host may take a new
 //! instance for each. Writers wait for each other's lease, and make a change again that another one
@@ -134,6 +135,8 @@ impl Reply {
         let mut reply = Self::new(status, json);
         match status {
             401 => reply.headers.push(("www-authenticate", "Bearer")),
+            // Tried again it was already. OpenAI's clients obey this.
+            502 => reply.headers.push(("x-should-retry", "false")),
             503 => reply.headers.push(("retry-after", "1")),
             _ => {}
         }
@@ -153,6 +156,7 @@ fn public(failure: &Failure) -> Option<&'static str> {
     match failure.exit {
         Exit::Config => Some("the config of this server cannot be used"),
         Exit::Damaged => Some("a file of this server is damaged"),
+        Exit::Embedder => Some("the embedder of this server failed"),
         Exit::Failed if failure.sentence.contains('/') => Some("the system of this server refused"),
         _ => None,
     }
@@ -207,6 +211,8 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
         ("/v1/chat/completions", "POST") => server
             .with_agent(&mut |agent| chat::answer(asked, agent, &mut |part| server.send(part))),
         ("/v1/chat/completions", _) => Reply::method("POST"),
+        ("/v1/models", "GET") => server.with_agent(&mut |agent| chat::models(agent)),
+        ("/v1/models", _) => Reply::method("GET"),
         ("/health", "GET") => {
             let mut json = Json::object();
             json.text("status", "ok");

@@ -21,6 +21,7 @@ use super::endpoint::{self, Endpoint, Wire};
 use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall, accepted_name};
 use crate::json::{Json, Value};
 use crate::platform::Platform;
+use crate::platform::url::host;
 
 /// Anthropic's own address.
 pub const BASE_URL: &str = "https://api.anthropic.com";
@@ -69,7 +70,8 @@ impl Wire for Anthropic {
     }
 
     fn names_waits(&self) -> bool {
-        true
+        // Others that speak this form leave it out: LiteLLM while a model has a rest.
+        self.endpoint.host() == host(BASE_URL)
     }
 
     fn body(&self, question: &Question<'_>) -> String {

@@ -34,6 +34,8 @@ struct Wanted {
     usage: bool,
     max_tokens: Option<u32>,
     temperature: Option<f32>,
+    /// One call at a time.
+    one: bool,
 }
 
 /// Answers; a stream is given to `send` part by part, and the reply then says that it was sent.
@@ -74,10 +76,7 @@ fn complete(
     let head = Head {
         id: format!("chatcmpl-{:016x}", u64::from_le_bytes(random)),
         created: now / 1000,
-        model: match agent.model {
-            "" => agent.provider.name().to_string(),
-            model => model.to_string(),
-        },
+        model: model(agent).to_string(),
     };
     let mut agent = Agent {
         platform: agent.platform,
@@ -109,6 +108,10 @@ fn complete(
         }
         None => turn::go_on(&mut agent, session, &mut show, &mut turn),
     };
+    if wanted.one {
+        // What the model would have called besides, it calls when it has seen this one's result.
+        turn.calls.truncate(1);
+    }
     let finish = match (turn.calls.is_empty(), turn.cut) {
         (false, _) => "tool_calls",
         (true, None) => "stop",
@@ -153,6 +156,30 @@ fn complete(
             Reply { note, ..Reply::new(200, body) }
         }
     }
+}
+
+/// Who answers: the model, or what does without one.
+fn model<'a>(agent: &Agent<'a, '_>) -> &'a str {
+    match agent.model {
+        "" => agent.provider.name(),
+        model => model,
+    }
+}
+
+/// The models, of which there is one whatever a request names. Many clients look at the list before
+/// they ask.
+pub(super) fn models(agent: &Agent<'_, '_>) -> Reply {
+    let mut json = Json::object();
+    json.text("object", "list");
+    json.begin("data", '[');
+    json.open('{');
+    json.text("id", model(agent));
+    json.text("object", "model");
+    json.count("created", 0);
+    json.text("owned_by", "clawft");
+    json.close('}');
+    json.close(']');
+    Reply::new(200, json)
 }
 
 /// Tokens of what a model is given in any case: the person's last message, and the calls and results
@@ -307,10 +334,13 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
     for message in messages {
         let calls = client_tools::called(message)?;
         let content = &message["content"];
-        // Beside calls there is often no text.
-        let text =
-            if content.is_null() && !calls.is_empty() { String::new() } else { text(content)? };
-        match message["role"].text() {
+        let role = message["role"].text();
+        let text = match content {
+            // Beside calls there is often no text, and in the place of one there may be a refusal.
+            Value::Null if role == "assistant" => message["refusal"].text().to_string(),
+            content => text(content)?,
+        };
+        match role {
             "system" | "developer" => {
                 session.instructions.push_str(&text);
                 session.instructions.push('\n');
@@ -336,7 +366,9 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
         }
         _ => return Err(refusal("a last message of the role user or tool expected")),
     };
-    Ok(Wanted { session, message, stream, usage: usage == Some(true), max_tokens, temperature })
+    let usage = usage == Some(true);
+    let one = given["parallel_tool_calls"].as_bool() == Some(false);
+    Ok(Wanted { session, message, stream, usage, max_tokens, temperature, one })
 }
 
 /// The text of a message: a text, or a list of parts that are texts.

@@ -101,7 +101,9 @@ pub(super) fn write(calls: &[ToolCall], is_numbered: bool, json: &mut Json) {
         json.text("type", "function");
         json.begin("function", '{');
         json.text("name", &call.name);
-        json.text("arguments", &call.arguments);
+        // A tool without parameters: Anthropic sends nothing, and clients parse what they get.
+        let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+        json.text("arguments", arguments);
         json.close('}');
         json.close('}');
     }
