@@ -118,8 +118,10 @@ impl Arguments {
 
     /// The ids behind the command.
     pub(super) fn ids(&self) -> Result<Vec<u64>, Failure> {
-        let ids: Result<Vec<u64>, _> = self.rest().iter().map(|word| id(word)).collect();
-        let ids = ids?;
+        let mut ids = Vec::new();
+        for word in self.rest() {
+            ids.push(id(word)?);
+        }
         match ids.is_empty() {
             true => Err(usage(format!("an id expected after `clawft {}`", self.command()))),
             false => Ok(ids),

@@ -15,9 +15,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::arguments::Arguments;
+use super::Run;
 use super::output::{Output, Shown, list, plain};
-use super::records::{confirmed, named, note_unread, strike};
+use super::records::{confirmed, note_unread, strike};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
@@ -25,7 +25,7 @@ use crate::memory::Memory;
 use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
 use crate::session::{Gone, Saying, Session, that_say};
-use crate::text::words;
+use crate::text::{named, words};
 use crate::turn::{Turn, answer};
 
 const CHAT: &str = "\
@@ -131,32 +131,24 @@ fn fresh(setup: &Setup<'_>) -> String {
     format!("ask-{}-{}", crate::date::day(now), now % 86_400_000)
 }
 
-pub(super) fn ask(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn ask(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let text = arguments.text(0)?;
     let (provider, model) = setup.provider()?;
     let name = arguments.session.clone().unwrap_or_else(|| fresh(setup));
     let mut session = load(setup, &name, output)?;
-    let mut memory = setup.memory();
-    let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+    let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory };
     let done = talk.say(&mut session, &text, false);
     let ended = memory.finish();
     done.and(ended)
 }
 
-pub(super) fn chat(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn chat(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let (provider, model) = setup.provider()?;
     let terminal = output.terminal;
     let name = arguments.session.clone().unwrap_or_else(|| "default".to_string());
     let mut session = load(setup, &name, output)?;
-    let mut memory = setup.memory();
     let people = terminal.is_interactive() && !output.json;
     if people {
         let service = if model.is_empty() { provider.name() } else { &model };
@@ -168,10 +160,10 @@ pub(super) fn chat(
         }
         let Some(line) = terminal.line() else { break };
         let line = line.trim();
-        let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let blank = line.char_indices().find(|(_, c)| c.is_whitespace());
+        let (command, rest) = line.split_at(blank.map_or(line.len(), |(at, _)| at));
         let rest = rest.trim();
-        let mut talk =
-            Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+        let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory };
         let done = match command {
             "" => Ok(()),
             "/quit" | "/exit" => break,
@@ -187,7 +179,10 @@ pub(super) fn chat(
                     false => load(setup, rest, output).map(|other| session = other),
                 };
                 let name = &session.name;
-                done.map(|()| output.pair(&format!("{name}\n"), "session", &Shown::Text(name)))
+                done.map(|()| {
+                    output.pair(format_args!("{name}\n"), "session", &Shown::Text(name));
+                })
+            }
             }
             _ if command.starts_with('/') => Err(Failure::new(
                 Exit::Usage,
@@ -220,22 +215,20 @@ fn found(
 /// `/forget`: ids at once, as the person named them; other words go to the model, which may then
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
-    let ids: Result<Vec<u64>, Failure> =
-        words(rest).into_iter().map(super::arguments::id).collect();
-    let output = talk.output;
-    match ids {
-        Ok(ids) if !ids.is_empty() => {
-            let gone = talk.memory.forget(&ids)?;
-            output.pair(
-                &format!("forgotten: {}\n", named(&ids)),
-                "forgotten",
-                &Shown::Numbers(&ids),
-            );
-            talk.settle(session, &gone)
-        }
-        Ok(_) => Err(Failure::new(Exit::Usage, "an id or a text expected after /forget")),
-        Err(_) => talk.say(session, &format!("Please forget: {rest}"), true),
+    let mut ids = Vec::new();
+    for word in words(rest) {
+        let Ok(id) = super::arguments::id(word) else {
+            return talk.say(session, &format!("Please forget: {rest}"), true);
+        };
+        ids.push(id);
     }
+    let output = talk.output;
+    if ids.is_empty() {
+        return Err(Failure::new(Exit::Usage, "an id or a text expected after /forget"));
+    }
+    let gone = talk.memory.forget(&ids)?;
+    output.pair(format_args!("forgotten: {}\n", named(&ids)), "forgotten", &Shown::Numbers(&ids));
+    talk.settle(session, &gone)
 }
 
 #[cfg(test)]
