@@ -60,11 +60,42 @@ pub(crate) fn matrix(arguments: &[String]) -> Outcome {
     })
 }
 
-/// What the gate asks for: the suite, in all rows, and that it can fail.
+/// What `test --all` asks for: the suite, in all rows, and that it can fail.
 pub(crate) fn suite() -> Outcome {
     build::lint()?;
     check::faults()?;
     judged(&["--check".into()], all_shown)
+}
+
+/// Rows that every change must pass, the longest first: an interpreter computes what no compiler does, and
+/// one was wrong with a kernel that all others ran right (docs/adr/0027).
+const INTERPRETED: [&str; 3] = [
+    "kernel scalar, WAMR interpreter",
+    "kernel simd128, WAMR interpreter",
+    "store, WAMR interpreter",
+];
+
+/// What they need of the system, so that a machine without it is told at once.
+pub(crate) fn tools() -> Outcome {
+    build::debian()
+}
+
+/// What the gate asks for: those rows, each of them shown.
+pub(crate) fn interpreted() -> Outcome {
+    let mut rows = rows::all(&|name| INTERPRETED.contains(&name))?;
+    check::together(&mut rows);
+    check::compare(&mut rows);
+    table::print(&rows, true);
+    verdict(&rows)?;
+    all_there(&rows, &INTERPRETED)
+}
+
+/// Each of these is a row, and something came of it.
+fn all_there(rows: &[Row], wanted: &[&str]) -> Outcome {
+    match wanted.iter().find(|name| rows.iter().all(|row| row.name() != **name)) {
+        Some(name) => Err(format!("no row is called {name}")),
+        None => all_shown(rows),
+    }
 }
 
 fn all_shown(rows: &[Row]) -> Outcome {
@@ -136,6 +167,11 @@ mod tests {
         assert!(all_shown(&[tried()]).is_ok());
         let found = all_shown(&[tried(), row(rows::Checks::Open)]);
         assert_eq!(found, Err("not shown: kernel, WAMR".into()));
+        assert!(all_there(&[tried()], &["kernel, WAMR"]).is_ok());
+        let found = all_there(&[row(rows::Checks::Open)], &["kernel, WAMR"]);
+        assert_eq!(found, Err("not shown: kernel, WAMR".into()));
+        let found = all_there(&[tried()], &["kernel, WAMR", "store, WAMR"]);
+        assert_eq!(found, Err("no row is called store, WAMR".into()));
     }
 
     #[test]

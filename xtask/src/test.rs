@@ -65,7 +65,8 @@ fn lints(gate: &mut Steps) {
         tools::python_with_wasmtime()?;
         tools::node()?;
         tools::curl()?;
-        tools::cargo_fuzz().map(|_| ())
+        tools::cargo_fuzz()?;
+        matrix::tools()
     });
     gate.step("format", || run(cargo().args(["fmt", "--all", "--check"])));
     gate.step("clippy", || {
@@ -174,6 +175,8 @@ fn programs(gate: &mut Steps) {
             run(command("node").arg(program).arg(kernel.build()?.path))
         })
     });
+    // No other step runs an interpreter.
+    gate.step("kernels and store in WAMR's interpreter", matrix::interpreted);
     gate.step("demo on the sample", || {
         let mut demo = demo::host(&KERNELS)?;
         demo::with_agent(&mut demo)?;

@@ -1,7 +1,10 @@
 //! An engine that lies, to see that the checks can fail.
 //!
 //! Each lie is about one export: its result is changed, or what it wrote, or it is not called at all.
-//! The check that the lie is for must not pass.
+//! The check that the lie is for must not pass. [`memory`] does the same one level higher, where there is
+//! no export to lie about.
+
+pub mod memory;
 
 use crate::Kind;
 use crate::guest::{Engine, Guest, Outside, Value};
@@ -60,7 +63,7 @@ const AGENT: [Fault; 7] = [
 ];
 
 /// What became of a lie: the check with its export, and an error where the check passed.
-pub(crate) type Seen = (String, Result<(), String>);
+pub type Seen = (String, Result<(), String>);
 
 /// Tells each lie for a kind of module.
 pub(crate) fn tell(engine: &mut dyn Engine, kind: Kind, sample: &Sample) -> Vec<Seen> {

@@ -11,10 +11,11 @@
 pub mod abi;
 pub mod agent;
 pub mod command;
-mod faults;
+pub mod faults;
 pub mod guest;
 pub mod http;
 pub mod kernel;
+pub mod memory;
 pub mod model;
 pub mod records;
 pub mod runner;

@@ -8,10 +8,16 @@ mod insert_search;
 mod remove;
 mod snapshot;
 mod store;
+mod store_abi;
 mod store_file;
+mod store_filters;
+mod store_full;
+mod store_input;
 
 use crate::Kind;
 use crate::guest::Engine;
+use crate::memory::Memories;
+use crate::records::ByAbi;
 use crate::seen::Outcome;
 use clawft_sample::Metric;
 use clawft_sample::arrays::{self, Matrix};
@@ -49,13 +55,15 @@ pub fn checks(kind: Kind) -> &'static [Check] {
             ("full store", full::check),
         ],
         Kind::Store => &[
-            ("insert, search", store::insert_search),
-            ("filters", store::filters),
-            ("remove", store::remove),
-            ("snapshot", store_file::snapshot),
-            ("bad input", store_file::bad_input),
-            ("full store", store_file::full),
-            ("durable file", store_file::durable),
+            ("insert, search", |engine, sample| {
+                store::insert_search(&mut ByAbi::new(engine), sample)
+            }),
+            ("filters", |engine, sample| store_filters::check(&mut ByAbi::new(engine), sample)),
+            ("remove", |engine, sample| store::remove(&mut ByAbi::new(engine), sample)),
+            ("snapshot", store_abi::snapshot),
+            ("bad input", store_abi::bad_input),
+            ("full store", store_abi::full),
+            ("durable file", store_abi::durable),
         ],
         Kind::Agent => &[
             ("insert, search", agent::insert_search),
@@ -68,6 +76,20 @@ pub fn checks(kind: Kind) -> &'static [Check] {
         ],
     }
 }
+
+/// A check of a memory, whatever way it is called.
+pub type OfMemory = (&'static str, fn(&mut dyn Memories, &Sample) -> Outcome);
+
+/// What every memory is asked: the same of the C ABI, which is asked more, and of WIT.
+pub const MEMORY: [OfMemory; 7] = [
+    ("insert, search", store::insert_search),
+    ("filters", store_filters::check),
+    ("remove", store::remove),
+    ("snapshot", store_file::saved),
+    ("bad input", store_input::check),
+    ("full store", store_full::check),
+    ("durable file", store_file::durable),
+];
 
 /// Real vectors, and others to search for.
 pub struct Sample {

@@ -87,7 +87,7 @@ pub(super) fn lint() -> Outcome {
 }
 
 /// Installs what building WAMR needs.
-fn debian() -> Outcome {
+pub(super) fn debian() -> Outcome {
     let has_clang = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().any(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.starts_with("llvm-") && entry.path().join("lib/libclang.so").exists()

@@ -5,6 +5,8 @@ use crate::process::{Outcome, root};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 
 /// Runs a row's checks.
 pub(super) fn check(row: &mut Row) {
@@ -27,6 +29,24 @@ pub(super) fn check(row: &mut Row) {
         Ok(lines) => read(&lines),
         Err(why) => Checks::Done(vec![failure("the runner", why)]),
     };
+}
+
+/// Runs the checks of rows that ask no clock and no network, as many rows at the same time as there are
+/// cores, in the order given. Rows that measure want the machine for themselves.
+pub(super) fn together(rows: &mut [Row]) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let waiting = Mutex::new(rows.iter_mut());
+    thread::scope(|scope| {
+        for _ in 0..cores {
+            let next = || waiting.lock().map(|mut rows| rows.next()).unwrap_or_default();
+            scope.spawn(move || {
+                while let Some(row) = next() {
+                    eprintln!("{} …", row.name());
+                    check(row);
+                }
+            });
+        }
+    });
 }
 
 /// What a runner prints, an object a line.

@@ -1,31 +1,34 @@
-//! Records with texts: what the kernel's checks ask, asked of the memory over a storage.
+//! Records with texts: what the kernel's checks ask, asked of a memory, whatever way it is called.
 
 use super::{EXACT_RECALL, K, Sample, recall};
-use crate::guest::Engine;
-use crate::records::{CREATE, Memory, Options, Question, Record};
+use crate::memory::{Memories, NOW, Options, Question, Record, Records, Stored};
 use crate::scratch::Scratch;
 use crate::seen::{Digest, Outcome, Seen, hold, refused};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// Records that are stored.
 pub(super) const ROWS: usize = 200;
 /// Records of a commit.
 const BATCH: usize = 50;
-const UNKNOWN_ID: i32 = -6;
+pub(super) const UNKNOWN_ID: i32 = -6;
 /// Kinds, taken in turn.
-const KINDS: [&str; 3] = ["fact", "note", "talk"];
+pub(super) const KINDS: [&str; 3] = ["fact", "note", "talk"];
+/// Sessions, taken in turn.
+pub(super) const SESSIONS: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
+/// Ms between the last uses of two records.
+pub(super) const STEP: u64 = 7;
+/// Pairs of metadata, taken in turn.
+const METADATA: [[(&str, &str); 2]; 4] = [
+    [("part", "0"), ("side", "left")],
+    [("part", "1"), ("side", "right")],
+    [("part", "2"), ("side", "left")],
+    [("part", "3"), ("side", "right")],
+];
 
 /// What a memory of the sample is opened with.
 pub(super) fn options(sample: &Sample) -> Options {
-    Options {
-        flags: CREATE,
-        dim: sample.base.dim as u32,
-        capacity: ROWS as u32,
-        limit: None,
-        space: Arc::new(AtomicU64::new(u64::MAX)),
-    }
+    let (dim, capacity) = (sample.base.dim as u16, ROWS as u32);
+    Options { create: true, dim, capacity, ..Options::default() }
 }
 
 /// A record of the sample.
@@ -33,23 +36,27 @@ pub(super) fn record(sample: &Sample, row: usize) -> Record<'_> {
     Record {
         id: row as u64,
         vector: sample.base.row(row),
-        text: sample.texts[row].as_bytes(),
+        text: &sample.texts[row],
         kind: KINDS[row % KINDS.len()],
-        importance: 0.5,
+        session: SESSIONS[row % SESSIONS.len()],
+        created: NOW + row as u64,
+        used: NOW + STEP * row as u64,
+        importance: 0.25,
+        metadata: &METADATA[row % METADATA.len()],
     }
 }
 
 /// A memory with the first rows, all committed.
 pub(super) fn filled(
-    engine: &mut dyn Engine,
+    memories: &mut dyn Memories,
     folder: &Path,
     sample: &Sample,
-) -> Result<Memory, String> {
-    let mut memory = Memory::open(engine, folder, &options(sample))?;
+) -> Result<Box<dyn Records>, String> {
+    let mut memory = memories.open(folder, &options(sample))?;
     for row in 0..ROWS {
         memory.remember(&record(sample, row))?;
-        if (row + 1) % BATCH == 0 {
-            memory.at_now("clawft_commit")?;
+        if row % BATCH == BATCH - 1 {
+            memory.commit()?;
         }
     }
     Ok(memory)
@@ -57,7 +64,7 @@ pub(super) fn filled(
 
 /// The answers to all queries by vector.
 pub(super) fn answers(
-    memory: &mut Memory,
+    memory: &mut dyn Records,
     sample: &Sample,
     asked: Question<'_>,
 ) -> Result<Vec<Vec<(u64, f32)>>, String> {
@@ -65,12 +72,25 @@ pub(super) fn answers(
     (0..sample.queries.rows).map(|row| Ok(memory.recall(query(row))?)).collect()
 }
 
-pub(super) fn insert_search(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
+/// Whether a record is as it went in.
+pub(super) fn is_whole(
+    memory: &mut dyn Records,
+    sample: &Sample,
+    row: usize,
+) -> Result<(), String> {
+    let (expected, found) = (Stored::from(&record(sample, row)), memory.get(row as u64)?);
+    hold(found == expected, || {
+        let [expected, found] = [expected, found].map(|one| Stored { vector: Vec::new(), ..one });
+        format!("{row} is not as it went in: {expected:?} expected, found {found:?}, or its vector")
+    })
+}
+
+pub(super) fn insert_search(memories: &mut dyn Memories, sample: &Sample) -> Outcome {
     let folder = Scratch::new()?;
-    let mut memory = filled(engine, folder.path(), sample)?;
+    let mut memory = filled(memories, folder.path(), sample)?;
     let all: Vec<u64> = (0..ROWS as u64).collect();
     let asked = Question { k: K, ..Question::default() };
-    let by_vector = answers(&mut memory, sample, asked)?;
+    let by_vector = answers(&mut *memory, sample, asked)?;
     let found = recall(sample, &all, &by_vector)?;
     hold(found >= EXACT_RECALL, || format!("recall {EXACT_RECALL} expected, found {found:.4}"))?;
     let mut digest = Digest::default();
@@ -84,58 +104,41 @@ pub(super) fn insert_search(engine: &mut dyn Engine, sample: &Sample) -> Outcome
             })?;
             digest.hits(&hits);
         }
-        let text = memory.text(row as u64)?;
-        hold(text == sample.texts[row], || format!("{row} has another text: {text}"))?;
+        is_whole(&mut *memory, sample, row)?;
     }
+    let ids = [memory.next(0)?, memory.next(7)?, memory.next(ROWS as u64)?];
+    hold(ids == [Some(0), Some(7), None], || format!("the next ids are {ids:?}"))?;
     Ok(Seen::new(format!("recall@{K} {found:.3}, and each text by its words"), digest))
 }
 
-pub(super) fn filters(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
+pub(super) fn remove(memories: &mut dyn Memories, sample: &Sample) -> Outcome {
     let folder = Scratch::new()?;
-    let mut memory = filled(engine, folder.path(), sample)?;
-    let mut digest = Digest::default();
-    for (at, kind) in KINDS.into_iter().enumerate() {
-        let all: Vec<u64> =
-            (0..ROWS as u64).filter(|id| *id as usize % KINDS.len() == at).collect();
-        for ids in [None, Some([1, 3, 5, 6, 7].as_slice())] {
-            let allowed: Vec<u64> =
-                all.iter().copied().filter(|id| ids.is_none_or(|ids| ids.contains(id))).collect();
-            let asked = Question { k: K, kind: Some(kind), ids, ..Question::default() };
-            let found = answers(&mut memory, sample, asked)?;
-            let wanted = allowed.len().min(K as usize);
-            hold(found.iter().all(|hits| hits.len() == wanted), || {
-                format!("{kind}: {wanted} of each query expected, one has another number")
-            })?;
-            let share = recall(sample, &allowed, &found).map_err(|why| format!("{kind}: {why}"))?;
-            hold(share >= EXACT_RECALL, || format!("{kind}: recall {share:.4}"))?;
-            found.iter().for_each(|hits| digest.hits(hits));
-        }
-    }
-    let none = Question { k: K, kind: Some("nothing"), text: Some("the"), ..Question::default() };
-    let found = memory.recall(none)?;
-    hold(found.is_empty(), || format!("no record is of that kind: found {found:?}"))?;
-    Ok(Seen::new("by kind and by ids", digest))
-}
-
-pub(super) fn remove(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
-    let folder = Scratch::new()?;
-    let mut memory = filled(engine, folder.path(), sample)?;
+    let memory = filled(memories, folder.path(), sample)?;
     // The texts are in the file itself, and no longer in its journal.
-    memory.at_now("clawft_memory_close")?;
-    let mut memory = Memory::open(engine, folder.path(), &options(sample))?;
+    memory.close()?;
+    let mut memory = memories.open(folder.path(), &options(sample))?;
     let (gone, left): (Vec<u64>, Vec<u64>) = (0..ROWS as u64).partition(|id| id % 4 == 1);
     for id in &gone {
         memory.forget(*id)?;
     }
-    memory.at_now("clawft_commit")?;
+    memory.commit()?;
     refused("a second removal", UNKNOWN_ID, memory.forget(gone[0]))?;
-    refused("its text", UNKNOWN_ID, memory.text(gone[0]))?;
+    refused("what was removed", UNKNOWN_ID, memory.get(gone[0]))?;
+    let are_there = [memory.contains(gone[0])?, memory.contains(left[0])?];
+    hold(are_there == [false, true], || format!("one gone, one there expected: {are_there:?}"))?;
+    let next = memory.next(gone[0])?;
+    hold(next == Some(gone[0] + 1), || format!("behind {} comes {next:?}", gone[0]))?;
     let asked = Question { k: K, ..Question::default() };
-    let found = answers(&mut memory, sample, asked)?;
+    let found = answers(&mut *memory, sample, asked)?;
     let share = recall(sample, &left, &found)?;
     hold(share >= EXACT_RECALL, || format!("recall {EXACT_RECALL} expected, found {share:.4}"))?;
-    memory.at_now("clawft_compact")?;
-    memory.at_now("clawft_memory_close")?;
+    let text = Some(sample.texts[gone[0] as usize].as_str());
+    let by_words = memory.recall(Question { k: ROWS as u32, text, ..asked })?;
+    hold(by_words.iter().all(|hit| !gone.contains(&hit.0)), || {
+        format!("by its words something removed was found: {by_words:?}")
+    })?;
+    memory.compact()?;
+    memory.close()?;
     for id in &gone {
         let words = &sample.texts[*id as usize].as_bytes()[..40];
         for file in files(folder.path())? {

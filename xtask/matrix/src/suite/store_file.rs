@@ -1,210 +1,190 @@
-//! The durable file: what was committed survives the loss of the instance, and a disk, a memory or a
-//! store without room loses nothing.
+//! The durable file: what was committed survives the loss of the instance, and what was not is as if it
+//! had never been said; a file that is damaged is told, and never taken for an empty one.
 
-use super::store::{ROWS, answers, filled, options, record};
+use super::store::{ROWS, answers, filled, is_whole, options, record};
 use super::{K, Sample};
-use crate::abi::Refused;
-use crate::guest::Engine;
-use crate::records::{Memory, NAME, Options, Question, READ_ONLY, Record};
+use crate::memory::{Memories, NAME, Options, Question, Record, Records};
 use crate::scratch::Scratch;
 use crate::seen::{Digest, Outcome, Seen, hold, refused};
 use std::path::Path;
-use std::sync::atomic::Ordering::Relaxed;
 
-const FULL: i32 = -7;
-const NO_SPACE: i32 = -203;
+const WRONG_DIMENSION: i32 = -1;
+const NOT_RVF: i32 = -215;
 const DAMAGED: i32 = -218;
-const MAY_NOT_WRITE: i32 = -219;
-const NO_FILE: i32 = -214;
-const NO_MEMORY: i32 = -232;
-/// What opening found of what is derived.
-const READ: u32 = 1;
-/// Bytes of linear memory that the full memory has.
-const LIMIT: u32 = 1 << 20;
-/// Texts are as many times as long there.
-const LONG: usize = 100;
+const READ_ONLY: i32 = -219;
+/// Records after one was forgotten.
+const LEFT: usize = ROWS - 1;
 
 fn question() -> Question<'static> {
     Question { k: K, ..Question::default() }
 }
 
-/// What was saved beside the file is read, and answers the same.
-pub(super) fn snapshot(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
-    let folder = Scratch::new()?;
-    let mut memory = filled(engine, folder.path(), sample)?;
-    let before = answers(&mut memory, sample, question())?;
-    memory.at_now("clawft_memory_close")?;
-    let mut memory = Memory::open(engine, folder.path(), &options(sample))?;
-    let report = memory.report()?;
-    hold(report.derived == READ, || format!("the image was built anew: {report:?}"))?;
-    hold(answers(&mut memory, sample, question())? == before, || "other answers".into())?;
-    memory.at_now("clawft_memory_close")?;
-    let mut digest = Digest::default();
-    for (name, bytes) in super::store::files(folder.path())? {
-        digest.bytes(name.as_bytes());
-        digest.bytes(&bytes);
-    }
-    Ok(Seen::new("the image beside the file", digest))
-}
-
-/// An instance that is gone in the middle, a journal that is cut, a file that is damaged.
-pub(super) fn durable(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
+/// What was saved beside the file answers the same, and so does the file without it.
+pub(super) fn saved(memories: &mut dyn Memories, sample: &Sample) -> Outcome {
     let folder = Scratch::new()?;
     let path = folder.path();
-    let none = Memory::open(engine, path, &Options { flags: 0, ..options(sample) });
-    refused("no file", NO_FILE, none)?;
-    let mut memory = filled(engine, path, sample)?;
+    let mut memory = filled(memories, path, sample)?;
+    let before = answers(&mut *memory, sample, question())?;
+    memory.save()?;
+    hold(path.join(format!("{NAME}.image")).exists(), || "nothing was saved".into())?;
+    // Nothing is closed.
+    drop(memory);
+    let mut memory = memories.open(path, &options(sample))?;
+    hold(answers(&mut *memory, sample, question())? == before, || "other answers".into())?;
+    memory.close()?;
+    let mut images = 0;
+    for (name, _) in super::store::files(path)? {
+        if name != NAME {
+            std::fs::remove_file(path.join(&name)).map_err(|why| format!("{name}: {why}"))?;
+            images += 1;
+        }
+    }
+    hold(images > 0, || "closed, it has nothing beside its file".into())?;
+    let mut memory = memories.open(path, &options(sample))?;
+    hold(answers(&mut *memory, sample, question())? == before, || {
+        "other answers of the file alone".into()
+    })?;
+    Ok(Seen::new("what is beside the file, and without it", Digest::default()))
+}
+
+pub(super) fn durable(memories: &mut dyn Memories, sample: &Sample) -> Outcome {
+    let folder = Scratch::new()?;
+    let path = folder.path();
+    lost(memories, path, sample)?;
+    rolled_back(memories, path, sample)?;
+    torn(memories, path, sample)?;
+    compacted(memories, path, sample)?;
+    read(memories, path, sample)?;
+    damaged(memories, path, sample)?;
+    let note = format!("{LEFT} committed; rolled back, torn, compacted, read, damaged");
+    Ok(Seen::new(note, Digest::default()))
+}
+
+/// An instance that is gone with changes in it.
+fn lost(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let mut memory = filled(memories, path, sample)?;
     memory.forget(7)?;
-    memory.at_now("clawft_commit")?;
+    memory.commit()?;
     // Not committed, so it must not be there afterwards.
     memory.forget(9)?;
     // As if the process had been killed: nothing is closed.
     drop(memory);
-    whole(engine, path, sample, ROWS as u32 - 1)?;
-
-    // A commit that the power cut in two: the ones before it count.
-    let mut memory = Memory::open(engine, path, &options(sample))?;
-    memory.forget(11)?;
-    memory.at_now("clawft_commit")?;
-    drop(memory);
-    let journal = path.join(format!("{NAME}.journal"));
-    let len = std::fs::metadata(&journal).map_err(|why| format!("the journal: {why}"))?.len();
-    let cut = std::fs::File::options().write(true).open(&journal);
-    // More than the zeros behind a batch.
-    cut.and_then(|file| file.set_len(len - 16)).map_err(|why| format!("the journal: {why}"))?;
-    let report = whole(engine, path, sample, ROWS as u32 - 1)?;
-    hold(report.torn > 0, || format!("a torn journal expected: {report:?}"))?;
-
-    let mut memory = Memory::open(engine, path, &options(sample))?;
-    memory.at_now("clawft_memory_close")?;
-    let file = path.join(NAME);
-    let sound = std::fs::read(&file).map_err(|why| format!("{NAME}: {why}"))?;
-    let write = |bytes: &[u8]| std::fs::write(&file, bytes).map_err(|why| format!("{NAME}: {why}"));
-    write(&sound[..sound.len() / 2])?;
-    let opened = Memory::open(engine, path, &options(sample));
-    refused("half of a file", DAMAGED, opened)?;
-    write(&sound)?;
-    let reader = Options { flags: READ_ONLY, ..options(sample) };
-    let mut memory = Memory::open(engine, path, &reader)?;
-    refused("a reader that forgets", MAY_NOT_WRITE, memory.forget(1))?;
-    memory.plain("clawft_memory_verify")?;
-    let mut digest = Digest::default();
-    digest.bytes(&sound);
-    Ok(Seen::new(format!("{} committed, {} bytes", ROWS - 1, sound.len()), digest))
+    whole(&mut *memories.open(path, &options(sample))?, sample)
 }
 
-/// Opens a memory and looks whether it has what it must have.
-fn whole(
-    engine: &mut dyn Engine,
-    path: &Path,
-    sample: &Sample,
-    records: u32,
-) -> Result<crate::records::Report, String> {
-    let mut memory = Memory::open(engine, path, &options(sample))?;
-    let report = memory.report()?;
-    hold(report.records == records, || format!("{records} records expected: {report:?}"))?;
+/// Changes that are dropped.
+fn rolled_back(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let mut memory = memories.open(path, &options(sample))?;
+    memory.forget(11)?;
+    memory.remember(&Record { text: "something else", ..record(sample, 9) })?;
+    memory.remember(&record(sample, 7))?;
+    memory.rollback()?;
+    whole(&mut *memory, sample)?;
+    memory.commit()?;
+    drop(memory);
+    whole(&mut *memories.open(path, &options(sample))?, sample)
+}
+
+/// A commit that the power cut in two: the ones before it count.
+fn torn(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let mut memory = memories.open(path, &options(sample))?;
+    memory.forget(11)?;
+    memory.commit()?;
+    drop(memory);
+    cut_journal(path)?;
+    whole(&mut *memories.open(path, &options(sample))?, sample)
+}
+
+/// Takes the end of the journal away.
+pub(super) fn cut_journal(path: &Path) -> Result<(), String> {
+    let said = |why| format!("the journal: {why}");
+    let journal = path.join(format!("{NAME}.journal"));
+    let len = std::fs::metadata(&journal).map_err(said)?.len();
+    let cut = std::fs::File::options().write(true).open(&journal);
+    // More than the zeros behind a batch.
+    cut.and_then(|file| file.set_len(len - 16)).map_err(said)
+}
+
+/// Written anew: the file alone has all of it.
+fn compacted(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let mut memory = memories.open(path, &options(sample))?;
+    memory.compact()?;
+    whole(&mut *memory, sample)?;
+    drop(memory);
+    let alone = Scratch::new()?;
+    let copied = std::fs::copy(path.join(NAME), alone.path().join(NAME));
+    copied.map_err(|why| format!("{NAME}: {why}"))?;
+    whole(&mut *memories.open(alone.path(), &options(sample))?, sample)?;
+    let memory = memories.open(path, &options(sample))?;
+    Ok(memory.close()?)
+}
+
+/// A reader sees all of it, and changes nothing.
+fn read(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let other = Options { dim: options(sample).dim - 1, ..options(sample) };
+    let other = memories.open(path, &other);
+    refused("another dimension", WRONG_DIMENSION, other.map(|_| ()))?;
+    // What the file says is enough.
+    let reader = Options { read_only: true, create: false, dim: 0, ..options(sample) };
+    let mut memory = memories.open(path, &reader)?;
+    refused("a reader that forgets", READ_ONLY, memory.forget(1))?;
+    refused("a reader that remembers", READ_ONLY, memory.remember(&record(sample, 1)))?;
+    whole(&mut *memory, sample)
+}
+
+/// Half of a file, or another one, is refused; where a bit of a record is another, that record is, and no
+/// record is wrong.
+fn damaged(memories: &mut dyn Memories, path: &Path, sample: &Sample) -> Result<(), String> {
+    let file = path.join(NAME);
+    let sound = std::fs::read(&file).map_err(|why| format!("{NAME}: {why}"))?;
+    let write = |bytes: &[u8]| {
+        // What is derived has vectors and words of its own.
+        let _ = std::fs::remove_file(path.join(format!("{NAME}.image")));
+        std::fs::write(&file, bytes).map_err(|why| format!("{NAME}: {why}"))
+    };
+    for (what, code, bytes) in [
+        ("half of a file", DAMAGED, &sound[..sound.len() / 2]),
+        ("a file of something else", NOT_RVF, b"Ada drinks oolong tea".as_slice()),
+    ] {
+        write(bytes)?;
+        refused(what, code, memories.open(path, &options(sample)).map(|_| ()))?;
+        let left = std::fs::read(&file).map_err(|why| format!("{NAME}: {why}"))?;
+        hold(left == bytes, || format!("{what}: opening it changed it"))?;
+    }
+    let mut flipped = sound.clone();
+    flipped[sound.len() / 3] ^= 4;
+    let salvage = Options { salvage: true, create: false, ..options(sample) };
+    for how in [options(sample), salvage] {
+        write(&flipped)?;
+        let mut memory = memories.open(path, &how)?;
+        let mut lost = 0;
+        for row in (0..ROWS).filter(|row| *row != 7) {
+            match memory.get(row as u64) {
+                Err(why) if why.code == DAMAGED => lost += 1,
+                _ => is_whole(&mut *memory, sample, row)?,
+            }
+        }
+        hold((1..LEFT).contains(&lost), || format!("{lost} of {LEFT} records are damaged"))?;
+        if how.salvage {
+            refused("a salvager that forgets", READ_ONLY, memory.forget(0))?;
+        }
+    }
+    write(&sound)?;
+    whole(&mut *memories.open(path, &options(sample))?, sample)
+}
+
+/// Whether a memory has what it must have.
+fn whole(memory: &mut dyn Records, sample: &Sample) -> Result<(), String> {
+    let count = memory.count()?;
+    hold(count == LEFT as u64, || format!("{LEFT} records expected, found {count}"))?;
+    let gone = memory.contains(7)?;
+    hold(!gone, || "what was forgotten is there again".into())?;
     for row in [0, 9, 11, ROWS - 1] {
-        let text = memory.text(row as u64)?;
-        hold(text == sample.texts[row], || format!("{row} has another text: {text}"))?;
+        is_whole(memory, sample, row)?;
         let found = memory.recall(Question { vector: Some(sample.base.row(row)), ..question() })?;
         hold(found.first().is_some_and(|hit| hit.0 == row as u64), || {
             format!("the vector of {row} asked for: found {found:?}")
         })?;
     }
-    Ok(report)
-}
-
-/// No place, no memory, no disk: each a number, and everything committed stays.
-pub(super) fn full(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
-    let folder = Scratch::new()?;
-    let few = Options { capacity: 5, ..options(sample) };
-    let mut memory = Memory::open(engine, folder.path(), &few)?;
-    let stored = until_refused(&mut memory, sample, 1)?;
-    hold(stored.0 == 5, || format!("5 records fit, {} went in", stored.0))?;
-    refused::<u32>("a record more", FULL, Err(stored.1))?;
-    memory.at_now("clawft_commit")?;
-
-    let folder = Scratch::new()?;
-    let small = Options { limit: Some(LIMIT), ..options(sample) };
-    let mut memory = Memory::open(engine, folder.path(), &small)?;
-    let (fitted, why) = until_refused(&mut memory, sample, LONG)?;
-    refused::<u32>("texts beyond the memory", NO_MEMORY, Err(why))?;
-    let size = memory.abi.size();
-    hold(size <= LIMIT as usize, || format!("{LIMIT} bytes expected, it has {size}"))?;
-    let found = memory.recall(Question { vector: Some(sample.base.row(3)), ..question() })?;
-    hold(found.first().is_some_and(|hit| hit.0 == 3), || format!("found {found:?}"))?;
-
-    let folder = Scratch::new()?;
-    let options = options(sample);
-    let mut memory = Memory::open(engine, folder.path(), &options)?;
-    memory.remember(&record(sample, 0))?;
-    memory.at_now("clawft_commit")?;
-    options.space.store(100, Relaxed);
-    memory.remember(&record(sample, 1))?;
-    refused("a disk that is full", NO_SPACE, memory.at_now("clawft_commit"))?;
-    options.space.store(u64::MAX, Relaxed);
-    memory.at_now("clawft_commit")?;
-    drop(memory);
-    let mut memory = Memory::open(engine, folder.path(), &options)?;
-    let records = memory.report()?.records;
-    hold(records == 2, || format!("2 records expected, found {records}"))?;
-    Ok(Seen::new(format!("5 places; {fitted} long texts; a disk"), Digest::default()))
-}
-
-/// Stores rows with their texts so many times, and commits, until one is refused.
-fn until_refused(
-    memory: &mut Memory,
-    sample: &Sample,
-    times: usize,
-) -> Result<(usize, Refused), String> {
-    for row in 0..ROWS {
-        let text = sample.texts[row].repeat(times);
-        let whole = Record { text: text.as_bytes(), ..record(sample, row) };
-        if let Err(why) = memory.remember(&whole) {
-            return Ok((row, why));
-        }
-        if row % 10 == 9 {
-            memory.at_now("clawft_commit")?;
-        }
-    }
-    Err(format!("{ROWS} records went in, and none was refused"))
-}
-
-/// What a caller may get wrong.
-pub(super) fn bad_input(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
-    let folder = Scratch::new()?;
-    let mut memory = Memory::open(engine, folder.path(), &options(sample))?;
-    memory.remember(&record(sample, 0))?;
-    memory.at_now("clawft_commit")?;
-    let good = record(sample, 1);
-    let zero = vec![0.0; sample.base.dim];
-    let odd = [&[f32::NAN][..], &zero[1..]].concat();
-    let records = [
-        ("another dimension", -1, Record { vector: &zero[1..], ..good }),
-        ("not a number", -2, Record { vector: &odd, ..good }),
-        ("a vector without a direction", -3, Record { vector: &zero, ..good }),
-        ("bytes that are no text", -115, Record { text: b"caf\xe9", ..good }),
-        ("an importance of 2", -212, Record { importance: 2.0, ..good }),
-    ];
-    let questions = [
-        ("nothing asked", -233, question()),
-        ("k of 0", -4, Question { k: 0, text: Some("tea"), ..question() }),
-        ("a vector that is too short", -1, Question { vector: Some(&zero[1..]), ..question() }),
-    ];
-    for (what, code, record) in &records {
-        refused(what, *code, memory.remember(record))?;
-    }
-    for (what, code, asked) in &questions {
-        refused(what, *code, memory.recall(*asked))?;
-    }
-    refused("an unknown id", -6, memory.forget(99))?;
-    let null = memory.abi.call("clawft_forget", &[0u32.into(), 0u64.into()]);
-    refused("no memory", -101, null)?;
-    let number = 4 + records.len() + questions.len();
-    let wrong = memory.abi.size() as u32;
-    refused("a record behind the memory", -104, memory.plain_at("clawft_remember", wrong))?;
-    refused("a record at a null address", -102, memory.plain_at("clawft_remember", 0))?;
-    let records = memory.report()?.records;
-    hold(records == 1, || format!("one record expected after all that, found {records}"))?;
-    Ok(Seen::new(format!("{number} refusals"), Digest::default()))
+    Ok(())
 }
