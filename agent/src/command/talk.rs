@@ -183,7 +183,6 @@ pub(super) fn chat(run: &mut Run<'_>) -> Result<(), Failure> {
                     output.pair(format_args!("{name}\n"), "session", &Shown::Text(name));
                 })
             }
-            }
             _ if command.starts_with('/') => Err(Failure::new(
                 Exit::Usage,
                 format!("there is no {}: see /help", super::output::short(command, 40)),
