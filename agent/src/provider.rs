@@ -172,6 +172,11 @@ pub struct Question<'a> {
     pub tools: &'a [Tool<'a>],
     /// Whether one of them must be called.
     pub must_call: bool,
+    /// Texts at which the answer is to end; it has none of them.
+    pub stops: &'a [String],
+    /// OpenAI's `response_format`, as JSON; empty: prose. For who
+    /// [takes it](Provider::takes_format) alone.
+    pub format: &'a str,
     /// Tokens that the answer may have.
     pub max_tokens: u32,
     /// Between 0 and 2; `None`: the model's own.
@@ -188,7 +193,9 @@ impl Question<'_> {
         };
         let messages = self.messages.iter().map(Message::quoted_len).sum::<usize>();
         let tools = self.tools.iter().map(tool).sum::<usize>();
-        2 * AROUND + self.model.len() + quoted_len(self.system) + messages + tools
+        let stops = self.stops.iter().map(|stop| AROUND + quoted_len(stop)).sum::<usize>();
+        let around = 2 * AROUND + self.model.len() + self.format.len();
+        around + quoted_len(self.system) + messages + tools + stops
     }
 }
 
@@ -261,6 +268,11 @@ pub trait Provider {
     /// As the config calls it.
     fn name(&self) -> &str;
 
+    /// Whether it knows a [`format`](Question::format).
+    fn takes_format(&self) -> bool {
+        false
+    }
+
     /// Asks. `show` gets each part of the text as it comes.
     ///
     /// # Errors
@@ -313,6 +325,7 @@ mod tests {
             messages in prop::collection::vec(message(), 0..8),
             texts in prop::collection::vec(text(), 4),
             tools in 0_usize..3, must_call: bool, stream: bool, temperature in 0.0_f32..2.0,
+            stops in prop::collection::vec(text(), 0..4),
         ) {
             let tool = Tool { name: "look", description: &texts[0], parameters: "{\"type\":\"object\"}" };
             let tools = vec![tool; tools];
@@ -323,6 +336,8 @@ mod tests {
                 messages: &messages,
                 tools: &tools,
                 must_call,
+                stops: &stops,
+                format: "{\"type\":\"json_object\"}",
                 max_tokens: u32::MAX,
                 temperature: Some(temperature),
                 stream,

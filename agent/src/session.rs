@@ -82,6 +82,11 @@ pub struct Session {
     pub tools: Vec<Offer>,
     /// Whether one of these must be called.
     pub must_call: bool,
+    /// Texts at which such a client wants the answer to end. Not written either.
+    pub stops: Vec<String>,
+    /// The form that it wants the answer in, as [a provider](crate::provider::Question::format) is
+    /// asked for it. Not written either.
+    pub format: String,
     /// Whether what is said now is to have something forgotten. Not written either.
     pub forgetting: bool,
 }

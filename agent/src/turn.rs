@@ -322,6 +322,8 @@ impl Agent<'_, '_> {
             messages: &messages,
             tools: offered,
             must_call: session.must_call,
+            stops: &session.stops,
+            format: &session.format,
             max_tokens: self.config.max_tokens,
             temperature: self.config.temperature,
             stream: self.config.stream,

@@ -29,6 +29,8 @@ fn question(stream: bool, ask: &mut dyn FnMut(&Question<'_>)) {
         messages: &messages,
         tools: &[],
         must_call: false,
+        stops: &[],
+        format: "",
         max_tokens: 100,
         temperature: None,
         stream,

@@ -51,6 +51,8 @@ fn question<'a>(messages: &'a [Message], tools: &'a [Tool<'a>]) -> Question<'a> 
         messages,
         tools,
         must_call: false,
+        stops: &[],
+        format: "",
         max_tokens: 100,
         temperature: Some(0.7),
         stream: true,
@@ -103,6 +105,23 @@ fn a_chat_completion_is_asked_for_as_openai_documents_it() {
             "parameters":{"type":"object","properties":{"q":{"type":"string"}},"required":["q"]}}}],
     });
     assert_eq!(body, expected);
+}
+
+#[test]
+fn where_an_answer_ends_and_its_form_are_asked_for_in_the_vendors_words() {
+    let messages = [Message::User("hello".into())];
+    let stops = ["Observation:".to_string(), "\"".to_string()];
+    let format = "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}";
+    let question = Question { stops: &stops, format, ..question(&messages, &[]) };
+    let openai = OpenAi::new(Endpoint::new(openai::BASE_URL, Key::new(KEY), "OPENAI_API_KEY"));
+    let body = sent(&openai, &question).2;
+    assert!(openai.takes_format());
+    assert_eq!(body["stop"], json!(["Observation:", "\""]));
+    assert_eq!(body["response_format"]["json_schema"], json!({"name": "a"}));
+    let anthropic = Anthropic::new(Endpoint::new(anthropic::BASE_URL, Key::new(KEY), "K"));
+    let body = sent(&anthropic, &question).2;
+    assert!(!anthropic.takes_format());
+    assert_eq!(body["stop_sequences"], json!(["Observation:", "\""]));
 }
 
 /// Servers that parse the arguments of a call refuse a history with such ones for good.

@@ -27,6 +27,8 @@ fn ask(provider: &dyn Provider, reply: Reply, stream: bool) -> Outcome {
         messages: &messages,
         tools: &[],
         must_call: false,
+        stops: &[],
+        format: "",
         max_tokens: 100,
         temperature: None,
         stream,
@@ -458,6 +460,8 @@ proptest! {
                 let question = Question {
                     model: "a-model", system: "", memories: &[], messages: &messages, tools: &[],
                     must_call: false,
+                    stops: &[],
+                    format: "",
                     max_tokens: 100, temperature: None, stream: streamed,
                 };
                 let outcome = outcome.ask(provider, &question);

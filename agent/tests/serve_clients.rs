@@ -21,11 +21,18 @@ use support::{Folder, Variables, WORDS, World};
 struct Two {
     breaks: bool,
     asked: RefCell<Vec<Message>>,
+    /// Whether it knows forms of an answer, and with which form and ends it was asked.
+    forms: bool,
+    form: RefCell<String>,
 }
 
 impl Provider for Two {
     fn name(&self) -> &str {
         "two"
+    }
+
+    fn takes_format(&self) -> bool {
+        self.forms
     }
 
     fn ask(
@@ -35,6 +42,7 @@ impl Provider for Two {
         _: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error> {
         *self.asked.borrow_mut() = question.messages.to_vec();
+        *self.form.borrow_mut() = format!("{}{:?}", question.format, question.stops);
         if self.breaks {
             let sentence = "the provider refused the key".into();
             return Err(Error { sentence, partial: String::new(), status: Some(401) });
@@ -172,4 +180,42 @@ fn what_the_provider_refused_is_not_to_be_tried_again() {
     let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
     let (reply, _) = room.chat(&json!({"messages": [{"role": "user", "content": "Hello"}]}));
     assert_eq!((reply.status, &*reply.headers), (502, &[("x-should-retry", "false")][..]));
+}
+
+/// A schema that no model sees would be an error of the client's, after the answer was paid for.
+#[test]
+fn where_an_answer_ends_and_its_form_reach_the_model_or_are_refused() {
+    let folder = Folder::new("clients-form");
+    let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {}}});
+    let asked = |forms: bool, name: &str, value: &Value| {
+        let provider = Two { forms, ..Two::default() };
+        let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+        let mut body = with_tools(&json!([{"role": "user", "content": "How late is it?"}]));
+        body[name] = value.clone();
+        (room.chat(&body).0.status, provider.form.take())
+    };
+    for (forms, name, value, status, form) in [
+        (true, "response_format", schema.clone(), 200, format!("{schema}[]")),
+        (false, "response_format", schema, 400, String::new()),
+        (
+            true,
+            "response_format",
+            json!({"type": "json_object"}),
+            200,
+            "{\"type\":\"json_object\"}[]".into(),
+        ),
+        (false, "response_format", json!({"type": "text"}), 200, "[]".into()),
+        (true, "response_format", json!({"type": "poem"}), 400, String::new()),
+        (true, "response_format", json!("json"), 400, String::new()),
+        (false, "stop", json!("Observation:"), 200, "[\"Observation:\"]".into()),
+        (false, "stop", json!(["a", "b", "c", "d"]), 200, "[\"a\", \"b\", \"c\", \"d\"]".into()),
+        (false, "stop", json!(["a", "b", "c", "d", "e"]), 400, String::new()),
+        (false, "stop", json!([""]), 400, String::new()),
+        (false, "stop", json!(5), 400, String::new()),
+        (false, "stop", Value::Null, 200, "[]".into()),
+        (false, "logprobs", json!(false), 200, "[]".into()),
+        (false, "logprobs", json!(true), 400, String::new()),
+    ] {
+        assert_eq!(asked(forms, name, &value), (status, form), "{name}: {value}");
+    }
 }

@@ -146,6 +146,8 @@ fn ask(case: &Case, bytes: &[u8], part: usize) -> (Result<Answer, Error>, String
         messages: &messages,
         tools: &[],
         must_call: false,
+        stops: &[],
+        format: "",
         max_tokens: 9,
         temperature: None,
         stream: case.stream,

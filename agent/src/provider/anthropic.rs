@@ -117,6 +117,9 @@ impl Wire for Anthropic {
         if question.must_call {
             json.key("tool_choice").raw("{\"type\":\"any\"}");
         }
+        if !question.stops.is_empty() {
+            json.texts("stop_sequences", question.stops);
+        }
         json.done()
     }
 

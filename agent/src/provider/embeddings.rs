@@ -86,6 +86,8 @@ impl Embeddings {
             messages: &[],
             tools: &[],
             must_call: false,
+            stops: &[],
+            format: "",
             max_tokens: 0,
             temperature: None,
             stream: false,

@@ -59,6 +59,10 @@ impl Provider for OpenAi {
         "openai"
     }
 
+    fn takes_format(&self) -> bool {
+        true
+    }
+
     fn ask(
         &self,
         platform: &Platform<'_>,
@@ -118,6 +122,12 @@ impl Wire for OpenAi {
         }
         if question.must_call {
             json.text("tool_choice", "required");
+        }
+        if !question.stops.is_empty() {
+            json.texts("stop", question.stops);
+        }
+        if !question.format.is_empty() {
+            json.key("response_format").raw(question.format);
         }
         json.done()
     }

@@ -7,8 +7,9 @@
 //!
 //! Source: OpenAI's API reference, `POST /chat/completions`, and its stream of chunks.
 //!
-//! What chooses words is passed over, as clients send a lot of it. Several answers (`n`) and
-//! `functions` are refused: the client would look for what is not there.
+//! What chooses words is passed over, as clients send a lot of it. Several answers (`n`),
+//! `logprobs`, `functions` and forms that the model is not given are refused: the client would look
+//! for what is not there.
 //!
 //! What it must never do: write the conversation into a session's file, or tell the end of a
 //! stream whose answer failed: the client would take a half for the whole.
@@ -24,6 +25,9 @@ use crate::json::{Json, Value};
 use crate::provider::{Flow, Message, Stop, ToolCall};
 use crate::session::{Said, Session};
 use crate::turn::{self, Agent, Turn};
+
+/// Texts at which an answer may be to end, at most: as many as OpenAI takes.
+const MOST_STOPS: usize = 4;
 
 /// What a request asks for.
 #[derive(Default)]
@@ -48,6 +52,10 @@ pub(super) fn answer(
     let mut wanted = Wanted::default();
     let read = asked.object().and_then(|given| read(&given, &mut wanted));
     match read.and_then(|()| check(&wanted, agent.config)) {
+        Ok(()) if !wanted.session.format.is_empty() && !agent.provider.takes_format() => refusal(
+            "response_format: text expected, as this server's model is given no other: an answer \
+             of a certain form is had by a tool",
+        ),
         Ok(()) => complete(&mut wanted, agent, send),
         Err(refusal) => refusal,
     }
@@ -338,6 +346,11 @@ fn read(given: &Value, wanted: &mut Wanted) -> Result<(), Reply> {
     };
     wanted.usage = given["stream_options"]["include_usage"].as_bool() == Some(true);
     wanted.one = given["parallel_tool_calls"].as_bool() == Some(false);
+    if given["logprobs"].as_bool() == Some(true) {
+        return Err(refusal("logprobs: false expected"));
+    }
+    wanted.session.stops = stops(&given["stop"])?;
+    wanted.session.format = form(&given["response_format"])?;
     wanted.max_tokens = max_tokens(given)?;
     wanted.temperature = match &given["temperature"] {
         Value::Null => None,
@@ -371,6 +384,30 @@ fn max_tokens(given: &Value) -> Result<Option<u32>, Reply> {
     match limit.as_u64().and_then(|limit| u32::try_from(limit).ok()) {
         Some(limit @ 1..) => Ok(Some(limit)),
         _ => Err(refusal("max_tokens: 1 or more expected")),
+    }
+}
+
+/// Where the answer is to end: one text, or some.
+fn stops(given: &Value) -> Result<Vec<String>, Reply> {
+    let texts = match given {
+        Value::Null => return Ok(Vec::new()),
+        Value::List(texts) => texts,
+        text => core::slice::from_ref(text),
+    };
+    let is_fine = |text: &Value| !text.text().is_empty();
+    if texts.len() > MOST_STOPS || !texts.iter().all(is_fine) {
+        return Err(refusal("stop: up to four texts expected"));
+    }
+    Ok(texts.iter().map(|text| text.text().to_string()).collect())
+}
+
+/// The form that the answer is wanted in; empty where it is prose.
+fn form(given: &Value) -> Result<String, Reply> {
+    match given["type"].text() {
+        "" if given.is_null() => Ok(String::new()),
+        "text" => Ok(String::new()),
+        "json_object" | "json_schema" => Ok(given.print()),
+        _ => Err(refusal("response_format: of type text, json_object or json_schema expected")),
     }
 }
 

@@ -166,6 +166,8 @@ fn summarise(
         messages: &[Message::User([&*quoted(&session.summary), "\n", &lines].concat())],
         tools: &[],
         must_call: false,
+        stops: &[],
+        format: "",
         // Models that reason count their thoughts, and whoever has one gives answers the room.
         max_tokens: agent.config.max_tokens.max(SUMMARY),
         temperature: None,
