@@ -90,6 +90,8 @@ fn ask(asked: &Value) -> Value {
         messages: &messages,
         tools: if asked["tools"] == true { &TOOLS } else { &[] },
         must_call: false,
+        stops: &[],
+        format: "",
         max_tokens: asked["max_tokens"].as_u64().map_or(1024, |most| most as u32),
         temperature: asked["temperature"].as_f64().map(|temperature| temperature as f32),
         stream: asked["stream"] == true,
