@@ -34,6 +34,7 @@ use alloc::string::String;
 use core::cell::Cell;
 
 use crate::failure::{Exit, Failure};
+use crate::memory::Memory;
 use crate::platform::Platform;
 
 use arguments::Arguments;
@@ -81,6 +82,14 @@ clawft: an agent with a memory
 Exit codes: 0 done, 1 the system refused, 2 usage, 3 config, 4 nothing found,
 5 provider, 6 another program writes, 7 damaged file, 8 embedder.
 ";
+
+/// What a command works with.
+struct Run<'a> {
+    setup: &'a Setup<'a>,
+    arguments: &'a Arguments,
+    output: &'a Output<'a>,
+    memory: Memory<'a>,
+}
 
 /// Runs the command that the platform's arguments name. Gives the exit code.
 #[must_use]
@@ -135,31 +144,37 @@ fn dispatch(
         }
         "version" | "--version" => {
             let version = env!("CARGO_PKG_VERSION");
-            output.pair(&format!("clawft {version}\n"), "version", &Shown::Text(version));
+            output.pair(format_args!("clawft {version}\n"), "version", &Shown::Text(version));
             return Ok(());
         }
         _ => {}
     }
+    let is_alone = ["chat", "export", "sessions", "stats", "compact", "reembed", "config"];
+    if is_alone.contains(&arguments.command()) {
+        arguments.alone()?;
+    }
     let setup = Setup::new(platform, &arguments, config)?;
+    let memory = setup.memory();
+    let mut run = Run { setup: &setup, arguments: &arguments, output, memory };
     match arguments.command() {
-        "chat" => talk::chat(&setup, &arguments, output),
-        "ask" => talk::ask(&setup, &arguments, output),
-        "remember" => records::remember(&setup, &arguments, output),
-        "recall" => records::recall(&setup, &arguments, output),
-        "correct" => records::correct(&setup, &arguments, output),
-        "pin" => records::pin(&setup, &arguments, output, true),
-        "unpin" => records::pin(&setup, &arguments, output, false),
-        "feedback" => records::feedback(&setup, &arguments, output),
-        "forget" => records::forget(&setup, &arguments, output),
-        "redact" => records::redact(&setup, &arguments, output),
-        "import" => records::import(&setup, &arguments, output),
-        "export" => records::export(&setup, output),
-        "sessions" => upkeep::sessions(&setup, output),
-        "stats" => upkeep::stats(&setup, output),
+        "chat" => talk::chat(&mut run),
+        "ask" => talk::ask(&mut run),
+        "remember" => records::remember(&mut run),
+        "recall" => records::recall(&mut run),
+        "correct" => records::correct(&mut run),
+        "pin" => records::pin(&mut run, true),
+        "unpin" => records::pin(&mut run, false),
+        "feedback" => records::feedback(&mut run),
+        "forget" => records::forget(&mut run),
+        "redact" => records::redact(&mut run),
+        "import" => records::import(&mut run),
+        "export" => records::export(&mut run),
+        "sessions" => upkeep::sessions(&mut run),
+        "stats" => upkeep::stats(&mut run),
         #[cfg(feature = "coherence")]
-        "gate" => gate::gate(&setup, &arguments, output),
-        "compact" => upkeep::compact(&setup, output),
-        "reembed" => upkeep::reembed(&setup, output),
+        "gate" => gate::gate(&mut run),
+        "compact" => upkeep::compact(&mut run),
+        "reembed" => upkeep::reembed(&mut run),
         "config" => {
             output.text("config", &setup.config.print());
             Ok(())

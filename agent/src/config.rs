@@ -163,8 +163,8 @@ impl Config {
         let entries = toml::read(text).map_err(|f| at(f.line, &f.key, &f.sentence))?;
         let mut config = Self::default();
         // The version first: of another one, other keys are to be expected.
-        let is_version = |e: &toml::Entry| e.table.is_empty() && e.key == "version";
-        if let Some(entry) = entries.iter().find(|entry| is_version(entry))
+        let is_version = |entry: &&toml::Entry| entry.key == "version";
+        if let Some(entry) = entries.iter().find(is_version)
             && entry.value != toml::Value::Whole(VERSION)
         {
             let sentence = format!(
@@ -174,11 +174,7 @@ impl Config {
             return Err(at(entry.line, "version", &sentence));
         }
         for entry in entries.iter().filter(|entry| !is_version(entry)) {
-            let key = match entry.table.is_empty() {
-                true => entry.key.clone(),
-                false => format!("{}.{}", entry.table, entry.key),
-            };
-            config.set(&key, &entry.value).map_err(|why| at(entry.line, &key, &why))?;
+            config.set(&entry.key, &entry.value).map_err(|why| at(entry.line, &entry.key, &why))?;
         }
         Ok(config)
     }

@@ -15,7 +15,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::date::day;
+use crate::date::{day, minute};
 use crate::json::{self, Json};
 use crate::memory::Memo;
 use crate::provider::{Cited, Message};
@@ -82,7 +82,8 @@ pub(crate) fn summarised(summary: &str) -> String {
 fn quoted(memo: &Memo, text: &str) -> String {
     let mut json = Json::object();
     json.count("id", memo.id);
-    json.text("date", &day(memo.created));
+    // To the minute: "I moved" may follow "I live" on the same day.
+    json.text("date", &minute(memo.created));
     json.text("kind", &memo.kind);
     json.text("text", text);
     fenced(&json.line())
@@ -241,7 +242,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["text"], text);
         assert_eq!(lines[0]["id"], 7);
-        assert_eq!(lines[0]["date"], "2025-11-25");
+        assert_eq!(lines[0]["date"], "2025-11-25 00:00 UTC");
     }
 
     #[test]

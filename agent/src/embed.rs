@@ -25,29 +25,15 @@ mod wordpiece;
 pub use hashed::Hashed;
 pub use table::Table;
 
+use crate::failure::{Exit, Failure};
 use crate::platform::Platform;
 use crate::provider::{Embeddings, Endpoint};
 
 /// Why a text has no vector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
-    /// A sentence for a person, without secrets.
-    pub sentence: String,
+#[cold]
+pub(crate) fn refused(sentence: impl Into<String>) -> Failure {
+    Failure::new(Exit::Embedder, sentence)
 }
-
-impl Error {
-    pub(crate) fn new(sentence: String) -> Self {
-        Self { sentence }
-    }
-}
-
-impl core::fmt::Display for Error {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.sentence)
-    }
-}
-
-impl core::error::Error for Error {}
 
 /// Texts to vectors of length 1.
 pub trait Embedder {
@@ -61,9 +47,13 @@ pub trait Embedder {
     /// which nothing is known gets a vector too, always the same.
     ///
     /// # Errors
-    /// [`Error`]: no answer from an endpoint. `into` may then have any content.
-    fn embed(&self, platform: &Platform<'_>, texts: &[&str], into: &mut [f32])
-    -> Result<(), Error>;
+    /// [`Exit::Embedder`]: no answer from an endpoint. `into` may then have any content.
+    fn embed(
+        &self,
+        platform: &Platform<'_>,
+        texts: &[&str],
+        into: &mut [f32],
+    ) -> Result<(), Failure>;
 }
 
 /// Which embedder, as a config says it.
@@ -96,16 +86,16 @@ const HASHED_DIMS: core::ops::RangeInclusive<usize> = 64..=4096;
 /// Opens an embedder.
 ///
 /// # Errors
-/// [`Error`]: the model file is missing or damaged, the endpoint does not answer, or `dim` is none
+/// [`Exit::Embedder`]: the model file is missing or damaged, the endpoint does not answer, or `dim` is none
 /// that the embedder can have.
-pub fn open(platform: &Platform<'_>, choice: Choice<'_>) -> Result<Box<dyn Embedder>, Error> {
+pub fn open(platform: &Platform<'_>, choice: Choice<'_>) -> Result<Box<dyn Embedder>, Failure> {
     Ok(match choice {
         Choice::Static(path) => Box::new(Table::load(platform, path)?),
         Choice::Hashed(0) => Box::new(Hashed::new(hashed::DIM)),
         Choice::Hashed(dim) if HASHED_DIMS.contains(&dim) => Box::new(Hashed::new(dim)),
         Choice::Hashed(dim) => {
             let (least, most) = (HASHED_DIMS.start(), HASHED_DIMS.end());
-            return Err(Error::new(format!(
+            return Err(refused(format!(
                 "hashed vectors of {least} to {most} components expected, found {dim}"
             )));
         }
@@ -119,12 +109,12 @@ pub fn open(platform: &Platform<'_>, choice: Choice<'_>) -> Result<Box<dyn Embed
 /// Whether a memory made by embedder `id` with `dim` components can be used with `embedder`.
 ///
 /// # Errors
-/// [`Error`]: it cannot; the sentence says how to make its vectors anew.
-pub fn check(embedder: &dyn Embedder, id: &str, dim: usize) -> Result<(), Error> {
+/// [`Exit::Embedder`]: it cannot; the sentence says how to make its vectors anew.
+pub fn check(embedder: &dyn Embedder, id: &str, dim: usize) -> Result<(), Failure> {
     if embedder.id() == id && embedder.dim() == dim {
         return Ok(());
     }
-    Err(Error::new(format!(
+    Err(refused(format!(
         "this memory has vectors of the embedder {id} with {dim} components, the config asks for \
          {} with {}: put the config back, or make all vectors anew with `clawft reembed`",
         embedder.id(),

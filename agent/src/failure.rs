@@ -76,6 +76,13 @@ impl Failure {
         Self::new(Exit::Failed, format!("{path}: {error}"))
     }
 
+    /// Why a file is as it was.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unwritten(path: &str, error: &FileError) -> Self {
+        Self::new(Exit::Failed, format!("{path} was not written: {error}"))
+    }
+
     /// The sentence alone.
     #[must_use]
     pub fn into_sentence(self) -> String {

@@ -190,11 +190,6 @@ impl Gate {
         self.claims.len()
     }
 
-    /// Forgets all evidence.
-    pub fn reset(&mut self) {
-        self.claims.clear();
-    }
-
     /// Judges a write; `near` are the memories nearest to it, quarantined ones too.
     pub fn judge(&mut self, text: &str, source: Source, near: &[Near<'_>]) -> Decision {
         let words = Words::of(text);

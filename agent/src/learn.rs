@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use clawft_store::lexical::fold;
 
-use crate::text::replaced;
+use crate::text::{self, is_listed};
 
 /// Sentences kept of one message.
 const MOST: usize = 4;
@@ -22,10 +22,8 @@ pub(crate) const LONGEST: usize = 400;
 const FEWEST: usize = 3;
 
 /// Who speaks of themselves.
-const OWN: [&str; 18] = [
-    "i", "i'm", "i've", "i'd", "i'll", "my", "mine", "we", "we're", "we've", "our", "ich", "mein",
-    "meine", "meinen", "wir", "unser", "unsere",
-];
+const OWN: &str = "\
+i i'm i've i'd i'll my mine we we're we've our ich mein meine meinen wir unser unsere";
 /// What asks to remember.
 const ASKED: [&str; 6] = [
     "remember that ",
@@ -36,51 +34,20 @@ const ASKED: [&str; 6] = [
     "merke dir: ",
 ];
 /// What asks, wishes or supposes: no fact.
-const NOT_FIRST: [&str; 22] = [
-    "can", "could", "would", "will", "should", "shall", "do", "does", "did", "is", "are", "what",
-    "who", "when", "where", "why", "how", "which", "if", "please", "let", "suppose",
-];
+const NOT_FIRST: &str = "\
+can could would will should shall do does did is are what who when where why how which if \
+please let suppose";
 /// What begins an order.
-const ORDERS: [&str; 31] = [
-    "write",
-    "rewrite",
-    "tell",
-    "give",
-    "show",
-    "list",
-    "explain",
-    "describe",
-    "summarise",
-    "summarize",
-    "translate",
-    "create",
-    "generate",
-    "make",
-    "find",
-    "help",
-    "fix",
-    "bitte",
-    "schreib",
-    "schreibe",
-    "sag",
-    "gib",
-    "zeig",
-    "zeige",
-    "nenne",
-    "erklar",
-    "erklare",
-    "ubersetz",
-    "ubersetze",
-    "mach",
-    "hilf",
-];
-const NOT_ANYWHERE: [&str; 7] =
-    ["think", "guess", "maybe", "perhaps", "wonder", "vielleicht", "glaube"];
+const ORDERS: &str = "\
+write rewrite tell give show list explain describe summarise summarize translate create \
+generate make find help fix bitte schreib schreibe sag gib zeig zeige nenne erklar erklare \
+ubersetz ubersetze mach hilf";
+const NOT_ANYWHERE: &str = "think guess maybe perhaps wonder vielleicht glaube";
 
 /// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
 pub(crate) fn sentences(text: &str) -> Vec<&str> {
-    let mut all = Vec::new();
-    for line in text.lines() {
+    let (mut all, mut lines) = (Vec::new(), text);
+    while let Some(line) = text::line(&mut lines) {
         let mut rest = line.trim_start();
         while !rest.is_empty() {
             let end = |(at, c): (usize, char)| {
@@ -100,11 +67,16 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
 
 /// The words of a sentence in small letters.
 fn words(lower: &str) -> Vec<String> {
-    replaced(lower, "’", "'")
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .map(Into::into)
-        .collect()
+    let (mut all, mut word) = (Vec::new(), String::new());
+    for c in lower.chars().chain([' ']) {
+        match c {
+            '’' => word.push('\''),
+            c if c.is_alphanumeric() || c == '\'' => word.push(c),
+            _ if word.is_empty() => {}
+            _ => all.push(core::mem::take(&mut word)),
+        }
+    }
+    all
 }
 
 fn lower(sentence: &str) -> String {
@@ -124,9 +96,9 @@ pub fn kept(message: &str) -> Vec<&str> {
             continue;
         }
         let words = words(&lower);
-        let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
+        let has = |list: &str| words.iter().any(|word| is_listed(list, word));
         let first = words.first().map_or("", |word| &**word);
-        let own = has(&OWN) && !NOT_FIRST.contains(&first) && !has(&NOT_ANYWHERE);
+        let own = has(OWN) && !is_listed(NOT_FIRST, first) && !has(NOT_ANYWHERE);
         if words.len() >= FEWEST && (own || asked.is_some()) {
             all.push(fact);
         }
@@ -150,12 +122,12 @@ pub(crate) fn asks(sentence: &str) -> bool {
 /// Whether a sentence orders something, asks it without its mark, or supposes it.
 pub(crate) fn orders(sentence: &str) -> bool {
     let words = words(&lower(sentence));
-    words.first().is_some_and(|first| NOT_FIRST.iter().chain(&ORDERS).any(|word| word == first))
+    words.first().is_some_and(|first| is_listed(NOT_FIRST, first) || is_listed(ORDERS, first))
 }
 
 /// Whether a sentence asks something or guesses at it.
 pub(crate) fn is_unsure(sentence: &str) -> bool {
-    asks(sentence) || words(&lower(sentence)).iter().any(|word| NOT_ANYWHERE.contains(&&**word))
+    asks(sentence) || words(&lower(sentence)).iter().any(|word| is_listed(NOT_ANYWHERE, word))
 }
 
 #[cfg(test)]

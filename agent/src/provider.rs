@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 use crate::json::quoted_len;
 use crate::platform::Platform;
+use crate::text::first;
 
 pub mod anthropic;
 mod draft;
@@ -58,11 +59,16 @@ const MOST_NAME: usize = 64;
 /// A tool's name with only the characters that both vendors accept. A model may make up any, and the
 /// history with it would be refused at each further turn.
 fn accepted_name(name: &str) -> String {
-    let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     match name.is_empty() {
         true => String::from("unknown"),
-        false => name.chars().take(MOST_NAME).map(accepted).collect(),
+        false => accepted(first(name, MOST_NAME)),
     }
+}
+
+/// A text with `_` in the place of characters that not both vendors accept in names and ids.
+fn accepted(text: &str) -> String {
+    let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    text.chars().map(accepted).collect()
 }
 
 /// One message of a history. A result follows the assistant's message that called for it.

@@ -17,6 +17,7 @@
 //! | `PUT /v1/memory/ID` `{"text"}` or `{"pinned"}` | corrected, pinned |
 //! | `DELETE /v1/memory/ID` | forgotten for good |
 //! | `POST /v1/chat/completions` | an answer with memory behind it, whole or as a stream |
+//! | `GET /v1/models` | the model that answers |
 //!
 //! An answer depends on the request and on the files, and on nothing else: a host may take a new
 //! instance for each. Writers wait for each other's lease, and make a change again that another one
@@ -25,9 +26,11 @@
 //! What it must never do: answer a page of another origin, or say in an error what is in a file
 //! or where it lies: who runs the server reads that on standard error.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::failure::{Exit, Failure};
 use crate::json::{self, Json, Value};
@@ -93,9 +96,13 @@ impl Asked {
     }
 }
 
-/// What is answered: JSON.
+/// What is answered. Behind a pointer, as a [`Failure`] is: whatever may be refused gives one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct Reply(Box<Parts>);
+
+/// What a reply has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
     /// 200 and its kind.
     pub status: u16,
     /// Headers beside `content-type`, which is `application/json`.
@@ -109,13 +116,23 @@ pub struct Reply {
 }
 
 impl Reply {
+    #[inline(never)]
     fn new(status: u16, body: Json) -> Self {
-        Self { status, headers: Vec::new(), body: body.done(), is_sent: false, note: String::new() }
+        let (body, note) = (body.done(), String::new());
+        Self(Box::new(Parts { status, headers: Vec::new(), body, is_sent: false, note }))
     }
 
     /// What is left to say after a stream.
     fn sent(note: String) -> Self {
-        Self { is_sent: true, note, ..Self::new(200, Json::object()) }
+        let mut reply = Self::new(200, Json::object()).with_note(note);
+        reply.is_sent = true;
+        reply
+    }
+
+    /// The same, and a note for who runs the server.
+    fn with_note(mut self, note: String) -> Self {
+        self.note = note;
+        self
     }
 
     /// A refusal, in the form in which OpenAI's clients read one.
@@ -134,6 +151,8 @@ impl Reply {
         let mut reply = Self::new(status, json);
         match status {
             401 => reply.headers.push(("www-authenticate", "Bearer")),
+            // Tried again it was already. OpenAI's clients obey this.
+            502 => reply.headers.push(("x-should-retry", "false")),
             503 => reply.headers.push(("retry-after", "1")),
             _ => {}
         }
@@ -148,12 +167,29 @@ impl Reply {
     }
 }
 
+impl Deref for Reply {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for Reply {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 /// What stands for a sentence that may quote the config or the path of a file.
 fn public(failure: &Failure) -> Option<&'static str> {
     match failure.exit {
         Exit::Config => Some("the config of this server cannot be used"),
         Exit::Damaged => Some("a file of this server is damaged"),
-        Exit::Failed if failure.sentence.contains('/') => Some("the system of this server refused"),
+        Exit::Embedder => Some("the embedder of this server failed"),
+        Exit::Failed if text::has(&failure.sentence, "/") => {
+            Some("the system of this server refused")
+        }
         _ => None,
     }
 }
@@ -167,10 +203,10 @@ impl From<Failure> for Reply {
             Exit::Provider => 502,
             _ => 500,
         };
-        let Some(shown) = public(&failure) else {
-            return Self::refusal(status, &failure.sentence);
-        };
-        Self { note: failure.into_sentence(), ..Self::refusal(status, shown) }
+        match public(&failure) {
+            None => Self::refusal(status, &failure.sentence),
+            Some(shown) => Self::refusal(status, shown).with_note(failure.into_sentence()),
+        }
     }
 }
 
@@ -207,6 +243,8 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
         ("/v1/chat/completions", "POST") => server
             .with_agent(&mut |agent| chat::answer(asked, agent, &mut |part| server.send(part))),
         ("/v1/chat/completions", _) => Reply::method("POST"),
+        ("/v1/models", "GET") => server.with_agent(&mut |agent| chat::models(agent)),
+        ("/v1/models", _) => Reply::method("GET"),
         ("/health", "GET") => {
             let mut json = Json::object();
             json.text("status", "ok");

@@ -110,7 +110,7 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
             format!(
                 "a session's name of 1 to {MOST_NAME} letters, digits, `-`, `_` and `.` expected, \
                  found \"{}\"",
-                name.chars().take(80).collect::<String>()
+                text::first(name, 80)
             ),
         ));
     }
@@ -196,7 +196,7 @@ impl Session {
                 .and_then(|()| files.replace(&path, text.as_bytes())),
             done => done,
         };
-        done.map_err(|error| Failure::new(Exit::Failed, format!("{path} was not written: {error}")))
+        done.map_err(|error| Failure::unwritten(&path, &error))
     }
 
     /// Adds a message.
@@ -360,8 +360,13 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
 /// Names of the files that could not be read once and were set aside, and of those that a killed
 /// writer left, or that one is writing just now.
 fn set_aside(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
-    let all = entries(platform, data)?.into_iter().map(|entry| entry.name);
-    Ok(all.filter(|name| text::has(name, ASIDE) || name.ends_with(NEW)).collect())
+    let mut names = Vec::new();
+    for entry in entries(platform, data)? {
+        if text::has(&entry.name, ASIDE) || entry.name.ends_with(NEW) {
+            names.push(entry.name);
+        }
+    }
+    Ok(names)
 }
 
 fn entries(platform: &Platform<'_>, data: &str) -> Result<Vec<Entry>, Failure> {

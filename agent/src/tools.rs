@@ -30,13 +30,14 @@ use alloc::vec::Vec;
 use crate::config::Config;
 use crate::context::cut;
 use crate::date::minute;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::json::{self, Unread, Value};
 use crate::memory::{Memo, Memory};
 use crate::platform::Platform;
 use crate::provider::{Tool, ToolCall};
 use crate::room;
 use crate::session::Gone;
+use crate::text::first;
 
 /// What tools work on.
 pub struct Bench<'a, 'm> {
@@ -61,8 +62,14 @@ pub struct Bench<'a, 'm> {
     pub read: Vec<String>,
 }
 
-/// What a tool gives: a text, or a sentence that says why there is none.
-type Outcome = Result<String, String>;
+/// What a tool gives: a text, or why there is none.
+type Outcome = Result<String, Failure>;
+
+/// What the model asked for cannot be done.
+#[cold]
+fn refused(sentence: impl Into<String>) -> Failure {
+    Failure::new(Exit::Usage, sentence)
+}
 
 const TIME: Tool = Tool {
     name: "time_now",
@@ -99,13 +106,16 @@ impl Bench<'_, '_> {
     /// Runs a call. `budget` is the most tokens of what it gives.
     ///
     /// # Errors
-    /// A sentence for the model.
-    pub fn call(&mut self, call: &ToolCall, budget: usize) -> Result<String, String> {
+    /// With a sentence for the model.
+    pub fn call(&mut self, call: &ToolCall, budget: usize) -> Result<String, Failure> {
         let all = offered(self.config, self.may_forget);
         let Some(tool) = all.iter().find(|tool| tool.name == call.name) else {
             let names: Vec<_> = all.iter().map(|tool| tool.name).collect();
-            let found: String = call.name.chars().take(64).collect();
-            return Err(format!("one of the tools {} expected, found {found}", names.join(", ")));
+            let found = first(&call.name, 64);
+            return Err(refused(format!(
+                "one of the tools {} expected, found {found}",
+                names.join(", ")
+            )));
         };
         let arguments = Arguments::parse(tool, &call.arguments)?;
         #[cfg(feature = "coherence")]
@@ -122,17 +132,15 @@ impl Bench<'_, '_> {
         };
         match done {
             Ok(text) => {
-                room(text.len())?;
+                room::ask(text.len())?;
                 Ok(cut(&text, budget))
             }
-            Err(why) => Err(cut(&why, budget)),
+            Err(mut why) => {
+                why.sentence = cut(&why.sentence, budget);
+                Err(why)
+            }
         }
     }
-}
-
-/// There must be room for so many bytes.
-fn room(bytes: usize) -> Result<(), String> {
-    room::ask(bytes).map_err(Failure::into_sentence)
 }
 
 /// Values that the arguments of a call may have.
@@ -142,52 +150,59 @@ const MOST_VALUES: usize = 10_000;
 struct Arguments(Value);
 
 impl Arguments {
-    fn parse(tool: &Tool<'_>, text: &str) -> Result<Self, String> {
+    fn parse(tool: &Tool<'_>, text: &str) -> Result<Self, Failure> {
         // Some models write nothing where there is nothing to say.
         let text = if text.trim().is_empty() { "{}" } else { text };
         let found = json::read(text.as_bytes(), MOST_VALUES).map_err(|why| match why {
-            Unread::Broken(_) => {
-                format!("arguments of {} as a JSON object expected, found invalid JSON", tool.name)
-            }
-            Unread::NoMemory => room::NONE.into(),
+            Unread::Broken(_) => refused(format!(
+                "arguments of {} as a JSON object expected, found invalid JSON",
+                tool.name
+            )),
+            Unread::NoMemory => refused(room::NONE),
         })?;
         let Some(members) = found.as_object() else {
-            return Err(format!("arguments of {} as a JSON object expected", tool.name));
+            let sentence = format!("arguments of {} as a JSON object expected", tool.name);
+            return Err(refused(sentence));
         };
         let schema = json::or_null(tool.parameters.as_bytes());
         let known = &schema["properties"];
         if let Some(other) = members.iter().map(|(name, _)| name).find(|name| known[name].is_null())
         {
-            let other: String = other.chars().take(64).collect();
-            return Err(format!(
+            let other = first(other, 64);
+            return Err(refused(format!(
                 "{} has no argument {other}: {} expected",
                 tool.name,
                 known.print()
-            ));
+            )));
         }
         Ok(Self(found))
     }
 
     /// A text that must be there.
-    fn text(&self, key: &str) -> Result<&str, String> {
-        self.0[key].as_text().ok_or_else(|| format!("the argument {key} expected, a string"))
+    fn text(&self, key: &str) -> Result<&str, Failure> {
+        let wrong = || refused(format!("the argument {key} expected, a string"));
+        self.0[key].as_text().ok_or_else(wrong)
     }
 
     /// A number that may be there.
-    fn number(&self, key: &str, otherwise: u64, most: u64) -> Result<u64, String> {
+    fn number(&self, key: &str, otherwise: u64, most: u64) -> Result<u64, Failure> {
         match &self.0[key] {
             Value::Null => Ok(otherwise),
             value => value.as_u64().filter(|n| (1..=most).contains(n)).ok_or_else(|| {
-                format!("the argument {key} expected as a whole number from 1 to {most}")
+                refused(format!("the argument {key} expected as a whole number from 1 to {most}"))
             }),
         }
     }
 
     /// Numbers that must be there.
-    fn numbers(&self, key: &str) -> Result<Vec<u64>, String> {
-        let wrong = || format!("the argument {key} expected, a list of whole numbers");
+    fn numbers(&self, key: &str) -> Result<Vec<u64>, Failure> {
+        let wrong = || refused(format!("the argument {key} expected, a list of whole numbers"));
         let list = self.0[key].as_list().filter(|list| !list.is_empty()).ok_or_else(wrong)?;
-        list.iter().map(|value| value.as_u64().ok_or_else(wrong)).collect()
+        let mut numbers = Vec::new();
+        for value in list {
+            numbers.push(value.as_u64().ok_or_else(wrong)?);
+        }
+        Ok(numbers)
     }
 }
 

@@ -26,6 +26,7 @@ use crate::platform::Platform;
 use crate::provider::{Answer, Flow, Message, Provider, Question, Stop, Tool, ToolCall, Usage};
 use crate::room;
 use crate::session::{Gone, Said, Session};
+use crate::text::named;
 use crate::tools::{self, Bench};
 
 /// Tokens that the system prompt and the tools' descriptions are reckoned with.
@@ -175,8 +176,8 @@ fn check(agent: &mut Agent<'_, '_>, turn: &mut Turn) {
     (turn.cited, turn.unfounded) = context::citations(&turn.text).into_iter().partition(given);
     agent.memory.touch(&turn.cited);
     if !turn.unfounded.is_empty() {
-        let ids: Vec<String> = turn.unfounded.iter().map(ToString::to_string).collect();
-        turn.notes.push(format!("the answer cites {}, which memory did not give", ids.join(", ")));
+        let ids = named(&turn.unfounded);
+        turn.notes.push(format!("the answer cites {ids}, which memory did not give"));
     }
 }
 
@@ -385,7 +386,7 @@ impl Agent<'_, '_> {
                 false if budget < LEAST_RESULT => {
                     Err("no room for more results in this turn: it was not run".to_string())
                 }
-                false => bench.call(call, budget),
+                false => bench.call(call, budget).map_err(Failure::into_sentence),
             };
             results.push((self.platform.clock.now(), result(call, done)));
         }

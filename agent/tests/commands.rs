@@ -170,6 +170,41 @@ fn a_chat_goes_on_after_what_fails() {
     assert_eq!(world.screen.lines.borrow().len(), 1);
 }
 
+/// A program that writes a line and reads an object would else wait for ever.
+#[test]
+fn a_chat_for_programs_answers_each_line() {
+    let (mut world, folder) = (World::default(), Folder::new("chat-json"));
+    let lines = ["/session other", "", "/nothing", "/forget", "/session", "/memory x", "hello"];
+    world.screen.lines.borrow_mut().extend(lines.map(String::from));
+    let line = ["chat", "--json", "--embedder", "hashed"];
+    let (exit, shown, notes) = run(&mut world, &folder, &line);
+    let shown: Vec<Value> = shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((exit, shown.len()), (0, lines.len() - 1), "{shown:?} {notes}");
+    assert_eq!(
+        (&shown[0]["session"], &shown[3]["session"]),
+        (&shown[5]["session"], &shown[0]["session"])
+    );
+    assert_eq!(shown[0]["session"], "other");
+    for (at, word) in [(1, "/nothing"), (2, "/forget")] {
+        assert!(shown[at]["error"].as_str().unwrap().contains(word) && shown[at]["exit"] == 2);
+    }
+}
+
+#[test]
+fn words_that_mean_nothing_to_a_command_are_not_passed_over() {
+    let (mut world, folder) = (World::default(), Folder::new("words"));
+    tell(&mut world, &folder, "Tea is at five.");
+    for command in ["chat", "export", "sessions", "stats", "compact", "reembed", "config"] {
+        let (exit, shown, notes) = run(&mut world, &folder, &[command, "all.jsonl"]);
+        assert_eq!((exit, &*shown), (2, ""), "{command}");
+        assert!(notes.contains(&format!("nothing expected after `clawft {command}`")), "{notes}");
+    }
+    let line = ["remember", "Coffee", "is", "at", "two", "--session", "../x"];
+    let (exit, _, notes) = run(&mut world, &folder, &line);
+    assert!(exit == 2 && notes.contains("a session's name"), "{exit} {notes}");
+    assert_eq!(run(&mut world, &folder, &["recall", "coffee"]).0, 4);
+}
+
 #[test]
 fn a_config_that_is_wrong_is_a_sentence_with_line_and_key() {
     let (mut world, folder) = (World::default(), Folder::new("config"));

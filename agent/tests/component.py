@@ -96,7 +96,8 @@ def ask(port, method, path, body=None, **headers):
         headers.setdefault("content-type", "application/json")
     connection.request(method, path, body, headers)
     response = connection.getresponse()
-    got = response.status, json.loads(response.read())
+    body = response.read()
+    got = response.status, json.loads(body) if body else response.headers["content-type"]
     connection.close()
     return got
 
@@ -104,6 +105,7 @@ def ask(port, method, path, body=None, **headers):
 def memory(folder):
     with served(folder) as port:
         assert ask(port, "GET", "/health")[1]["status"] == "ok"
+        assert ask(port, "HEAD", "/health") == (200, "application/json")
         told = ask(port, "POST", "/v1/memory", {"text": "Ada trinkt grünen Tee"})
         assert told[0] == 201, told
         path = f"/v1/memory/{told[1]['id']}"
@@ -209,6 +211,7 @@ base_url = "http://127.0.0.1:{server.server_port}/v1"
         )
         response = connection.getresponse()
         assert response.headers["content-type"] == "text/event-stream", response.headers
+        assert response.headers["x-content-type-options"] == "nosniff", response.headers
         events = []
         while line := response.readline():
             if line.startswith(b"data: "):

@@ -33,7 +33,7 @@ fn outcome(replies: impl IntoIterator<Item = Reply>) -> (Result<Vec<f32>, String
         .map_err(|error| {
             let printed = format!("{error} {error:?}");
             assert!(!printed.contains(KEY), "the key is in {printed}");
-            error.sentence
+            error.into_sentence()
         });
     (outcome.map(|()| found), script)
 }
@@ -141,7 +141,8 @@ fn the_models_own_dimension_is_asked_for_and_batches_stay_small() {
 fn names_that_cannot_be_opened_say_why() {
     let script = Script::new([]);
     let platform = Nowhere.with(&script, &script);
-    let said = |choice| embed::open(&platform, choice).err().map(|error| error.sentence).unwrap();
+    let said =
+        |choice| embed::open(&platform, choice).err().map(|error| error.into_sentence()).unwrap();
     assert!(said(Choice::Static("models/x.bin")).contains("models/x.bin: there is no such file"));
     assert!(said(Choice::Hashed(3)).contains("64 to 4096 components expected, found 3"));
     let choice = Choice::OpenAi { endpoint: endpoint(), model: "m", dim: 1 << 20, shortened: true };

@@ -63,6 +63,44 @@ fn what_a_file_says_of_its_memories_is_not_taken_for_granted() {
 }
 
 #[test]
+fn the_mark_that_windows_writes_before_a_text_is_none_of_it() {
+    let (world, folder) = (World::default(), Folder::new("import-mark"));
+    let other = Folder::new("import-mark-files");
+    let mut memory = memory(&world, &folder);
+    for (name, format, text) in [
+        ("a.jsonl", Format::JsonLines, "{\"text\": \"A walrus waits\"}\r\n"),
+        ("a.md", Format::Markdown, "# Seals\r\n\r\nA seal sits"),
+        ("a.txt", Format::Text, "A \u{feff}mole digs"),
+    ] {
+        let path = format!("{}/{name}", other.path());
+        std::fs::write(&path, format!("\u{feff}{text}")).unwrap();
+        assert_eq!(memory.import(&path, format, &mut |_| {}).unwrap().added, 1, "{name}");
+    }
+    assert_eq!(texts(&mut memory, "walrus")[0], "A walrus waits");
+    assert_eq!(texts(&mut memory, "seal")[0], "# Seals\nA seal sits");
+    assert_eq!(texts(&mut memory, "digs")[0], "A \u{feff}mole digs", "inside a text it stays");
+}
+
+#[test]
+fn an_import_that_fills_the_memory_leaves_it_ready_to_be_read() {
+    let (world, folder) = (World::default(), Folder::new("import-full"));
+    let other = Folder::new("import-full-file");
+    let path = format!("{}/all.jsonl", other.path());
+    let lines: String = (0..150).map(|n| format!("{{\"text\": \"line {n} of many\"}}\n")).collect();
+    std::fs::write(&path, lines).unwrap();
+    let limits = Limits { capacity: 100, ..support::memories::limits() };
+    let mut memory = Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits);
+    let failure = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap_err();
+    assert!(failure.sentence.contains("the memory is full"), "{failure}");
+    memory.finish().unwrap();
+    // Without it each reader would build the graph anew.
+    assert!(folder.0.join("memory.rvf.image").exists());
+    assert_eq!(memory.stats().unwrap().records, 96, "whole batches are in");
+    assert!(texts(&mut memory, "line 95 of many").contains(&"line 95 of many".to_string()));
+    assert!(!texts(&mut memory, "line 97 of many").contains(&"line 97 of many".to_string()));
+}
+
+#[test]
 fn an_import_knows_what_a_corrected_memory_says() {
     let (world, folder) = (World::default(), Folder::new("import-same"));
     let other = Folder::new("import-same-file");

@@ -4,8 +4,8 @@
 mod support;
 
 use clawft_agent::config::Config;
-use clawft_agent::embed::{Embedder, Error};
-use clawft_agent::failure::Exit;
+use clawft_agent::embed::Embedder;
+use clawft_agent::failure::{Exit, Failure};
 use clawft_agent::memory::{Format, Limits, Memory, NAME, New, Verdict};
 use clawft_agent::platform::{Clock, Platform};
 use clawft_agent::session::Gone;
@@ -269,9 +269,9 @@ impl Embedder for Once {
         WORDS.dim
     }
 
-    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Failure> {
         if self.0.replace(true) {
-            return Err(Error { sentence: "no more".into() });
+            return Err(Failure::new(Exit::Embedder, "no more"));
         }
         WORDS.embed(at, texts, into)
     }
@@ -343,7 +343,7 @@ impl Embedder for Slow {
         WORDS.dim
     }
 
-    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+    fn embed(&self, at: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Failure> {
         at.clock.sleep(20_000);
         WORDS.embed(at, texts, into)
     }

@@ -168,9 +168,19 @@ fn an_account_without_credit_is_not_asked_again() {
 #[test]
 fn anthropics_429_without_a_wait_is_a_spending_limit() {
     let refusal = r#"{"type":"error","error":{"type":"rate_limit_error","message":"monthly"}}"#;
+    let own = Anthropic::new(Endpoint::new(
+        "https://api.anthropic.com",
+        Key::new(KEY),
+        "ANTHROPIC_API_KEY",
+    ));
     assert_eq!(
-        ask(&Script::new([Reply::json(429, refusal)]), &anthropic(), false).sentence(),
-        "host.test says that the account has reached its spending limit: monthly (status 429)"
+        ask(&Script::new([Reply::json(429, refusal)]), &own, false).sentence(),
+        "api.anthropic.com says that the account has reached its spending limit: monthly (status 429)"
+    );
+    // Of another server of this form it is not known.
+    assert_eq!(
+        ask(&Script::new(vec![Reply::json(429, refusal); 3]), &anthropic(), false).sentence(),
+        "host.test gets too many requests from this account: monthly (status 429) (tried 3 times)"
     );
     // With one it is a limit of the moment.
     let whole = r#"{"content":[{"type":"text","text":"fine"}],"stop_reason":"end_turn"}"#;

@@ -140,6 +140,16 @@ fn bad_bodies_are_refused_with_what_was_expected() {
         ("/v1/memory", "{\"text\": \"a\", \"pinned\": 1}", "pinned: true or false expected"),
         ("/v1/memory", "{\"text\": \"a\", \"txet\": 1}", "only text, kind"),
         ("/v1/memory", &format!("{{\"text\": \"{long}\"}}"), ""),
+        (
+            "/v1/memory",
+            &format!("{{\"text\": \"a\", \"kind\": \"{long}\"}}"),
+            "kind: at most 255 bytes",
+        ),
+        (
+            "/v1/memory",
+            &format!("{{\"text\": \"a\", \"session\": \"{long}\"}}"),
+            "session: at most 255 bytes",
+        ),
         ("/v1/memory/search", "{\"query\": \"a\", \"limit\": 0}", "limit: 1 to 100"),
         ("/v1/memory/search", "{\"query\": \"a\", \"limit\": 1.5}", "limit: 1 to 100"),
         ("/v1/memory/search", "{}", "query: a text expected"),
@@ -199,6 +209,7 @@ fn no_error_quotes_the_config_or_a_path() {
         (Exit::Config, "/home/u/config.toml: 3: a list expected, found \"hush\"", false),
         (Exit::Damaged, "memory.rvf: a record is damaged", false),
         (Exit::Failed, "the data folder /home/u: not found", false),
+        (Exit::Embedder, "/home/u/models/static.table: there is no such file", false),
         (Exit::Failed, "the memory is full", true),
         (Exit::Busy, "another program is writing the memory", true),
     ] {

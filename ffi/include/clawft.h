@@ -457,7 +457,7 @@ int32_t clawft_open(const void *bytes, size_t len, uint32_t *out_handle);
 
 // Opens the snapshot that stands at the beginning of a block of `clawft_alloc`
 // as a store, without a copy. On success the block is the store's; on an error
-// it stays the caller's.
+// it stays the caller's. `out_handle` lies outside of it.
 //
 // Errors: `NotAllocated`; as `clawft_open`.
 //
@@ -800,7 +800,7 @@ int32_t clawft_open(const void *bytes, size_t len, uint32_t *out_handle);
 
 // Opens the snapshot that stands at the beginning of a block of `clawft_alloc`
 // as a store, without a copy. On success the block is the store's; on an error
-// it stays the caller's.
+// it stays the caller's. `out_handle` lies outside of it.
 //
 // Errors: `NotAllocated`; as `clawft_open`.
 //

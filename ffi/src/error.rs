@@ -193,8 +193,13 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn status(result: Result<(), Failed>) -> i32 {
     match result {
         Ok(()) => 0,
-        Err(Failed(())) => with_last(|last| last.code),
+        Err(Failed(())) => last(),
     }
+}
+
+/// The number of the last error.
+pub(crate) fn last() -> i32 {
+    with_last(|last| last.code)
 }
 
 /// Bytes of the longest sentence; a longer one is cut.

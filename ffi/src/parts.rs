@@ -18,9 +18,10 @@ pub fn refuse(code: i32, parts: &[&str; 3], numbers: [u64; 2]) -> i32 {
     error::status(Err(Failed::write(code, parts, numbers)))
 }
 
-/// As [`refuse`] for what the image says.
-pub fn refuse_vectors(error: &clawft_vectors::Error) -> i32 {
-    error::status(Err(Failed::of(error)))
+/// The code of the last error.
+#[must_use]
+pub fn last() -> i32 {
+    error::last()
 }
 
 /// 0, or the code of what is wrong with `n` elements of `T` from `address` on. No elements may be

@@ -95,8 +95,7 @@ impl Results<'_> {
     /// # Safety
     /// Natively valid for writes: `n * k` ids and distances, `n` counts.
     unsafe fn new(
-        ids: *mut u64,
-        distances: *mut f32,
+        (ids, distances): (*mut u64, *mut f32),
         counts: *mut u32,
         n: u32,
         k: u32,
@@ -178,10 +177,9 @@ pub unsafe extern "C" fn clawft_search(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe {
-        search(handle, vector, 1, dim, f32::INFINITY, query, out_ids, out_distances, out_count)
-    }
+    unsafe { search(handle, (vector, 1), dim, f32::INFINITY, query, out, out_count) }
 }
 
 /// Searches for `n` vectors, row after row of `dim` floats. The results of row
@@ -203,26 +201,22 @@ pub unsafe extern "C" fn clawft_search_batch(
     out_distances: *mut f32,
     out_counts: *mut u32,
 ) -> i32 {
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe {
-        search(handle, vectors, n, dim, f32::INFINITY, query, out_ids, out_distances, out_counts)
-    }
+    unsafe { search(handle, (vectors, n), dim, f32::INFINITY, query, out, out_counts) }
 }
 
 /// Searches for each row within `radius`, which may be infinite; the body of the three exports.
 ///
 /// # Safety
 /// As [`clawft_search_batch`].
-#[expect(clippy::too_many_arguments, reason = "those of the exports")]
 unsafe fn search(
     handle: u32,
-    vectors: *const f32,
-    n: u32,
+    (vectors, n): (*const f32, u32),
     dim: u32,
     radius: f32,
     query: *const ClawftQuery,
-    out_ids: *mut u64,
-    out_distances: *mut f32,
+    out: (*mut u64, *mut f32),
     out_counts: *mut u32,
 ) -> i32 {
     let search = || {
@@ -232,7 +226,7 @@ unsafe fn search(
         // SAFETY: the caller's promise.
         let rows = unsafe { pointer::rows("vector", vectors, n.into(), dim) }?;
         // SAFETY: the caller's promise.
-        let results = unsafe { Results::new(out_ids, out_distances, out_counts, n, query.k) }?;
+        let results = unsafe { Results::new(out, out_counts, n, query.k) }?;
         store.check_dim(dim)?;
         let options = query.options(store);
         if n > 1 {
@@ -278,8 +272,9 @@ pub unsafe extern "C" fn clawft_search_range(
     out_distances: *mut f32,
     out_count: *mut u32,
 ) -> i32 {
+    let out = (out_ids, out_distances);
     // SAFETY: the caller's promise.
-    unsafe { search(handle, vector, 1, dim, radius, query, out_ids, out_distances, out_count) }
+    unsafe { search(handle, (vector, 1), dim, radius, query, out, out_count) }
 }
 
 /// Sets the `ef` of queries that name none; 0: back to 200. Not part of a

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn clawft_open(
 
 /// Opens the snapshot that stands at the beginning of a block of `clawft_alloc`
 /// as a store, without a copy. On success the block is the store's; on an error
-/// it stays the caller's.
+/// it stays the caller's. `out_handle` lies outside of it.
 ///
 /// Errors: `NotAllocated`; as `clawft_open`.
 ///
@@ -143,6 +143,8 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
         // SAFETY: the caller's promise.
         let out = unsafe { Output::one("out_handle", out_handle) }?;
         let (block, loan) = memory::lent(block)?;
+        // The handle would stand where the store's own bytes are.
+        out.apart("out_handle", &block)?;
         out.set(0, take_over(block, Some(loan))?.get());
         Ok(())
     };
@@ -154,5 +156,7 @@ pub unsafe extern "C" fn clawft_adopt(block: *mut c_void, out_handle: *mut u32) 
 #[inline(never)]
 fn take_over(block: Block, loan: Option<Loan>) -> Result<NonZeroU32, Failed> {
     let claim = Claim::new()?;
-    store::open(claim, Image::open(block), loan)
+    let mut image = Image::blank(block);
+    kept(image.open_here())?;
+    store::open(claim, image, loan)
 }

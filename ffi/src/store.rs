@@ -33,10 +33,9 @@ pub(crate) struct Store {
 #[inline(never)]
 pub(crate) fn open(
     claim: Claim,
-    image: Result<Image<Block>, StoreError>,
+    image: Image<Block>,
     loan: Option<Loan>,
 ) -> Result<NonZeroU32, Failed> {
-    let image = kept(image)?;
     let scratches = Scratches::new(&image)?;
     if let Some(loan) = loan {
         // SAFETY: the block is the image's, and alive.
@@ -76,8 +75,9 @@ pub unsafe extern "C" fn clawft_create(params: *const ClawftParams, out_handle: 
         let (params, out) =
             unsafe { (params::read(params)?, Output::one("out_handle", out_handle)?) };
         let claim = Claim::new()?;
-        let block = block_for(&params)?;
-        out.set(0, open(claim, Image::create(&params, block), None)?.get());
+        let mut image = Image::blank(block_for(&params)?);
+        kept(image.create_here(&params))?;
+        out.set(0, open(claim, image, None)?.get());
         Ok(())
     };
     status(create())
@@ -107,7 +107,8 @@ pub extern "C" fn clawft_resize(handle: u32, capacity: u32) -> i32 {
             return Err(StoreError::Shrink { expected, found: capacity }.into());
         }
         let params = Params { capacity, ..*store.image.params() };
-        let image = kept(store.image.grow_into(capacity, block_for(&params)?))?;
+        let mut image = Image::blank(block_for(&params)?);
+        kept(store.image.grow_here(capacity, &mut image))?;
         store.scratches = Scratches::new(&image)?;
         store.image = image;
         Ok(())

@@ -128,6 +128,12 @@ fn a_block_becomes_a_store_without_a_copy() {
     assert_eq!(unsafe { clawft_adopt(block, &mut handle) }, S::Corrupt as i32);
     assert_eq!(handle, 7);
     target[300] ^= 1;
+    // The handle would be written over what becomes the store.
+    for at in [0, bytes.len() - 4] {
+        let inside = unsafe { block.cast::<u8>().add(at) }.cast();
+        assert_eq!(unsafe { clawft_adopt(block, inside) }, S::OutOfRange as i32);
+    }
+    assert_eq!(target, bytes);
     ok(unsafe { clawft_adopt(block, &mut handle) });
     assert_eq!(clawft_free(block), S::NotAllocated as i32, "it is the store's now");
     let (mut address, mut len) = (std::ptr::null(), 0);

@@ -72,8 +72,8 @@ impl Params {
     }
 }
 
-/// Where the sections of a graph lie, in bytes from its base.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the sections of a graph lie, in bytes from its base. By default of no graph: all zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The words that the header begins with: all that the parameters say.
     pub(crate) header: [u32; 6],

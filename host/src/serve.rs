@@ -206,8 +206,12 @@ fn asked(head: &Parts) -> Asked {
 fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
     let mut response = Response::new(whole(reply.body.clone().into()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::FORBIDDEN);
-    let json = [("content-type", "application/json")];
-    for &(name, value) in json.iter().chain(&reply.headers) {
+    let own = [
+        ("content-type", "application/json"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+    ];
+    for &(name, value) in own.iter().chain(&reply.headers) {
         let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
         response.headers_mut().insert(name, value);
     }

@@ -44,16 +44,17 @@ impl Batch {
 
     /// For the next changes, in the memory of the last ones: a buffer that grows anew for each
     /// commit leaves holes in a small memory, until none of them is large enough.
-    pub(crate) fn emptied(mut self) -> Self {
-        if self.bytes.capacity() > KEPT {
-            return Self::new();
+    pub(crate) fn begin_again(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() > KEPT {
+            *self = Self::new();
+            return;
         }
         // What is forgotten later is not to be left here.
-        self.bytes.fill(0);
-        core::hint::black_box(&mut self.bytes).truncate(BATCH);
+        bytes.fill(0);
+        core::hint::black_box(&mut bytes).truncate(BATCH);
+        self.bytes = bytes;
         self.changes.clear();
         self.operations = 0;
-        self
     }
 }
 

@@ -181,7 +181,7 @@ pub struct DurableFile {
     pub(crate) lease: Option<Lease>,
     pub(crate) report: Report,
     pub(crate) stopped: bool,
-    pub(crate) deferred: Option<Error>,
+    pub(crate) deferred: Option<Fault>,
     /// The damage that folding or compacting met in the base: until all of it was written anew, or it
     /// is opened again, folds take in no group, and it does not compact itself.
     pub(crate) hurt: Option<Error>,
@@ -189,16 +189,25 @@ pub struct DurableFile {
 
 impl Drop for DurableFile {
     fn drop(&mut self) {
-        if self.base != NO_FILE {
-            self.storage.close(self.base);
-        }
-        if let Some(journal) = &self.journal {
-            self.storage.close(journal.file);
-        }
+        self.close_files();
     }
 }
 
 impl DurableFile {
+    /// Closes what is open.
+    pub(crate) fn close_files(&mut self) {
+        if self.base != NO_FILE {
+            self.storage.close(core::mem::replace(&mut self.base, NO_FILE));
+        }
+        self.close_journal();
+    }
+
+    pub(crate) fn close_journal(&mut self) {
+        if let Some(journal) = self.journal.take() {
+            self.storage.close(journal.file);
+        }
+    }
+
     /// Components of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
@@ -256,7 +265,7 @@ impl DurableFile {
     /// again, or compacted: the journal is folded, and what older folds wrote is left as it is.
     #[must_use]
     pub fn deferred(&self) -> Option<Error> {
-        self.deferred.or(self.hurt)
+        self.deferred.as_ref().map(Fault::error).or(self.hurt)
     }
 
     /// Holds the lease while the file is open, and looks at it before each commit.
@@ -301,12 +310,12 @@ impl DurableFile {
         let at = journal.commit(&*self.storage, bytes, *operations, &mut self.stopped)?;
         self.commits = journal.commits;
         let grown = journal.len > self.limits.fold;
-        let batch = core::mem::take(&mut self.batch);
-        self.apply(&batch.bytes[BATCH..], at);
-        self.batch = batch.emptied();
+        let bytes = core::mem::take(&mut self.batch.bytes);
+        self.apply(&bytes[BATCH..], at);
+        self.batch.begin_again(bytes);
         // A damage stays: to try again with each commit would write as much each time.
-        if !matches!(self.deferred, Some(Error::Damaged(_))) {
-            self.deferred = if grown { self.fold().err().map(Error::from) } else { None };
+        if !self.deferred.as_ref().is_some_and(Fault::is_damage) {
+            self.deferred = if grown { self.fold().err() } else { None };
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use core::fmt;
 
 pub use clawft_vectors::Sentence;
 
+use crate::memory;
 use crate::storage::StorageError;
 
 /// Why a call was refused. Unless it says otherwise, nothing has changed.
@@ -107,7 +108,9 @@ pub enum Part {
 }
 
 impl Part {
-    const fn text(self) -> &'static str {
+    // Alone it is a look into a table, and not a jump for each.
+    #[inline(never)]
+    fn text(self) -> &'static str {
         match self {
             Self::Components => "components",
             Self::Text => "bytes of text",
@@ -220,59 +223,56 @@ impl Error {
 
     /// The sentence in parts. [`Display`](fmt::Display) writes the same.
     #[must_use]
-    pub const fn sentence(&self) -> Sentence {
-        let mut detail = "";
-        let (text, numbers) = match *self {
-            Error::Storage(error) => {
-                detail = error.text();
-                ("the storage refused: ", [0, 0])
-            }
-            Error::Limit { part, limit, found } => {
-                detail = part.text();
-                ("at most # expected, # found: ", [limit as u64, found as u64])
-            }
-            Error::Record(what) => {
-                detail = what;
-                ("the record cannot be stored: ", [0, 0])
-            }
-            Error::Dimension { expected, found } => {
-                ("vectors of # components expected, # found", [expected as u64, found as u64])
-            }
-            Error::NotFinite { index } => {
-                ("finite components expected, component # is not", [index as u64, 0])
-            }
-            Error::UnknownId(id) => ("a stored id expected, # is not stored", [id, 0]),
-            Error::BatchFull { limit, found } => (
-                "at most # bytes between two commits expected, # found",
-                [limit as u64, found as u64],
-            ),
-            Error::NoFile => ("an existing file expected, none found", [0, 0]),
-            Error::NotRvf => ("an RVF file expected, the file begins with other bytes", [0, 0]),
-            Error::Version { expected, found } => {
-                ("format version # expected, # found", [expected as u64, found as u64])
-            }
-            Error::Unsupported(what) => {
-                detail = what;
-                ("the file is RVF, but not of the kind that is stored here: ", [0, 0])
-            }
-            Error::Damaged(Damage { kind, offset }) => (kind.text(), [offset, 0]),
-            Error::ReadOnly => ("a file opened for writing expected, found it read-only", [0, 0]),
-            Error::Conflict => {
-                ("another writer changed the file: open it again and repeat the change", [0, 0])
-            }
-            Error::LeaseHeld { until } => {
-                ("no other writer expected, found one with a lease until #", [until, 0])
-            }
-            Error::Stopped => {
-                ("an earlier write failed half way: open the file again to write", [0, 0])
-            }
-            Error::Memory { needed } => {
-                ("memory for # more bytes expected, found less", [needed, 0])
-            }
+    pub fn sentence(&self) -> Sentence {
+        // As in clawft-vectors: text, numbers and detail each by themselves, which is half the code.
+        let text = match *self {
+            Error::Storage(_) => "the storage refused: ",
+            Error::Dimension { .. } => "vectors of # components expected, # found",
+            Error::NotFinite { .. } => "finite components expected, component # is not",
+            Error::UnknownId(_) => "a stored id expected, # is not stored",
+            Error::Damaged(Damage { kind, .. }) => kind.text(),
+            Error::Memory { .. } => "memory for # more bytes expected, found less",
+            _ => TEXTS.get((FIRST_TEXT - self.code()) as usize).copied().unwrap_or_default(),
+        };
+        let numbers = match *self {
+            Error::Limit { limit: first, found, .. }
+            | Error::BatchFull { limit: first, found }
+            | Error::Dimension { expected: first, found }
+            | Error::Version { expected: first, found } => [first.into(), found.into()],
+            Error::NotFinite { index } => [index.into(), 0],
+            Error::UnknownId(number)
+            | Error::Damaged(Damage { offset: number, .. })
+            | Error::LeaseHeld { until: number }
+            | Error::Memory { needed: number } => [number, 0],
+            _ => [0, 0],
+        };
+        let detail = match *self {
+            Error::Storage(error) => error.text(),
+            Error::Limit { part, .. } => part.text(),
+            Error::Record(what) | Error::Unsupported(what) => what,
+            _ => "",
         };
         Sentence { text, numbers, detail }
     }
 }
+
+/// The texts of the errors from [`FIRST_TEXT`] on, in the order of their numbers; that of a damage
+/// is its kind's.
+const TEXTS: [&str; 12] = [
+    "at most # expected, # found: ",
+    "the record cannot be stored: ",
+    "at most # bytes between two commits expected, # found",
+    "an existing file expected, none found",
+    "an RVF file expected, the file begins with other bytes",
+    "format version # expected, # found",
+    "the file is RVF, but not of the kind that is stored here: ",
+    "",
+    "a file opened for writing expected, found it read-only",
+    "another writer changed the file: open it again and repeat the change",
+    "no other writer expected, found one with a lease until #",
+    "an earlier write failed half way: open the file again to write",
+];
+const FIRST_TEXT: i32 = -211;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -289,14 +289,23 @@ impl From<StorageError> for Error {
 }
 
 /// An [`Error`] on its way through this crate, behind a pointer: what a call gives is then one
-/// register. Copies of the error itself, at each `?`, were a tenth of the module.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fault(Box<Error>);
+/// register. Copies of the error itself, at each `?`, were a tenth of the module. It is boxed as the
+/// memory has it, so that on its way there it stays the same pointer.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fault(pub(crate) Box<memory::Error>);
 
 impl Fault {
     /// What went wrong.
     pub(crate) fn error(&self) -> Error {
-        *self.0
+        match *self.0 {
+            memory::Error::File(error) => error,
+            // Never: faults are made of errors of the file.
+            _ => Error::Stopped,
+        }
+    }
+
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self.error(), Error::Damaged(_))
     }
 
     /// A file that is RVF, but of a kind that is not served here.
@@ -311,7 +320,7 @@ impl From<Error> for Fault {
     #[cold]
     #[inline(never)]
     fn from(error: Error) -> Self {
-        Fault(Box::new(error))
+        Fault(Box::new(memory::Error::File(error)))
     }
 }
 
@@ -325,7 +334,7 @@ impl From<StorageError> for Fault {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        *fault.0
+        fault.error()
     }
 }
 
@@ -350,6 +359,29 @@ mod tests {
                 Error::Dimension { expected: 3, found: 4 },
                 "vectors of 3 components expected, 4 found",
             ),
+            (
+                Error::BatchFull { limit: 5, found: 6 },
+                "at most 5 bytes between two commits expected, 6 found",
+            ),
+            (Error::NoFile, "an existing file expected, none found"),
+            (Error::NotRvf, "an RVF file expected, the file begins with other bytes"),
+            (Error::Version { expected: 1, found: 2 }, "format version 1 expected, 2 found"),
+            (
+                Error::Unsupported("it is signed"),
+                "the file is RVF, but not of the kind that is stored here: it is signed",
+            ),
+            (Error::ReadOnly, "a file opened for writing expected, found it read-only"),
+            (
+                Error::Conflict,
+                "another writer changed the file: open it again and repeat the change",
+            ),
+            (
+                Error::LeaseHeld { until: 7 },
+                "no other writer expected, found one with a lease until 7",
+            ),
+            (Error::Stopped, "an earlier write failed half way: open the file again to write"),
+            (Error::Memory { needed: 8 }, "memory for 8 more bytes expected, found less"),
+            (Error::Record("torn"), "the record cannot be stored: torn"),
         ] {
             assert_eq!(error.to_string(), sentence);
         }

@@ -25,7 +25,7 @@ use crate::rvf::manifest::{self, Group, Manifest};
 use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, VEC};
 use crate::sorted::Sorted;
-use crate::storage::{Handle, StorageError};
+use crate::storage::{Handle, StorageError, done};
 
 /// Groups of a level that are taken in together with the one that is written.
 const FAN: usize = 7;
@@ -147,30 +147,7 @@ impl DurableFile {
         if !next.manifest.fits(LISTED) {
             return self.compact_now();
         }
-        let mut vectors: Sorted<u64> = Sorted::default();
-        for segment in taken {
-            match segment.kind {
-                VEC => drop(vectors.insert(segment.id, 0)),
-                RECORDS if keep > 0 => {
-                    let each = &mut |_, fields: crate::Fields| {
-                        if fields.is_removal() && !changes.contains(fields.id()) {
-                            changes.insert(fields.id(), 0);
-                        }
-                        Ok(())
-                    };
-                    records::read(&self.base(), segment, false, each)?;
-                }
-                _ => {}
-            }
-        }
-        for (id, place) in self.ledger.iter() {
-            if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
-                changes.insert(id, 1);
-            }
-        }
-        // A removal that was taken in does not count for a record that came back in what is kept.
-        // Where nothing is kept, none does.
-        changes.retain(&mut |id, live| *live == 1 || keep > 0 && self.ledger.get(id).is_none());
+        self.take_in(taken, keep > 0, &mut changes)?;
 
         let epoch = self.next_epoch()?;
         let since = self.manifest.trailer.groups[keep..].first().map_or(epoch, |group| group.since);
@@ -192,29 +169,62 @@ impl DurableFile {
                 for &(id, place) in &next.places {
                     self.ledger.insert(id, place);
                 }
-                self.stand(next);
+                self.adopt(next);
                 self.begin_journal()
             }
-            Err(error) if matches!(error.error(), Error::Conflict) => {
-                // What stands behind ours by now may be another writer's.
-                self.stopped = true;
-                Err(error)
-            }
-            Err(error) => {
-                // Bytes that no manifest lists are cut off again. When even that fails, or when
-                // a sync failed, whatever it says, what is on the disk is then unknown.
-                let cut =
-                    self.guard().and_then(|()| Ok(self.storage.truncate(self.base, before)?));
-                let failed = match error.error() {
-                    Error::Storage(error) => error != StorageError::NoSpace,
-                    _ => false,
-                };
-                if cut.is_err() || failed || next.unsure {
-                    self.stopped = true;
-                }
-                Err(error)
+            Err(fault) => {
+                self.stopped |= !self.cut_back(&fault, before) || next.unsure;
+                Err(fault)
             }
         }
+    }
+
+    /// Adds to the changes what the groups that are taken in have: live records, and, where `others` are
+    /// kept before them, removals.
+    fn take_in(
+        &self,
+        taken: &[Segment],
+        others: bool,
+        changes: &mut Sorted<u64>,
+    ) -> Result<(), Fault> {
+        let mut vectors: Sorted<u64> = Sorted::default();
+        for segment in taken {
+            match segment.kind {
+                VEC => drop(vectors.insert(segment.id, 0)),
+                RECORDS if others => {
+                    let each = &mut |_, fields: crate::Fields| {
+                        if fields.is_removal() && !changes.contains(fields.id()) {
+                            changes.insert(fields.id(), 0);
+                        }
+                        Ok(())
+                    };
+                    records::read(&self.base(), segment, false, each)?;
+                }
+                _ => {}
+            }
+        }
+        for (id, place) in self.ledger.iter() {
+            if !place.in_journal() && vectors.contains(place.vector_segment.into()) {
+                changes.insert(id, 1);
+            }
+        }
+        // A removal that was taken in does not count for a record that came back in what is kept.
+        // Where nothing is kept, none does.
+        changes.retain(&mut |id, live| *live == 1 || others && self.ledger.get(id).is_none());
+        Ok(())
+    }
+
+    /// Cuts off what stands behind `before`, where a fold failed: no manifest lists it. Gives whether it is
+    /// known what is on the disk then: not when that fails too, or the storage failed.
+    fn cut_back(&self, fault: &Fault, before: u64) -> bool {
+        let failed = match fault.error() {
+            // What stands behind ours by now may be another writer's.
+            Error::Conflict => return false,
+            Error::Storage(error) => error != StorageError::NoSpace,
+            _ => false,
+        };
+        let cut = self.guard().and_then(|()| done(self.storage.truncate(self.base, before)));
+        cut.is_ok() && !failed
     }
 
     fn next_epoch(&self) -> Result<u32, Fault> {
@@ -262,19 +272,19 @@ impl DurableFile {
         next.places = core::mem::take(&mut group.places);
         // What a manifest lists is on the disk before it.
         next.unsure = true;
-        self.storage.sync(file)?;
+        done(self.storage.sync(file))?;
         let bytes = manifest::encode(manifest, group.target.next_id);
         next.unsure = false;
         self.guard()?;
-        self.storage.append(file, &bytes)?;
+        done(self.storage.append(file, &bytes))?;
         next.unsure = true;
-        self.storage.sync(file)?;
+        done(self.storage.sync(file))?;
         next.segment = Segment::parse(&bytes, group.target.end);
         Ok(())
     }
 
     /// Takes a manifest that is durable as the file's state.
-    fn stand(&mut self, next: Next) {
+    fn adopt(&mut self, next: Next) {
         (self.manifest_at, self.base_len) = (next.segment, next.segment.end());
         self.manifest = next.manifest;
         self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
@@ -282,9 +292,7 @@ impl DurableFile {
         #[cfg(feature = "foreign")]
         self.foreign.clear();
         self.repaired.clear();
-        if let Some(journal) = self.journal.take() {
-            self.storage.close(journal.file);
-        }
+        self.close_journal();
     }
 
     fn head(&self) -> Head {
@@ -381,7 +389,7 @@ impl DurableFile {
         places.extend_rising(core::mem::take(&mut next.places));
         self.ledger = Ledger::new(self.manifest.dim, places);
         (self.deferred, self.hurt) = (None, None);
-        self.stand(next);
+        self.adopt(next);
         self.begin_journal()
     }
 

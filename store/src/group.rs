@@ -19,7 +19,7 @@ use crate::record::{Parts, put_removal};
 use crate::rvf::meta;
 use crate::rvf::records::{self, Head};
 use crate::rvf::segment::{self, MAX_PAYLOAD, META, RECORDS, Segment, TEXT, VEC};
-use crate::storage::{Handle, Storage};
+use crate::storage::{Handle, Storage, done};
 use crate::wire::{Put, set_u32};
 
 /// The segments that fill up side by side.
@@ -84,17 +84,16 @@ impl<'a> GroupWriter<'a> {
     pub(crate) fn record(&mut self, record: &mut Stored) -> Result<(), Fault> {
         let Stored { fields, vector, text } = record;
         let mut parts = Parts::default();
-        self.room(VECTORS, vector.len())?;
-        (parts.vector_segment, parts.vector_index) = self.add(VECTORS, vector);
+        self.put(VECTORS, vector)?;
+        (parts.vector_segment, _) = self.begin(VECTORS, vector);
+        parts.vector_index = self.filling[VECTORS].count - 1;
         if !text.is_empty() {
-            self.room(TEXTS, text.len())?;
-            parts.text_at = self.filling[TEXTS].payload.len() as u32;
-            (parts.text_segment, _) = self.add(TEXTS, text.as_bytes());
+            self.put(TEXTS, text.as_bytes())?;
+            (parts.text_segment, parts.text_at) = self.begin(TEXTS, text.as_bytes());
         }
         fields.set_parts(parts);
-        self.room(ENTRIES, fields.bytes().len())?;
-        let entry_at = self.filling[ENTRIES].payload.len() as u32;
-        let (entry_segment, _) = self.add(ENTRIES, fields.bytes());
+        self.put(ENTRIES, fields.bytes())?;
+        let (entry_segment, entry_at) = self.begin(ENTRIES, fields.bytes());
         let place = Place {
             vector_segment: parts.vector_segment,
             vector_index: parts.vector_index,
@@ -107,29 +106,25 @@ impl<'a> GroupWriter<'a> {
         // The vector is written: its room serves the mirror.
         vector.clear();
         meta::put_record(fields, self.first, vector);
-        self.room(MIRROR, vector.len())?;
-        self.add(MIRROR, vector);
-        Ok(())
+        self.put(MIRROR, vector)
     }
 
     /// Adds a removal.
     pub(crate) fn removal(&mut self, id: u64) -> Result<(), Fault> {
         let mut bytes = Vec::new();
         put_removal(id, &mut bytes);
-        self.room(ENTRIES, bytes.len())?;
-        self.add(ENTRIES, &bytes);
+        self.put(ENTRIES, &bytes)?;
         bytes.clear();
         meta::put_removal(id, &mut bytes);
-        self.room(MIRROR, bytes.len())?;
-        self.add(MIRROR, &bytes);
-        Ok(())
+        self.put(MIRROR, &bytes)
     }
 
-    /// Adds bytes to a filling segment that has room. Gives its id, and how many others stand before
-    /// them.
-    fn add(&mut self, which: usize, bytes: &[u8]) -> (u32, u32) {
+    /// Adds bytes to a filling segment, or to the next one where it is full.
+    #[inline(never)]
+    fn put(&mut self, which: usize, bytes: &[u8]) -> Result<(), Fault> {
+        self.room(which, bytes.len())?;
         let most = self.most(which);
-        let Filling { id, payload, count } = &mut self.filling[which];
+        let Filling { payload, count, .. } = &mut self.filling[which];
         let needed = payload.len() + bytes.len();
         if needed > payload.capacity() {
             // Twice as much would be more than a segment ever has.
@@ -138,7 +133,13 @@ impl<'a> GroupWriter<'a> {
         }
         payload.bytes(bytes);
         *count += 1;
-        (*id as u32, *count - 1)
+        Ok(())
+    }
+
+    /// In which segment, and where in its payload, the bytes begin that it was given last.
+    fn begin(&self, which: usize, bytes: &[u8]) -> (u32, u32) {
+        let Filling { id, payload, .. } = &self.filling[which];
+        (*id as u32, (payload.len() - bytes.len()) as u32)
     }
 
     /// Bytes that a segment may have. Other readers take 65 of META: where there are many, they grow.
@@ -191,7 +192,7 @@ impl<'a> GroupWriter<'a> {
         let (kind, offset) = (KINDS[which], self.target.end);
         let segment = Segment { id, offset, payload: payload.len() as u64, kind };
         let bytes = segment::encode(kind, id, payload);
-        self.target.storage.append(self.target.file, &bytes)?;
+        done(self.target.storage.append(self.target.file, &bytes))?;
         // By rising ids: others that began later may be written already.
         let mut at = self.segments.len();
         self.segments.push(segment);

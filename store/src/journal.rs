@@ -33,7 +33,7 @@ use crate::crc::{crc32, turn_back};
 use crate::error::Fault;
 use crate::lease::Lease;
 use crate::source::{BUFFER, Source};
-use crate::storage::{Handle, Outcome, Storage, StorageError};
+use crate::storage::{Handle, Outcome, Storage, StorageError, done};
 use crate::wire::{set_u32, set_u64, u32_at, u64_at};
 
 /// Bytes of the journal's header.
@@ -185,14 +185,14 @@ impl Journal {
         head: &Head,
     ) -> Result<Handle, Fault> {
         let file = create_over(storage, fresh)?;
-        let done = (|| {
-            storage.append(file, &head.encode())?;
-            storage.sync(file)?;
+        let created = (|| {
+            done(storage.append(file, &head.encode()))?;
+            done(storage.sync(file))?;
             lease.map_or(Ok(()), |lease| lease.stands(storage))?;
-            storage.rename(fresh, name)?;
-            Ok(storage.sync_folder()?)
+            done(storage.rename(fresh, name))?;
+            done(storage.sync_folder())
         })();
-        match done {
+        match created {
             Ok(()) => Ok(file),
             Err(error) => {
                 storage.close(file);

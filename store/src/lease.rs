@@ -68,13 +68,17 @@ impl Lease {
         now: u64,
         duration: u64,
     ) -> Result<Self, Error> {
-        let expires = now.saturating_add(duration);
-        let lease = Self { prefix: prefix(file), nonce, expires, duration };
+        let lease = Self::new(file, nonce, now, duration);
         lease.seize(storage, now)?;
         Ok(lease)
     }
 
-    fn seize(&self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
+    /// A lease that nobody has taken yet.
+    pub(crate) fn new(file: &str, nonce: u64, now: u64, duration: u64) -> Self {
+        Self { prefix: prefix(file), nonce, expires: now.saturating_add(duration), duration }
+    }
+
+    pub(crate) fn seize(&self, storage: &dyn Storage, now: u64) -> Result<(), Fault> {
         self.look(storage, now)?;
         match storage.create(&self.name()) {
             Ok(file) => storage.close(file),

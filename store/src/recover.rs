@@ -26,7 +26,7 @@ use crate::rvf::records;
 use crate::rvf::segment::{META, RECORDS, Segment, TEXT, VEC};
 use crate::sorted::Sorted;
 use crate::source::Source;
-use crate::storage::{Handle, Storage, StorageError, remove_if_there};
+use crate::storage::{Handle, Storage, StorageError, done, remove_if_there};
 use crate::{Damage, DamageKind, Error, Part};
 
 /// Most damages that are noted: as many as are looked through for each one.
@@ -42,7 +42,7 @@ impl DurableFile {
     /// [`Error::Dimension`], [`Error::Damaged`], [`Error::Storage`], [`Error::Memory`].
     pub fn open(storage: Box<dyn Storage>, name: &str, options: &Options) -> Result<Self, Error> {
         let mut file = Self::new(storage, name, options);
-        file.try_open(options)?;
+        file.try_open(options, options.create)?;
         Ok(file)
     }
 
@@ -74,15 +74,16 @@ impl DurableFile {
         }
     }
 
-    /// Opens what is on the disk.
+    /// Opens what is on the disk; where there is nothing, it is created if it may be, whatever the options
+    /// say of that.
     #[inline(never)]
-    pub(crate) fn try_open(&mut self, options: &Options) -> Result<(), Fault> {
+    pub(crate) fn try_open(&mut self, options: &Options, may_create: bool) -> Result<(), Fault> {
         if let Some(dim) = options.dim.filter(|&dim| dim == 0 || usize::from(dim) > MAX_DIM) {
             let (part, limit, found) = (Part::Components, MAX_DIM as u32, dim.into());
             return Err(Error::Limit { part, limit, found }.into());
         }
         let journal = self.open_if_there(&self.names.journal)?;
-        let there = self.open_there(options, journal);
+        let there = self.open_there(options, may_create, journal);
         // Refused, of an older manifest, or nothing of it can be used.
         if let (Some(file), None) = (journal, &self.journal) {
             self.storage.close(file);
@@ -105,7 +106,12 @@ impl DurableFile {
     }
 
     /// Opens the base and reads both, or creates them where there is neither.
-    fn open_there(&mut self, options: &Options, journal: Option<Handle>) -> Result<(), Fault> {
+    fn open_there(
+        &mut self,
+        options: &Options,
+        may_create: bool,
+        journal: Option<Handle>,
+    ) -> Result<(), Fault> {
         let mut head = FoundHead::default();
         if let Some(file) = journal {
             head.read(&Source { storage: &*self.storage, file })?;
@@ -113,10 +119,10 @@ impl DurableFile {
         match self.open_if_there(&self.names.base)? {
             Some(base) => {
                 self.base = base;
-                self.found(options, journal, &head)
+                self.read_files(options, journal, &head)
             }
             None if journal.is_some() => Err(DamageKind::BaseLost.at(0)),
-            None if options.create && !self.read_only => self.create(options),
+            None if may_create && !self.read_only => self.create(options),
             None => Err(Error::NoFile.into()),
         }
     }
@@ -169,7 +175,7 @@ impl DurableFile {
 
     /// Reads the base, and the journal if there is one.
     #[inline(never)]
-    fn found(
+    fn read_files(
         &mut self,
         options: &Options,
         journal: Option<Handle>,
@@ -185,9 +191,8 @@ impl DurableFile {
         let (manifest, segment) = (&mut self.manifest, &mut self.manifest_at);
         let mut newest = Newest { manifest, segment, damaged: None };
         if let Err(fault) = newest.find(&source, len, head) {
-            let damaged = matches!(fault.error(), Error::Damaged(_));
-            if head.is_some() && damaged && newest.find(&source, len, None).is_ok() {
-                return Err(Fault::unsupported("the journal beside it is of another file"));
+            if head.is_some() && fault.is_damage() && newest.find(&source, len, None).is_ok() {
+                return Err(other_file());
             }
             return Err(fault);
         }
@@ -213,7 +218,13 @@ impl DurableFile {
             let (kind, at) = behind.map_or((kind, at), |at| (DamageKind::Manifest, at));
             self.refuse(salvage, kind, at)?;
         }
-        self.commits = self.manifest.trailer.commits;
+        let commits = self.manifest.trailer.commits;
+        // Of this epoch, and begun on another manifest: file and journal are of two futures of one
+        // backup.
+        if ours && head.is_some_and(|h| h.epoch == epoch && (h.base, h.commits) != (end, commits)) {
+            return Err(other_file());
+        }
+        self.commits = commits;
         self.base_len = end;
         self.report.foreign = !ours;
         self.directory = Directory::new(core::mem::take(&mut self.manifest.segments));
@@ -221,8 +232,8 @@ impl DurableFile {
         if !self.read_only {
             // What is shown from here on is durable, the file's name as well: a killed writer may
             // have renamed it and no more.
-            self.storage.sync(self.base)?;
-            self.storage.sync_folder()?;
+            done(self.storage.sync(self.base))?;
+            done(self.storage.sync_folder())?;
         }
         if let (Some(file), Some(head)) = (journal, head) {
             self.commits = self.commits.max(head.commits);
@@ -235,10 +246,10 @@ impl DurableFile {
         if ours && !self.read_only && len != end {
             self.guard()?;
             if len > end {
-                self.storage.truncate(self.base, end)?;
+                done(self.storage.truncate(self.base, end))?;
             } else {
                 // The manifest was whole when the power went, the zeros behind it were not.
-                self.storage.append(self.base, &[0; 64][..(end - len) as usize])?;
+                done(self.storage.append(self.base, &[0; 64][..(end - len) as usize]))?;
             }
         }
         if len > end && (ours || behind.is_some()) {
@@ -330,7 +341,7 @@ impl DurableFile {
             return Err(DamageKind::JournalHeader.at(0));
         }
         if !self.read_only {
-            self.storage.sync(journal.file)?;
+            done(self.storage.sync(journal.file))?;
         }
         let end = self.storage.len(journal.file)?;
         let mut found = Found::default();
@@ -346,7 +357,7 @@ impl DurableFile {
                 }
                 if !self.read_only {
                     self.guard()?;
-                    self.storage.truncate(journal.file, at)?;
+                    done(self.storage.truncate(journal.file, at))?;
                 }
                 break;
             }
@@ -364,12 +375,16 @@ impl DurableFile {
         if end < journal.len && !self.read_only {
             // The last batch was whole when the power went, the zeros behind it were not.
             self.guard()?;
-            self.storage.append(journal.file, &[0; 8][..(journal.len - end) as usize])?;
+            done(self.storage.append(journal.file, &[0; 8][..(journal.len - end) as usize]))?;
         }
         self.commits = self.commits.max(journal.commits);
         self.journal = Some(journal);
         Ok(())
     }
+}
+
+fn other_file() -> Fault {
+    Fault::unsupported("the journal beside it is of another file")
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::error::Fault;
+
 #[cfg(feature = "native")]
 pub mod native;
 #[cfg(feature = "simulated")]
@@ -52,7 +54,8 @@ impl StorageError {
 
     /// What the storage said.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    #[inline(never)]
+    pub fn text(self) -> &'static str {
         match self {
             Self::NotFound => "no file of that name",
             Self::Exists => "a file of that name is there already",
@@ -115,11 +118,20 @@ pub trait Storage {
     }
 }
 
+/// What a storage gave, on its way as a fault: one call, where `?` would weigh more.
+#[inline(never)]
+pub(crate) fn done(outcome: Outcome<()>) -> Result<(), Fault> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Removes a file if it is there.
-pub(crate) fn remove_if_there(storage: &dyn Storage, name: &str) -> Outcome<()> {
+pub(crate) fn remove_if_there(storage: &dyn Storage, name: &str) -> Result<(), Fault> {
     match storage.remove(name) {
         Err(StorageError::NotFound) => Ok(()),
-        other => other,
+        other => done(other),
     }
 }
 

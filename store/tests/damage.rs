@@ -310,6 +310,44 @@ fn files_that_do_not_belong_together_are_refused() {
 }
 
 #[test]
+fn a_journal_of_another_future_of_the_same_backup_is_refused() {
+    let (backup, _) = closed(8);
+    let quiet = Options { limits: Limits::default(), ..options() };
+    let open = |disk: &SimulatedDisk| DurableFile::open(Box::new(disk.clone()), NAME, &quiet);
+    // So many commits of one record, folded into the base, and another in the journal.
+    let future = |commits: usize, text: u64| {
+        let disk = copy(&backup);
+        let record = Owned::random(&mut Random(text), DIM, text);
+        let mut file = open(&disk).unwrap();
+        for _ in 0..commits {
+            record.put(&mut file, 7).unwrap();
+            file.commit(0).unwrap();
+        }
+        file.close(0).unwrap();
+        let mut file = open(&disk).unwrap();
+        record.put(&mut file, 8).unwrap();
+        file.commit(0).unwrap();
+        disk
+    };
+    let ours = future(1, 40);
+    open(&ours).unwrap();
+    let len = |disk: &SimulatedDisk| disk.bytes(NAME).unwrap().len();
+    let (later, longer) = (future(2, 40), future(1, 400));
+    assert!(len(&later) == len(&ours) && len(&longer) > len(&ours));
+    for theirs in [later, longer] {
+        for file in [JOURNAL, NAME] {
+            let mixed = copy(&ours);
+            mixed.put(file, theirs.bytes(file).unwrap());
+            assert_eq!(
+                sentence(open(&mixed)),
+                "the file is RVF, but not of the kind that is stored here: \
+                 the journal beside it is of another file"
+            );
+        }
+    }
+}
+
+#[test]
 fn other_formats_versions_and_dimensions_are_refused() {
     let disk = SimulatedDisk::new(0);
     let none = Options { create: false, ..options() };

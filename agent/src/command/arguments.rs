@@ -1,8 +1,8 @@
 //! The command line: a command, options anywhere, and words.
 //!
 //! Why: a text may be typed without quotation marks. So the words behind a command are
-//! joined, and one dash begins no option but `-k` and `-h`: `-5` is a word. `--json` is passed
-//! over, as it is looked for before: what is wrong here is said in JSON too.
+//! joined, and one dash begins no option but `-k`, also as `-k5` and `-k=5`, and `-h`: `-5` is a
+//! word. `--json` is passed over, as it is looked for before: what is wrong here is said in JSON too.
 //!
 //! What it must never do: take an option that it does not know for a word: a slip would be
 //! remembered with the text, or sent to a model.
@@ -40,8 +40,13 @@ impl Arguments {
         let mut options = true;
         while let Some(word) = rest.next() {
             let (name, mut given) = match text::cut(word, b"=") {
-                Some((name, value)) if word.starts_with("--") => (name, Some(value.to_owned())),
-                _ => (&**word, None),
+                Some((name, value)) if word.starts_with("--") || name == "-k" => {
+                    (name, Some(value.to_owned()))
+                }
+                _ => match word.strip_prefix("-k") {
+                    Some(k) if k.parse::<u64>().is_ok() => ("-k", Some(k.to_owned())),
+                    _ => (&**word, None),
+                },
             };
             if options
                 && given.is_some()
@@ -98,10 +103,25 @@ impl Arguments {
         }
     }
 
+    /// For a command that takes no words: one that is passed over would be missed, such as the name
+    /// of a file to export to.
+    pub(super) fn alone(&self) -> Result<(), Failure> {
+        match self.rest().first() {
+            Some(word) => Err(usage(format!(
+                "nothing expected after `clawft {}`, found \"{}\"",
+                self.command(),
+                super::output::short(word, 40)
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// The ids behind the command.
     pub(super) fn ids(&self) -> Result<Vec<u64>, Failure> {
-        let ids: Result<Vec<u64>, _> = self.rest().iter().map(|word| id(word)).collect();
-        let ids = ids?;
+        let mut ids = Vec::new();
+        for word in self.rest() {
+            ids.push(id(word)?);
+        }
         match ids.is_empty() {
             true => Err(usage(format!("an id expected after `clawft {}`", self.command()))),
             false => Ok(ids),
@@ -136,8 +156,19 @@ mod tests {
             parse("remember -- --json is an option").unwrap().text(0).unwrap(),
             "--json is an option"
         );
+        for line in ["recall x -k3", "recall -k=3 x", "recall x -k 3", "recall x -k 9 -k3"] {
+            let all = parse(line).unwrap();
+            assert_eq!((&*all.text(0).unwrap(), all.k), ("x", Some(3)), "{line}");
+        }
+        assert_eq!(parse("remember -kay -- -k2").unwrap().text(0).unwrap(), "-kay -k2");
         assert_eq!(parse("forget [12] 13,").unwrap().ids().unwrap(), [12, 13]);
-        for line in ["ask --nothing x", "ask --session", "recall x -k 0", "recall x -k many"] {
+        for line in [
+            "ask --nothing x",
+            "ask --session",
+            "recall x -k 0",
+            "recall x -k=many",
+            "recall x -k0",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit, Exit::Usage, "{line}");
         }
         assert!(

@@ -8,21 +8,17 @@
 
 use alloc::format;
 
-use super::arguments::{Arguments, id};
+use super::Run;
+use super::arguments::id;
 use super::output::{Output, Shown, short};
-use super::setup::Setup;
 use crate::date::minute;
 use crate::failure::{Exit, Failure};
 use crate::gate::{Entry, Evidence, Settings, Verdict};
 use crate::json::Json;
 use crate::memory::{Memory, Remembered};
 
-pub(super) fn gate(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
-    let mut memory = setup.memory();
+pub(super) fn gate(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { arguments, output, memory, .. } = run;
     let rest = arguments.rest();
     let what = rest.first().map_or("", |word| word);
     let ids = rest.get(1..).unwrap_or_default();
@@ -32,12 +28,12 @@ pub(super) fn gate(
             return Ok(());
         }
         "log" => {
-            log(&memory, output)?;
+            log(memory, output)?;
             return Ok(());
         }
         "reset" => {
             memory.gate_reset()?;
-            output.pair("the gate knows of nothing\n", "reset", &Shown::Text("done"));
+            output.pair(format_args!("the gate knows of nothing\n"), "reset", &Shown::Text("done"));
             return Ok(());
         }
         "allow" | "deny" if !ids.is_empty() => {}
@@ -61,7 +57,7 @@ pub(super) fn gate(
             memory.deny(of)?;
             "denied"
         };
-        output.pair(&format!("[{of}] {done}\n"), done, &Shown::Number(of));
+        output.pair(format_args!("[{of}] {done}\n"), done, &Shown::Number(of));
     }
     memory.finish()
 }
@@ -94,9 +90,7 @@ fn log(memory: &Memory<'_>, output: &Output<'_>) -> Result<(), Failure> {
                 (minute(entry.at), entry.verdict.name(), entry.source.name());
             let Entry { id, what, .. } = entry;
             let reason = entry.reason(&settings);
-            output
-                .terminal
-                .print(&format!("{at}  {verdict}  {what} [{id}] of {source}: {reason}\n"));
+            output.say(format_args!("{at}  {verdict}  {what} [{id}] of {source}: {reason}\n"));
         }
         return Ok(());
     }
@@ -128,9 +122,11 @@ pub(super) fn stopped(
         output.object(json);
         return Ok(());
     }
-    output.terminal.print(&match verdict {
-        Verdict::Deny => format!("denied: {reason}\n"),
-        _ => format!("[{id}] in quarantine: {reason}. `clawft gate allow {id}` keeps it\n"),
-    });
+    match verdict {
+        Verdict::Deny => output.say(format_args!("denied: {reason}\n")),
+        Verdict::Permit | Verdict::Defer => output.say(format_args!(
+            "[{id}] in quarantine: {reason}. `clawft gate allow {id}` keeps it\n"
+        )),
+    }
     Ok(())
 }

@@ -10,6 +10,7 @@
 use alloc::format;
 use alloc::string::String;
 use core::cell::Cell;
+use core::fmt;
 
 use crate::date::day;
 use crate::failure::{Exit, Failure};
@@ -65,10 +66,16 @@ impl Output<'_> {
         self.terminal.print(&object.line());
     }
 
+    /// A sentence for people, with its end.
+    #[inline(never)]
+    pub(super) fn say(&self, sentence: fmt::Arguments<'_>) {
+        self.terminal.print(&format!("{sentence}"));
+    }
+
     /// A sentence for people, or an object with one value.
-    pub(super) fn pair(&self, sentence: &str, key: &str, value: &Shown<'_>) {
+    pub(super) fn pair(&self, sentence: fmt::Arguments<'_>, key: &str, value: &Shown<'_>) {
         if !self.json {
-            return self.terminal.print(sentence);
+            return self.say(sentence);
         }
         let mut json = Json::object();
         match *value {
@@ -92,7 +99,7 @@ impl Output<'_> {
 
     /// A text.
     pub(super) fn text(&self, key: &str, text: &str) {
-        self.pair(text, key, &Shown::Text(text));
+        self.pair(format_args!("{text}"), key, &Shown::Text(text));
     }
 
     /// A sentence beside the output; it may quote something.

@@ -7,30 +7,28 @@
 //! What it must never do: take a text out of sessions on `forget` without `--redact` or a yes.
 
 use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::string::String;
 
-use super::arguments::{Arguments, id};
+use super::Run;
+use super::arguments::id;
 use super::output::{Output, Shown, line, list, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::{Format, Imported, Memory, New, Verdict};
 use crate::session::{self, Gone, Saying, Session, that_say};
+use crate::text::named;
 
-pub(super) fn remember(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { arguments, output, memory, .. } = run;
     let text = arguments.text(0)?;
-    let mut memory = setup.memory();
+    arguments.session.as_deref().map_or(Ok(()), session::check_name)?;
     let session = arguments.session.clone().unwrap_or_default();
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
     #[cfg(feature = "coherence")]
     if done.verdict != crate::gate::Verdict::Permit {
-        note_evicted(&mut memory, output);
-        return super::gate::stopped(&mut memory, &done, output);
+        note_evicted(memory, output);
+        return super::gate::stopped(memory, &done, output);
     }
     memory.finish()?;
     if output.json {
@@ -43,9 +41,9 @@ pub(super) fn remember(
         output.object(json);
         return Ok(());
     }
-    note_evicted(&mut memory, output);
+    note_evicted(memory, output);
     let what = if done.merged { "is known already" } else { "remembered" };
-    output.terminal.print(&format!("[{}] {what}\n", done.id));
+    output.say(format_args!("[{}] {what}\n", done.id));
     if done.redacted > 0 {
         output.note(&format!("{} secrets were taken out of it", done.redacted));
     }
@@ -56,14 +54,11 @@ pub(super) fn remember(
     Ok(())
 }
 
-pub(super) fn recall(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn recall(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let query = arguments.text(0)?;
     let k = arguments.k.unwrap_or(setup.config.recall as usize);
-    let found = setup.memory().recall(&query, k)?;
+    let found = memory.recall(&query, k)?;
     if found.is_empty() {
         return Err(Failure::new(Exit::Nothing, "memory holds nothing about this"));
     }
@@ -71,40 +66,28 @@ pub(super) fn recall(
     Ok(())
 }
 
-pub(super) fn correct(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn correct(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { arguments, output, memory, .. } = run;
     let id = id(arguments.rest().first().map_or("", |word| word))?;
-    let mut memory = setup.memory();
     memory.correct(id, &arguments.text(1)?)?;
     memory.finish()?;
-    note_evicted(&mut memory, output);
-    output.pair(&format!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
+    note_evicted(memory, output);
+    output.pair(format_args!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
     Ok(())
 }
 
-pub(super) fn pin(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-    pinned: bool,
-) -> Result<(), Failure> {
-    let mut memory = setup.memory();
+pub(super) fn pin(run: &mut Run<'_>, pinned: bool) -> Result<(), Failure> {
+    let Run { arguments, output, memory, .. } = run;
     for id in arguments.ids()? {
         memory.pin(id, pinned)?;
         let what = if pinned { "pinned" } else { "unpinned" };
-        output.pair(&format!("[{id}] {what}\n"), what, &Shown::Number(id));
+        output.pair(format_args!("[{id}] {what}\n"), what, &Shown::Number(id));
     }
     memory.finish()
 }
 
-pub(super) fn feedback(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn feedback(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { arguments, output, memory, .. } = run;
     let [of, verdict] = arguments.rest() else {
         return Err(Failure::new(Exit::Usage, "an id and a verdict expected: see `clawft help`"));
     };
@@ -118,20 +101,15 @@ pub(super) fn feedback(
             ),
         ));
     };
-    let mut memory = setup.memory();
     memory.feedback(of, verdict)?;
     memory.finish()?;
-    output.pair(&format!("[{of}] noted\n"), "noted", &Shown::Number(of));
+    output.pair(format_args!("[{of}] noted\n"), "noted", &Shown::Number(of));
     Ok(())
 }
 
-pub(super) fn forget(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn forget(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let ids = arguments.ids()?;
-    let mut memory = setup.memory();
     let mut is_imported = false;
     for id in &ids {
         is_imported |= memory.is_imported(*id)?;
@@ -153,13 +131,13 @@ pub(super) fn forget(
         output.object(json);
         return ended;
     }
-    output.terminal.print(&format!("forgotten: {}\n", named(&ids)));
+    output.say(format_args!("forgotten: {}\n", named(&ids)));
     if is_imported {
         output.note("some came from a file: its next import brings them back");
     }
     match (sessions.is_empty(), wanted) {
         (true, _) => {}
-        (_, true) => output.terminal.print(&format!("taken out of: {}\n", sessions.join(", "))),
+        (_, true) => output.say(format_args!("taken out of: {}\n", sessions.join(", "))),
         (_, false) => output.note(&format!(
             "these sessions still say it: {}. `clawft redact \"…\"` takes a text out of them",
             sessions.join(", ")
@@ -188,11 +166,8 @@ pub(super) fn strike(setup: &Setup<'_>, sessions: &[String], gone: &[Gone]) -> R
     session::change(&setup.platform, &setup.data, sessions, gone, &mut Session::redact)
 }
 
-pub(super) fn redact(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn redact(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, .. } = run;
     let gone = [Gone { text: arguments.text(0)?, ..Gone::default() }];
     let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &gone)?;
     note_unread(output, &unread);
@@ -201,20 +176,16 @@ pub(super) fn redact(
         return Err(Failure::new(Exit::Nothing, format!("no session says \"{text}\"")));
     }
     strike(setup, &sessions, &gone)?;
-    let sentence = format!("taken out of: {}\n", sessions.join(", "));
-    output.pair(&sentence, "redacted", &Shown::Texts(&sessions));
+    let names = sessions.join(", ");
+    output.pair(format_args!("taken out of: {names}\n"), "redacted", &Shown::Texts(&sessions));
     Ok(())
 }
 
-pub(super) fn import(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     if arguments.rest().is_empty() {
         return Err(Failure::new(Exit::Usage, "a file expected after `clawft import`"));
     }
-    let mut memory = setup.memory();
     let mut all = Imported::default();
     for path in arguments.rest() {
         let Some(format) = Format::of(path) else {
@@ -235,7 +206,7 @@ pub(super) fn import(
             Ok(done) => done,
             Err(failure) => {
                 // What is in stays in: the next import goes on from there.
-                note_evicted(&mut memory, output);
+                note_evicted(memory, output);
                 memory.finish()?;
                 return Err(failure);
             }
@@ -268,9 +239,9 @@ pub(super) fn import(
         output.object(json);
         return Ok(());
     }
-    note_evicted(&mut memory, output);
+    note_evicted(memory, output);
     let Imported { added, known, redacted, pinned, .. } = all;
-    output.terminal.print(&format!("{added} added, {known} there already\n"));
+    output.say(format_args!("{added} added, {known} there already\n"));
     if redacted > 0 {
         output.note(&format!("{redacted} secrets were taken out"));
     }
@@ -287,8 +258,9 @@ pub(super) fn import(
     Ok(())
 }
 
-pub(super) fn export(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
-    let damaged = setup.memory().export(&mut |line| output.terminal.print(line))?;
+pub(super) fn export(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { output, memory, .. } = run;
+    let damaged = memory.export(&mut |line| output.terminal.print(line))?;
     if damaged > 0 {
         output.note(&format!("{damaged} memories are damaged and not in this export"));
         output.exit.set(Some(Exit::Damaged));
@@ -301,9 +273,4 @@ fn note_evicted(memory: &mut Memory<'_>, output: &Output<'_>) {
     if let Some(note) = memory.evicted() {
         output.note(&note);
     }
-}
-
-/// Ids as a sentence names them.
-pub(super) fn named(ids: &[u64]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

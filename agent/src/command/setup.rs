@@ -204,15 +204,14 @@ fn embedder(
             ));
         }
     };
-    embed::open(platform, choice).map_err(|error| {
-        let mut sentence = error.sentence;
+    embed::open(platform, choice).map_err(|mut failure| {
         if name == "static" {
-            sentence.push_str(
+            failure.sentence.push_str(
                 ": the model file of the embedder static belongs there. `--embedder hashed` makes \
                  a memory without a file, which finds words and is blind to paraphrase",
             );
         }
-        Failure::new(Exit::Embedder, sentence)
+        failure
     })
 }
 

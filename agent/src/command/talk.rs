@@ -5,6 +5,9 @@
 //! failure. Ids behind `/forget` go at once, as the person named them; other words go to the
 //! model, which has to ask.
 //!
+//! Under `--json` each line that says something gets an object, so that a program never waits for one
+//! in vain.
+//!
 //! What it must never do: offer a model what forgets but after `/forget`, or let it ask a
 //! question under `--json`.
 
@@ -12,17 +15,17 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::arguments::Arguments;
+use super::Run;
 use super::output::{Output, Shown, list, plain};
-use super::records::{confirmed, named, note_unread, strike};
+use super::records::{confirmed, note_unread, strike};
 use super::setup::Setup;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::memory::Memory;
 use crate::platform::Nobody;
 use crate::provider::{Flow, Provider};
 use crate::session::{Gone, Saying, Session, that_say};
-use crate::text::words;
+use crate::text::{named, words};
 use crate::turn::{Turn, answer};
 
 const CHAT: &str = "\
@@ -128,32 +131,24 @@ fn fresh(setup: &Setup<'_>) -> String {
     format!("ask-{}-{}", crate::date::day(now), now % 86_400_000)
 }
 
-pub(super) fn ask(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn ask(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let text = arguments.text(0)?;
     let (provider, model) = setup.provider()?;
     let name = arguments.session.clone().unwrap_or_else(|| fresh(setup));
     let mut session = load(setup, &name, output)?;
-    let mut memory = setup.memory();
-    let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+    let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory };
     let done = talk.say(&mut session, &text, false);
     let ended = memory.finish();
     done.and(ended)
 }
 
-pub(super) fn chat(
-    setup: &Setup<'_>,
-    arguments: &Arguments,
-    output: &Output<'_>,
-) -> Result<(), Failure> {
+pub(super) fn chat(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, arguments, output, memory } = run;
     let (provider, model) = setup.provider()?;
     let terminal = output.terminal;
     let name = arguments.session.clone().unwrap_or_else(|| "default".to_string());
     let mut session = load(setup, &name, output)?;
-    let mut memory = setup.memory();
     let people = terminal.is_interactive() && !output.json;
     if people {
         let service = if model.is_empty() { provider.name() } else { &model };
@@ -165,10 +160,10 @@ pub(super) fn chat(
         }
         let Some(line) = terminal.line() else { break };
         let line = line.trim();
-        let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let blank = line.char_indices().find(|(_, c)| c.is_whitespace());
+        let (command, rest) = line.split_at(blank.map_or(line.len(), |(at, _)| at));
         let rest = rest.trim();
-        let mut talk =
-            Talk { setup, output, provider: &*provider, model: &model, memory: &mut memory };
+        let mut talk = Talk { setup, output, provider: &*provider, model: &model, memory };
         let done = match command {
             "" => Ok(()),
             "/quit" | "/exit" => break,
@@ -178,16 +173,20 @@ pub(super) fn chat(
             }
             "/memory" => found(talk.memory, rest, setup.config.recall as usize, output),
             "/forget" => forget(&mut talk, &mut session, rest),
-            "/session" if rest.is_empty() => {
-                output.pair(&format!("{}\n", session.name), "session", &Shown::Text(&session.name));
-                Ok(())
+            "/session" => {
+                let done = match rest.is_empty() {
+                    true => Ok(()),
+                    false => load(setup, rest, output).map(|other| session = other),
+                };
+                let name = &session.name;
+                done.map(|()| {
+                    output.pair(format_args!("{name}\n"), "session", &Shown::Text(name));
+                })
             }
-            "/session" => load(setup, rest, output).map(|other| session = other),
-            _ if command.starts_with('/') => {
-                output
-                    .note(&format!("there is no {}: see /help", super::output::short(command, 40)));
-                Ok(())
-            }
+            _ if command.starts_with('/') => Err(Failure::new(
+                Exit::Usage,
+                format!("there is no {}: see /help", super::output::short(command, 40)),
+            )),
             _ => talk.say(&mut session, line, false),
         };
         // A chat goes on after a failure: the next message may fare better.
@@ -215,25 +214,20 @@ fn found(
 /// `/forget`: ids at once, as the person named them; other words go to the model, which may then
 /// ask to forget.
 fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<(), Failure> {
-    let ids: Result<Vec<u64>, Failure> =
-        words(rest).into_iter().map(super::arguments::id).collect();
-    let output = talk.output;
-    match ids {
-        Ok(ids) if !ids.is_empty() => {
-            let gone = talk.memory.forget(&ids)?;
-            output.pair(
-                &format!("forgotten: {}\n", named(&ids)),
-                "forgotten",
-                &Shown::Numbers(&ids),
-            );
-            talk.settle(session, &gone)
-        }
-        Ok(_) => {
-            output.note("an id or a text expected after /forget");
-            Ok(())
-        }
-        Err(_) => talk.say(session, &format!("Please forget: {rest}"), true),
+    let mut ids = Vec::new();
+    for word in words(rest) {
+        let Ok(id) = super::arguments::id(word) else {
+            return talk.say(session, &format!("Please forget: {rest}"), true);
+        };
+        ids.push(id);
     }
+    let output = talk.output;
+    if ids.is_empty() {
+        return Err(Failure::new(Exit::Usage, "an id or a text expected after /forget"));
+    }
+    let gone = talk.memory.forget(&ids)?;
+    output.pair(format_args!("forgotten: {}\n", named(&ids)), "forgotten", &Shown::Numbers(&ids));
+    talk.settle(session, &gone)
 }
 
 #[cfg(test)]

@@ -9,21 +9,27 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::output::{Output, Shown};
-use super::setup::Setup;
+use super::Run;
+use super::output::Shown;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
 use crate::session;
 
-pub(super) fn sessions(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+pub(super) fn sessions(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, output, .. } = run;
     let names = session::names(&setup.platform, &setup.data)?;
-    let lines: String = names.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
-    output.pair(&lines, "sessions", &Shown::Texts(&names));
+    let mut lines = String::new();
+    for name in &names {
+        lines.push_str(name);
+        lines.push('\n');
+    }
+    output.pair(format_args!("{lines}"), "sessions", &Shown::Texts(&names));
     Ok(())
 }
 
-pub(super) fn stats(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
-    let stats = setup.memory().stats()?;
+pub(super) fn stats(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, output, memory, .. } = run;
+    let stats = memory.stats()?;
     if output.json {
         let mut json = Json::object();
         json.count("records", stats.records);
@@ -37,7 +43,7 @@ pub(super) fn stats(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failur
         return Ok(());
     }
     let [hot, warm, cool, cold] = stats.tiers;
-    output.terminal.print(&format!(
+    output.say(format_args!(
         "{} memories of at most {}, vectors of {} components\n\
          in memory: {} KiB of vectors; hot {hot}, warm {warm}, cool {cool}, cold {cold}\n\
          on disk: {} KiB, of which {} KiB are live; journal {} KiB\n\
@@ -54,19 +60,20 @@ pub(super) fn stats(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failur
     Ok(())
 }
 
-pub(super) fn compact(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
-    let mut memory = setup.memory();
+pub(super) fn compact(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { output, memory, .. } = run;
     let before = memory.stats()?;
     memory.compact()?;
     memory.finish()?;
     let after = memory.stats()?;
     let (from, to) = (before.file + before.journal, after.file + after.journal);
-    let sentence = format!("{} KiB, before {} KiB\n", to.div_ceil(1024), from.div_ceil(1024));
-    output.pair(&sentence, "file_bytes", &Shown::Number(to));
+    let sentence = format_args!("{} KiB, before {} KiB\n", to.div_ceil(1024), from.div_ceil(1024));
+    output.pair(sentence, "file_bytes", &Shown::Number(to));
     Ok(())
 }
 
-pub(super) fn reembed(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Failure> {
+pub(super) fn reembed(run: &mut Run<'_>) -> Result<(), Failure> {
+    let Run { setup, output, memory, .. } = run;
     if setup.config.embedder.name == "auto" {
         return Err(Failure::new(
             Exit::Usage,
@@ -74,7 +81,6 @@ pub(super) fn reembed(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Fail
              or embedder.name in the config",
         ));
     }
-    let mut memory = setup.memory();
     let mut shown = 0;
     let count = memory.reembed(&mut |done, all| {
         let percent = done * 100 / all.max(1);
@@ -87,7 +93,7 @@ pub(super) fn reembed(setup: &Setup<'_>, output: &Output<'_>) -> Result<(), Fail
     memory.compact()?;
     memory.finish()?;
     output.pair(
-        &format!("{count} vectors made anew\n"),
+        format_args!("{count} vectors made anew\n"),
         "reembedded",
         &Shown::Number(count as u64),
     );

@@ -218,19 +218,24 @@ fn init(address: usize, len: usize) -> Result<(), Refusal> {
 /// The words of a command line.
 fn words(input: String) -> Result<Vec<String>, Refusal> {
     if !input.trim_start().starts_with('[') {
-        return Ok(["ask", "--session", SESSION, "--"]
-            .map(String::from)
-            .into_iter()
-            .chain([input])
-            .collect());
+        return Ok(Vec::from([
+            "ask".into(),
+            "--session".into(),
+            SESSION.into(),
+            "--".into(),
+            input,
+        ]));
     }
     let wrong = || refused(Status::Usage, "a message or a JSON array of strings expected");
     let read = json::read(input.as_bytes(), WORDS).map_err(|why| match why {
         Unread::NoMemory => refused(Status::Failed, room::NONE),
         Unread::Broken(_) => wrong(),
     })?;
-    let words = read.as_list().ok_or_else(wrong)?;
-    words.iter().map(|word| Some(word.as_text()?.into())).collect::<Option<_>>().ok_or_else(wrong)
+    let mut words = Vec::new();
+    for word in read.as_list().ok_or_else(wrong)? {
+        words.push(word.as_text().ok_or_else(wrong)?.into());
+    }
+    Ok(words)
 }
 
 fn run(address: usize, len: usize) -> Result<String, Refusal> {

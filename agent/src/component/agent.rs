@@ -123,7 +123,9 @@ impl Guest for Component {
     fn forget(ids: Vec<u64>) -> Result<Vec<String>, Error> {
         let mut texts = Vec::new();
         with_memory(&mut |_, memory| {
-            texts = memory.forget(&ids)?.into_iter().map(|gone| gone.text).collect();
+            for gone in memory.forget(&ids)? {
+                texts.push(gone.text);
+            }
             Ok(())
         })?;
         Ok(texts)

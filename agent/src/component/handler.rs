@@ -29,6 +29,9 @@ use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
 
 /// Bytes that are read or written at once; a blocking write takes no more.
 const PART: usize = 4096;
+/// What is answered is nobody's script, and for nobody's cache.
+const NO_SCRIPT: (&str, &str) = ("x-content-type-options", "nosniff");
+const NO_CACHE: (&str, &str) = ("cache-control", "no-store");
 
 impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -116,7 +119,8 @@ impl Server for Instance<'_> {
 /// Begins an answer of events.
 fn begin(out: ResponseOutparam) -> Out {
     let fields = Fields::new();
-    for (name, value) in [("content-type", "text/event-stream"), ("cache-control", "no-store")] {
+    let own = [("content-type", "text/event-stream"), NO_SCRIPT, NO_CACHE];
+    for (name, value) in own {
         let _ = fields.append(name, value.as_bytes());
     }
     let response = OutgoingResponse::new(fields);
@@ -132,7 +136,8 @@ fn begin(out: ResponseOutparam) -> Out {
 /// only so far that it is known to be too long.
 fn asked(request: &IncomingRequest, guard: &Guard) -> Result<Asked, Reply> {
     let method = match request.method() {
-        Method::Get => "GET".into(),
+        // The host leaves the body out.
+        Method::Get | Method::Head => "GET".into(),
         Method::Post => "POST".into(),
         Method::Put => "PUT".into(),
         Method::Delete => "DELETE".into(),
@@ -183,9 +188,8 @@ fn send(out: ResponseOutparam, reply: &Reply) {
     let own = [
         ("content-type", "application/json"),
         ("content-length", len.as_str()),
-        // It is nobody's script, and for nobody's cache.
-        ("x-content-type-options", "nosniff"),
-        ("cache-control", "no-store"),
+        NO_SCRIPT,
+        NO_CACHE,
     ];
     for (name, value) in own.iter().chain(&reply.headers) {
         // They are ours, and valid.

@@ -13,7 +13,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use clawft_store::memory::{Budget, Filter, Memory, MemoryOptions, Recall};
+use clawft_store::memory::{Budget, Filter, Memory, MemoryOptions, Recall, Refusal};
 use clawft_store::{Lease, Options, Record};
 
 use super::Component;
@@ -68,6 +68,7 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
     let (folder, name) = crate::text::cut_last(path, b'/').unwrap_or((".", path));
     let folder = if folder.is_empty() { "/" } else { folder };
     let files = WasiFileSystem::new();
+    let of_file = |error: clawft_store::Error| Error::from(Refusal::from(error));
     let writes = !(given.read_only || given.salvage);
     let lease = if writes && given.lease != 0 {
         let storage = files.storage(folder).map_err(of_folder)?;
@@ -83,11 +84,7 @@ fn open(path: &str, given: &wit::Options) -> Result<Memory, Error> {
         // The error that counts is the first one; a lease that stays runs out.
         let _ = lease.release(&*storage);
     }
-    opened.map_err(|refusal| clawft_store::memory::Error::from(refusal).into())
-}
-
-fn of_file(error: clawft_store::Error) -> Error {
-    clawft_store::memory::Error::File(error).into()
+    Ok(opened?)
 }
 
 fn pairs(metadata: &[(String, String)]) -> Vec<(&str, &str)> {
@@ -98,14 +95,15 @@ fn texts(texts: &Option<Vec<String>>) -> Option<Vec<&str>> {
     texts.as_ref().map(|texts| texts.iter().map(String::as_str).collect())
 }
 
+/// What is done with a lent memory.
+type Work<'w> = dyn FnMut(&mut Memory) -> Result<(), Refusal> + 'w;
+
 impl Store {
     /// Lends the memory. A lent one is not there for a second caller, whom it refuses.
-    fn lend<T>(
-        &self,
-        work: impl FnOnce(&mut Memory) -> Result<T, clawft_store::memory::Error>,
-    ) -> Result<T, Error> {
+    #[inline(never)]
+    fn lend(&self, work: &mut Work<'_>) -> Result<(), Error> {
         match self.0.try_borrow_mut() {
-            Ok(mut memory) => work(&mut memory).map_err(Error::from),
+            Ok(mut memory) => Ok(work(&mut memory)?),
             Err(_) => Err(Error { kind: Kind::Conflict, code: 0, sentence: "it is in use".into() }),
         }
     }
@@ -117,7 +115,7 @@ impl GuestStore for Store {
     }
 
     fn close(store: Handle) -> Result<(), Error> {
-        Ok(store.into_inner::<Store>().0.into_inner().close(now())?)
+        Ok(store.into_inner::<Store>().0.into_inner().try_close(now())?)
     }
 
     fn remember(&self, item: Item) -> Result<(), Error> {
@@ -135,11 +133,11 @@ impl GuestStore for Store {
             pinned: item.pinned,
             metadata: &metadata,
         };
-        self.lend(|memory| memory.remember(&record))
+        self.lend(&mut |memory| memory.try_remember(&record))
     }
 
     fn forget(&self, id: u64) -> Result<(), Error> {
-        self.lend(|memory| memory.forget(id))
+        self.lend(&mut |memory| memory.try_forget(id))
     }
 
     fn recall(&self, query: Query) -> Result<Vec<Found>, Error> {
@@ -165,7 +163,11 @@ impl GuestStore for Store {
             filter,
             ..defaults
         };
-        let found = self.lend(|memory| memory.recall(&recall))?;
+        let mut found = Vec::new();
+        self.lend(&mut |memory| {
+            found = memory.try_recall(&recall)?;
+            Ok(())
+        })?;
         let found = found.into_iter().map(|one| Found {
             id: one.id,
             score: one.score,
@@ -176,14 +178,15 @@ impl GuestStore for Store {
     }
 
     fn get(&self, id: u64) -> Result<Item, Error> {
-        self.lend(|memory| {
-            let fields = memory.fields(id)?;
-            let text = memory.text(id)?;
+        let mut item = None;
+        self.lend(&mut |memory| {
+            let fields = memory.try_fields(id)?;
+            let text = memory.try_text(id)?;
             let mut vector = vec![0.0; memory.dim()];
-            memory.vector(id, &mut vector)?;
+            memory.try_vector(id, &mut vector)?;
             let own = |(key, value): (&str, &str)| (key.into(), value.into());
             let (uses, last_used) = memory.uses(id).unwrap_or((fields.uses(), fields.last_used()));
-            Ok(Item {
+            item = Some(Item {
                 id,
                 vector,
                 text,
@@ -195,8 +198,10 @@ impl GuestStore for Store {
                 importance: fields.importance(),
                 pinned: fields.pinned(),
                 metadata: fields.metadata().map(own).collect(),
-            })
-        })
+            });
+            Ok(())
+        })?;
+        item.ok_or_else(|| Refusal::from(clawft_store::Error::UnknownId(id)).into())
     }
 
     fn contains(&self, id: u64) -> bool {
@@ -209,31 +214,36 @@ impl GuestStore for Store {
 
     fn touch(&self, ids: Vec<u64>) {
         // Uses are hints.
-        let _ = self.lend(|memory| {
+        let _ = self.lend(&mut |memory| {
             memory.touch(&ids, now());
             Ok(())
         });
     }
 
     fn tick(&self, records: u32, bytes: u64) -> Result<u32, Error> {
-        let work = self.lend(|memory| memory.tick(now(), Budget { records, bytes }))?;
-        Ok(work.cooled + work.restored)
+        let mut moved = 0;
+        self.lend(&mut |memory| {
+            let work = memory.try_tick(now(), Budget { records, bytes })?;
+            moved = work.cooled + work.restored;
+            Ok(())
+        })?;
+        Ok(moved)
     }
 
     fn commit(&self) -> Result<(), Error> {
-        self.lend(|memory| memory.commit(now()))
+        self.lend(&mut |memory| memory.try_commit(now()))
     }
 
     fn rollback(&self) -> Result<(), Error> {
-        self.lend(Memory::rollback)
+        self.lend(&mut Memory::try_rollback)
     }
 
     fn save(&self) -> Result<(), Error> {
-        self.lend(Memory::save)
+        self.lend(&mut Memory::try_save)
     }
 
     fn compact(&self) -> Result<(), Error> {
-        self.lend(|memory| memory.compact(now()))
+        self.lend(&mut |memory| memory.try_compact(now()))
     }
 
     fn statistics(&self) -> Statistics {

@@ -10,47 +10,46 @@
 
 use alloc::string::ToString;
 
-use clawft_store::memory::Error as MemoryError;
+use clawft_store::Error as File;
+use clawft_store::memory::{Error as Refused, Refusal};
 use clawft_store::storage::StorageError;
-use clawft_store::{Error as FileErr, memory};
 
 use super::bindings::exports::clawft::memory::errors::{Error, Kind};
 use crate::failure::{Exit, Failure};
 use crate::platform::FileError;
 
-impl From<memory::Error> for Error {
-    fn from(error: MemoryError) -> Self {
-        let kind = match &error {
-            MemoryError::File(error) => of_file(error),
-            MemoryError::Vectors(clawft_vectors::Error::Full { .. })
-            | MemoryError::WordsFull { .. }
-            | MemoryError::Memory => Kind::Full,
-            MemoryError::Vectors(_) | MemoryError::NothingAsked => Kind::Invalid,
+impl From<Refusal> for Error {
+    #[cold]
+    #[inline(never)]
+    fn from(refusal: Refusal) -> Self {
+        let kind = match &*refusal {
+            Refused::File(error) => of_file(error),
+            Refused::Vectors(clawft_vectors::Error::Full { .. })
+            | Refused::WordsFull { .. }
+            | Refused::Memory => Kind::Full,
+            Refused::Vectors(_) | Refused::NothingAsked => Kind::Invalid,
             _ => Kind::Failed,
         };
-        Error { kind, code: error.code(), sentence: error.to_string() }
+        Error { kind, code: refusal.code(), sentence: refusal.to_string() }
     }
 }
 
-fn of_file(error: &FileErr) -> Kind {
+fn of_file(error: &File) -> Kind {
     match error {
-        FileErr::Storage(StorageError::NotFound) | FileErr::NoFile | FileErr::UnknownId(_) => {
-            Kind::NotFound
+        File::Storage(StorageError::NotFound) | File::NoFile | File::UnknownId(_) => Kind::NotFound,
+        File::Storage(StorageError::NoSpace) | File::BatchFull { .. } | File::Memory { .. } => {
+            Kind::Full
         }
-        FileErr::Storage(StorageError::NoSpace)
-        | FileErr::BatchFull { .. }
-        | FileErr::Memory { .. } => Kind::Full,
-        FileErr::Storage(StorageError::ReadOnly) | FileErr::ReadOnly => Kind::ReadOnly,
-        FileErr::Storage(StorageError::BadHandle)
-        | FileErr::Limit { .. }
-        | FileErr::Record(_)
-        | FileErr::Dimension { .. }
-        | FileErr::NotFinite { .. } => Kind::Invalid,
-        FileErr::NotRvf
-        | FileErr::Version { .. }
-        | FileErr::Unsupported(_)
-        | FileErr::Damaged(_) => Kind::Damaged,
-        FileErr::Conflict | FileErr::LeaseHeld { .. } => Kind::Conflict,
+        File::Storage(StorageError::ReadOnly) | File::ReadOnly => Kind::ReadOnly,
+        File::Storage(StorageError::BadHandle)
+        | File::Limit { .. }
+        | File::Record(_)
+        | File::Dimension { .. }
+        | File::NotFinite { .. } => Kind::Invalid,
+        File::NotRvf | File::Version { .. } | File::Unsupported(_) | File::Damaged(_) => {
+            Kind::Damaged
+        }
+        File::Conflict | File::LeaseHeld { .. } => Kind::Conflict,
         _ => Kind::Failed,
     }
 }

@@ -19,18 +19,18 @@ use super::gate::KEYS as GATE;
 const GATE: &[&str] = &[];
 
 /// Who may answer.
-const PROVIDERS: &[&str] = &["auto", "offline", "openai", "anthropic"];
+const PROVIDERS: &str = "auto, offline, openai, anthropic";
 /// Who may make vectors.
-const EMBEDDERS: &[&str] = &["auto", "static", "hashed", "openai"];
+const EMBEDDERS: &str = "auto, static, hashed, openai";
 /// What becomes of a full memory.
-const FULL: &[&str] = &["refuse", "evict"];
+const FULL: &str = "refuse, evict";
 
 /// A setting, by what it takes.
 pub(super) enum Field<'c> {
     /// A string.
     Text(&'c mut String),
     /// One of these.
-    Choice(&'c mut String, &'static [&'static str]),
+    Choice(&'c mut String, &'static str),
     /// An address, or nothing.
     Address(&'c mut String),
     /// Name of a variable.

@@ -15,11 +15,12 @@ use super::Config;
 use super::field::{Field, keys};
 use super::toml::Value;
 use crate::memory::redact;
+use crate::text::{first, is_listed};
 
 /// A value as a sentence shows it.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::Text(text) => format!("\"{}\"", text.chars().take(60).collect::<String>()),
+        Value::Text(text) => format!("\"{}\"", first(text, 60)),
         Value::Whole(whole) => whole.to_string(),
         Value::Decimal(_) => "a decimal".to_owned(),
         Value::Truth(truth) => truth.to_string(),
@@ -51,7 +52,7 @@ fn is_variable(name: &str) -> bool {
 fn take(field: Field<'_>, value: &Value) -> bool {
     match (field, value) {
         (Field::Text(into), Value::Text(text)) => text.clone_into(into),
-        (Field::Choice(into, all), Value::Text(text)) if all.contains(&&**text) => {
+        (Field::Choice(into, all), Value::Text(text)) if is_listed(all, text) => {
             text.clone_into(into);
         }
         (Field::Address(into), Value::Text(text)) if is_address(text) => {
@@ -78,7 +79,7 @@ fn take(field: Field<'_>, value: &Value) -> bool {
 fn expected(field: &Field<'_>) -> String {
     match field {
         Field::Text(_) => "a string".to_owned(),
-        Field::Choice(_, all) => format!("one of {}", all.join(", ")),
+        Field::Choice(_, all) => format!("one of {all}"),
         Field::Address(_) => {
             "an address that begins with https:// or http://, without name and password,".to_owned()
         }

@@ -32,8 +32,7 @@ pub(super) enum Value {
 pub(super) struct Entry {
     /// From 1 on.
     pub(super) line: u32,
-    /// Name of the table; empty before the first.
-    pub(super) table: String,
+    /// With the table's name and a point before it, where it stands in one.
     pub(super) key: String,
     pub(super) value: Value,
 }
@@ -81,12 +80,14 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, Box<Fault>> {
         reader.spaces();
         let value = reader.value()?;
         reader.end_of_line()?;
-        let table = tables.last().cloned().unwrap_or_default();
-        let key = reader.key.clone();
-        if entries.iter().any(|other| other.table == table && other.key == key) {
+        let key = match tables.last() {
+            Some(table) => [&**table, ".", &reader.key].concat(),
+            None => reader.key.clone(),
+        };
+        if entries.iter().any(|other| other.key == key) {
             return Err(reader.fault_at(line, "this key stands in its table already"));
         }
-        entries.push(Entry { line, table, key, value });
+        entries.push(Entry { line, key, value });
     }
 }
 
@@ -311,7 +312,8 @@ mod tests {
     use std::vec;
 
     fn entry(line: u32, table: &str, key: &str, value: Value) -> Entry {
-        Entry { line, table: table.to_string(), key: key.to_string(), value }
+        let key = if table.is_empty() { key.to_string() } else { format!("{table}.{key}") };
+        Entry { line, key, value }
     }
 
     #[test]
@@ -430,8 +432,11 @@ mod tests {
         ) {
             let text: String = pieces.iter().map(|&i| PIECES[i]).collect();
             if let Ok(entries) = read(&text) {
-                let mut ours: Vec<_> =
-                    entries.into_iter().map(|e| (e.table, e.key, e.value)).collect();
+                let apart = |e: Entry| match e.key.split_once('.') {
+                    Some((table, key)) => (table.to_string(), key.to_string(), e.value),
+                    None => (String::new(), e.key, e.value),
+                };
+                let mut ours: Vec<_> = entries.into_iter().map(apart).collect();
                 ours.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
                 prop_assert_eq!(Some(ours), oracle(&text), "{:?}", text);
             }

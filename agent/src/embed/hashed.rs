@@ -16,8 +16,9 @@
 use clawft_codes::arith;
 use clawft_store::lexical::{MAX_WORD, words};
 
+use super::Embedder;
 use super::direction::{self, hash};
-use super::{Embedder, Error};
+use crate::failure::Failure;
 use crate::platform::Platform;
 
 /// Components where nothing else is said.
@@ -60,7 +61,7 @@ impl Embedder for Hashed {
         self.dim
     }
 
-    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Failure> {
         for (text, vector) in texts.iter().zip(into.chunks_exact_mut(self.dim)) {
             self.vector(text, vector);
         }
@@ -81,11 +82,14 @@ fn add_word(word: &str, vector: &mut [f32]) {
     let weight = PIECES / arith::sqrt(pieces as f32);
     for (begin, _) in marked.char_indices() {
         let rest = marked.get(begin..).unwrap_or("");
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
-        for end in ends.skip(2).take(3) {
-            let piece = rest.get(..end).unwrap_or("");
-            // Pieces are told from words, or a word of three letters would count double.
-            add(!hash(piece.as_bytes()), weight, vector);
+        let mut end = 0;
+        for (len, c) in (1..=5).zip(rest.chars()) {
+            end += c.len_utf8();
+            if len >= 3 {
+                let piece = rest.get(..end).unwrap_or("");
+                // Pieces are told from words, or a word of three letters would count double.
+                add(!hash(piece.as_bytes()), weight, vector);
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::direction;
 use super::wordpiece::{Part, Pieces, cut, parts};
-use super::{Embedder, Error};
+use super::{Embedder, refused};
+use crate::failure::Failure;
 use crate::platform::Platform;
 
 /// Most bytes of a model file.
@@ -70,19 +71,20 @@ impl Table {
     /// Reads a model file.
     ///
     /// # Errors
-    /// [`Error`]: there is none, or it is no such file, cut short, damaged, of another version.
-    pub fn load(platform: &Platform<'_>, path: &str) -> Result<Self, Error> {
-        let said = |why: &dyn core::fmt::Display| Error::new(format!("{path}: {why}"));
-        let bytes = platform.files.read(path, MOST).map_err(|error| said(&error))?;
-        Self::open(bytes).map_err(|error| said(&error))
+    /// [`Exit::Embedder`](crate::failure::Exit::Embedder): there is none, or it is no such file, cut
+    /// short, damaged, of another version.
+    pub fn load(platform: &Platform<'_>, path: &str) -> Result<Self, Failure> {
+        let unread = |error| refused(format!("{path}: {error}"));
+        let bytes = platform.files.read(path, MOST).map_err(unread)?;
+        Self::open(bytes).map_err(|failure| failure.of(path))
     }
 
     /// Takes the bytes of a model file.
     ///
     /// # Errors
     /// As [`load`](Self::load), without the path.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, Error> {
-        let wrong = |sentence: String| Err(Error::new(sentence));
+    pub fn open(bytes: Vec<u8>) -> Result<Self, Failure> {
+        let wrong = |sentence: String| Err(refused(sentence));
         if bytes.len() < HEADER + CHECKSUM || !bytes.starts_with(MAGIC) {
             return wrong("this is no model file of clawft".to_string());
         }
@@ -185,7 +187,7 @@ impl Embedder for Table {
         self.dim
     }
 
-    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Failure> {
         for (text, vector) in texts.iter().zip(into.chunks_exact_mut(self.dim)) {
             self.vector(text, vector);
         }

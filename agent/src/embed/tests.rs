@@ -132,7 +132,7 @@ fn a_megabyte_takes_bounded_time() {
 
 #[test]
 fn files_that_are_none_are_refused() {
-    let open = |bytes: Vec<u8>| Table::open(bytes).err().map(|error| error.sentence);
+    let open = |bytes: Vec<u8>| Table::open(bytes).err().map(Failure::into_sentence);
     let good = small();
     let end = good.len() - 8;
     let with = |at: usize, value: u8| {
@@ -182,7 +182,7 @@ fn a_memory_of_another_embedder_is_refused() {
     let hashed = Hashed::new(256);
     assert!(check(&hashed, "hashed:1", 256).is_ok());
     for (id, dim) in [("hashed:1", 512), ("static:0123456789abcdef", 256)] {
-        let sentence = check(&hashed, id, dim).unwrap_err().sentence;
+        let sentence = check(&hashed, id, dim).unwrap_err().into_sentence();
         assert!(sentence.contains("clawft reembed") && sentence.contains(id), "{sentence}");
     }
 }

@@ -19,8 +19,7 @@ use alloc::vec::Vec;
 
 use clawft_store::lexical::fold;
 
-use super::words::listed;
-use crate::text::has;
+use crate::text::{has, is_listed};
 
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -263,7 +262,7 @@ fn closed_up(text: &str) -> Option<String> {
 fn points(sentence: &str) -> u32 {
     let words: Vec<&str> =
         sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let any = |list: &str| words.iter().any(|word| listed(list, word));
+    let any = |list: &str| words.iter().any(|word| is_listed(list, word));
     let said =
         |phrases: &[&str]| phrases.iter().filter(|phrase| has(sentence, phrase)).count() as u32;
     let addressed = any(ADDRESSED);
@@ -276,7 +275,7 @@ fn points(sentence: &str) -> u32 {
                 && any(MODELS)
                 && any(" this these dies diesen dieser este esto ce cette "));
     let (own, acts) = (any(OWN), any(ACTS));
-    let commands = words.iter().take(4).any(|word| listed(ACTS, word));
+    let commands = words.iter().take(4).any(|word| is_listed(ACTS, word));
     let user = said(&USER) > 0;
     let you = any(" you your yours ");
     let mut points = 2 * said(&TELLING).min(2) + said(&CHINESE).min(5);

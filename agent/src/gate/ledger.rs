@@ -170,10 +170,8 @@ impl Ledger {
     /// [`Exit::Failed`].
     pub fn save(&self, platform: &Platform<'_>, data: &str) -> Result<(), Failure> {
         let path = path(data);
-        platform
-            .files
-            .replace(&path, self.print().as_bytes())
-            .map_err(|error| Failure::new(Exit::Failed, format!("{path} was not written: {error}")))
+        let done = platform.files.replace(&path, self.print().as_bytes());
+        done.map_err(|error| Failure::unwritten(&path, &error))
     }
 
     /// Adds a decision to the log.
@@ -182,12 +180,6 @@ impl Ledger {
             self.log.remove(0);
         }
         self.log.push(entry);
-    }
-
-    /// Forgets all evidence and the log.
-    pub fn reset(&mut self) {
-        self.gate.reset();
-        self.log.clear();
     }
 }
 

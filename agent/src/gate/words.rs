@@ -18,6 +18,8 @@ use alloc::vec::Vec;
 use clawft_store::lexical::{fold, is_dropped};
 use xxhash_rust::xxh64::xxh64;
 
+use crate::text::is_listed;
+
 /// Letters of a word that count.
 const STEM: usize = 5;
 /// Words of a text that are looked at: a longer one is judged by its beginning.
@@ -73,11 +75,6 @@ fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty hundred th
 third fourth fifth sixth seventh zwei drei vier funf sechs sieben acht neun zehn elf zwolf monday tuesday \
 wednesday thursday friday saturday sunday january february march april may june july august september \
 october november december ";
-
-/// Whether a list of words has this one.
-pub(super) fn listed(list: &str, word: &str) -> bool {
-    list.split(' ').any(|one| one == word)
-}
 
 /// A word of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,15 +174,16 @@ impl Words {
         plain.push(' ');
         let hash = hash(word);
         self.order.push(hash);
-        self.ever |= listed(EVER, word);
-        self.steady |= listed(STEADY, word);
-        self.changes |= listed(CHANGE, word);
-        let denies = listed(DENY, word);
+        self.ever |= is_listed(EVER, word);
+        self.steady |= is_listed(STEADY, word);
+        self.changes |= is_listed(CHANGE, word);
+        let denies = is_listed(DENY, word);
         *denials += u32::from(denies);
-        let marks = denies || listed(EMPTY, word) || listed(EVER, word) || listed(STEADY, word);
-        if !marks && !listed(CHANGE, word) {
+        let marks =
+            denies || is_listed(EMPTY, word) || is_listed(EVER, word) || is_listed(STEADY, word);
+        if !marks && !is_listed(CHANGE, word) {
             let digits = word.bytes().any(|b| b.is_ascii_digit());
-            let number = digits || listed(NUMBERS, word);
+            let number = digits || is_listed(NUMBERS, word);
             let name = capital && !number;
             match self.all.iter_mut().find(|known| known.hash == hash) {
                 Some(known) => known.name |= name,

@@ -19,7 +19,7 @@ use alloc::format;
 use alloc::string::String;
 use core::mem::take;
 
-use clawft_store::memory::{Budget, Error, Memory as Store, MemoryOptions};
+use clawft_store::memory::{Budget, Error, Memory as Store, MemoryOptions, Refusal};
 use clawft_store::{Lease, Options};
 use clawft_vectors::{Encoding, Params, required_bytes};
 
@@ -79,8 +79,34 @@ fn stamp(platform: &Platform<'_>, data: &str) -> Stamp {
     Stamp { base: len(NAME), journal: len(JOURNAL), head }
 }
 
+/// Whether it says that something is damaged.
+pub(super) fn is_damage(error: &Error) -> bool {
+    matches!(error, Error::File(clawft_store::Error::Damaged(_)))
+}
+
+/// Whether it says that another writer was faster: then the change is made again.
+fn is_conflict(error: &Error) -> bool {
+    matches!(error, Error::File(clawft_store::Error::Conflict))
+}
+
+impl From<Refusal> for Failure {
+    #[cold]
+    #[inline(never)]
+    fn from(refusal: Refusal) -> Self {
+        failure(&refusal)
+    }
+}
+
+impl From<clawft_store::Error> for Failure {
+    #[cold]
+    #[inline(never)]
+    fn from(error: clawft_store::Error) -> Self {
+        failure(&error.into())
+    }
+}
+
 /// An error of the store as a sentence for a person.
-pub(super) fn failure(error: &Error) -> Failure {
+fn failure(error: &Error) -> Failure {
     use clawft_store::Error as File;
     let exit = match error {
         Error::File(File::LeaseHeld { .. } | File::Conflict) => Exit::Busy,
@@ -113,7 +139,7 @@ pub(super) fn no_storage(data: &str, error: FileError) -> Failure {
 
 /// Bytes of the image with room for so many vectors; `hot` says for how many of them in full, where
 /// they have tiers.
-pub(super) fn image_bytes(dim: usize, capacity: u32, hot: Option<u32>) -> Result<usize, Error> {
+pub(super) fn image_bytes(dim: usize, capacity: u32, hot: Option<u32>) -> Result<usize, Refusal> {
     let params = Params { encoding: Encoding::I8, hot, ..Params::new(dim as u32, capacity) };
     Ok(required_bytes(&params)?)
 }
@@ -128,8 +154,8 @@ fn open_store(
     identity: &Identity,
     file: &Options,
     lease: Option<&mut Lease>,
-) -> Result<Store, Error> {
-    let broken = |_| Error::File(clawft_store::storage::StorageError::Failed.into());
+) -> Result<Store, Refusal> {
+    let broken = |_| Refusal::from(clawft_store::storage::StorageError::Failed);
     let capacity = identity.room.min(limits.capacity);
     let in_full =
         image_bytes(identity.dim, capacity, None).is_ok_and(|bytes| bytes <= limits.image);
@@ -151,19 +177,19 @@ fn open_store(
             if let (0, Some(lease)) = (done % STEP, lease.as_mut()) {
                 lost = lost.or(lease.renew(&*beside, platform.clock.now()).err());
             }
-        })
-        .map_err(Error::from);
+        });
         if let Some(lost) = lost {
             return Err(lost.into());
         }
-        match opened {
-            Err(Error::Vectors(clawft_vectors::Error::TooShort { expected, found }))
+        let Err(refusal) = &opened else { return opened };
+        match **refusal {
+            Error::Vectors(clawft_vectors::Error::TooShort { expected, found })
                 if options.capacity > LEAST && found < expected =>
             {
                 let fits = u64::from(options.capacity) * found as u64 / expected as u64;
                 options.capacity = (fits as u32).min(options.capacity - 1);
             }
-            other => return other,
+            _ => return opened,
         }
     }
 }
@@ -221,14 +247,14 @@ impl Memory<'_> {
                     return Ok(Open { store, writable: false, stamp });
                 }
                 // Another program may just be putting a new file in place.
-                Err(Error::File(_)) if tries > 0 => {
+                Err(refusal) if tries > 0 && matches!(*refusal, Error::File(_)) => {
                     tries -= 1;
                     if self.stamp_is(&stamp) {
                         tries = tries.min(1);
                     }
                     self.platform.clock.sleep(PAUSE / 2);
                 }
-                Err(error) => return Err(failure(&error)),
+                Err(refusal) => return Err(refusal.into()),
             }
         }
     }
@@ -275,7 +301,7 @@ impl Memory<'_> {
                     waited += PAUSE;
                 }
                 Ok(lease) => return Ok(lease),
-                Err(error) => return Err(failure(&error.into())),
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -294,7 +320,7 @@ impl Memory<'_> {
     /// What `work` and the store refuse.
     pub(super) fn change(
         &mut self,
-        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
         let used = take(&mut self.used);
         let mut with_uses = |store: &mut Store, now: u64| {
@@ -307,11 +333,15 @@ impl Memory<'_> {
             let mut lease = self.take_lease()?;
             let done = self.change_once(&mut lease, &mut with_uses);
             // With the lease still held: others write memory.json too.
-            let has_room = match done {
-                Ok(Err(Error::Vectors(clawft_vectors::Error::Full { .. }))) => self
+            let refused = match &done {
+                Ok(Err(refusal)) => Some(&**refusal),
+                _ => None,
+            };
+            let has_room = match refused {
+                Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => self
                     .grow()
                     .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, &mut left)?)),
-                Ok(Err(Error::WordsFull { .. })) => self.evict(&mut lease, &used, &mut left),
+                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, &mut left),
                 _ => Ok(false),
             };
             self.release(lease);
@@ -320,18 +350,19 @@ impl Memory<'_> {
             }
             match done? {
                 Ok(()) => return Ok(()),
-                Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => tries -= 1,
-                Err(error) => return Err(failure(&error)),
+                Err(refusal) if tries > 0 && is_conflict(&refusal) => tries -= 1,
+                Err(refusal) => return Err(refusal.into()),
             }
         }
     }
 
     /// Makes room for more records, if there may be more; the derived parts are then built anew.
-    fn grow(&self) -> Result<bool, Failure> {
+    fn grow(&mut self) -> Result<bool, Failure> {
         let mut identity = self.identity()?;
         if identity.room >= self.limits.capacity {
             return Ok(false);
         }
+        self.open = None;
         identity.room = identity.room.saturating_mul(4);
         identity.save(&self.platform, &self.data)?;
         Ok(true)
@@ -340,8 +371,8 @@ impl Memory<'_> {
     pub(super) fn change_once(
         &mut self,
         lease: &mut Lease,
-        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Error>,
-    ) -> Result<Result<(), Error>, Failure> {
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
+    ) -> Result<Result<(), Refusal>, Failure> {
         let clock = self.platform.clock;
         if let Err(error) = self.open_to_write(lease)? {
             return Ok(Err(error));
@@ -349,9 +380,13 @@ impl Memory<'_> {
         let Some(open) = &mut self.open else { return Ok(Ok(())) };
         open.store.set_lease(lease.clone());
         let now = clock.now();
-        let done = work(&mut open.store, now).and_then(|()| open.store.commit(clock.now()));
+        let done = work(&mut open.store, now).and_then(|()| open.store.try_commit(clock.now()));
         match done {
             Ok(()) => open.stamp = stamp(&self.platform, &self.data),
+            // Refused for want of room before anything was written. What was committed before is
+            // still to be saved with what is derived: building that anew takes each reader seconds.
+            Err(Error::Vectors(clawft_vectors::Error::Full { .. }) | Error::WordsFull { .. })
+                if open.store.rollback().is_ok() => {}
             // What was changed is not to be found; a file in doubt is opened again.
             Err(_) => self.open = None,
         }
@@ -360,7 +395,7 @@ impl Memory<'_> {
 
     /// Opens the file for writing, creates it where there is none, and puts one in place that was
     /// made by another embedder.
-    fn open_to_write(&mut self, lease: &mut Lease) -> Result<Result<(), Error>, Failure> {
+    fn open_to_write(&mut self, lease: &mut Lease) -> Result<Result<(), Refusal>, Failure> {
         let fresh = |open: &Open| open.writable && self.stamp_is(&open.stamp);
         if self.open.as_ref().is_some_and(fresh) {
             return Ok(Ok(()));
@@ -426,14 +461,14 @@ impl Memory<'_> {
             open.store.touch(used, now);
             let budget = Budget { records: 64, bytes: 1 << 20 };
             // Tiers are a matter of speed: where there is no memory for them, they stay.
-            let _ = open.store.tick(now, budget);
-            done = open.store.close(self.platform.clock.now());
+            let _ = open.store.try_tick(now, budget);
+            done = open.store.try_close(self.platform.clock.now());
         }
         self.release(lease);
         match done {
             // Somebody else went on from what we committed.
-            Ok(()) | Err(Error::File(clawft_store::Error::Conflict)) => Ok(()),
-            Err(error) => Err(failure(&error)),
+            Err(refusal) if !is_conflict(&refusal) => Err(refusal.into()),
+            _ => Ok(()),
         }
     }
 
@@ -459,7 +494,7 @@ impl Memory<'_> {
             let clock = self.platform.clock;
             let done = done.map(|done| {
                 done.and_then(|()| match &mut self.open {
-                    Some(open) => open.store.compact(clock.now()),
+                    Some(open) => open.store.try_compact(clock.now()),
                     None => Ok(()),
                 })
             });
@@ -469,11 +504,11 @@ impl Memory<'_> {
             self.release(lease);
             match done? {
                 Ok(()) => return removed,
-                Err(Error::File(clawft_store::Error::Conflict)) if tries > 0 => {
+                Err(refusal) if tries > 0 && is_conflict(&refusal) => {
                     self.open = None;
                     tries -= 1;
                 }
-                Err(error) => return Err(failure(&error)),
+                Err(refusal) => return Err(refusal.into()),
             }
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn telling(text: &str) -> Vec<String> {
             // Inside a word it belongs there: `don't`.
         } else {
             end(&mut word);
-            if is_ratio || !c.is_whitespace() && !PUNCTUATION.contains(c) {
+            if is_ratio || !c.is_whitespace() && !PUNCTUATION.chars().any(|sign| sign == c) {
                 word.push(c);
                 end(&mut word);
             }

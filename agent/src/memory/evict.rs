@@ -12,10 +12,9 @@ use alloc::vec::Vec;
 use core::mem::take;
 
 use clawft_store::Lease;
-use clawft_store::memory::{Error, Memory as Store};
+use clawft_store::memory::{Memory as Store, Refusal};
 
 use super::Memory;
-use super::access::failure;
 use crate::failure::Failure;
 
 /// Most memories that go at once…
@@ -25,7 +24,7 @@ const SHARE: usize = 16;
 
 /// Forgets those of least heat that are not pinned, at most `most`; of equal ones, those that were
 /// used longer ago. Says how many.
-fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Error> {
+fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Refusal> {
     let batch = (store.len() / SHARE).clamp(1, MOST).min(most);
     let mut coldest: Vec<(u32, u64, u64)> = Vec::new();
     let mut next = store.next(0);
@@ -42,7 +41,7 @@ fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Error> {
         next = id.checked_add(1).and_then(|id| store.next(id));
     }
     for &(_, _, id) in &coldest {
-        store.forget(id)?;
+        store.try_forget(id)?;
     }
     Ok(coldest.len())
 }
@@ -60,13 +59,15 @@ impl Memory<'_> {
         if !self.limits.evict {
             return Ok(false);
         }
+        // Built anew, the words take no more than they need.
+        self.open = None;
         let mut gone = 0;
         let done = self.change_once(lease, &mut |store, now| {
             store.touch(used, now);
             gone = evict(store, now, *left.get_or_insert(store.len() / 2))?;
             Ok(())
         })?;
-        done.map_err(|error| failure(&error))?;
+        done?;
         *left = left.map(|left| left - gone);
         self.evicted += gone;
         Ok(gone > 0)

@@ -3,7 +3,6 @@
 //! What it must never do: give what is in quarantine, or leave out another without a word.
 
 use super::Memory;
-use super::access::failure;
 use super::gated::is_quarantined;
 use super::recall::whole;
 use crate::failure::Failure;
@@ -20,15 +19,11 @@ impl Memory<'_> {
         let (mut from, mut damaged) = (Some(0), 0);
         while let Some(id) = from.and_then(|from| store.next(from)) {
             from = id.checked_add(1);
-            let memo = match whole(store, id, 0.0) {
-                Ok(memo) => memo,
-                Err(error) => return Err(failure(&error)),
-            };
-            let Some(memo) = memo else {
+            let Some(memo) = whole(store, id, 0.0)? else {
                 damaged += 1;
                 continue;
             };
-            if is_quarantined(store, id).map_err(|error| failure(&error))? {
+            if is_quarantined(store, id)? {
                 continue;
             }
             let mut json = Json::object();

@@ -10,9 +10,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use clawft_codes::arith;
-use clawft_store::memory::{Error, Memory as Store, Recall};
+use clawft_store::memory::{Memory as Store, Recall, Refusal};
 
-use super::access::failure;
 use super::import::{IMPORTED, Imported};
 use super::recall::whole;
 use super::write::{id_of, place, put, put_again, unknown};
@@ -33,8 +32,8 @@ pub(super) const PERMITTED: (&str, &str) = (MARK, "permitted");
 const NEAREST: usize = 8;
 
 /// What the mark of a record says.
-fn mark(store: &Store, id: u64) -> Result<(bool, Source), Error> {
-    let fields = store.fields(id)?;
+fn mark(store: &Store, id: u64) -> Result<(bool, Source), Refusal> {
+    let fields = store.try_fields(id)?;
     let (mut quarantined, mut source) = (false, Source::Machine);
     for (key, value) in fields.metadata() {
         match (key, value) {
@@ -50,7 +49,7 @@ fn mark(store: &Store, id: u64) -> Result<(bool, Source), Error> {
 }
 
 /// Whether a memory is in quarantine.
-pub(super) fn is_quarantined(store: &Store, id: u64) -> Result<bool, Error> {
+pub(super) fn is_quarantined(store: &Store, id: u64) -> Result<bool, Refusal> {
     Ok(mark(store, id)?.0)
 }
 
@@ -62,13 +61,13 @@ struct Neighbour {
     source: Source,
 }
 
-fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neighbour>, Error> {
+fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neighbour>, Refusal> {
     let asked = Recall { vector: Some(vector), text: Some(text), k: NEAREST, ..Recall::default() };
     let mut all = Vec::new();
     if store.is_empty() {
         return Ok(all);
     }
-    for found in store.recall(&asked)? {
+    for found in store.try_recall(&asked)? {
         let Some(memo) = whole(store, found.id, found.score)? else { continue };
         let (quarantined, source) = mark(store, found.id)?;
         all.push(Neighbour { memo, similarity: found.similarity, quarantined, source });
@@ -77,7 +76,7 @@ fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neigh
 }
 
 /// Puts the memories of a decision into quarantine that belong to the same claim.
-fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Error> {
+fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Refusal> {
     for &id in &decision.also {
         if store.contains(id) && !is_quarantined(store, id)? {
             put_again(store, id, None, &[QUARANTINE], &mut |_| {})?;
@@ -104,7 +103,7 @@ pub(super) fn admit(
     at: usize,
     there: bool,
     done: &mut Imported,
-) -> Result<Option<&'static [(&'static str, &'static str)]>, Error> {
+) -> Result<Option<&'static [(&'static str, &'static str)]>, Refusal> {
     let mut verdict = Verdict::Permit;
     if let Some(decision) = judged.get(at) {
         quarantine_too(store, decision)?;
@@ -145,7 +144,7 @@ impl Memory<'_> {
     ) -> Result<Decision, Failure> {
         let source = Source::of(source);
         let found = match self.reading()? {
-            Some(store) => neighbours(store, text, vector).map_err(|error| failure(&error))?,
+            Some(store) => neighbours(store, text, vector)?,
             None => Vec::new(),
         };
         let mut near = besides;
@@ -175,7 +174,7 @@ impl Memory<'_> {
     ) -> Result<Option<Remembered>, Failure> {
         let Some(mut ledger) = self.ledger()? else { return Ok(None) };
         let (id, holds) = match self.reading()? {
-            Some(store) => place(store, text, false).map_err(|error| failure(&error))?,
+            Some(store) => place(store, text, false)?,
             None => (id_of(text, 0), false),
         };
         // What memory has of the person already is no new write.
@@ -213,7 +212,7 @@ impl Memory<'_> {
     /// Whether the person said or allowed this memory.
     fn is_theirs(&mut self, id: u64) -> Result<bool, Failure> {
         let Some(store) = self.reading()? else { return Ok(false) };
-        mark(store, id).map(|mark| mark == (false, Source::User)).map_err(|error| failure(&error))
+        Ok(mark(store, id)? == (false, Source::User))
     }
 
     /// Judges imported texts, each as if those before it were in memory already: a file must not
@@ -270,7 +269,7 @@ impl Memory<'_> {
     pub fn quarantined(&mut self) -> Result<Vec<Memo>, Failure> {
         let Some(store) = self.reading()? else { return Ok(Vec::new()) };
         let mut all = Vec::new();
-        let mut find = || -> Result<(), Error> {
+        let mut find = || -> Result<(), Refusal> {
             let mut next = store.next(0);
             while let Some(id) = next {
                 if let Some(memo) = whole(store, id, 0.0)?
@@ -282,7 +281,7 @@ impl Memory<'_> {
             }
             Ok(())
         };
-        find().map_err(|error| failure(&error))?;
+        find()?;
         Ok(all)
     }
 
@@ -291,7 +290,7 @@ impl Memory<'_> {
         let Some(store) = self.reading()?.filter(|store| store.contains(id)) else {
             return Err(unknown(id));
         };
-        match is_quarantined(store, id).map_err(|error| failure(&error))? {
+        match is_quarantined(store, id)? {
             true => Ok(()),
             false => Err(Failure::new(
                 Exit::Usage,

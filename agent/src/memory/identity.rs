@@ -113,10 +113,8 @@ impl Identity {
         json.truth("pending", self.pending);
         let text = json.line();
         let path = path(data);
-        platform
-            .files
-            .replace(&path, text.as_bytes())
-            .map_err(|error| Failure::new(Exit::Failed, format!("{path} was not written: {error}")))
+        let done = platform.files.replace(&path, text.as_bytes());
+        done.map_err(|error| Failure::unwritten(&path, &error))
     }
 }
 
@@ -125,6 +123,5 @@ impl Memory<'_> {
     pub(super) fn same_embedder(&self, identity: &Identity) -> Result<(), Failure> {
         let Ok(embedder) = self.embedder else { return Ok(()) };
         embed::check(embedder, &identity.embedder, identity.dim)
-            .map_err(|error| Failure::new(Exit::Embedder, error.sentence))
     }
 }

@@ -22,9 +22,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use clawft_store::memory::{Error, Memory as Store, Recall};
+use clawft_store::memory::{Memory as Store, Recall, Refusal};
 
-use super::access::failure;
 use super::chunk::Chunker;
 use super::gated::admit;
 use super::pem::KeyFilter;
@@ -107,7 +106,7 @@ impl Memory<'_> {
     /// Those of opening; damaged ones come from nowhere.
     pub fn is_imported(&mut self, id: u64) -> Result<bool, Failure> {
         let store = self.reading()?;
-        let fields = store.as_ref().and_then(|store| store.fields(id).ok());
+        let fields = store.as_ref().and_then(|store| store.try_fields(id).ok());
         Ok(fields.is_some_and(|fields| fields.metadata().any(|pair| pair == IMPORTED)))
     }
 }
@@ -149,7 +148,8 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
         return Vec::from([piece]);
     }
     let (mut chunker, mut keys) = (Chunker::new(false), KeyFilter::default());
-    for line in piece.text.lines() {
+    let mut lines = &*piece.text;
+    while let Some(line) = text::line(&mut lines) {
         if let Some(line) = keys.without_keys(line) {
             chunker.line(&line);
         }
@@ -186,6 +186,8 @@ impl Lines {
             return Err(wrong("at most 1 MiB"));
         }
         let line = core::str::from_utf8(line).map_err(|_| wrong("text in UTF-8"))?;
+        // Editors of Windows write this before the text; it is none.
+        let line = line.strip_prefix('\u{feff}').filter(|_| number == 1).unwrap_or(line);
         let line = text::without_end(line, b"\n\r");
         if self.format == Format::JsonLines {
             if !line.trim().is_empty() {
@@ -222,14 +224,14 @@ impl Lines {
 }
 
 /// Whether a memory says this very text, under whatever id.
-fn says(store: &mut Store, text: &str, vector: &[f32]) -> Result<bool, Error> {
+fn says(store: &mut Store, text: &str, vector: &[f32]) -> Result<bool, Refusal> {
     if store.is_empty() {
         return Ok(false);
     }
     let near =
-        store.recall(&Recall { vector: Some(vector), k: NEIGHBOURS, ..Recall::default() })?;
+        store.try_recall(&Recall { vector: Some(vector), k: NEIGHBOURS, ..Recall::default() })?;
     // One that is damaged says nothing.
-    Ok(near.iter().any(|found| store.text(found.id).is_ok_and(|there| there == text)))
+    Ok(near.iter().any(|found| store.try_text(found.id).is_ok_and(|there| there == text)))
 }
 
 impl Memory<'_> {
@@ -250,7 +252,7 @@ impl Memory<'_> {
         let name = text::cut_last(path, b'/').map_or(path, |(_, name)| name);
         let mut file = Lines {
             format,
-            name: name.chars().take(60).collect(),
+            name: text::first(name, 60).to_owned(),
             number: 0,
             chunker: Chunker::new(format == Format::Markdown),
             keys: KeyFilter::default(),
@@ -300,7 +302,7 @@ impl Memory<'_> {
         for piece in pieces {
             let (text, secrets) = redact(&piece.text);
             let there = match self.reading()? {
-                Some(store) => place(store, &text, true).map_err(|error| failure(&error))?.1,
+                Some(store) => place(store, &text, true)?.1,
                 None => false,
             };
             match there {
@@ -318,12 +320,11 @@ impl Memory<'_> {
         let mut unlike = Vec::new();
         for (at, (text, piece, secrets)) in new.into_iter().enumerate() {
             let vector = at * dim..(at + 1) * dim;
-            if let Some(store) = &mut store {
-                let found = says(store, &text, &vectors[vector.clone()]);
-                if found.map_err(|error| failure(&error))? {
-                    done.known += 1;
-                    continue;
-                }
+            if let Some(store) = &mut store
+                && says(store, &text, &vectors[vector.clone()])?
+            {
+                done.known += 1;
+                continue;
             }
             done.redacted += secrets;
             vectors.copy_within(vector, unlike.len() * dim);

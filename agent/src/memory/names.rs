@@ -36,13 +36,12 @@ const NAMES: [&str; 14] = [
 const PASSWORDS: usize = 6;
 const COMMON: usize = 2;
 /// What is said of a secret or follows an option; and words that end in `ed`.
-const SAID: [&str; 16] = [
-    "correct", "wrong", "valid", "invalid", "empty", "optional", "set", "known", "unknown",
-    "missing", "weak", "strong", "secret", "lost", "option", "flag",
-];
+const SAID: &str = "\
+correct wrong valid invalid empty optional set known unknown missing weak strong secret lost \
+option flag";
 const VERBS: [&str; 3] = ["is", "ist", "lautet"];
 /// What tells what a password is for, and so many words of that.
-const FOR: [&str; 7] = ["for", "of", "to", "für", "von", "zum", "zur"];
+const FOR: &str = "for of to für von zum zur";
 const USE: usize = 6;
 /// So many bytes are looked at.
 const NEAR: usize = 256;
@@ -112,7 +111,8 @@ fn named(text: &str, sign: Sign) -> Option<(Sign, bool)> {
         }
         let is_common = at >= NAMES.len() - COMMON;
         // `libsecret` is none; `accessToken` and `DB_PASSWORD` are.
-        let begins = |c: char| !c.is_alphanumeric() || end.starts_with(char::is_uppercase);
+        let begins =
+            |c: char| !c.is_alphanumeric() || end.starts_with(|c: char| c.is_ascii_uppercase());
         let is_word =
             sign == Sign::Equals && !is_common || front.chars().next_back().is_none_or(begins);
         let sign = match sign {
@@ -157,7 +157,7 @@ pub(super) fn names_secret(before: &str) -> Option<Sign> {
             break;
         }
         front = trimmed(rest);
-        if FOR.contains(&word)
+        if text::is_listed(FOR, word)
             && let Some((_, is_password)) = named(front, Sign::Is)
         {
             return Some(if is_password { Sign::Is } else { Sign::Maybe });
@@ -178,8 +178,7 @@ fn names_alone(text: &str) -> Option<Sign> {
     if word.starts_with("--") && !front.ends_with(|c| one_of(c, QUOTES)) {
         return named(word, Sign::Is).map(|(sign, _)| sign);
     }
-    let mut words = front.split_whitespace().rev();
-    if word == "password" && words.nth(1) == Some("login") && words.nth(1) == Some("machine") {
+    if word == "password" && matches!(*text::words(front), [.., "machine", _, "login", _]) {
         return Some(Sign::Equals);
     }
     is(&"bearer").then_some(Sign::Maybe)
@@ -200,7 +199,9 @@ pub(super) fn is_named(token: &str, sign: Sign, is_quoted: bool, is_last: bool) 
         Sign::Equals | Sign::Tag => true,
         Sign::Colon => is_quoted || digits > 0 || is_odd || letters > 3,
         Sign::Is => {
-            is_quoted || is_odd || is_last && !token.ends_with("ed") && !SAID.contains(&token)
+            is_quoted
+                || is_odd
+                || is_last && !token.ends_with("ed") && !text::is_listed(SAID, token)
         }
         Sign::Maybe => is_quoted || is_odd && digits > 0,
     }

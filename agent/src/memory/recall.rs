@@ -11,12 +11,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use clawft_store::memory::{Error, Memory as Store, Recall};
+use clawft_store::memory::{Memory as Store, Recall, Refusal};
 
 use super::Memory;
-use super::access::failure;
+use super::access::is_damage;
 use super::gated::is_quarantined;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::json::Json;
 
 /// Cosine below which a text that shares no word with the question is no answer to it: a nearest
@@ -59,11 +59,11 @@ impl Memo {
 }
 
 /// What a record says.
-pub(super) fn memo(store: &Store, id: u64, score: f32) -> Result<Memo, Error> {
-    let fields = store.fields(id)?;
+pub(super) fn memo(store: &Store, id: u64, score: f32) -> Result<Memo, Refusal> {
+    let fields = store.try_fields(id)?;
     Ok(Memo {
         id,
-        text: store.text(id)?,
+        text: store.try_text(id)?,
         created: fields.created(),
         kind: fields.kind().into(),
         session: fields.session().into(),
@@ -73,9 +73,9 @@ pub(super) fn memo(store: &Store, id: u64, score: f32) -> Result<Memo, Error> {
 }
 
 /// As [`memo`]; `None` for a record that the file has not whole any more.
-pub(super) fn whole(store: &Store, id: u64, score: f32) -> Result<Option<Memo>, Error> {
+pub(super) fn whole(store: &Store, id: u64, score: f32) -> Result<Option<Memo>, Refusal> {
     match memo(store, id, score) {
-        Err(Error::File(clawft_store::Error::Damaged(_))) => Ok(None),
+        Err(why) if is_damage(&why) => Ok(None),
         done => done.map(Some),
     }
 }
@@ -85,9 +85,7 @@ impl Memory<'_> {
     pub(super) fn embed(&self, texts: &[&str]) -> Result<Vec<f32>, Failure> {
         let embedder = self.embedder.clone()?;
         let mut vectors = vec![0.0; texts.len() * embedder.dim()];
-        embedder
-            .embed(&self.platform, texts, &mut vectors)
-            .map_err(|error| Failure::new(Exit::Embedder, error.sentence))?;
+        embedder.embed(&self.platform, texts, &mut vectors)?;
         Ok(vectors)
     }
 
@@ -104,10 +102,10 @@ impl Memory<'_> {
         let Some(store) = self.reading()? else { return Ok(Vec::new()) };
         let mut asked = Recall { vector: Some(&vector), text: Some(query), k, ..Recall::default() };
         let mut memos = Vec::new();
-        let mut find = |asked: &Recall<'_>| -> Result<bool, Error> {
+        let mut find = |asked: &Recall<'_>| -> Result<bool, Refusal> {
             memos.clear();
             let (mut hidden, mut left) = (false, MOST_FOUND);
-            let all = store.recall(asked)?;
+            let all = store.try_recall(asked)?;
             let more = all.len() == asked.k;
             for found in all {
                 if memos.len() < k && (found.words > 0.0 || found.similarity >= FLOOR) {
@@ -128,7 +126,7 @@ impl Memory<'_> {
             Ok(hidden && more && memos.len() < k)
         };
         // What is in quarantine, or damaged, takes nobody's place.
-        while find(&asked).map_err(|error| failure(&error))? {
+        while find(&asked)? {
             asked.k = asked.k.saturating_mul(2);
         }
         Ok(memos)
@@ -147,6 +145,6 @@ impl Memory<'_> {
         let Some(store) = self.reading()?.filter(|store| store.contains(id)) else {
             return Ok(None);
         };
-        memo(store, id, 0.0).map(Some).map_err(|error| failure(&error))
+        Ok(Some(memo(store, id, 0.0)?))
     }
 }

@@ -15,12 +15,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use clawft_store::memory::Error;
 use clawft_store::storage::Storage;
 use clawft_store::{DurableFile, Lease, Options, Record};
 
 use super::Memory;
-use super::access::{LEAST, failure, image_bytes, no_storage};
+use super::access::{LEAST, image_bytes, no_storage};
 use super::identity::{FRESH, Identity, NAME};
 use crate::failure::{Exit, Failure};
 use crate::platform::FileError;
@@ -78,14 +77,14 @@ impl Memory<'_> {
 
     fn durable(&self, name: &str, options: &Options) -> Result<DurableFile, Failure> {
         let storage = self.storage()?;
-        DurableFile::open(storage, name, options).map_err(|error| failure(&error.into()))
+        Ok(DurableFile::open(storage, name, options)?)
     }
 
     /// Makes sure that so many vectors of `dim` components can be opened: in full, or all of them
     /// cold. Once the new file is in place it is too late to find out.
     fn check_room(&self, dim: usize, count: u32, room: u32) -> Result<(), Failure> {
         let limit = self.limits.image;
-        let cold = image_bytes(dim, count.max(LEAST), Some(0)).map_err(|error| failure(&error))?;
+        let cold = image_bytes(dim, count.max(LEAST), Some(0))?;
         let full = image_bytes(dim, room.min(self.limits.capacity).max(count), None);
         if cold <= limit || full.is_ok_and(|bytes| bytes <= limit) {
             return Ok(());
@@ -107,7 +106,6 @@ impl Memory<'_> {
         room: u32,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<usize, Failure> {
-        let refused = |error: clawft_store::Error| failure(&Error::from(error));
         let old = self.durable(NAME, &Options { read_only: true, ..Options::default() })?;
         let dim = self.embedder.clone()?.dim();
         self.check_room(dim, old.len() as u32, room)?;
@@ -132,11 +130,13 @@ impl Memory<'_> {
             if ids.is_empty() {
                 break;
             }
-            let texts: Result<Vec<String>, _> = ids.iter().map(|&id| old.text(id)).collect();
-            let texts = texts.map_err(refused)?;
+            let mut texts: Vec<String> = Vec::new();
+            for &id in &ids {
+                texts.push(old.text(id)?);
+            }
             let vectors = self.embed(&texts.iter().map(|text| &**text).collect::<Vec<_>>())?;
             for ((&id, text), vector) in ids.iter().zip(&texts).zip(vectors.chunks_exact(dim)) {
-                let fields = old.fields(id).map_err(refused)?;
+                let fields = old.fields(id)?;
                 let metadata: Vec<_> = fields.metadata().collect();
                 let record = Record {
                     id,
@@ -151,21 +151,21 @@ impl Memory<'_> {
                     pinned: fields.pinned(),
                     metadata: &metadata,
                 };
-                new.put(&record).map_err(refused)?;
+                new.put(&record)?;
             }
             let now = self.platform.clock.now();
             if new.pending() > COMMIT {
-                new.commit(now).map_err(refused)?;
+                new.commit(now)?;
             }
-            lease.renew(&*beside, now).map_err(refused)?;
+            lease.renew(&*beside, now)?;
             done += ids.len();
             progress(done, all);
         }
         let now = self.platform.clock.now();
-        new.commit(now).map_err(refused)?;
-        new.close(now).map_err(refused)?;
+        new.commit(now)?;
+        new.close(now)?;
         // Before the point of no return.
-        lease.renew(&*beside, self.platform.clock.now()).map_err(refused)?;
+        lease.renew(&*beside, self.platform.clock.now())?;
         Ok(done)
     }
 

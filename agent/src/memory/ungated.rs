@@ -2,14 +2,14 @@
 //!
 //! What it must never do: keep out a piece that memory does not hold yet.
 
-use clawft_store::memory::{Error, Memory as Store};
+use clawft_store::memory::{Memory as Store, Refusal};
 
 use super::Memory;
 use super::import::{IMPORTED, Imported};
 use crate::failure::Failure;
 
 /// Whether a memory is in quarantine.
-pub(super) fn is_quarantined(_: &Store, _: u64) -> Result<bool, Error> {
+pub(super) fn is_quarantined(_: &Store, _: u64) -> Result<bool, Refusal> {
     Ok(false)
 }
 
@@ -23,7 +23,7 @@ pub(super) fn admit(
     _: usize,
     there: bool,
     done: &mut Imported,
-) -> Result<Option<&'static [(&'static str, &'static str)]>, Error> {
+) -> Result<Option<&'static [(&'static str, &'static str)]>, Refusal> {
     let (count, pairs): (_, Option<&[_]>) = match there {
         true => (&mut done.known, None),
         false => (&mut done.added, Some(&[IMPORTED])),

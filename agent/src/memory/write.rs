@@ -15,10 +15,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use clawft_store::Record;
-use clawft_store::memory::{Error, Memory as Store, Recall};
+use clawft_store::memory::{Memory as Store, Recall, Refusal};
 use xxhash_rust::xxh64::xxh64;
 
-use super::access::failure;
+use super::access::is_damage;
 use super::gated::is_quarantined;
 use super::recall::whole;
 use super::redact::MARK;
@@ -103,7 +103,7 @@ fn mark_of(text: &str) -> String {
 
 /// The id of the memory that holds this very text, otherwise one that is free; and whether it
 /// holds it. With `corrected`, a memory counts that held it before it was corrected.
-pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, bool), Error> {
+pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, bool), Refusal> {
     let mark = mark_of(text);
     let mut attempt = 0;
     loop {
@@ -111,14 +111,12 @@ pub(super) fn place(store: &Store, text: &str, corrected: bool) -> Result<(u64, 
         if !store.contains(id) {
             return Ok((id, false));
         }
-        let was = || -> Result<bool, Error> {
-            Ok(store.fields(id)?.metadata().any(|(key, value)| key == "was" && value == mark))
+        let was = || -> Result<bool, Refusal> {
+            Ok(store.try_fields(id)?.metadata().any(|(key, value)| key == "was" && value == mark))
         };
-        let same = match store.text(id) {
+        let same = match store.try_text(id) {
             // Told again, it is whole again.
-            Err(Error::File(clawft_store::Error::Damaged(_))) => {
-                return Ok((id, corrected && was().unwrap_or_default()));
-            }
+            Err(why) if is_damage(&why) => return Ok((id, corrected && was().unwrap_or_default())),
             there => there? == text,
         };
         if same || corrected && was()? {
@@ -135,13 +133,13 @@ fn same(
     text: &str,
     vector: &[f32],
     near: &mut Vec<Memo>,
-) -> Result<Option<u64>, Error> {
+) -> Result<Option<u64>, Refusal> {
     if store.is_empty() {
         return Ok(None);
     }
     let asked =
         Recall { vector: Some(vector), text: Some(text), k: NEIGHBOURS, ..Recall::default() };
-    for found in store.recall(&asked)? {
+    for found in store.try_recall(&asked)? {
         let memo = match whole(store, found.id, found.score)? {
             Some(memo) if !is_quarantined(store, memo.id)? => memo,
             _ => continue,
@@ -165,10 +163,10 @@ pub(super) fn put(
     vector: &[f32],
     now: u64,
     metadata: &[(&str, &str)],
-) -> Result<(), Error> {
+) -> Result<(), Refusal> {
     // They go to models too, and are names: one with a secret in it is worth nothing.
     let clean = |word| if redact(word).1 > 0 { MARK } else { word };
-    store.remember(&Record {
+    store.try_remember(&Record {
         id,
         vector,
         text,
@@ -190,14 +188,18 @@ pub(super) fn put_again(
     text: Option<(&str, &[f32])>,
     extra: &[(&str, &str)],
     change: &mut dyn FnMut(&mut Record<'_>),
-) -> Result<(), Error> {
-    let fields = store.fields(id)?;
-    let (old_text, mut old_vector) = (store.text(id)?, alloc::vec![0.0; store.dim()]);
-    store.vector(id, &mut old_vector)?;
+) -> Result<(), Refusal> {
+    let fields = store.try_fields(id)?;
+    let (old_text, mut old_vector) = (store.try_text(id)?, alloc::vec![0.0; store.dim()]);
+    store.try_vector(id, &mut old_vector)?;
     let (text, vector) = text.unwrap_or((&old_text, &old_vector));
     let (uses, last_used) = store.uses(id).unwrap_or_default();
-    let mut metadata: Vec<(&str, &str)> =
-        fields.metadata().filter(|pair| extra.iter().all(|other| other.0 != pair.0)).collect();
+    let mut metadata = Vec::new();
+    for pair in fields.metadata() {
+        if extra.iter().all(|other| other.0 != pair.0) {
+            metadata.push(pair);
+        }
+    }
     metadata.extend_from_slice(extra);
     let mut record = Record {
         id,
@@ -213,7 +215,7 @@ pub(super) fn put_again(
         metadata: &metadata,
     };
     change(&mut record);
-    store.remember(&record)
+    store.try_remember(&record)
 }
 
 fn checked(text: &str) -> Result<(String, usize), Failure> {
@@ -293,7 +295,7 @@ impl Memory<'_> {
             self.mark(&[Gone { id, text: old.text.clone() }])?;
         }
         self.change(&mut |store, now| {
-            let known = store.fields(id)?;
+            let known = store.try_fields(id)?;
             let known = known.metadata().find(|pair| pair.0 == "was");
             let was = known.map_or_else(|| mark_of(&old.text), |pair| pair.1.to_owned());
             put_again(store, id, Some((&text, &vector)), &[("was", &was)], &mut |record| {
@@ -327,7 +329,7 @@ impl Memory<'_> {
         for &id in ids {
             // Of what is damaged nobody knows what it said; it goes all the same.
             let text = match self.reading()?.filter(|store| store.contains(id)) {
-                Some(store) => whole(store, id, 0.0).map_err(|error| failure(&error))?,
+                Some(store) => whole(store, id, 0.0)?,
                 None => return Err(unknown(id)),
             };
             let text = text.map(|memo| memo.text).unwrap_or_default();
@@ -346,7 +348,7 @@ impl Memory<'_> {
             for &id in ids {
                 // Named twice, it is gone already.
                 if store.contains(id) {
-                    store.forget(id)?;
+                    store.try_forget(id)?;
                 }
             }
             Ok(())

@@ -18,9 +18,12 @@ use alloc::vec::Vec;
 
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
-use super::{Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall, accepted_name};
+use super::{
+    Answer, Error, Flow, Message, Provider, Question, Stop, ToolCall, accepted, accepted_name,
+};
 use crate::json::{Json, Value};
 use crate::platform::Platform;
+use crate::platform::url::host;
 
 /// Anthropic's own address.
 pub const BASE_URL: &str = "https://api.anthropic.com";
@@ -69,7 +72,8 @@ impl Wire for Anthropic {
     }
 
     fn names_waits(&self) -> bool {
-        true
+        // Others that speak this form leave it out: LiteLLM while a model has a rest.
+        self.endpoint.host() == host(BASE_URL)
     }
 
     fn body(&self, question: &Question<'_>) -> String {
@@ -243,10 +247,4 @@ fn write_call(json: &mut Json, call: &ToolCall) {
         }
     }
     json.close('}');
-}
-
-/// An id with only the characters that are accepted; other vendors use more.
-fn accepted(id: &str) -> String {
-    let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    id.chars().map(accepted).collect()
 }

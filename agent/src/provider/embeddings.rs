@@ -21,7 +21,7 @@ use clawft_codes::arith;
 use super::draft::{Draft, Fault};
 use super::endpoint::{self, Endpoint, Wire};
 use super::{Answer, Flow, Question};
-use crate::embed::{Embedder, Error};
+use crate::embed::{Embedder, refused};
 use crate::failure::Failure;
 use crate::json::{Json, Value, quoted_len};
 use crate::platform::Platform;
@@ -52,21 +52,22 @@ impl Embeddings {
     /// model's own, for which one text is sent; `shortened` says that the server is asked for `dim`.
     ///
     /// # Errors
-    /// [`Error`]: the server does not answer, or has no such vectors.
+    /// [`Exit::Embedder`](crate::failure::Exit::Embedder): the server does not answer, or has no such
+    /// vectors.
     pub fn open(
         platform: &Platform<'_>,
         endpoint: Endpoint,
         model: &str,
         dim: usize,
         shortened: bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Failure> {
         let id = format!("openai:{model}");
         let model = model.to_string();
         let mut open = Self { endpoint, model, id, dim, shortened };
         if dim == 0 {
             open.dim = open.ask(platform, &[NOTHING])?.len();
         } else if dim > clawft_codes::MAX_DIM {
-            return Err(Error::new(format!(
+            return Err(refused(format!(
                 "vectors of at most {} components expected, found {dim}",
                 clawft_codes::MAX_DIM
             )));
@@ -75,7 +76,7 @@ impl Embeddings {
     }
 
     /// The vectors of a batch, one after the other.
-    fn ask(&self, platform: &Platform<'_>, texts: &[&str]) -> Result<Vec<f32>, Error> {
+    fn ask(&self, platform: &Platform<'_>, texts: &[&str]) -> Result<Vec<f32>, Failure> {
         let vectors = RefCell::default();
         let batch = Batch { of: self, texts, vectors: &vectors };
         let question = Question {
@@ -90,11 +91,11 @@ impl Embeddings {
             stream: false,
         };
         let bytes = texts.iter().map(|text| quoted_len(text)).sum();
-        room::ask(bytes).map_err(|failure: Failure| Error::new(failure.into_sentence()))?;
+        room::ask(bytes).map_err(|failure: Failure| refused(failure.into_sentence()))?;
         let answer = endpoint::ask(&self.endpoint, &batch, platform, &question, &mut |_| Flow::Go);
         match answer {
             Ok(Answer { .. }) => Ok(vectors.take()),
-            Err(error) => Err(Error::new(error.sentence)),
+            Err(error) => Err(refused(error.sentence)),
         }
     }
 }
@@ -113,7 +114,7 @@ impl Embedder for Embeddings {
         platform: &Platform<'_>,
         texts: &[&str],
         into: &mut [f32],
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failure> {
         let dim = self.dim.max(1);
         let batch = (MOST_COMPONENTS / dim).clamp(1, MOST_TEXTS);
         for (texts, into) in texts.chunks(batch).zip(into.chunks_mut(batch * dim)) {

@@ -97,7 +97,7 @@ impl Wire for OpenAi {
         }
         json.begin("messages", '[');
         if !question.system.is_empty() {
-            said(&mut json, "system", question.system);
+            open_message(&mut json, "system", question.system);
             json.close('}');
         }
         write_history(&mut json, question.messages, refused.has(Field::Calls));
@@ -144,8 +144,8 @@ impl Wire for OpenAi {
     }
 }
 
-/// Begins a message.
-fn said(json: &mut Json, role: &str, content: &str) {
+/// Begins a message, which has to be closed.
+fn open_message(json: &mut Json, role: &str, content: &str) {
     json.open('{');
     json.text("role", role);
     json.text("content", content);
@@ -168,23 +168,23 @@ fn write_history(json: &mut Json, messages: &[Message], flat: bool) {
     for turn in messages.chunk_by(|a, b| is_user(a) && is_user(b)) {
         let Some(first) = turn.first() else { continue };
         if core::mem::replace(&mut waits, false) && is_user(first) {
-            said(json, "assistant", NO_ANSWER);
+            open_message(json, "assistant", NO_ANSWER);
             json.close('}');
         }
         match first {
             Message::Assistant { text, calls } => {
-                said(json, "assistant", text);
+                open_message(json, "assistant", text);
                 if !flat {
                     write_calls(json, calls);
                 }
             }
             Message::Result { id, content, .. } if !flat => {
-                said(json, "tool", content);
-                json.text("tool_call_id", accepted(id));
+                open_message(json, "tool", content);
+                json.text("tool_call_id", fitting(id));
                 waits = true;
             }
             _ => {
-                said(json, "user", "");
+                open_message(json, "user", "");
                 for (n, message) in turn.iter().enumerate() {
                     if n > 0 {
                         json.go_on("\n\n");
@@ -212,7 +212,7 @@ fn tell(json: &mut Json, message: &Message) {
 }
 
 /// The end of an id that is longer than is accepted.
-fn accepted(id: &str) -> &str {
+fn fitting(id: &str) -> &str {
     id.get(id.ceil_char_boundary(id.len().saturating_sub(MOST_ID))..).unwrap_or(id)
 }
 
@@ -223,7 +223,7 @@ fn write_calls(json: &mut Json, calls: &[ToolCall]) {
     json.begin("tool_calls", '[');
     for call in calls {
         json.open('{');
-        json.text("id", accepted(&call.id));
+        json.text("id", fitting(&call.id));
         json.text("type", "function");
         json.begin("function", '{');
         json.text("name", &accepted_name(&call.name));

@@ -26,6 +26,7 @@ use crate::session::{Said, Session};
 use crate::turn::{self, Agent, Turn};
 
 /// What a request asks for.
+#[derive(Default)]
 struct Wanted {
     session: Session,
     /// The person's last message; without one the results of the client's tools are the last.
@@ -34,6 +35,8 @@ struct Wanted {
     usage: bool,
     max_tokens: Option<u32>,
     temperature: Option<f32>,
+    /// One call at a time.
+    one: bool,
 }
 
 /// Answers; a stream is given to `send` part by part, and the reply then says that it was sent.
@@ -42,43 +45,47 @@ pub(super) fn answer(
     agent: &mut Agent<'_, '_>,
     send: &mut dyn FnMut(&str) -> Flow,
 ) -> Reply {
-    match asked.object().and_then(|given| read(&given)) {
-        Ok(wanted) => complete(wanted, agent, send),
+    let mut wanted = Wanted::default();
+    let read = asked.object().and_then(|given| read(&given, &mut wanted));
+    match read.and_then(|()| check(&wanted, agent.config)) {
+        Ok(()) => complete(&mut wanted, agent, send),
         Err(refusal) => refusal,
     }
 }
 
+/// Refuses what the model would not be given whole.
+fn check(wanted: &Wanted, config: &Config) -> Result<(), Reply> {
+    // A half of them would be other instructions.
+    let most = config.context_tokens as usize / 4;
+    let found = tokens(&wanted.session.instructions);
+    if found > most {
+        return Err(refusal(&format!(
+            "system messages of at most about {most} tokens expected, found {found}: \
+             chat.context_tokens in the config is four times that"
+        )));
+    }
+    let (most, found) = (3 * most, since(&wanted.session));
+    if wanted.message.is_none() && found > most {
+        return Err(refusal(&format!(
+            "a last question, calls and results of at most about {most} tokens together expected, \
+             found {found}: chat.context_tokens in the config is a third more"
+        )));
+    }
+    Ok(())
+}
+
 fn complete(
-    mut wanted: Wanted,
+    wanted: &mut Wanted,
     agent: &mut Agent<'_, '_>,
     send: &mut dyn FnMut(&str) -> Flow,
 ) -> Reply {
-    // A half of them would be other instructions.
-    let most = agent.config.context_tokens as usize / 4;
-    let found = tokens(&wanted.session.instructions);
-    if found > most {
-        return refusal(&format!(
-            "system messages of at most about {most} tokens expected, found {found}: \
-             chat.context_tokens in the config is four times that"
-        ));
-    }
     let config = Config {
         max_tokens: wanted.max_tokens.unwrap_or(agent.config.max_tokens),
         temperature: wanted.temperature.or(agent.config.temperature),
         stream: wanted.stream,
         ..agent.config.clone()
     };
-    let now = agent.platform.clock.now();
-    let mut random = [0; 8];
-    agent.platform.random.fill(&mut random);
-    let head = Head {
-        id: format!("chatcmpl-{:016x}", u64::from_le_bytes(random)),
-        created: now / 1000,
-        model: match agent.model {
-            "" => agent.provider.name().to_string(),
-            model => model.to_string(),
-        },
-    };
+    let head = Head::of(agent);
     let mut agent = Agent {
         platform: agent.platform,
         data: agent.data,
@@ -99,60 +106,47 @@ fn complete(
     let session = &mut wanted.session;
     let done = match &wanted.message {
         Some(message) => turn::answer(&mut agent, session, message, false, &mut show, &mut turn),
-        None if since(session) > 3 * most => {
-            return refusal(&format!(
-                "a last question, calls and results of at most about {} tokens together expected, \
-                 found {}: chat.context_tokens in the config is a third more",
-                3 * most,
-                since(session)
-            ));
-        }
         None => turn::go_on(&mut agent, session, &mut show, &mut turn),
     };
-    let finish = match (turn.calls.is_empty(), turn.cut) {
-        (false, _) => "tool_calls",
-        (true, None) => "stop",
-        (true, Some(Stop::Refused)) => "content_filter",
-        (true, Some(_)) => "length",
-    };
-    match (done, wanted.stream) {
-        (Err(failure), true) if begun => {
-            // The status is gone already: the error is the last event, and no end is told.
-            let Reply { body, note, .. } = failure.into();
-            send(&event(body));
-            Reply::sent(note)
-        }
-        (Err(failure), _) => failure.into(),
-        (Ok(()), true) => {
-            if !begun {
-                send(&head.chunk(true, Some(""), &[], None));
-            }
-            if !turn.calls.is_empty() {
-                send(&head.chunk(false, None, &turn.calls, None));
-            }
-            let mut last = head.begin(CHUNK);
-            choice("delta", false, None, &[], Some(finish), &mut last);
-            last.close(']');
-            let note = notes(&mut turn, &mut last);
-            send(&event(last.done()));
-            if wanted.usage {
-                let mut last = head.begin(CHUNK);
-                last.close(']');
-                usage(&turn, &mut last);
-                send(&event(last.done()));
-            }
-            send("data: [DONE]\n\n");
-            Reply::sent(note)
-        }
-        (Ok(()), false) => {
-            let mut body = head.begin("chat.completion");
-            choice("message", true, Some(&turn.text), &turn.calls, Some(finish), &mut body);
-            body.close(']');
-            usage(&turn, &mut body);
-            let note = notes(&mut turn, &mut body);
-            Reply { note, ..Reply::new(200, body) }
-        }
+    if wanted.one {
+        // What the model would have called besides, it calls when it has seen this one's result.
+        turn.calls.truncate(1);
     }
+    match done {
+        Ok(()) if wanted.stream => head.end(begun, wanted.usage, &mut turn, send),
+        Ok(()) => head.whole(&mut turn),
+        Err(failure) if begun => {
+            // The status is gone already: the error is the last event, and no end is told.
+            let mut reply = Reply::from(failure);
+            send(&event(core::mem::take(&mut reply.body)));
+            Reply::sent(core::mem::take(&mut reply.note))
+        }
+        Err(failure) => failure.into(),
+    }
+}
+
+/// Who answers: the model, or what does without one.
+fn model<'a>(agent: &Agent<'a, '_>) -> &'a str {
+    match agent.model {
+        "" => agent.provider.name(),
+        model => model,
+    }
+}
+
+/// The models, of which there is one whatever a request names. Many clients look at the list before
+/// they ask.
+pub(super) fn models(agent: &Agent<'_, '_>) -> Reply {
+    let mut json = Json::object();
+    json.text("object", "list");
+    json.begin("data", '[');
+    json.open('{');
+    json.text("id", model(agent));
+    json.text("object", "model");
+    json.count("created", 0);
+    json.text("owned_by", "clawft");
+    json.close('}');
+    json.close(']');
+    Reply::new(200, json)
 }
 
 /// Tokens of what a model is given in any case: the person's last message, and the calls and results
@@ -161,6 +155,16 @@ fn since(session: &Session) -> usize {
     let is_user = |said: &Said| matches!(said.message, Message::User(_));
     let last = session.messages.iter().rposition(is_user).unwrap_or_default();
     session.messages.iter().skip(last).map(|said| tokens_of(&said.message)).sum()
+}
+
+/// Why an answer ends.
+fn finish(turn: &Turn) -> &'static str {
+    match (turn.calls.is_empty(), turn.cut) {
+        (false, _) => "tool_calls",
+        (true, None) => "stop",
+        (true, Some(Stop::Refused)) => "content_filter",
+        (true, Some(_)) => "length",
+    }
 }
 
 /// Kind of a part of an answer.
@@ -173,8 +177,10 @@ fn event(json: String) -> String {
 /// What the person should know, where there is any. A note with the path of a file is given back:
 /// it is for who runs the server.
 fn notes(turn: &mut Turn, json: &mut Json) -> String {
-    let is_own = |note: &mut String| note.contains('/');
-    let own: Vec<String> = turn.notes.extract_if(.., is_own).collect();
+    let notes = core::mem::take(&mut turn.notes);
+    let (own, shown): (Vec<_>, Vec<_>) =
+        notes.into_iter().partition(|note| crate::text::has(note, "/"));
+    turn.notes = shown;
     if !own.is_empty() {
         turn.notes.push("something failed, which this server's own notes say".to_string());
     }
@@ -231,6 +237,17 @@ struct Head {
 }
 
 impl Head {
+    /// Those of the next answer.
+    fn of(agent: &Agent<'_, '_>) -> Self {
+        let mut random = [0; 8];
+        agent.platform.random.fill(&mut random);
+        Self {
+            id: format!("chatcmpl-{:016x}", u64::from_le_bytes(random)),
+            created: agent.platform.clock.now() / 1000,
+            model: model(agent).to_string(),
+        }
+    }
+
     /// Up to the choices, a list that has to be closed.
     fn begin(&self, kind: &str) -> Json {
         let mut json = Json::object();
@@ -255,6 +272,45 @@ impl Head {
         json.close(']');
         event(json.done())
     }
+
+    /// The whole answer.
+    fn whole(&self, turn: &mut Turn) -> Reply {
+        let mut body = self.begin("chat.completion");
+        choice("message", true, Some(&turn.text), &turn.calls, Some(finish(turn)), &mut body);
+        body.close(']');
+        usage(turn, &mut body);
+        let note = notes(turn, &mut body);
+        Reply::new(200, body).with_note(note)
+    }
+
+    /// What follows the parts of a stream: calls, why it ends, what it took where that is wanted.
+    fn end(
+        &self,
+        begun: bool,
+        wants_usage: bool,
+        turn: &mut Turn,
+        send: &mut dyn FnMut(&str) -> Flow,
+    ) -> Reply {
+        if !begun {
+            send(&self.chunk(true, Some(""), &[], None));
+        }
+        if !turn.calls.is_empty() {
+            send(&self.chunk(false, None, &turn.calls, None));
+        }
+        let mut last = self.begin(CHUNK);
+        choice("delta", false, None, &[], Some(finish(turn)), &mut last);
+        last.close(']');
+        let note = notes(turn, &mut last);
+        send(&event(last.done()));
+        if wants_usage {
+            let mut last = self.begin(CHUNK);
+            last.close(']');
+            usage(turn, &mut last);
+            send(&event(last.done()));
+        }
+        send("data: [DONE]\n\n");
+        Reply::sent(note)
+    }
 }
 
 pub(super) fn refusal(sentence: &str) -> Reply {
@@ -263,36 +319,27 @@ pub(super) fn refusal(sentence: &str) -> Reply {
 
 /// Reads a request. What says how words are chosen (`top_p` and its kind) is passed over; what
 /// would change the shape of the answer is refused.
-fn read(given: &Value) -> Result<Wanted, Reply> {
-    let filled = |name: &str| match &given[name] {
+fn read(given: &Value, wanted: &mut Wanted) -> Result<(), Reply> {
+    let is_filled = match &given["functions"] {
         Value::Null => false,
         Value::List(values) => !values.is_empty(),
         _ => true,
     };
-    if filled("functions") {
+    if is_filled {
         return Err(refusal("tools expected in the place of functions"));
     }
     let n = &given["n"];
     if !n.is_null() && n.as_u64() != Some(1) {
         return Err(refusal("n: 1 expected"));
     }
-    let stream = match &given["stream"] {
+    wanted.stream = match &given["stream"] {
         Value::Null => false,
         stream => stream.as_bool().ok_or_else(|| refusal("stream: true or false expected"))?,
     };
-    let usage = given["stream_options"]["include_usage"].as_bool();
-    let limit = ["max_completion_tokens", "max_tokens"]
-        .iter()
-        .map(|name| &given[*name])
-        .find(|value| !value.is_null());
-    let max_tokens = match limit {
-        None => None,
-        Some(limit) => match limit.as_u64().and_then(|limit| u32::try_from(limit).ok()) {
-            Some(limit @ 1..) => Some(limit),
-            _ => return Err(refusal("max_tokens: 1 or more expected")),
-        },
-    };
-    let temperature = match &given["temperature"] {
+    wanted.usage = given["stream_options"]["include_usage"].as_bool() == Some(true);
+    wanted.one = given["parallel_tool_calls"].as_bool() == Some(false);
+    wanted.max_tokens = max_tokens(given)?;
+    wanted.temperature = match &given["temperature"] {
         Value::Null => None,
         value => match value.as_f32() {
             Some(value) if (0.0..=2.0).contains(&value) => Some(value),
@@ -302,41 +349,60 @@ fn read(given: &Value) -> Result<Wanted, Reply> {
     let Some(messages) = given["messages"].as_list() else {
         return Err(refusal("messages: a list expected"));
     };
-    let mut session = Session { passing: true, ..Session::default() };
-    (session.tools, session.must_call) = client_tools::offers(given)?;
+    let session = &mut wanted.session;
+    session.passing = true;
+    client_tools::offers(given, session)?;
     for message in messages {
-        let calls = client_tools::called(message)?;
-        let content = &message["content"];
-        // Beside calls there is often no text.
-        let text =
-            if content.is_null() && !calls.is_empty() { String::new() } else { text(content)? };
-        match message["role"].text() {
-            "system" | "developer" => {
-                session.instructions.push_str(&text);
-                session.instructions.push('\n');
-            }
-            "user" => session.push(0, Message::User(text)),
-            "assistant" => session.push(0, Message::Assistant { text, calls }),
-            "tool" => {
-                let id = message["tool_call_id"].text().to_string();
-                if !client_tools::waits(&session, &id) {
-                    return Err(refusal("tool_call_id: one of the calls before it expected"));
-                }
-                let (name, content) = (String::new(), text);
-                session.push(0, Message::Result { id, name, content, failed: false });
-            }
-            _ => return Err(refusal("role: system, developer, user, assistant or tool expected")),
-        }
+        say(message, session)?;
     }
-    let message = match session.messages.pop() {
-        Some(Said { message: Message::User(message), .. }) => Some(message),
-        Some(last @ Said { message: Message::Result { .. }, .. }) => {
-            session.messages.push(last);
-            None
-        }
+    match session.messages.pop() {
+        Some(Said { message: Message::User(message), .. }) => wanted.message = Some(message),
+        Some(last @ Said { message: Message::Result { .. }, .. }) => session.messages.push(last),
         _ => return Err(refusal("a last message of the role user or tool expected")),
+    }
+    Ok(())
+}
+
+/// The most tokens of the answer, under the new name or the old one.
+fn max_tokens(given: &Value) -> Result<Option<u32>, Reply> {
+    let names = ["max_completion_tokens", "max_tokens"];
+    let limit = names.iter().map(|name| &given[*name]).find(|value| !value.is_null());
+    let Some(limit) = limit else { return Ok(None) };
+    match limit.as_u64().and_then(|limit| u32::try_from(limit).ok()) {
+        Some(limit @ 1..) => Ok(Some(limit)),
+        _ => Err(refusal("max_tokens: 1 or more expected")),
+    }
+}
+
+/// Adds a message of the history, or what the client tells the model.
+fn say(message: &Value, session: &mut Session) -> Result<(), Reply> {
+    let calls = client_tools::called(message)?;
+    let content = &message["content"];
+    let role = message["role"].text();
+    let text = match content {
+        // Beside calls there is often no text, and in the place of one there may be a refusal.
+        Value::Null if role == "assistant" => message["refusal"].text().to_string(),
+        content => text(content)?,
     };
-    Ok(Wanted { session, message, stream, usage: usage == Some(true), max_tokens, temperature })
+    let message = match role {
+        "system" | "developer" => {
+            session.instructions.push_str(&text);
+            session.instructions.push('\n');
+            return Ok(());
+        }
+        "user" => Message::User(text),
+        "assistant" => Message::Assistant { text, calls },
+        "tool" => {
+            let id = message["tool_call_id"].text().to_string();
+            if !client_tools::waits(session, &id) {
+                return Err(refusal("tool_call_id: one of the calls before it expected"));
+            }
+            Message::Result { id, name: String::new(), content: text, failed: false }
+        }
+        _ => return Err(refusal("role: system, developer, user, assistant or tool expected")),
+    };
+    session.push(0, message);
+    Ok(())
 }
 
 /// The text of a message: a text, or a list of parts that are texts.

@@ -16,15 +16,16 @@ use crate::tools;
 /// Letters of a name, at most.
 const NAME: usize = 64;
 
-/// The tools that a request offers, and whether one must be called. Where that is to be a certain
-/// one, it alone is offered.
-pub(super) fn offers(given: &Value) -> Result<(Vec<Offer>, bool), Reply> {
+/// Takes the tools that a request offers, and whether one must be called. Where that is to be a
+/// certain one, it alone is offered.
+pub(super) fn offers(given: &Value, session: &mut Session) -> Result<(), Reply> {
     let choice = &given["tool_choice"];
-    let mut all = offered(given)?;
-    let must_call = match choice.text() {
+    let all = &mut session.tools;
+    *all = offered(given)?;
+    session.must_call = match choice.text() {
         "none" => {
             all.clear();
-            return Ok((all, false));
+            return Ok(());
         }
         "auto" => false,
         "" if choice.is_null() => false,
@@ -35,12 +36,12 @@ pub(super) fn offers(given: &Value) -> Result<(Vec<Offer>, bool), Reply> {
             true
         }
     };
-    if must_call && all.is_empty() {
+    if session.must_call && all.is_empty() {
         return Err(refusal(
             "tool_choice: auto, none, required or the function of one of the tools expected",
         ));
     }
-    Ok((all, must_call))
+    Ok(())
 }
 
 fn offered(given: &Value) -> Result<Vec<Offer>, Reply> {
@@ -101,7 +102,9 @@ pub(super) fn write(calls: &[ToolCall], is_numbered: bool, json: &mut Json) {
         json.text("type", "function");
         json.begin("function", '{');
         json.text("name", &call.name);
-        json.text("arguments", &call.arguments);
+        // A tool without parameters: Anthropic sends nothing, and clients parse what they get.
+        let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+        json.text("arguments", arguments);
         json.close('}');
         json.close('}');
     }

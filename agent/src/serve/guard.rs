@@ -38,13 +38,16 @@ impl Guard {
     #[must_use]
     pub fn new(environment: &dyn Environment) -> Self {
         let token = environment.variable("CLAWFT_TOKEN").filter(|token| !token.is_empty());
-        let hosts = match &token {
-            Some(_) => environment.variable("CLAWFT_HOSTS").unwrap_or_default(),
-            None => String::new(),
-        };
-        let hosts =
-            text::parts(&hosts, b",").into_iter().map(|host| host.trim().to_ascii_lowercase());
-        Self { token, hosts: hosts.filter(|host| !host.is_empty()).collect() }
+        let mut hosts = Vec::new();
+        if token.is_some() {
+            let named = environment.variable("CLAWFT_HOSTS").unwrap_or_default();
+            for host in text::parts(&named, b",") {
+                if !host.trim().is_empty() {
+                    hosts.push(host.trim().to_ascii_lowercase());
+                }
+            }
+        }
+        Self { token, hosts }
     }
 
     /// Lets a request through. Its body counts for nothing here.

@@ -18,6 +18,8 @@ use crate::memory::{Memo, Memory, New};
 /// Results of a search where nothing is said, and at most.
 const LIMIT: u64 = 10;
 const MOST_RESULTS: u64 = 100;
+/// Most bytes of a kind and of a session: what the store has for a kind.
+const MOST_NAME: usize = clawft_store::MAX_KIND;
 
 /// Answers what is behind `/v1/memory`.
 pub(super) fn answer(asked: &Asked, rest: &str, memory: &mut Memory<'_>) -> Reply {
@@ -73,6 +75,14 @@ fn text<'a>(object: &'a Value, name: &str) -> Result<Option<&'a str>, Reply> {
     }
 }
 
+/// A member that names something.
+fn short<'a>(object: &'a Value, name: &str) -> Result<Option<&'a str>, Reply> {
+    match text(object, name)? {
+        Some(long) if long.len() > MOST_NAME => Err(wrong(name, "at most 255 bytes")),
+        text => Ok(text),
+    }
+}
+
 fn truth(object: &Value, name: &str) -> Result<Option<bool>, Reply> {
     match &object[name] {
         Value::Null => Ok(None),
@@ -98,8 +108,8 @@ fn remember(asked: &Asked, memory: &mut Memory<'_>) -> Result<Reply, Reply> {
     let given = asked.object()?;
     only(&given, &["text", "kind", "session", "pinned"])?;
     let new = New {
-        kind: text(&given, "kind")?.unwrap_or("fact"),
-        session: text(&given, "session")?.unwrap_or_default(),
+        kind: short(&given, "kind")?.unwrap_or("fact"),
+        session: short(&given, "session")?.unwrap_or_default(),
         pinned: truth(&given, "pinned")?.unwrap_or_default(),
         ..New::fact(text(&given, "text")?.ok_or_else(|| wrong("text", "a text"))?)
     };

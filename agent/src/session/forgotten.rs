@@ -136,8 +136,9 @@ impl Sought {
 
     fn strike_kept(&self, message: &mut String) {
         if let Some(mut plain) = self.as_kept(message) {
-            let parts = self.same(&plain).into_iter().map(ToOwned::to_owned);
-            let all: Vec<String> = parts.chain(self.forms.iter().cloned()).collect();
+            let mut all: Vec<String> =
+                self.same(&plain).into_iter().map(ToOwned::to_owned).collect();
+            all.extend_from_slice(&self.forms);
             strike(&mut plain, &all);
             *message = plain;
         }

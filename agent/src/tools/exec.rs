@@ -18,7 +18,7 @@ use std::sync::mpsc::channel;
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 
-use super::{Arguments, Outcome};
+use super::{Arguments, Outcome, refused};
 use crate::provider::Tool;
 
 pub(super) const EXEC: Tool = Tool {
@@ -34,8 +34,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let mut words = arguments.text("command")?.split_whitespace();
-    let program = words.next().ok_or("a program's name expected")?;
-    let said = |error: std::io::Error| format!("{program}: {error}");
+    let program = words.next().ok_or_else(|| refused("a program's name expected"))?;
+    let said = |error: std::io::Error| refused(format!("{program}: {error}"));
     let mut child = Command::new(program)
         .args(words)
         .stdin(Stdio::null())
@@ -63,18 +63,19 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
                 let _ = child.kill();
                 let _ = child.wait();
                 ended.map_err(said)?;
-                return Err(format!("{program} took more than {} s", LONGEST.as_secs()));
+                let sentence = format!("{program} took more than {} s", LONGEST.as_secs());
+                return Err(refused(sentence));
             }
         }
     };
     // A program that it left behind may hold its output open for ever.
     let left = LONGEST.saturating_sub(begin.elapsed());
     let bytes = reader.recv_timeout(left).map_err(|_| {
-        format!("{program} ended, and its output did not in {} s", LONGEST.as_secs())
+        refused(format!("{program} ended, and its output did not in {} s", LONGEST.as_secs()))
     })?;
     let text = String::from_utf8_lossy(&bytes);
     match status.success() {
         true => Ok(text.to_string()),
-        false => Err(format!("{program} ended with {status}: {text}")),
+        false => Err(refused(format!("{program} ended with {status}: {text}"))),
     }
 }

@@ -14,10 +14,10 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Arguments, Bench, Outcome, room};
-use crate::platform::{Method, Payload, Request, Timeouts};
+use super::{Arguments, Bench, Outcome, refused};
+use crate::platform::{HttpError, Method, Payload, Request, Timeouts};
 use crate::provider::Tool;
-use crate::text;
+use crate::{room, text};
 
 pub(super) const FETCH: Tool = Tool {
     name: "web_fetch",
@@ -63,9 +63,10 @@ impl Bench<'_, '_> {
         let url = arguments.text("url")?;
         let hosts = &self.config.hosts;
         if !is_known(url, hosts) || url.chars().any(|c| c.is_control() || c == ' ') {
-            return Err(format!("a URL of one of the hosts {} expected", hosts.join(", ")));
+            let sentence = format!("a URL of one of the hosts {} expected", hosts.join(", "));
+            return Err(refused(sentence));
         }
-        room(MOST_TAKEN)?;
+        room::ask(MOST_TAKEN)?;
         let request = Request {
             method: Method::Get,
             url,
@@ -73,14 +74,15 @@ impl Bench<'_, '_> {
             payload: Payload::Empty,
             timeouts: Timeouts { total: 60_000, ..Timeouts::default() },
         };
-        let mut response = self.platform.http.send(request).map_err(|error| error.sentence)?;
+        let broken = |error: HttpError| refused(error.sentence);
+        let mut response = self.platform.http.send(request).map_err(broken)?;
         if response.status != 200 {
             let to = response.header("location").map_or_else(String::new, |to| format!(" to {to}"));
-            return Err(format!("status 200 expected, found {}{to}", response.status));
+            return Err(refused(format!("status 200 expected, found {}{to}", response.status)));
         }
         let (mut bytes, mut part) = (Vec::new(), vec![0; 8192]);
         while bytes.len() < MOST {
-            match response.body.read(&mut part).map_err(|error| error.sentence)? {
+            match response.body.read(&mut part).map_err(broken)? {
                 0 => break,
                 len => bytes.extend_from_slice(part.get(..len).unwrap_or_default()),
             }

@@ -15,11 +15,12 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Arguments, Bench, Outcome, room};
+use super::{Arguments, Bench, Outcome, refused};
 use crate::config::folder;
+use crate::failure::Failure;
 use crate::platform::{FileError, FileSystem};
 use crate::provider::Tool;
-use crate::text;
+use crate::{room, text};
 
 pub(super) const ALL: [Tool; 4] = [
     Tool {
@@ -68,7 +69,7 @@ fn inside(path: &str, folders: &[String]) -> Outcome {
     if plain && !path.is_empty() && folders.iter().any(|folder| within(&place, folder)) {
         return Ok(place);
     }
-    Err(format!("a path without `..` inside {} expected", folders.join(", ")))
+    Err(refused(format!("a path without `..` inside {} expected", folders.join(", "))))
 }
 
 /// A path as one may compare it. Many systems do not tell capitals apart.
@@ -95,19 +96,23 @@ fn is_own(place: &str, data: &str) -> bool {
 /// because the host gave the folder twice.
 fn leads_into(files: &dyn FileSystem, place: &str, data: &str) -> bool {
     let sessions = format!("{data}/sessions");
-    let ends = place.match_indices('/').map(|(at, _)| at).chain([place.len()]);
-    let mut ways = ends.filter_map(|end| place.get(..end)).filter(|way| !way.is_empty());
-    ways.any(|way| files.is_same(way, data) || files.is_same(way, &sessions))
+    (1..=place.len()).any(|end| {
+        let is_end = matches!(place.as_bytes().get(end), None | Some(b'/'));
+        let way = place.get(..end).filter(|_| is_end);
+        way.is_some_and(|way| files.is_same(way, data) || files.is_same(way, &sessions))
+    })
 }
 
 impl Bench<'_, '_> {
     /// Asks the person before a file that is there gets another text.
-    fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), String> {
+    fn may_replace(&self, what: &str, path: &str, text: &str) -> Result<(), Failure> {
         let text = text::short(text, SHOWN);
         let question = format!("\n{what} {path}: {text}\nType yes to write: ");
         match self.platform.terminal.confirms(&question) {
             true => Ok(()),
-            false => Err(format!("{path} is there, and nobody said yes: it was left as it is")),
+            false => {
+                Err(refused(format!("{path} is there, and nobody said yes: it was left as it is")))
+            }
         }
     }
 
@@ -116,16 +121,19 @@ impl Bench<'_, '_> {
         let path = inside(arguments.text("path")?, &self.config.folders)?;
         let data = folder(self.platform.environment);
         if is_own(&path, &data) || leads_into(files, &path, &data) {
-            return Err(format!("{path} is in the data folder: it is not for the tools of files"));
+            let sentence =
+                format!("{path} is in the data folder: it is not for the tools of files");
+            return Err(refused(sentence));
         }
-        let said = |error: FileError| format!("{path}: {error}");
+        let said = |error: FileError| Failure::of_file(&path, &error);
         let read = || -> Outcome {
             let bytes = files.read(&path, MOST).map_err(said)?;
-            String::from_utf8(bytes).map_err(|_| format!("{path}: text in UTF-8 expected"))
+            String::from_utf8(bytes).map_err(|_| refused("text in UTF-8 expected").of(&path))
         };
         let write = |text: &str, what: &str, shown: &str, before: Option<&str>| -> Outcome {
             if text.len() as u64 > MOST {
-                return Err(format!("at most {MOST} bytes expected, found {}", text.len()));
+                let sentence = format!("at most {MOST} bytes expected, found {}", text.len());
+                return Err(refused(sentence));
             }
             if !matches!(files.entry(&path), Err(FileError::NotFound)) {
                 self.may_replace(what, &path, shown)?;
@@ -133,7 +141,7 @@ impl Bench<'_, '_> {
             if let Some(before) = before
                 && read()? != before
             {
-                return Err(format!("{path} was changed meanwhile: read it again"));
+                return Err(refused(format!("{path} was changed meanwhile: read it again")));
             }
             files.replace(&path, text.as_bytes()).map_err(said)?;
             Ok(format!("{path}: {} bytes written", text.len()))
@@ -150,13 +158,15 @@ impl Bench<'_, '_> {
                 let found = text::find(&text, old).zip(old.chars().next());
                 // Places that overlap are several.
                 let again = |(at, c): (usize, char)| text::find(&text[at + c.len_utf8()..], old);
-                room(text.len() + new.len())?;
+                room::ask(text.len() + new.len())?;
                 match (found, found.and_then(again)) {
                     (Some(_), None) => {
                         write(&text::replaced(&text, old, new), "Change", new, Some(&text))
                     }
-                    (None, _) => Err(format!("{path}: `old` expected once, not found")),
-                    _ => Err(format!("{path}: `old` expected once, found several times")),
+                    (None, _) => Err(refused("`old` expected once, not found").of(&path)),
+                    (Some(_), Some(_)) => {
+                        Err(refused("`old` expected once, found several times").of(&path))
+                    }
                 }
             }
             _ => {
@@ -164,7 +174,7 @@ impl Bench<'_, '_> {
                 let more = entries.len().saturating_sub(MOST_ENTRIES);
                 entries.truncate(MOST_ENTRIES);
                 let bytes = entries.iter().map(|entry| entry.name.len() + 2).sum();
-                room(bytes)?;
+                room::ask(bytes)?;
                 let mut lines = String::with_capacity(bytes);
                 for entry in &entries {
                     lines.push_str(&entry.name);

@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Bench;
+use super::{Bench, refused};
 use crate::failure::Failure;
 use crate::gate::Verdict;
 
@@ -21,14 +21,13 @@ const CHANGING: [&str; 3] = ["file_write", "file_edit", "exec"];
 
 impl Bench<'_, '_> {
     /// Whether a call may be run.
-    pub(super) fn permitted(&mut self, tool: &str) -> Result<(), String> {
+    pub(super) fn permitted(&mut self, tool: &str) -> Result<(), Failure> {
         if !CHANGING.contains(&tool) {
             return Ok(());
         }
         let memories = self.given.iter().map(|memo| &*memo.text);
         let read: Vec<&str> = self.read.iter().map(String::as_str).chain(memories).collect();
-        let (verdict, reason) =
-            self.memory.judge_call(tool, &read).map_err(Failure::into_sentence)?;
+        let (verdict, reason) = self.memory.judge_call(tool, &read)?;
         let question = format!(
             "\nA text that was read speaks to the assistant: {reason}.\nRun {tool} all the same? \
              (yes/no) "
@@ -41,9 +40,9 @@ impl Bench<'_, '_> {
         if may_run {
             return Ok(());
         }
-        Err(format!(
+        Err(refused(format!(
             "{tool} was not run: a text that was read in this turn speaks to the assistant, {reason}. \
              Tell the person; they may ask for it again"
-        ))
+        )))
     }
 }

@@ -9,19 +9,17 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use clawft_store::lexical::words;
 
-use super::{Arguments, Bench, Outcome, room};
+use super::{Arguments, Bench, Outcome, refused};
 use crate::context::{cut, tokens};
-use crate::date::day;
-use crate::failure::Failure;
+use crate::date::{day, minute};
 use crate::json::Json;
 use crate::learn::{is_unsure, sentences};
 use crate::memory::{New, redact};
 use crate::provider::Tool;
-use crate::text;
+use crate::{room, text};
 
 pub(super) const SEARCH: Tool = Tool {
     name: "memory_search",
@@ -80,31 +78,32 @@ fn is_joined(text: &str, at: usize) -> bool {
 /// true that I like tea`, `I like tea` is not what was said.
 fn stated(quote: &str, text: &str) -> Option<String> {
     let sentences = sentences(text);
-    (1..=MOST_SENTENCES).find_map(|count| {
-        let mut runs = sentences.windows(count).map(|run| (run, run.join(" ")));
-        let fits = |run: &[&str], text: &str| {
-            was_said(quote, &[text]) && !run.iter().any(|sentence| is_unsure(sentence))
-        };
-        runs.find(|(run, text)| fits(run, text)).map(|(_, text)| text)
-    })
+    for count in 1..=MOST_SENTENCES {
+        for run in sentences.windows(count) {
+            let text = run.join(" ");
+            if was_said(quote, &[&text]) && !run.iter().any(|sentence| is_unsure(sentence)) {
+                return Some(text);
+            }
+        }
+    }
+    None
 }
 
 impl Bench<'_, '_> {
     /// Whole lines of at most `budget` tokens.
     pub(super) fn search(&mut self, arguments: &Arguments, budget: usize) -> Outcome {
         let k = arguments.number("k", 5, 20)? as usize;
-        let found =
-            self.memory.recall(arguments.text("query")?, k).map_err(Failure::into_sentence)?;
+        let found = self.memory.recall(arguments.text("query")?, k)?;
         if found.is_empty() {
             return Ok("memory holds nothing about this".to_string());
         }
-        room(4 * found.iter().map(|memo| memo.text.len()).sum::<usize>())?;
+        room::ask(4 * found.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let (mut lines, mut left) = (String::new(), budget);
         for memo in found {
             let line = |text: &str| {
                 let mut json = Json::object();
                 json.count("id", memo.id);
-                json.text("date", &day(memo.created));
+                json.text("date", &minute(memo.created));
                 json.text("text", text);
                 json.line()
             };
@@ -128,10 +127,10 @@ impl Bench<'_, '_> {
     pub(super) fn write(&mut self, arguments: &Arguments) -> Outcome {
         let quote = arguments.text("quote")?.trim();
         if words(quote).next().is_none() {
-            return Err("a quote that says something expected".to_string());
+            return Err(refused("a quote that says something expected"));
         }
         // What was said, in words and in small letters.
-        room(6 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
+        room::ask(6 * self.said.iter().map(|text| text.len()).max().unwrap_or(0))?;
         // Where it stands: a secret without its name is not known as one.
         let clean = redact(quote).0;
         let mut is_there = false;
@@ -144,20 +143,24 @@ impl Bench<'_, '_> {
             stated(quote, &text).or_else(|| stated(&clean, &text))
         });
         let Some(stated) = stated else {
-            return Err(match is_there {
-                true => "what they ask or guess there is no fact, and one to four of their whole \
-                         sentences are stored at once: nothing was stored",
-                false => "the person's own words expected, exactly as they wrote them in this \
-                          conversation: this quote is not in what they wrote, and nothing was stored",
-            }
-            .to_string());
+            return Err(refused(match is_there {
+                true => {
+                    "what they ask or guess there is no fact, and one to four of their whole \
+                         sentences are stored at once: nothing was stored"
+                }
+                false => {
+                    "the person's own words expected, exactly as they wrote them in this \
+                          conversation: this quote is not in what they wrote, and nothing was stored"
+                }
+            }));
         };
         let new = New { session: self.session, source: "model", ..New::fact(&stated) };
-        let done = self.memory.remember(&new).map_err(Failure::into_sentence)?;
+        let done = self.memory.remember(&new)?;
         #[cfg(feature = "coherence")]
         if done.verdict != crate::gate::Verdict::Permit {
             let (verdict, reason) = (done.verdict.name(), done.reason);
-            return Err(format!("{verdict}, and not to be recalled: {reason}. Ask the person"));
+            let sentence = format!("{verdict}, and not to be recalled: {reason}. Ask the person");
+            return Err(refused(sentence));
         }
         Ok(match done.merged {
             true => format!("memory {} says so already", done.id),
@@ -171,28 +174,28 @@ impl Bench<'_, '_> {
         ids.sort_unstable();
         ids.dedup();
         if ids.len() > MOST_IDS {
-            return Err(format!("at most {MOST_IDS} ids expected, found {}", ids.len()));
+            let sentence = format!("at most {MOST_IDS} ids expected, found {}", ids.len());
+            return Err(refused(sentence));
         }
         let mut question = String::from("\nForget for good:\n");
         for &id in &ids {
-            let memo = self.memory.get(id).map_err(Failure::into_sentence)?;
-            let Some(memo) = memo else {
-                return Err(format!("there is no memory {id}: nothing was forgotten"));
+            let Some(memo) = self.memory.get(id)? else {
+                return Err(refused(format!("there is no memory {id}: nothing was forgotten")));
             };
-            let text: String = memo.text.chars().take(SHOWN).map(printable).collect();
-            question.push_str(&format!("  {id}  {}  {text}\n", day(memo.created)));
+            question.push_str(&format!("  {id}  {}  ", day(memo.created)));
+            question.extend(text::first(&memo.text, SHOWN).chars().map(printable));
+            question.push('\n');
         }
         question.push_str("Type yes to forget: ");
         if !self.may_forget || !self.platform.terminal.is_interactive() {
-            return Err("nobody is there to confirm it: nothing was forgotten".to_string());
+            return Err(refused("nobody is there to confirm it: nothing was forgotten"));
         }
         if !self.platform.terminal.confirms(&question) {
-            return Err("the person did not confirm it: nothing was forgotten".to_string());
+            return Err(refused("the person did not confirm it: nothing was forgotten"));
         }
-        self.forgotten.extend(self.memory.forget(&ids).map_err(Failure::into_sentence)?);
+        self.forgotten.extend(self.memory.forget(&ids)?);
         self.given.retain(|memo| !ids.contains(&memo.id));
-        let named: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        Ok(format!("forgotten: {}", named.join(", ")))
+        Ok(format!("forgotten: {}", text::named(&ids)))
     }
 }
 

@@ -12,7 +12,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use clawft_agent::embed::{Embedder, Error};
+use clawft_agent::embed::Embedder;
+use clawft_agent::failure::Failure;
 use clawft_agent::platform::native::{NativeFileSystem, NativeRandom};
 use clawft_agent::platform::{
     Clock, Environment, FileSystem, HttpClient, HttpError, HttpFailure, Platform, Request,
@@ -78,7 +79,7 @@ impl Embedder for WordHashes {
         self.dim
     }
 
-    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Error> {
+    fn embed(&self, _: &Platform<'_>, texts: &[&str], into: &mut [f32]) -> Result<(), Failure> {
         for (text, vector) in texts.iter().zip(into.chunks_exact_mut(self.dim)) {
             vector.fill(0.0);
             vector[0] = 0.1;

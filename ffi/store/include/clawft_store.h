@@ -506,7 +506,7 @@ int32_t clawft_forget(uint32_t handle, uint64_t id);
 // looks at the lease nor renews it.
 int32_t clawft_commit(uint32_t handle, uint64_t now);
 
-// Drops the changes since the last commit.
+// Drops the changes since the last commit, and the uses counted of the records that were changed.
 //
 // Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then call it again, or close
 // the memory and open it again.

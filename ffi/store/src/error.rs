@@ -8,7 +8,7 @@
 
 use clawft::parts;
 #[cfg(feature = "memory")]
-use clawft_store::memory::{Error, Refusal};
+use clawft_store::memory::Refusal;
 use core::num::NonZeroI32;
 
 /// The numbers that the functions of a memory return beyond those of `enum CLAWFT`.
@@ -88,6 +88,13 @@ impl Failed {
         Self(NonZeroI32::new(code).unwrap_or(NonZeroI32::MIN))
     }
 
+    /// The error that was kept last.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn last() -> Self {
+        Self::kept(parts::last())
+    }
+
     /// The error of `bytes` that there is no memory for.
     #[cold]
     #[inline(never)]
@@ -116,26 +123,10 @@ impl From<Refusal> for Failed {
     #[cold]
     #[inline(never)]
     fn from(refusal: Refusal) -> Self {
-        of(&refusal)
+        let sentence = refusal.sentence();
+        let parts = [sentence.text, sentence.detail, ""];
+        Self::kept(parts::refuse(refusal.code(), &parts, sentence.numbers))
     }
-}
-
-#[cfg(feature = "memory")]
-fn of(error: &Error) -> Failed {
-    let (text, number) = match error {
-        Error::Vectors(error) => return Failed::kept(parts::refuse_vectors(error)),
-        Error::File(error) => {
-            let sentence = error.sentence();
-            let parts = [sentence.text, sentence.detail, ""];
-            return Failed::kept(parts::refuse(error.code(), &parts, sentence.numbers));
-        }
-        Error::WordsFull { limit } => {
-            ("the index of words may take # bytes, and this text needs more", *limit as u64)
-        }
-        Error::NothingAsked => ("a vector or a text expected to recall by", 0),
-        _ => ("there is not enough memory for this call", 0),
-    };
-    Failed::kept(parts::refuse(error.code(), &[text, "", ""], [number, 0]))
 }
 
 /// The number to return.

@@ -87,14 +87,20 @@ impl<T> Table<T> {
     }
 
     /// The value that `handle` names, for this call alone.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn hold(&self, handle: u32) -> Outcome<Held<'_, T>> {
-        let place = self.place(handle)?;
-        let held = place.slot.hold(Inside::enter()?);
-        match held.filter(|_| place.is(handle)) {
-            Some(held) => Ok(held),
-            None => Err(bad(handle)),
+        self.held(handle).ok_or_else(Failed::last)
+    }
+
+    /// The same; `None`: the error is kept. So it is one register, in each of the exports.
+    #[inline(never)]
+    fn held(&self, handle: u32) -> Option<Held<'_, T>> {
+        let place = self.place(handle).ok()?;
+        let held = place.slot.hold(Inside::enter().ok()?).filter(|_| place.is(handle));
+        if held.is_none() {
+            bad(handle);
         }
+        held
     }
 
     /// Takes the value out: the handle names nothing any more. Nobody calls back until what comes

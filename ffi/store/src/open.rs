@@ -12,8 +12,7 @@ use core::ffi::c_char;
 use core::mem::size_of;
 
 use clawft_store::memory::{Memory, MemoryOptions, Refusal};
-use clawft_store::storage::Storage;
-use clawft_store::{Lease, Limits, Options};
+use clawft_store::{Limits, Options};
 use clawft_vectors::Encoding;
 use clawft_vectors::tier_policy::Policy;
 
@@ -169,7 +168,12 @@ pub unsafe extern "C" fn clawft_memory_open(
         }
         let options = check(&given)?;
         let claim = MEMORIES.claim()?;
-        out.set(0, claim.fill(Opened(open(storage, name, &given, &options)?)));
+        let mut memory = Memory::blank(Box::new(storage), name, &options);
+        if let Err(refusal) = open(&mut memory, &storage, &given, &options) {
+            memory.give_up();
+            return Err(refusal.into());
+        }
+        out.set(0, claim.fill(Opened(memory)));
         Ok(())
     };
     status(open())
@@ -213,28 +217,18 @@ fn check(given: &ClawftMemoryOptions) -> Outcome<MemoryOptions> {
     Ok(MemoryOptions { file, capacity: given.capacity, encoding, image, policy, words })
 }
 
-/// Takes the lease and opens; gives the lease back where opening fails.
+/// Takes the lease and opens.
 fn open(
-    host: HostStorage,
-    name: &str,
+    memory: &mut Memory,
+    host: &HostStorage,
     given: &ClawftMemoryOptions,
     options: &MemoryOptions,
-) -> Outcome<Memory> {
+) -> Result<(), Refusal> {
     let writes = !(options.file.read_only || options.file.salvage);
-    let lease = if writes && given.lease != 0 {
-        let lease = Lease::take(&host, name, given.nonce, given.now, given.lease);
-        Some(lease.map_err(Refusal::from)?)
-    } else {
-        None
-    };
-    let storage: Box<dyn Storage> = Box::new(host);
-    let mut progress = |done, all| host.progress(done, all);
-    let opened = Memory::open_leased(storage, name, options, lease.clone(), &mut progress);
-    if let (Err(_), Some(lease)) = (&opened, lease) {
-        // The error that counts is the first one; a lease that stays runs out.
-        let _ = lease.release(&host);
+    if writes && given.lease != 0 {
+        memory.take_lease(given.nonce, given.now, given.lease)?;
     }
-    Ok(opened?)
+    memory.open_here(options, &mut |done, all| host.progress(done, all))
 }
 
 /// Closes a memory: what was committed is made whole in the file, what is derived is saved beside

@@ -119,7 +119,7 @@ pub extern "C" fn clawft_commit(handle: u32, now: u64) -> i32 {
     status(commit())
 }
 
-/// Drops the changes since the last commit.
+/// Drops the changes since the last commit, and the uses counted of the records that were changed.
 ///
 /// Errors: `BadHandle`; those of the storage, `Damaged`, `NoMemory`: then call it again, or close
 /// the memory and open it again.

@@ -299,3 +299,20 @@ fn leases_that_ran_out_keep_nobody_out_however_many_they_are() {
     ok(clawft_memory_close(handle, 5001));
     assert!(!disk.0.lock().unwrap().named.keys().any(|name| name.contains("lease")));
 }
+
+#[test]
+fn an_opening_that_fails_gives_its_lease_back() {
+    let disk = Disk::default();
+    let lease = |nonce, dim| ClawftMemoryOptions {
+        nonce,
+        dim,
+        now: 5000,
+        lease: 1000,
+        ..options(CLAWFT_CREATE)
+    };
+    let first = try_open(&disk, &lease(1, DIM as u32)).unwrap();
+    ok(clawft_memory_close(first, 5000));
+    refused(try_open(&disk, &lease(2, DIM as u32 + 1)).unwrap_err(), -1, &["components"]);
+    assert!(!disk.0.lock().unwrap().named.keys().any(|name| name.contains("lease")));
+    try_open(&disk, &lease(3, DIM as u32)).unwrap();
+}

@@ -103,6 +103,7 @@ fn nobody_waits_for_the_body_of_who_may_not_ask() {
         );
         let answer = answer(send(&address, &text));
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("x-content-type-options: nosniff\r\n"), "{answer}");
     }
     assert!(ask(&address, "/").contains(" / 1\n"), "the component was not asked");
     host.signal("-INT");

@@ -90,11 +90,8 @@ fn for_levels<T: Copy>(v: &[f32], out: &mut [T], levels: impl Fn(&[f32; 16]) -> 
         let levels = levels(blocks.get(i).unwrap_or(&last.as_chunks().0[0]));
         match out.as_mut_array() {
             Some(out) => *out = levels,
-            None => {
-                for (out, level) in out.iter_mut().zip(levels) {
-                    *out = level;
-                }
-            }
+            // A copy, not a loop: that one is written out sixteen times.
+            None => out.copy_from_slice(levels.get(..out.len()).unwrap_or_default()),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::room;
 use crate::wire::extend_with_zeros;
 
 /// Bytes on the heap, the first at a multiple of 64.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Buffer {
     /// Longer than asked for: its bytes from `start` on are those meant. It never grows, so that
     /// they stay where they are.

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::ops::Deref;
 
-use crate::error::Fault;
+use crate::error::{Fault, Sentence};
 use crate::lexical;
 use crate::storage::StorageError;
 
@@ -45,6 +45,21 @@ impl Error {
             Error::NothingAsked => -233,
         }
     }
+
+    /// The sentence in parts. [`Display`](fmt::Display) writes the same.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        let (text, number) = match self {
+            Error::File(error) => return error.sentence(),
+            Error::Vectors(error) => return error.sentence(),
+            Error::WordsFull { limit } => {
+                ("the index of words may take # bytes, and this text needs more", *limit as u64)
+            }
+            Error::Memory => ("there is not enough memory for this call", 0),
+            Error::NothingAsked => ("a vector or a text expected to recall by", 0),
+        };
+        Sentence { text, numbers: [number, 0], detail: "" }
+    }
 }
 
 impl From<crate::Error> for Error {
@@ -71,15 +86,7 @@ impl From<lexical::Error> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::File(error) => error.fmt(f),
-            Error::Vectors(error) => error.fmt(f),
-            Error::WordsFull { limit } => {
-                write!(f, "the index of words may take {limit} bytes, and this text needs more")
-            }
-            Error::Memory => f.write_str("there is not enough memory for this call"),
-            Error::NothingAsked => f.write_str("a vector or a text expected to recall by"),
-        }
+        fmt::Display::fmt(&self.sentence(), f)
     }
 }
 
@@ -115,10 +122,8 @@ impl Refusal {
 }
 
 impl From<crate::Error> for Refusal {
-    #[cold]
-    #[inline(never)]
     fn from(error: crate::Error) -> Self {
-        Error::File(error).into()
+        Fault::from(error).into()
     }
 }
 
@@ -131,18 +136,14 @@ impl From<Error> for Refusal {
 }
 
 impl From<Fault> for Refusal {
-    #[cold]
-    #[inline(never)]
     fn from(fault: Fault) -> Self {
-        Error::File(fault.error()).into()
+        Refusal(fault.0)
     }
 }
 
 impl From<StorageError> for Refusal {
-    #[cold]
-    #[inline(never)]
     fn from(error: StorageError) -> Self {
-        Error::File(error.into()).into()
+        Fault::from(error).into()
     }
 }
 

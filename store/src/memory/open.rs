@@ -109,50 +109,20 @@ impl Memory {
         lease: Option<Lease>,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, Refusal> {
-        let mut file = DurableFile::new(storage, name, &options.file);
-        file.lease = lease;
-        open_or_create(&mut file, options)?;
-        let (dim, len) = (file.dim() as u32, file.len() as u32);
-        let (params, bytes) = image_for(options, dim, len, file.metric())?;
-        let seed = seed_of(&file.version().file_id);
-        let mut words = Index::new(options.words, seed);
-        let mut catalog = Catalog::default();
-        let mut derived = Derived::New;
-        if !file.is_empty() {
-            match saved::read(&file, options, &params, &mut words, &mut catalog) {
-                Ok(image) => {
-                    let is_whole = image.len() as usize == file.len();
-                    let mut memory = Self::of(file, image, words, catalog, options, Derived::Read);
-                    if !is_whole {
-                        memory.build(progress)?;
-                    }
-                    return Ok(memory);
-                }
-                Err(why) => derived = why,
-            }
-            words = Index::new(options.words, seed);
-            catalog.0.clear();
-        }
-        let image = kept(Image::create(&params, Buffer::new(bytes)?))?;
-        let mut memory = Self::of(file, image, words, catalog, options, derived);
-        memory.stale = true;
-        memory.build(progress)?;
+        let mut memory = Self::blank(storage, name, options);
+        memory.file.lease = lease;
+        memory.open_here(options, progress)?;
         Ok(memory)
     }
 
-    fn of(
-        file: DurableFile,
-        image: Image<Buffer>,
-        words: Index,
-        catalog: Catalog,
-        options: &MemoryOptions,
-        derived: Derived,
-    ) -> Self {
+    /// What becomes a memory where it stays, by [`open_here`](Self::open_here): it is large, and each
+    /// copy on its way would weigh. Until then nothing but a lease may be asked of it.
+    pub fn blank(storage: Box<dyn Storage>, name: &str, options: &MemoryOptions) -> Self {
         Memory {
-            file,
-            image,
-            words,
-            catalog,
+            file: DurableFile::new(storage, name, &options.file),
+            image: Image::blank(Buffer::default()),
+            words: Index::new(options.words, 0),
+            catalog: Catalog::default(),
             policy: options.policy,
             changed: Sorted::default(),
             stale: false,
@@ -160,8 +130,64 @@ impl Memory {
             half_undone: false,
             scratch: Vec::new(),
             word_scratch: crate::lexical::Scratch::default(),
-            derived,
+            derived: Derived::New,
         }
+    }
+
+    /// Takes the lease of the file, for a memory that is not open yet: see [`Lease::take`].
+    ///
+    /// # Errors
+    /// Those of [`Lease::take`].
+    pub fn take_lease(&mut self, nonce: u64, now: u64, duration: u64) -> Result<(), Refusal> {
+        let lease = Lease::new(&self.file.names.base, nonce, now, duration);
+        lease.seize(&*self.file.storage, now)?;
+        self.file.lease = Some(lease);
+        Ok(())
+    }
+
+    /// Ends a memory that could not be opened: its files are closed, and its lease is given back. One
+    /// that stays runs out.
+    pub fn give_up(mut self) {
+        self.file.close_files();
+        if let Some(lease) = self.file.lease.take() {
+            let _ = lease.release(&*self.file.storage);
+        }
+    }
+
+    /// Opens a [blank](Self::blank) memory, with the same options, under the lease that it has.
+    ///
+    /// # Errors
+    /// Those of [`open_leased`](Self::open_leased); the memory is then good for nothing.
+    #[inline(never)]
+    pub fn open_here(
+        &mut self,
+        options: &MemoryOptions,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<(), Refusal> {
+        open_or_create(&mut self.file, options)?;
+        let Memory { file, image, words, catalog, .. } = self;
+        let mut params = Params::new(file.dim() as u32, 0);
+        let bytes = image_for(options, file.len() as u32, file.metric(), &mut params)?;
+        let seed = seed_of(&file.version().file_id);
+        words.seed = seed;
+        if !file.is_empty() {
+            match saved::read(file, options, &params, image, words, catalog) {
+                Ok(()) => {
+                    self.derived = Derived::Read;
+                    let is_whole = image.len() as usize == file.len();
+                    return if is_whole { Ok(()) } else { self.build(progress) };
+                }
+                Err(why) => self.derived = why,
+            }
+            // Their memory is for those that are built anew.
+            *image = Image::blank(Buffer::default());
+            *words = Index::new(options.words, seed);
+            catalog.0.clear();
+        }
+        *image = Image::blank(Buffer::new(bytes)?);
+        kept(image.create_here(&params))?;
+        self.stale = true;
+        self.build(progress)
     }
 
     /// Derives from the records what is not there yet. With tiers all are cold at first, which always
@@ -248,30 +274,32 @@ impl Memory {
 #[inline(never)]
 fn open_or_create(file: &mut DurableFile, options: &MemoryOptions) -> Result<(), Refusal> {
     let creates = options.file.create && !file.read_only;
-    match file.try_open(&Options { create: false, ..options.file }) {
+    match file.try_open(&options.file, false) {
         Err(fault) if creates && matches!(fault.error(), crate::Error::NoFile) => {
             // Without a dimension no file is created.
             if let Some(dim) = options.file.dim {
-                image_for(options, dim.into(), 0, options.file.metric)?;
+                let mut params = Params::new(dim.into(), 0);
+                image_for(options, 0, options.file.metric, &mut params)?;
             }
-            Ok(file.try_open(&options.file)?)
+            Ok(file.try_open(&options.file, true)?)
         }
         opened => Ok(opened?),
     }
 }
 
-/// What the image of a file with so many records is made for, and the bytes that it needs.
+/// Fills in what the image of a file with so many records is made for, of its dimension; gives the bytes
+/// that it needs.
 ///
 /// # Errors
 /// [`Error::Vectors`] where there is no such image, or it is larger than its limit.
 #[inline(never)]
 pub(super) fn image_for(
     options: &MemoryOptions,
-    dim: u32,
     len: u32,
     metric: u8,
-) -> Result<(Params, usize), Refusal> {
-    let mut params = Params::new(dim, options.capacity.max(len));
+    params: &mut Params,
+) -> Result<usize, Refusal> {
+    params.capacity = options.capacity.max(len);
     params.encoding = options.encoding.unwrap_or(params.encoding);
     params.metric = match metric {
         0 => Metric::L2,
@@ -279,10 +307,9 @@ pub(super) fn image_for(
         _ => Metric::Cosine,
     };
     if let Some(limit) = options.image {
-        params.hot = Some(most_hot(&params, limit)?);
+        params.hot = Some(most_hot(params, limit)?);
     }
-    let bytes = kept(required_bytes(&params))?;
-    Ok((params, bytes))
+    kept(required_bytes(params))
 }
 
 /// How many vectors may be hot in an image of at most so many bytes.

@@ -289,18 +289,19 @@ pub(super) fn last_catalog(file: &DurableFile) -> Catalog {
 
 /// Reads what was derived from `file`, if it is there, of this version, and made for `params`, or
 /// for up to twice the capacity: where more records are than the options ask room for, each one that is
-/// forgotten would else have all of it built anew. Words and catalog, which are empty, are of no use
-/// where that is refused.
+/// forgotten would else have all of it built anew. Image, words and catalog, which are empty, are of no
+/// use where that is refused.
 pub(super) fn read(
     file: &DurableFile,
     options: &MemoryOptions,
     params: &Params,
+    image: &mut Image<Buffer>,
     words: &mut Index,
     catalog: &mut Catalog,
-) -> Result<Image<Buffer>, Derived> {
+) -> Result<(), Derived> {
     let storage = file.storage();
     let handle = storage.open(file.image_name()).map_err(|_| Derived::Missing)?;
-    let read = read_from(file, handle, options, params, words, catalog);
+    let read = read_from(file, handle, options, params, image, words, catalog);
     storage.close(handle);
     read
 }
@@ -310,9 +311,10 @@ fn read_from(
     handle: Handle,
     options: &MemoryOptions,
     params: &Params,
+    image: &mut Image<Buffer>,
     words: &mut Index,
     catalog: &mut Catalog,
-) -> Result<Image<Buffer>, Derived> {
+) -> Result<(), Derived> {
     let mut parts = Parts::NONE;
     parts.read(file, handle)?;
     let image_at = (HEADER + parts.bytes.len()) as u64;
@@ -320,8 +322,9 @@ fn read_from(
     fill(file, handle, image_at + CAPACITY as u64, &mut capacity)?;
     let least = params.capacity;
     let capacity = u32::from_le_bytes(capacity).min(least.saturating_mul(2)).max(least);
-    let (params, wanted) =
-        image_for(options, params.dim, capacity, file.metric()).map_err(|_| Derived::Stale)?;
+    let mut params = Params::new(params.dim, 0);
+    let wanted = image_for(options, capacity, file.metric(), &mut params);
+    let wanted = wanted.map_err(|_| Derived::Stale)?;
     if !parts.current || wanted as u64 != u64_at(&parts.head, 48) {
         return Err(Derived::Stale);
     }
@@ -339,7 +342,8 @@ fn read_from(
 
     let mut buffer = Buffer::new(wanted).map_err(|_| Derived::Damaged)?;
     fill(file, handle, image_at, &mut buffer)?;
-    let image = Image::open(buffer).map_err(|_| Derived::Damaged)?;
+    *image = Image::blank(buffer);
+    image.open_here().map_err(|_| Derived::Damaged)?;
     let found = image.params();
     let same = (found.dim, found.capacity, found.metric, found.encoding, found.hot)
         == (params.dim, params.capacity, params.metric, params.encoding, params.hot);
@@ -357,5 +361,5 @@ fn read_from(
     if count != image.len() as usize {
         return Err(Derived::Damaged);
     }
-    Ok(image)
+    Ok(())
 }

@@ -45,7 +45,7 @@ pub struct Work {
 }
 
 /// What the image is to know of the use of a record.
-pub(super) fn known(entry: &Entry) -> Use {
+pub(super) fn use_of(entry: &Entry) -> Use {
     let last = entry.last_used.max(entry.created);
     Use {
         count: entry.uses.saturating_add(1),
@@ -75,7 +75,7 @@ impl Memory {
     #[must_use]
     pub fn heat(&self, id: u64, now: u64) -> Option<u32> {
         let entry = self.entry(id).filter(|entry| !entry.pinned)?;
-        Some(self.policy.heat(&known(entry), now))
+        Some(self.policy.heat(&use_of(entry), now))
     }
 
     /// Raises what is counted of a record to no less than this.
@@ -83,7 +83,7 @@ impl Memory {
         if let Some(entry) = self.entry_mut(id) {
             entry.uses = entry.uses.max(uses);
             entry.last_used = entry.last_used.max(last_used);
-            let known = known(entry);
+            let known = use_of(entry);
             // It is there.
             let _ = self.image.set_use(id, &known);
         }
@@ -105,20 +105,19 @@ impl Memory {
     /// Those of [`tick`](Self::tick).
     pub fn try_tick(&mut self, now: u64, budget: Budget) -> Result<Work, Refusal> {
         let mut work = Work::default();
-        let params = *self.image.params();
+        let params = self.image.params();
         let read = 4 * params.dim as usize;
         let dearest = (read + params.encoding.bytes(params.dim as usize)) as u64;
+        let capacity = params.capacity;
         if params.hot.is_none() {
             return Ok(work);
         }
         room::ask(self.file.storage(), read)?;
         let mut vector = vec![0.0; self.dim()];
         let Memory { file, image, scratch, policy, stale, .. } = self;
-        let (layout, before, mut changed) = (*image.layout(), *stale, false);
-        let mut scratch = super::write::lend(scratch, &layout, 1)?;
-        while work.looked < budget.records.min(params.capacity)
-            && work.bytes + dearest <= budget.bytes
-        {
+        let (before, mut changed) = (*stale, false);
+        let mut scratch = super::write::lend(scratch, image.layout(), 1)?;
+        while work.looked < budget.records.min(capacity) && work.bytes + dearest <= budget.bytes {
             let limits = Limits { records: 1, bytes: budget.bytes - work.bytes };
             let mut wanting = [(0, Tier::Cold)];
             let done = kept(image.tick(policy, now, limits, &mut wanting, &mut scratch))?;
@@ -147,7 +146,7 @@ impl Memory {
         }
         wipe(vector);
         scratch.clear();
-        if work.looked == params.capacity && !changed {
+        if work.looked == capacity && !changed {
             // Once round: it is the same one's turn again.
             *stale = before;
         }

@@ -23,7 +23,7 @@ use crate::read::Stored;
 use crate::record::Record;
 use crate::room;
 use crate::sorted::Sorted;
-use crate::storage::remove_if_there;
+use crate::storage::{done, remove_if_there};
 
 /// Candidates that an insert's working memory is made for: it needs no more.
 const ONE: u32 = 1;
@@ -210,7 +210,7 @@ impl Memory {
             let storage = self.file.storage();
             remove_if_there(storage, self.file.image_name())?;
             remove_if_there(storage, &self.file.names.fresh_image)?;
-            return Ok(storage.sync_folder()?);
+            return Ok(done(storage.sync_folder())?);
         }
         self.try_save()
     }
@@ -268,7 +268,7 @@ impl Memory {
     /// go too.
     fn old_text(&self, id: u64) -> Result<String, Refusal> {
         match self.file.try_text(id) {
-            Err(fault) if matches!(fault.error(), crate::Error::Damaged(_)) => Ok(String::new()),
+            Err(fault) if fault.is_damage() => Ok(String::new()),
             text => Ok(text?),
         }
     }
@@ -289,7 +289,7 @@ impl Memory {
         text: &str,
     ) -> Result<(), Refusal> {
         let id = entry.id;
-        let known = uses::known(&entry);
+        let known = uses::use_of(&entry);
         let slot = self.with_scratch(ONE, |image, scratch| {
             kept(image.insert(id, vector, scratch))?;
             kept(image.set_use(id, &known))?;
@@ -325,8 +325,7 @@ impl Memory {
     /// image can be refused for want of memory.
     #[inline(never)]
     fn make_ready(&mut self) -> Result<(), Refusal> {
-        let layout = *self.image.layout();
-        lend(&mut self.scratch, &layout, ONE).map(drop)
+        lend(&mut self.scratch, self.image.layout(), ONE).map(drop)
     }
 
     /// Takes a record, whose text this is, out of what is derived, as far as it is there. Refused
@@ -360,8 +359,7 @@ impl Memory {
         candidates: u32,
         work: impl FnOnce(&mut Image<Buffer>, &mut Scratch<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let layout = *self.image.layout();
-        let mut scratch = lend(&mut self.scratch, &layout, candidates.max(ONE))?;
+        let mut scratch = lend(&mut self.scratch, self.image.layout(), candidates.max(ONE))?;
         let done = work(&mut self.image, &mut scratch);
         scratch.clear();
         done

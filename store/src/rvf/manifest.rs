@@ -275,25 +275,9 @@ impl Newest<'_> {
                     continue 'blocks;
                 };
                 left = rest;
-                let sound = self.segment.verify(source, false);
-                if !recognised(sound, &mut other)? {
-                    self.damaged = self.damaged.or(Some(offset));
-                    continue;
-                }
-                // Each id that it lists takes twice its bytes, sorted twice.
-                room::ask(source.storage, self.segment.payload as usize * 8)?;
-                source.fill(self.segment.start(), self.segment.payload as usize, &mut payload)?;
-                let is_one = self.manifest.parse(&payload);
-                if !recognised(is_one, &mut other)? {
-                    continue;
-                }
-                // The one field of a header that no hash and no constant covers.
-                let next = self.segment.id.wrapping_add(1);
-                if self.manifest.ours && self.manifest.trailer.next_id != next {
-                    self.damaged = self.damaged.or(Some(offset));
-                    continue;
-                }
-                if head.is_none_or(|head| head.file_id == self.manifest.file_id()) {
+                if self.read(source, &mut payload, &mut other)?
+                    && head.is_none_or(|head| head.file_id == self.manifest.file_id())
+                {
                     return match self.manifest.ours {
                         true => Ok(()),
                         false => not_ours(source, len, other).map_or(Ok(()), Err),
@@ -304,6 +288,32 @@ impl Newest<'_> {
         }
         let fault = not_ours(source, len, other);
         Err(fault.unwrap_or_else(|| DamageKind::NoManifest.at(0)))
+    }
+
+    /// Reads the manifest that the segment at hand seems to be. `false`: it is none, or not sound, or of
+    /// a kind that is not served here: that is kept as the `other`.
+    fn read(
+        &mut self,
+        source: &Source<'_>,
+        payload: &mut Vec<u8>,
+        other: &mut Option<Fault>,
+    ) -> Result<bool, Fault> {
+        let Segment { payload: len, offset, id, .. } = *self.segment;
+        let mut is_sound = recognised(self.segment.verify(source, false), other)?;
+        if is_sound {
+            // Each id that it lists takes twice its bytes, sorted twice.
+            room::ask(source.storage, len as usize * 8)?;
+            source.fill(self.segment.start(), len as usize, payload)?;
+            if !recognised(self.manifest.parse(payload), other)? {
+                return Ok(false);
+            }
+            // The one field of a header that no hash and no constant covers.
+            is_sound = !self.manifest.ours || self.manifest.trailer.next_id == id.wrapping_add(1);
+        }
+        if !is_sound {
+            self.damaged = self.damaged.or(Some(offset));
+        }
+        Ok(is_sound)
     }
 }
 

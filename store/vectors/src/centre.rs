@@ -174,6 +174,7 @@ impl Edit<'_> {
 }
 
 /// Squared distance of two rows.
+#[inline(never)]
 fn difference2(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).fold(0.0, |sum, (x, y)| sum + (x - y) * (x - y))
 }

@@ -38,16 +38,29 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         capacity: u32,
         buffer: C,
     ) -> Result<Image<C>, Error> {
+        let mut larger = Image::blank(buffer);
+        self.grow_here(capacity, &mut larger)?;
+        Ok(larger)
+    }
+
+    /// The same in a [blank](Image::blank) image.
+    ///
+    /// # Errors
+    /// Those of [`grow_into`](Self::grow_into); the larger image is then good for nothing.
+    pub fn grow_here<C: DerefMut<Target = [u8]>>(
+        &self,
+        capacity: u32,
+        larger: &mut Image<C>,
+    ) -> Result<(), Error> {
         let params = *self.params();
         if capacity < params.capacity {
             return Err(Error::Shrink { expected: params.capacity, found: capacity });
         }
         let default = Params { scan_limit: None, ..params }.scan_limit_in_force();
         let scan_limit = params.scan_limit.filter(|&limit| limit != default);
-        let mut larger = Image::create(&Params { capacity, scan_limit, ..params }, buffer)?;
+        larger.create_here(&Params { capacity, scan_limit, ..params })?;
         (larger.kernels, larger.arrival) = (self.kernels, self.arrival);
-        larger.edit().copy(self.view())?;
-        Ok(larger)
+        larger.edit().copy(self.view())
     }
 }
 

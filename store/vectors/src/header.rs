@@ -96,12 +96,12 @@ pub(crate) fn write(header: &mut [u8; HEADER], params: &Params) {
     set(header, Field::Hot, params.hot.unwrap_or(NO_TIERS));
 }
 
-/// Reads the parameters back, and lays the image out by them.
+/// Reads the parameters back, and lays the image out by them in `layout`.
 ///
 /// # Errors
 /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
 #[inline(never)]
-pub(crate) fn read(bytes: &[u8]) -> Result<Layout, Error> {
+pub(crate) fn read(bytes: &[u8], layout: &mut Layout) -> Result<(), Error> {
     let Some(header) = bytes.first_chunk::<HEADER>() else {
         return Err(Error::TooShort { expected: HEADER, found: bytes.len() });
     };
@@ -128,13 +128,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layout, Error> {
         scan_limit: Some(get(header, Field::ScanLimit)),
         hot: Some(get(header, Field::Hot)).filter(|&hot| hot != NO_TIERS),
     };
-    let Ok(layout) = Layout::new(&params) else {
+    if layout.lay_out(&params).is_err() {
         return flaw("the header's parameters are out of their ranges, or need a build with tiers");
-    };
+    }
     if header[18] != u8::from(params.is_short()) {
         return flaw("the header names a width of short codes that is not known");
     }
-    Ok(layout)
+    Ok(())
 }
 
 /// The seal, 0 where there is none.

@@ -53,7 +53,7 @@ pub struct Stats {
 /// # Errors
 /// [`Error::Misaligned`], [`Error::TooShort`].
 #[inline(never)]
-fn check_buffer(layout: &Layout, buffer: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_buffer(layout: &Layout, buffer: &[u8]) -> Result<(), Error> {
     if !buffer.as_ptr().addr().is_multiple_of(64) {
         return Err(Error::Misaligned);
     }
@@ -70,9 +70,17 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     /// [`Error::Params`], [`Error::Dimension`], [`Error::Misaligned`], [`Error::TooShort`]; the
     /// buffer is then as it was.
     pub fn create(params: &Params, buffer: B) -> Result<Self, Error> {
-        let mut image = Image::over(Layout::new(params)?, buffer)?;
-        image.edit().init();
+        let mut image = Image::blank(buffer);
+        image.create_here(params)?;
         Ok(image)
+    }
+
+    /// Makes an empty image of a [blank](Self::blank) one; what its buffer held is lost.
+    ///
+    /// # Errors
+    /// Those of [`create`](Self::create); the image is then good for nothing.
+    pub fn create_here(&mut self, params: &Params) -> Result<(), Error> {
+        create(&mut self.layout, params, self.kernels, &mut self.buffer)
     }
 
     /// Sets up to how many candidates a scan is taken to be faster than a walk.
@@ -88,9 +96,21 @@ impl<B: DerefMut<Target = [u8]>> Image<B> {
     }
 }
 
+#[inline(never)]
+fn create(
+    layout: &mut Layout,
+    params: &Params,
+    kernels: Kernels,
+    bytes: &mut [u8],
+) -> Result<(), Error> {
+    layout.lay_out(params)?;
+    check_buffer(layout, bytes)?;
+    Edit { kernels, layout, arrival: Tier::Hot, bytes }.init();
+    Ok(())
+}
+
 impl Edit<'_> {
     /// Fills in every section of an empty image.
-    #[inline(never)]
     fn init(&mut self) {
         self.range(0, self.layout.bytes).fill(0);
         if let Some(header) = self.bytes.first_chunk_mut() {
@@ -102,16 +122,16 @@ impl Edit<'_> {
     }
 }
 
-impl<B: Deref<Target = [u8]>> Image<B> {
-    /// The image that `buffer` holds or is to hold.
-    ///
-    /// # Errors
-    /// [`Error::Misaligned`], [`Error::TooShort`].
-    pub(crate) fn over(layout: Layout, buffer: B) -> Result<Self, Error> {
-        check_buffer(&layout, &buffer)?;
-        Ok(Image { buffer, layout, kernels: Kernels::detect(), arrival: Tier::Hot })
+impl<B> Image<B> {
+    /// What becomes an image where it stays, by [`create_here`](Self::create_here) or
+    /// [`open_here`](Self::open_here): it is large, and each copy on its way would weigh. Until then
+    /// nothing else may be asked of it.
+    pub fn blank(buffer: B) -> Self {
+        Image { buffer, layout: Layout::none(), kernels: Kernels::detect(), arrival: Tier::Hot }
     }
+}
 
+impl<B: Deref<Target = [u8]>> Image<B> {
     pub(crate) fn view(&self) -> View<'_> {
         View::new(self.kernels, &self.layout, &self.buffer)
     }

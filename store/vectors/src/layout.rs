@@ -36,7 +36,7 @@ use clawft_codes::{Encoding, padded, short_bytes, tiered_bytes};
 
 use crate::header::HEADER;
 use crate::tier_policy::Tier;
-use crate::{Error, MAX_DIM, Params, TIERS};
+use crate::{Error, MAX_DIM, Metric, Params, TIERS};
 
 /// Full codes are placed at multiples of this many bytes.
 pub(crate) const UNIT: usize = 2;
@@ -98,7 +98,9 @@ pub struct Layout {
 /// # Errors
 /// [`Error::Dimension`], [`Error::Params`].
 pub fn required_bytes(params: &Params) -> Result<usize, Error> {
-    Layout::new(params).map(|layout| layout.bytes)
+    let mut layout = Layout::none();
+    layout.lay_out(params)?;
+    Ok(layout.bytes)
 }
 
 fn align64(n: u64) -> u64 {
@@ -136,6 +138,41 @@ impl Layout {
     /// # Errors
     /// [`Error::Dimension`], [`Error::Params`].
     pub fn new(params: &Params) -> Result<Self, Error> {
+        let mut layout = Self::none();
+        layout.lay_out(params)?;
+        Ok(layout)
+    }
+
+    /// That of no image, all zero: it is filled in where it stays, as copies of so large a value weigh.
+    pub(crate) fn none() -> Self {
+        Layout {
+            params: Params {
+                dim: 0,
+                capacity: 0,
+                metric: Metric::Cosine,
+                encoding: Encoding::F32,
+                m: 0,
+                ef_construction: 0,
+                seed: 0,
+                scan_limit: None,
+                hot: None,
+            },
+            graph: clawft_hnsw::Layout::default(),
+            spans: [Span::default(); SECTIONS],
+            padded: 0,
+            sketch_bytes: 0,
+            code_bytes: [0; CLASSES],
+            record_bytes: [0; CLASSES],
+            bytes: 0,
+        }
+    }
+
+    /// Lays the sections out here. After an error this is the layout of nothing.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[inline(never)]
+    pub(crate) fn lay_out(&mut self, params: &Params) -> Result<(), Error> {
         let dim = params.dim as usize;
         if dim == 0 || dim > MAX_DIM {
             return Err(Error::Dimension { expected: MAX_DIM as u32, found: params.dim });
@@ -145,30 +182,33 @@ impl Layout {
         if params.hot.is_some() && (!TIERS || is_other) {
             return Err(Error::Params);
         }
-        let graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
+        self.params = *params;
+        self.params.scan_limit = Some(params.scan_limit_in_force());
+        self.graph = clawft_hnsw::Layout::new(&params.graph()).ok_or(Error::Params)?;
         let hot = if TIERS { params.hot } else { None };
         let n = u64::from(params.capacity);
-        let padded = padded(dim);
-        let (mut short, mut centre, mut sketch_bytes) = (0, 0, 0);
+        self.padded = padded(dim);
+        let (mut short, mut centre) = (0, 0);
         if params.is_short() {
-            (short, centre) = (short_bytes(dim), 4 * padded);
+            (short, centre) = (short_bytes(dim), 4 * self.padded);
         }
         let mut block = 0;
         if params.is_sketched() {
-            sketch_bytes = self::sketch_bytes(dim);
-            block = block_bytes(sketch_bytes);
+            self.sketch_bytes = sketch_bytes(dim);
+            block = block_bytes(self.sketch_bytes);
         }
-        let mut code_bytes: ByTier = [params.encoding.bytes(dim); CLASSES];
+        self.code_bytes = [params.encoding.bytes(dim); CLASSES];
         if hot.is_some() {
-            for (bytes, tier) in code_bytes.iter_mut().zip(Tier::ALL) {
-                *bytes = tier.width().map_or(*bytes, |width| tiered_bytes(width, padded));
+            for (bytes, tier) in self.code_bytes.iter_mut().zip(Tier::ALL) {
+                *bytes = tier.width().map_or(*bytes, |width| tiered_bytes(width, self.padded));
             }
         }
-        let record_bytes = code_bytes.map(|bytes| bytes.next_multiple_of(UNIT));
+        self.record_bytes = self.code_bytes.map(|bytes| bytes.next_multiple_of(UNIT));
         let tiers = if hot.is_some() { CLASSES } else { 1 };
-        let page_bytes = page_bytes(&record_bytes[..tiers]);
-        let pages =
-            |vectors: u64, tier: Tier| vectors.div_ceil(per_page(page_bytes, &record_bytes, tier));
+        let page_bytes = page_bytes(&self.record_bytes[..tiers]);
+        let pages = |vectors: u64, tier: Tier| {
+            vectors.div_ceil(per_page(page_bytes, &self.record_bytes, tier))
+        };
         let (mut page_count, mut use_bytes) = (0, 0);
         let first = match hot {
             Some(hot) => {
@@ -183,35 +223,24 @@ impl Layout {
         // At most five eighths of the table are in use, so that probes stay short.
         let table = (n * 8).div_ceil(5).next_power_of_two();
 
-        let mut layout = Layout {
-            params: *params,
-            graph,
-            spans: [Span::default(); SECTIONS],
-            padded,
-            sketch_bytes,
-            code_bytes,
-            record_bytes,
-            bytes: 0,
-        };
-        layout.params.scan_limit = Some(params.scan_limit_in_force());
         let mut at = HEADER as u64;
-        at = layout.place(at, Section::Graph, 1, graph.bytes);
-        at = layout.place(at, Section::Short, n, short);
-        at = layout.place(at, Section::Sketches, n.div_ceil(LANES as u64), block);
-        at = layout.place(at, Section::Factors, n, 16);
-        at = layout.place(at, Section::Ids, n, 8);
-        at = layout.place(at, Section::Places, n, 4);
-        at = layout.place(at, Section::Uses, n, use_bytes);
-        at = layout.place(at, Section::Hidden, n.div_ceil(64), 8);
-        at = layout.place(at, Section::Table, table, 4);
-        at = layout.place(at, Section::Centres, 2, centre);
-        at = layout.place(at, Section::Pages, page_count, 24);
-        at = layout.place(at, Section::Pool, page_count, page_bytes as usize);
-        layout.bytes = at as usize;
+        at = self.place(at, Section::Graph, 1, self.graph.bytes);
+        at = self.place(at, Section::Short, n, short);
+        at = self.place(at, Section::Sketches, n.div_ceil(LANES as u64), block);
+        at = self.place(at, Section::Factors, n, 16);
+        at = self.place(at, Section::Ids, n, 8);
+        at = self.place(at, Section::Places, n, 4);
+        at = self.place(at, Section::Uses, n, use_bytes);
+        at = self.place(at, Section::Hidden, n.div_ceil(64), 8);
+        at = self.place(at, Section::Table, table, 4);
+        at = self.place(at, Section::Centres, 2, centre);
+        at = self.place(at, Section::Pages, page_count, 24);
+        at = self.place(at, Section::Pool, page_count, page_bytes as usize);
+        self.bytes = at as usize;
         if at > isize::MAX as u64 || page_count * page_bytes / UNIT as u64 > u64::from(u32::MAX) {
             return Err(Error::Params);
         }
-        Ok(layout)
+        Ok(())
     }
 
     /// Notes where a section of `count` entries lies; returns where the next one does.

@@ -64,7 +64,7 @@ mod view;
 mod write;
 
 pub use clawft_codes::{Encoding, Kernels};
-pub use clawft_hnsw::{Mode as WalkMode, Report};
+pub use clawft_hnsw::Report;
 pub use error::{Error, Sentence};
 pub use image::{Image, Stats};
 pub use layout::{Layout, required_bytes};

@@ -1,7 +1,8 @@
 //! Distances by full codes: from a query to stored vectors, and between these.
 //!
-//! Both are `base + sign * own - weight * product`, with the product of the rows and a part that
-//! the stored vector has of its own; kernels that give the square distance leave nothing to add.
+//! Both are `times * (base + sign * own - weight * product)`, with the product of the rows and a
+//! part that the stored vector has of its own; kernels that give the square distance leave nothing
+//! to add.
 //!
 //! Between stored vectors the distance under the cosine is the squared Euclidean one, which
 //! orders vectors of length 1 as the cosine does, and is 0 for equal ones. Under the inner
@@ -45,6 +46,8 @@ pub(crate) struct Terms {
     pub(crate) base: f32,
     /// What the stored vector's [`Factors::own`] counts.
     pub(crate) sign: f32,
+    /// What all of it counts: a half where the cosine is told by a squared distance.
+    pub(crate) times: f32,
 }
 
 /// The full codes of an image, ready to be compared.
@@ -128,7 +131,7 @@ impl<'a> Measure<'a> {
                             _ => products.next().copied().unwrap_or(0) as f32,
                         };
                 }
-                *out = (terms.base + terms.sign * own) - weight * *out;
+                *out = terms.times * ((terms.base + terms.sign * own) - weight * *out);
                 if terms.is_square {
                     *out = out.max(0.0);
                 }
@@ -171,7 +174,7 @@ impl Space for Between<'_> {
         // products as in `own`: 0 for equal codes.
         let is_square = view.layout.params.metric != Metric::InnerProduct;
         let sign = if is_square { 1.0 } else { -1.0 };
-        let terms = Terms { is_square, step, base: sign * code.own, sign };
+        let terms = Terms { is_square, step, base: sign * code.own, sign, times: 1.0 };
         self.measure.distances(row, &terms, others, out);
     }
 }

@@ -70,6 +70,11 @@ impl<'a> Query<'a> {
     pub(crate) fn new(view: View<'_>, vector: &[f32], memory: &'a mut QueryMemory<'_>) -> Self {
         let Params { metric, encoding, .. } = view.layout.params;
         let is_l2 = metric == Metric::L2;
+        // A vector that was rounded has no longer length 1. What it has too much is error of a
+        // product in full, and more than near duplicates differ by; half a squared Euclidean
+        // distance has next to nothing of it where the two are near.
+        let is_half = metric == Metric::Cosine && encoding != Encoding::F32;
+        let is_square = is_l2 || is_half;
         let dim = view.layout.dim();
         memory.raw.fill(0.0);
         let raw = memory.raw.get_mut(..dim).unwrap_or_default();
@@ -110,14 +115,15 @@ impl<'a> Query<'a> {
             // product is that of the query itself with the residual, and with the centre.
             of_centre = less(memory.rotated, view.centre(Centre::Full), memory.residual);
             step = encode_query_i8(
-                if is_l2 { memory.residual } else { memory.rotated },
+                if is_square { memory.residual } else { memory.rotated },
                 memory.levels,
             );
             row = Row::Words(memory.levels);
         }
         let (base_of_full, sign) =
-            if is_l2 { (of_centre.0, 1.0) } else { (1.0 - of_centre.1, 0.0) };
-        let terms = Terms { is_square: is_l2, step, base: base_of_full, sign };
+            if is_square { (of_centre.0, 1.0) } else { (1.0 - of_centre.1, 0.0) };
+        let times = if is_half { 0.5 } else { 1.0 };
+        let terms = Terms { is_square, step, base: base_of_full, sign, times };
         let rotated = &*memory.rotated;
         Query { raw, rotated, row, terms, short, sketch, base, slope, residual2 }
     }

@@ -8,7 +8,7 @@
 
 use core::ops::Deref;
 
-use clawft_hnsw::beam::{key, key_distance};
+use clawft_hnsw::beam::{key, key_distance, key_slot};
 use clawft_hnsw::{Probe, Request, Slot};
 
 use crate::Error;
@@ -16,7 +16,7 @@ use crate::header::Field;
 use crate::image::Image;
 use crate::layout::Section;
 use crate::measure::BATCH;
-use crate::query::{Query, ShortProbe};
+use crate::query::{FullProbe, Query, ShortProbe};
 use crate::scan;
 use crate::scratch::Scratch;
 use crate::view::View;
@@ -173,8 +173,8 @@ impl View<'_> {
                 && let Some(n) = self.sift(&query.sketch, wanted, matching, filter, estimates)
             {
                 let (slots, estimates) = scan::look(&mut short, wanted, n, estimates);
-                let mut near = slots.iter().copied().zip(estimates.iter().copied());
-                return rerank(&short, &mut full, &mut near, best);
+                let candidates = Candidates::Sifted(slots, estimates);
+                return rerank(&short, &mut full, candidates, best);
             }
         }
         if mode == Mode::Exact {
@@ -194,7 +194,7 @@ impl View<'_> {
         let probe: &mut dyn Probe = if by_short { &mut short } else { &mut full };
         let n = graph.search(probe, &request, &mut scratch.graph);
         if by_short {
-            return rerank(&short, &mut full, &mut scratch.graph.candidates(n), best);
+            return rerank(&short, &mut full, Candidates::Keys(scratch.graph.keys(n)), best);
         }
         let keys = scratch.graph.keys(n.min(k));
         for (best, key) in best.iter_mut().zip(keys) {
@@ -238,16 +238,35 @@ impl View<'_> {
     }
 }
 
+/// Candidates with their estimates.
+enum Candidates<'a> {
+    /// As a walk leaves them.
+    Keys(&'a [u64]),
+    /// As the sieves of a scan leave them.
+    Sifted(&'a [Slot], &'a [f32]),
+}
+
+impl Candidates<'_> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Option<(Slot, f32)> {
+        match self {
+            Self::Keys(keys) => keys.get(at).map(|&key| (key_slot(key), key_distance(key))),
+            Self::Sifted(slots, estimates) => Some((*slots.get(at)?, *estimates.get(at)?)),
+        }
+    }
+}
+
 /// Ranks the candidates, best sorted by estimate, by their full codes; fills `best` and returns how
 /// many there are. A candidate whose estimate is beyond the worst of a full `best` for all
 /// that its error allows is not looked at.
+#[inline(never)]
 fn rerank(
     short: &ShortProbe<'_>,
-    full: &mut dyn Probe,
-    candidates: &mut dyn Iterator<Item = (Slot, f32)>,
+    full: &mut FullProbe<'_>,
+    candidates: Candidates<'_>,
     best: &mut [u64],
 ) -> usize {
-    let mut n = 0;
+    let (mut n, mut at) = (0, 0);
     let mut distances = [0.0; BATCH];
     let mut slots = [0; BATCH];
     loop {
@@ -255,7 +274,8 @@ fn rerank(
         // improves while it still can spare a look.
         let wanted = if n < best.len() { BATCH } else { BATCH / 4 };
         let mut batch = 0;
-        for (slot, estimate) in &mut *candidates {
+        while let Some((slot, estimate)) = candidates.get(at) {
+            at += 1;
             if n == best.len() && short.is_beyond(slot, estimate, key_distance(best[n - 1])) {
                 continue;
             }

@@ -8,18 +8,19 @@
 
 use core::ops::{Deref, DerefMut};
 
+use clawft_codes::Kernels;
 use clawft_codes::arith::norm2;
 use clawft_hnsw::OpenError;
 use xxhash_rust::xxh64::xxh64;
 
-use crate::Error;
 use crate::codes::{Centre, Factors};
 use crate::error::Flaw;
 use crate::header::{self, Field, SEAL};
-use crate::image::Image;
+use crate::image::{Image, check_buffer};
 use crate::layout::Section;
 use crate::pages::Counts;
 use crate::view::View;
+use crate::{Error, Layout};
 
 /// XXH64 of all bytes but the seal itself; never 0, which means "not sealed".
 fn seal_of(bytes: &[u8]) -> u64 {
@@ -41,7 +42,9 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// # Errors
     /// [`Error::TooShort`], [`Error::Corrupt`], [`Error::Version`].
     pub fn snapshot_bytes(header: &[u8]) -> Result<usize, Error> {
-        header::read(header).map(|layout| layout.bytes)
+        let mut layout = Layout::none();
+        header::read(header, &mut layout)?;
+        Ok(layout.bytes)
     }
 
     /// Opens a snapshot in place, after a check of its seal and of every section.
@@ -50,13 +53,26 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// [`Error::Misaligned`], [`Error::TooShort`], [`Error::Version`], and [`Error::Corrupt`] with
     /// what is wrong.
     pub fn open(buffer: B) -> Result<Self, Error> {
-        let layout = header::read(&buffer)?;
-        let image = Image::over(layout, buffer)?;
-        match image.view().check_all(image.bytes()) {
-            Ok(()) => Ok(image),
-            Err(flaw) => Err(Error::Corrupt(flaw)),
-        }
+        let mut image = Image::blank(buffer);
+        image.open_here()?;
+        Ok(image)
     }
+
+    /// The same for a [blank](Image::blank) image, whose buffer holds the snapshot.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); the image is then good for nothing.
+    pub fn open_here(&mut self) -> Result<(), Error> {
+        open(&mut self.layout, self.kernels, &self.buffer)
+    }
+}
+
+#[inline(never)]
+fn open(layout: &mut Layout, kernels: Kernels, buffer: &[u8]) -> Result<(), Error> {
+    header::read(buffer, layout)?;
+    check_buffer(layout, buffer)?;
+    let checked = View::new(kernels, layout, buffer).check_all(&buffer[..layout.bytes]);
+    checked.map_err(Error::Corrupt)
 }
 
 impl View<'_> {

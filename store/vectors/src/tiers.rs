@@ -80,7 +80,7 @@ fn to_steps(ms: u64) -> u32 {
 }
 
 /// The words of a use, for the policy.
-fn known([last, since, word]: [u32; 3]) -> Use {
+fn use_in([last, since, word]: [u32; 3]) -> Use {
     Use {
         count: word & 0xFFFF,
         last: u64::from(last) << STEP,
@@ -114,7 +114,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
     /// [`Error::UnknownId`].
     pub fn use_of(&self, id: u64) -> Result<Use, Error> {
         let view = self.view();
-        Ok(known(view.use_at(view.find(id)?)))
+        Ok(use_in(view.use_at(view.find(id)?)))
     }
 
     /// Records in each tier, the hottest first. Takes a look at every slot.
@@ -321,7 +321,7 @@ impl Edit<'_> {
             return None;
         }
         let current = tier_in(&words);
-        let wanted = policy.wanted(&known(words), now, current);
+        let wanted = policy.wanted(&use_in(words), now, current);
         if wanted < current
             && let Some(place) = wanting.get_mut(work.wanting)
         {

@@ -43,13 +43,12 @@ pub(super) struct Place<'a> {
 
 impl Folders {
     pub(super) fn new() -> Self {
-        let given = given_folders()
-            .into_iter()
-            .filter_map(|(folder, name)| {
-                let parts = plain(&name, Vec::new()).ok()?;
-                Some(Given { folder, is_absolute: name.starts_with('/'), parts })
-            })
-            .collect();
+        let mut given = Vec::new();
+        for (folder, name) in given_folders() {
+            if let Ok(parts) = plain(&name, Vec::new()) {
+                given.push(Given { folder, is_absolute: name.starts_with('/'), parts });
+            }
+        }
         Self { given, working: working_folder() }
     }
 

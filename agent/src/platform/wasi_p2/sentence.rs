@@ -10,6 +10,7 @@ use alloc::format;
 
 use super::raw::Code;
 use crate::platform::{HttpError, HttpFailure};
+use crate::text::first;
 
 /// Characters of a host's own message that are shown at most.
 const OWN_WORDS: usize = 200;
@@ -27,7 +28,7 @@ pub(super) fn of_code(authority: &str, code: Code) -> HttpError {
     let mut error = error(failure, authority, what);
     if let Some(detail) = code.detail {
         error.sentence.push_str(" (");
-        error.sentence.extend(detail.chars().take(OWN_WORDS));
+        error.sentence.push_str(first(&detail, OWN_WORDS));
         error.sentence.push(')');
     }
     error

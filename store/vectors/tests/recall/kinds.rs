@@ -1,7 +1,7 @@
 //! Recall@10 of at least 0.95 whatever the dimension, the data and the metric.
 
 use clawft_vectors::Metric::{self, Cosine, InnerProduct, L2};
-use clawft_vectors::{Mode, Params};
+use clawft_vectors::{Encoding, Mode, Params};
 
 use crate::data::{Topics, of_all_lengths, positive, uniform};
 use crate::store::Store;
@@ -93,6 +93,27 @@ fn all_positive_vectors() {
     for dim in [16, 100, 384] {
         for metric in [Cosine, InnerProduct, L2] {
             holds(&format!("positive {dim}"), metric, &positive(texts(dim)), 0.95);
+        }
+    }
+}
+
+/// What lies as near as two wordings of one sentence is told apart as far as its code tells anything:
+/// under the cosine no worse than by Euclidean distances.
+#[test]
+fn near_duplicates() {
+    for dim in [128, 384, 768] {
+        let rows = Topics::new(dim, 20, 0.05, 8).points(1_000 + QUERIES, 9);
+        let (base, queries) = rows.split_at(1_000);
+        for (metric, encoding, least) in
+            [(Cosine, Encoding::I8, 0.8), (L2, Encoding::I8, 0.8), (Cosine, Encoding::F16, 0.98)]
+        {
+            let params = Params { metric, encoding, ..Params::new(dim as u32, 1_000) };
+            let store = Store::built(params, base);
+            for mode in [Mode::Exact, Mode::Auto] {
+                let recall = store.recall(queries, EF, mode);
+                let name = format!("{dim}, {metric:?}, {encoding:?}, {mode:?}");
+                assert!(recall >= least, "{name}: recall@10 {recall:.4}");
+            }
         }
     }
 }
