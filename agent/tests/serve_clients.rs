@@ -161,7 +161,7 @@ fn the_list_of_models_has_the_one_that_answers() {
     let model = json!({"id": "m-1", "object": "model", "created": 0, "owned_by": "clawft"});
     assert_eq!((reply.status, said), (200, json!({"object": "list", "data": [model]})));
     let (reply, _) = room.ask("POST", "/v1/models", &Value::Null);
-    assert_eq!((reply.status, reply.headers), (405, vec![("allow", "GET")]));
+    assert_eq!((reply.status, &*reply.headers), (405, &[("allow", "GET")][..]));
 }
 
 /// Their own clients would ask twice more, each time as often as was asked here.
@@ -171,5 +171,5 @@ fn what_the_provider_refused_is_not_to_be_tried_again() {
     let provider = Two { breaks: true, ..Two::default() };
     let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
     let (reply, _) = room.chat(&json!({"messages": [{"role": "user", "content": "Hello"}]}));
-    assert_eq!((reply.status, reply.headers), (502, vec![("x-should-retry", "false")]));
+    assert_eq!((reply.status, &*reply.headers), (502, &[("x-should-retry", "false")][..]));
 }

@@ -89,6 +89,11 @@ fn is_conflict(error: &Error) -> bool {
     matches!(error, Error::File(clawft_store::Error::Conflict))
 }
 
+/// Whether it says that there is no room, of vectors or of words.
+fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Vectors(clawft_vectors::Error::Full { .. }) | Error::WordsFull { .. })
+}
+
 impl From<Refusal> for Failure {
     #[cold]
     #[inline(never)]
@@ -381,12 +386,11 @@ impl Memory<'_> {
         open.store.set_lease(lease.clone());
         let now = clock.now();
         let done = work(&mut open.store, now).and_then(|()| open.store.try_commit(clock.now()));
-        match done {
+        match &done {
             Ok(()) => open.stamp = stamp(&self.platform, &self.data),
             // Refused for want of room before anything was written. What was committed before is
             // still to be saved with what is derived: building that anew takes each reader seconds.
-            Err(Error::Vectors(clawft_vectors::Error::Full { .. }) | Error::WordsFull { .. })
-                if open.store.rollback().is_ok() => {}
+            Err(refusal) if is_full(refusal) && open.store.rollback().is_ok() => {}
             // What was changed is not to be found; a file in doubt is opened again.
             Err(_) => self.open = None,
         }
