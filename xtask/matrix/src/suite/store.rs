@@ -72,11 +72,11 @@ pub(super) fn answers(
     (0..sample.queries.rows).map(|row| Ok(memory.recall(query(row))?)).collect()
 }
 
+/// A row, and what was found that answers best to its text.
+type Answered = (usize, Vec<(u64, f32)>);
+
 /// What the words of some rows find, alone and beside the row's vector.
-pub(super) fn by_words(
-    memory: &mut dyn Records,
-    sample: &Sample,
-) -> Result<Vec<(usize, Vec<(u64, f32)>)>, String> {
+pub(super) fn by_words(memory: &mut dyn Records, sample: &Sample) -> Result<Vec<Answered>, String> {
     let mut found = Vec::new();
     for row in (0..ROWS).step_by(7) {
         let text = Some(sample.texts[row].as_str());
