@@ -41,11 +41,14 @@ mod sleep;
 mod stop;
 mod writer;
 
+use clawft_agent::config::Config;
 use clawft_store::storage::native::WriterLock;
 use failure::{Failed, failed};
 use import::Imports;
 use run::{Grants, Program};
 use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
 use stop::Stop;
 
 fn main() {
@@ -61,15 +64,13 @@ fn main() {
     std::process::exit(exit);
 }
 
+/// Grants what the command needs, and runs it.
 fn start() -> Result<i32, Failed> {
-    let mut arguments = Vec::new();
-    for argument in std::env::args_os().skip(1) {
-        let text = argument.into_string();
-        arguments.push(text.map_err(|_| failed(2, "arguments in UTF-8 expected"))?);
-    }
+    let mut arguments = arguments()?;
     let words = words(&arguments);
     let command = words.first().map(|at| arguments[*at].clone());
     let command = command.as_deref();
+    let is_help = is_help(command, &arguments);
 
     let data = folder::open()?;
     let config = folder::config(&data);
@@ -77,30 +78,70 @@ fn start() -> Result<i32, Failed> {
         Some("import") => Some(Imports::show(&mut arguments, &words[1..], &data)?),
         _ => None,
     };
-    // Programs get one object, and nothing behind it.
-    let is_help = matches!(command, None | Some("help" | "--help" | "-h"))
-        && !arguments.iter().any(|word| word == "--json");
     let listen = match command {
         Some("serve") => Some(serve::address(&mut arguments)?),
         _ => None,
     };
-    let writes = writer::writes(command);
-    let lock = if writes { writer::lock(&data)? } else { None };
-    if lock.is_some() {
-        model::install(&data)?;
+    let lock = prepare(command, &data)?;
+    check_model(command, &arguments, &config, &data)?;
+    let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
+    let writer = lock.as_ref().map(WriterLock::nonce);
+    let exit = run(&Grants { data, to_read, writer, config, arguments }, listen);
+    if is_help && matches!(exit, Ok(0)) {
+        // Whoever closed the output has seen enough.
+        let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
     }
-    // The component would ask for the model file, which has no place there.
+    // The lock is given back only now that nothing writes any more.
+    drop((lock, imports));
+    exit
+}
+
+/// Those behind the program's name.
+fn arguments() -> Result<Vec<String>, Failed> {
+    std::env::args_os()
+        .skip(1)
+        .map(|argument| {
+            argument.into_string().map_err(|_| failed(2, "arguments in UTF-8 expected"))
+        })
+        .collect()
+}
+
+/// Whether the component prints its help, for a person: programs get one object, and nothing behind it.
+fn is_help(command: Option<&str>, arguments: &[String]) -> bool {
+    matches!(command, None | Some("help" | "--help" | "-h"))
+        && !arguments.iter().any(|word| word == "--json")
+}
+
+/// The lock, for a command that may write, and with it the model file in its place.
+fn prepare(command: Option<&str>, data: &Path) -> Result<Option<WriterLock>, Failed> {
+    let lock = if writer::writes(command) { writer::lock(data)? } else { None };
+    if lock.is_some() {
+        model::install(data)?;
+    }
+    Ok(lock)
+}
+
+/// Refuses what would fail without the model file, for which there is no place: the component would ask
+/// for it.
+fn check_model(
+    command: Option<&str>,
+    arguments: &[String],
+    config: &Config,
+    data: &Path,
+) -> Result<(), Failed> {
     let embedder = arguments.iter().position(|word| word == "--embedder");
     let embedder = embedder.and_then(|at| arguments.get(at + 1)).unwrap_or(&config.embedder.name);
     let is_static = matches!(&**embedder, "auto" | "static");
-    if matches!(command, Some("remember" | "import")) && is_static && !model::is_there(&data) {
+    if matches!(command, Some("remember" | "import")) && is_static && !model::is_there(data) {
         let data = data.display();
         return Err(failed(1, format!("{data} takes no file: it is read-only, or has no room")));
     }
-    let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
-    let writer = lock.as_ref().map(WriterLock::nonce);
-    let grants = Grants { data, to_read, writer, config, arguments };
+    Ok(())
+}
 
+/// Runs the component to its end, or until Ctrl-C, and gives the exit code. When this returns, nothing
+/// of it writes any more.
+fn run(grants: &Grants, listen: Option<SocketAddr>) -> Result<i32, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -110,18 +151,12 @@ fn start() -> Result<i32, Failed> {
         stop.listen().map_err(|error| failed(1, format!("Ctrl-C: {error}")))?;
         let program = Program::load(stop)?;
         match listen {
-            Some(address) => serve::serve(&program, &grants, address).await,
-            None => program.command(&grants).await,
+            Some(address) => serve::serve(&program, grants, address).await,
+            None => program.command(grants).await,
         }
     });
-    if is_help && matches!(exit, Ok(0)) {
-        // Whoever closed the output has seen enough.
-        let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
-    }
     // A thread may still wait for a line that nobody needs.
     runtime.shutdown_background();
-    // The lock is given back only now that nothing writes any more.
-    drop((lock, imports));
     exit
 }
 

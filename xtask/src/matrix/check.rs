@@ -120,6 +120,7 @@ pub(super) fn faults() -> Outcome {
         ("kernel", &crate::artifacts::SIMD128_KERNEL),
         ("store", &crate::artifacts::STORE),
         ("agent", &crate::artifacts::AGENT_CORE),
+        ("component", &crate::artifacts::AGENT),
     ] {
         let module = super::build::compile(&runners, &artifact.build()?.path)?;
         let found = lies(&runners.aot()?, kind, &module)?;

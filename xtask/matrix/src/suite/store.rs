@@ -72,6 +72,22 @@ pub(super) fn answers(
     (0..sample.queries.rows).map(|row| Ok(memory.recall(query(row))?)).collect()
 }
 
+/// A row, and what was found that answers best to its text.
+type Answered = (usize, Vec<(u64, f32)>);
+
+/// What the words of some rows find, alone and beside the row's vector.
+pub(super) fn by_words(memory: &mut dyn Records, sample: &Sample) -> Result<Vec<Answered>, String> {
+    let mut found = Vec::new();
+    for row in (0..ROWS).step_by(7) {
+        let text = Some(sample.texts[row].as_str());
+        for vector in [None, Some(sample.base.row(row))] {
+            let asked = Question { k: 3, text, vector, ..Question::default() };
+            found.push((row, memory.recall(asked)?));
+        }
+    }
+    Ok(found)
+}
+
 /// Whether a record is as it went in.
 pub(super) fn is_whole(
     memory: &mut dyn Records,
@@ -95,15 +111,13 @@ pub(super) fn insert_search(memories: &mut dyn Memories, sample: &Sample) -> Out
     hold(found >= EXACT_RECALL, || format!("recall {EXACT_RECALL} expected, found {found:.4}"))?;
     let mut digest = Digest::default();
     by_vector.iter().for_each(|hits| digest.hits(hits));
-    for row in (0..ROWS).step_by(7) {
-        let text = Some(sample.texts[row].as_str());
-        for vector in [None, Some(sample.base.row(row))] {
-            let hits = memory.recall(Question { k: 3, text, vector, ..Question::default() })?;
-            hold(hits.first().is_some_and(|hit| hit.0 == row as u64), || {
-                format!("the text of {row} asked for: found {hits:?}")
-            })?;
-            digest.hits(&hits);
-        }
+    for (row, hits) in by_words(&mut *memory, sample)? {
+        hold(hits.first().is_some_and(|hit| hit.0 == row as u64), || {
+            format!("the text of {row} asked for: found {hits:?}")
+        })?;
+        // Without the scores: words are added up in an order that follows from the file's id, which
+        // the component draws, so their last bit is another one in each file.
+        hits.iter().for_each(|hit| digest.bytes(&hit.0.to_le_bytes()));
         is_whole(&mut *memory, sample, row)?;
     }
     let ids = [memory.next(0)?, memory.next(7)?, memory.next(ROWS as u64)?];

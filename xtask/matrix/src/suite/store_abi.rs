@@ -1,7 +1,7 @@
 //! What only the C ABI of the memory has: addresses and handles, a disk that ends, a report, and files
 //! that are the same bytes in every engine.
 
-use super::store::{filled, options, record};
+use super::store::{by_words, filled, options, record};
 use super::store_file::{self, cut_journal};
 use super::{K, Sample, store_full, store_input};
 use crate::guest::Engine;
@@ -19,7 +19,8 @@ const NO_SPACE: i32 = -203;
 /// What opening found of what is derived.
 const READ: u32 = 1;
 
-/// The image beside the file is read, and not built anew; the files are the same everywhere.
+/// The image beside the file is read, and not built anew; the files are the same everywhere, and so are
+/// the scores of words.
 pub(super) fn snapshot(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
     let mut memories = ByAbi::new(engine);
     let seen = store_file::saved(&mut memories, sample)?;
@@ -30,8 +31,10 @@ pub(super) fn snapshot(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
         digest.bytes(name.as_bytes());
         digest.bytes(&bytes);
     }
-    let report = memories.memory(folder.path(), &options(sample))?.report()?;
+    let mut memory = memories.memory(folder.path(), &options(sample))?;
+    let report = memory.report()?;
     hold(report.derived == READ, || format!("the image was built anew: {report:?}"))?;
+    by_words(&mut memory, sample)?.iter().for_each(|(_, hits)| digest.hits(hits));
     Ok(Seen { digest, ..seen })
 }
 

@@ -86,6 +86,13 @@ pub(crate) struct Running {
     pub(crate) exports: Exports,
 }
 
+impl Running {
+    /// Bytes of its linear memory.
+    pub(crate) fn size(&self) -> usize {
+        self.store.data().memory.total
+    }
+}
+
 impl Loaded {
     fn load(path: &Path) -> wasmtime::Result<Self> {
         let engine = Engine::default();
@@ -148,10 +155,11 @@ pub(crate) fn run(mode: &str, rest: &[String]) -> ExitCode {
     };
     let time = begin.elapsed();
     let outcome = match (mode, rest) {
-        ("check", [data]) => check(&loaded, Path::new(data)),
+        ("check", [data]) => with_sample(data, |sample| interfaces::check(&loaded, sample)),
+        ("faults", [data]) => with_sample(data, |sample| interfaces::faults(&loaded, sample)),
         ("first", []) => first(&loaded, time),
         ("instantiate", []) => instantiate(&loaded),
-        _ => Err(format!("check with a folder, first or instantiate expected: {mode}")),
+        _ => Err(format!("check or faults with a folder, first or instantiate expected: {mode}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -159,11 +167,8 @@ pub(crate) fn run(mode: &str, rest: &[String]) -> ExitCode {
     }
 }
 
-fn check(loaded: &Loaded, data: &Path) -> Result<(), String> {
-    let sample = Sample::read(data)?;
-    for (name, check) in interfaces::CHECKS {
-        runner::report(name, || check(loaded, &sample));
-    }
+fn with_sample(data: &str, work: impl FnOnce(&Sample)) -> Result<(), String> {
+    work(&Sample::read(Path::new(data))?);
     Ok(())
 }
 
