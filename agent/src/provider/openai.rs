@@ -270,14 +270,18 @@ fn take_message(message: &Value, whole: bool, draft: &mut Draft) -> Result<(), F
     for (place, call) in message["tool_calls"].list().iter().enumerate() {
         let id = call["id"].text();
         let function = &call["function"];
+        let printed;
         let arguments = match &function["arguments"] {
-            Value::Text(text) => text.clone(),
             // Some servers give the object itself.
-            value @ Value::Object(_) => value.print(),
-            _ => String::new(),
+            value @ Value::Object(_) => {
+                printed = value.print();
+                &*printed
+            }
+            // Not copied: the draft asks for its memory.
+            value => value.text(),
         };
         let index = call["index"].as_u64().or(whole.then_some(place as u64));
-        draft.call(index, id, function["name"].text(), &arguments)?;
+        draft.call(index, id, function["name"].text(), arguments)?;
     }
     Ok(())
 }
