@@ -146,13 +146,17 @@ pub fn system(memos: &[Memo], summary: &str, budget: usize) -> System {
         lines.push_str(&line);
         system.memories.push(Cited { id: memo.id, date: day(memo.created), text });
     }
+    let summary = summarised(summary);
+    // It stays for the turn: grown by itself it would have room for as much again.
+    let more = BEFORE.len() + lines.len() + AFTER.len() + summary.len();
+    system.text.reserve_exact(more);
     if !lines.is_empty() {
         system.taken = budget.saturating_sub(left);
         system.text.push_str(BEFORE);
         system.text.push_str(&lines);
         system.text.push_str(AFTER);
     }
-    system.text.push_str(&summarised(summary));
+    system.text.push_str(&summary);
     system
 }
 

@@ -293,6 +293,7 @@ impl Agent<'_, '_> {
         let for_history = budget.saturating_sub(frame + tokens_of_summary(session) + system.taken);
         let for_results = (budget / 2).min(for_history.saturating_sub(message));
         if !session.instructions.is_empty() {
+            system.text.reserve_exact(session.instructions.len() + 2);
             system.text.push_str("\n\n");
             system.text.push_str(&session.instructions);
         }
