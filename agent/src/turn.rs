@@ -312,10 +312,10 @@ impl Agent<'_, '_> {
     ) -> Result<Answer, Failure> {
         // Results push the oldest turns out.
         let begin = plan.first + context::begin(after(session, plan.first), plan.for_history);
-        let asked = || session.messages.iter().skip(begin).map(|said| &said.message);
-        room::ask(asked().map(Message::bytes).sum())?;
-        // They are gone before the answer is put anywhere.
-        let messages: Vec<Message> = asked().cloned().collect();
+        // Lent, not copied: a history may take a third of the memory.
+        let asked = session.messages.iter_mut().skip(begin).map(|said| &mut said.message);
+        let lent = |message| core::mem::replace(message, Message::User(String::new()));
+        let messages: Vec<Message> = asked.map(lent).collect();
         let question = Question {
             model: self.model,
             system: &plan.system.text,
@@ -334,7 +334,11 @@ impl Agent<'_, '_> {
             false if show(GAP) == Flow::Halt => Flow::Halt,
             _ => show(part),
         };
-        self.provider.ask(&self.platform, &question, &mut show).map_err(|error| {
+        let answer = self.provider.ask(&self.platform, &question, &mut show);
+        for (said, message) in session.messages.iter_mut().skip(begin).zip(messages) {
+            said.message = message;
+        }
+        answer.map_err(|error| {
             if !error.partial.is_empty() {
                 add(&mut turn.text, &error.partial);
                 let text = error.partial;
