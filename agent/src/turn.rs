@@ -312,6 +312,7 @@ impl Agent<'_, '_> {
     ) -> Result<Answer, Failure> {
         // Results push the oldest turns out.
         let begin = plan.first + context::begin(after(session, plan.first), plan.for_history);
+        room::ask(session.messages.len().saturating_sub(begin) * size_of::<Message>())?;
         // Lent, not copied: a history may take a third of the memory.
         let asked = session.messages.iter_mut().skip(begin).map(|said| &mut said.message);
         let lent = |message| core::mem::replace(message, Message::User(String::new()));
