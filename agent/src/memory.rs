@@ -12,6 +12,7 @@
 //! | file | what |
 //! |---|---|
 //! | `access` | opening to read; changes under a lease, again on a conflict |
+//! | `refused` | what the store refuses, by kind and in words |
 //! | `identity` | `memory.json` |
 //! | `write` | remember, correct, pin, forget |
 //! | `feedback` | what became of a memory that was given |
@@ -45,6 +46,7 @@ mod pem;
 mod recall;
 mod redact;
 mod reembed;
+mod refused;
 mod write;
 
 use alloc::string::String;

@@ -151,7 +151,7 @@ impl Reply {
         let mut reply = Self::new(status, json);
         match status {
             401 => reply.headers.push(("www-authenticate", "Bearer")),
-            // Tried again it was already. OpenAI's clients obey this.
+            // What can be tried again was. OpenAI's clients obey this.
             502 => reply.headers.push(("x-should-retry", "false")),
             503 => reply.headers.push(("retry-after", "1")),
             _ => {}

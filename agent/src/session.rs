@@ -209,6 +209,22 @@ impl Session {
         self.messages.push(Said { at, message, forgotten: self.forgetting });
     }
 
+    /// The messages from `begin` on, to be given back by [`take_back`](Self::take_back); until then
+    /// empty ones stand in their places.
+    #[must_use]
+    pub(crate) fn lend(&mut self, begin: usize) -> Vec<Message> {
+        let lent =
+            |said: &mut Said| core::mem::replace(&mut said.message, Message::User(String::new()));
+        self.messages.iter_mut().skip(begin).map(lent).collect()
+    }
+
+    /// Puts what [`lend`](Self::lend) gave back in place.
+    pub(crate) fn take_back(&mut self, begin: usize, messages: Vec<Message>) {
+        for (said, message) in self.messages.iter_mut().skip(begin).zip(messages) {
+            said.message = message;
+        }
+    }
+
     /// Where the second of the person's messages stands.
     #[must_use]
     pub fn second_turn(&self) -> Option<usize> {

@@ -313,10 +313,8 @@ impl Agent<'_, '_> {
         // Results push the oldest turns out.
         let begin = plan.first + context::begin(after(session, plan.first), plan.for_history);
         room::ask(session.messages.len().saturating_sub(begin) * size_of::<Message>())?;
-        // Lent, not copied: a history may take a third of the memory.
-        let asked = session.messages.iter_mut().skip(begin).map(|said| &mut said.message);
-        let lent = |message| core::mem::replace(message, Message::User(String::new()));
-        let messages: Vec<Message> = asked.map(lent).collect();
+        // A copy might take a third of the memory.
+        let messages = session.lend(begin);
         let question = Question {
             model: self.model,
             system: &plan.system.text,
@@ -336,9 +334,7 @@ impl Agent<'_, '_> {
             _ => show(part),
         };
         let answer = self.provider.ask(&self.platform, &question, &mut show);
-        for (said, message) in session.messages.iter_mut().skip(begin).zip(messages) {
-            said.message = message;
-        }
+        session.take_back(begin, messages);
         answer.map_err(|error| {
             if !error.partial.is_empty() {
                 add(&mut turn.text, &error.partial);

@@ -24,6 +24,7 @@ use clawft_store::{Lease, Options};
 use clawft_vectors::{Encoding, Params, required_bytes};
 
 use super::identity::{FRESH, Identity, JOURNAL, NAME};
+use super::refused::{is_conflict, is_full};
 use super::{Limits, Memory};
 use crate::failure::{Exit, Failure};
 use crate::platform::{FileError, Platform};
@@ -77,65 +78,6 @@ fn stamp(platform: &Platform<'_>, data: &str) -> Stamp {
     // Where there is no journal, there is no head.
     let _ = platform.files.read_at(&format!("{data}/{JOURNAL}"), 0, &mut head);
     Stamp { base: len(NAME), journal: len(JOURNAL), head }
-}
-
-/// Whether it says that something is damaged.
-pub(super) fn is_damage(error: &Error) -> bool {
-    matches!(error, Error::File(clawft_store::Error::Damaged(_)))
-}
-
-/// Whether it says that another writer was faster: then the change is made again.
-fn is_conflict(error: &Error) -> bool {
-    matches!(error, Error::File(clawft_store::Error::Conflict))
-}
-
-/// Whether it says that there is no room, of vectors or of words.
-fn is_full(error: &Error) -> bool {
-    matches!(error, Error::Vectors(clawft_vectors::Error::Full { .. }) | Error::WordsFull { .. })
-}
-
-impl From<Refusal> for Failure {
-    #[cold]
-    #[inline(never)]
-    fn from(refusal: Refusal) -> Self {
-        failure(&refusal)
-    }
-}
-
-impl From<clawft_store::Error> for Failure {
-    #[cold]
-    #[inline(never)]
-    fn from(error: clawft_store::Error) -> Self {
-        failure(&error.into())
-    }
-}
-
-/// An error of the store as a sentence for a person.
-fn failure(error: &Error) -> Failure {
-    use clawft_store::Error as File;
-    let exit = match error {
-        Error::File(File::LeaseHeld { .. } | File::Conflict) => Exit::Busy,
-        Error::File(
-            File::Damaged(_) | File::NotRvf | File::Version { .. } | File::Unsupported(_),
-        ) => Exit::Damaged,
-        Error::File(File::UnknownId(_)) => Exit::Nothing,
-        _ => Exit::Failed,
-    };
-    let sentence = match error {
-        Error::File(File::LeaseHeld { .. } | File::Conflict) => {
-            "another program is writing the memory: try again".into()
-        }
-        Error::Vectors(clawft_vectors::Error::Full { len, .. }) => format!(
-            "the memory is full ({len} records): forget some, or raise memory.capacity and \
-             memory.image_kib in the config"
-        ),
-        Error::WordsFull { limit } => format!(
-            "the index of words is full ({limit} bytes): forget some memories, or raise \
-             memory.words_kib in the config"
-        ),
-        other => format!("{NAME}: {other}"),
-    };
-    Failure::new(exit, sentence)
 }
 
 pub(super) fn no_storage(data: &str, error: FileError) -> Failure {

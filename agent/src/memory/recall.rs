@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use clawft_store::memory::{Memory as Store, Recall, Refusal};
 
 use super::Memory;
-use super::access::is_damage;
 use super::gated::is_quarantined;
+use super::refused::is_damage;
 use crate::failure::Failure;
 use crate::json::Json;
 

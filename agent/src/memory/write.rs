@@ -18,10 +18,10 @@ use clawft_store::Record;
 use clawft_store::memory::{Memory as Store, Recall, Refusal};
 use xxhash_rust::xxh64::xxh64;
 
-use super::access::is_damage;
 use super::gated::is_quarantined;
 use super::recall::whole;
 use super::redact::MARK;
+use super::refused::is_damage;
 use super::{Memo, Memory, alike, redact};
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
