@@ -3,6 +3,7 @@
 use crate::process::{Outcome, cargo, command, read, run, run_silently, target, write};
 use crate::{component, splat, tools};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Bytes of the stack in linear memory. Search and insert keep their work in
 /// the store's scratch, so the stack stays shallow; it counts as memory.
@@ -283,6 +284,29 @@ pub(crate) struct Built {
     /// The same code with function names, for the size table.
     pub(crate) named: PathBuf,
 }
+
+/// Builds these, as many at a time as there are cores, and gives them in the order given: the link of a
+/// whole module keeps one core busy, and each of them has a folder of its own.
+pub(crate) fn build_together(wanted: &[&'static Artifact]) -> Outcome<Vec<Built>> {
+    // Two would install it at the same time.
+    tools::wasm_opt()?;
+    tools::library_source()?;
+    for artifact in wanted {
+        tools::targets(&[artifact.target])?;
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let build = |some: &[&'static Artifact]| {
+        thread::scope(|scope| {
+            let all: Vec<_> = some.iter().map(|one| scope.spawn(|| one.build())).collect();
+            let ended = all.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(PANIC.into())));
+            ended.collect::<Vec<_>>()
+        })
+    };
+    wanted.chunks(cores).flat_map(build).collect()
+}
+
+/// What is said of a build whose thread ended so.
+const PANIC: &str = "the build of an artifact panicked";
 
 impl Artifact {
     /// Whether it is compiled with flags of LLVM that others are not.

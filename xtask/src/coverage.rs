@@ -1,5 +1,8 @@
 //! `cargo xtask coverage`: which lines the native tests run, by crate, from the compiler's own counters.
 //!
+//! The gate runs these tests here and nowhere else: without counters they would be built a second time,
+//! for minutes, and find the same.
+//!
 //! Why not a tool of its own: the toolchain's `llvm-tools` count what its compiler wrote, and all that
 //! is left is to run the tests, merge what they wrote, and add lines up by crate.
 //!
@@ -59,60 +62,44 @@ const DECLARING: [&str; 8] = [
     "store/vectors/src/lib.rs",
 ];
 
+/// The packages whose tests run here.
+pub(crate) const COUNTED: [&str; 7] = [
+    "clawft-hnsw",
+    "clawft-codes",
+    "clawft-vectors",
+    "clawft-store",
+    "clawft-ffi",
+    "clawft-ffi-store",
+    AGENT,
+];
+const AGENT: &str = "clawft-agent";
+
 /// What is built and tested, one run after the other: packages and features.
 ///
 /// The agent comes twice: as it ships, and with what it has on demand alone. One run would leave the
 /// other half of each `cfg` without a line.
-const RUNS: [&[&str]; 2] = [
-    &[
-        "--package=clawft-hnsw",
-        "--package=clawft-codes",
-        "--package=clawft-vectors",
-        "--package=clawft-store",
-        "--package=clawft-ffi",
-        "--package=clawft-ffi-store",
-        "--package=clawft-agent",
-    ],
-    &["--package=clawft-agent", "--features=native-platform,coherence,exec-tool"],
-];
+const RUNS: [(&[&str], &str); 2] =
+    [(&COUNTED, ""), (&[AGENT], "native-platform,coherence,exec-tool")];
 
-/// Tests that take a minute or more with counters, by their names or modules: they run again, in larger numbers,
-/// what others run too. Without them, as in the gate, there are a few lines less.
-const LONG: [&str; 6] = [
-    "churn",
-    "kinds::",
-    "order::",
-    "duplicates_do_not_hurt",
-    "the_same_calls_give_the_same_bytes",
-    "capacity_holds_whatever_is_hot",
-];
-
-/// Runs the tests with counters, prints lines by crate, and fails where one has too few. With `--files`
-/// also each file with its lines that were not run; with `--short` without the longest tests.
+/// Runs the tests with counters, prints lines by crate, and fails where a test does or a crate has too few.
+/// With `--files` also each file with its lines that were not run.
 pub(crate) fn coverage(arguments: &[String]) -> Outcome {
-    let (mut with_files, mut is_short) = (false, false);
-    for argument in arguments {
-        match argument.as_str() {
-            "--files" => with_files = true,
-            "--short" => is_short = true,
-            _ => return Err(format!("coverage takes --files and --short, found {argument}")),
-        }
-    }
+    let with_files = match arguments {
+        [] => false,
+        [files] if files == "--files" => true,
+        _ => return Err(format!("coverage takes --files or nothing, found {arguments:?}")),
+    };
     let tools = tools::llvm()?;
     let folder = target().join("coverage");
     let raw = folder.join("raw");
     let _ = std::fs::remove_dir_all(&raw);
     let mut programs = Vec::new();
-    for packages in RUNS {
-        let mut build = instrumented(packages, &folder, &raw);
+    for (packages, features) in RUNS {
+        let mut build = instrumented(packages, features, &raw);
         let built = output(build.args(["--no-run", "--message-format=json"]))?;
         programs.push(self::programs(&built));
-        let mut tests = instrumented(packages, &folder, &raw);
-        tests.args(["--quiet", "--no-fail-fast"]);
-        if is_short {
-            tests.arg("--").args(LONG.iter().flat_map(|name| ["--skip", name]));
-        }
-        run(&mut tests)?;
+        let mut tests = instrumented(packages, features, &raw);
+        run(tests.args(["--quiet", "--no-fail-fast"]))?;
     }
 
     let merged = folder.join("merged.profdata");
@@ -135,15 +122,17 @@ pub(crate) fn coverage(arguments: &[String]) -> Outcome {
     report(&Lines::of(&lcov), with_files)
 }
 
+/// What cargo runs in the compiler's place, for the workspace's own crates alone: others are built once,
+/// for these tests as for all.
+const WITH_COUNTERS: &str = "xtask/with-counters.sh";
+
 /// `cargo test` of these packages, with counters.
-fn instrumented(packages: &[&str], folder: &Path, raw: &Path) -> Command {
+fn instrumented(packages: &[&str], features: &str, raw: &Path) -> Command {
     let mut cargo = cargo();
     cargo
-        .arg("test")
-        .args(packages)
-        .env("CARGO_TARGET_DIR", folder)
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Cinstrument-coverage")
-        .env_remove("RUSTFLAGS")
+        .args(["test", "--features", features])
+        .args(packages.iter().flat_map(|name| ["--package", name]))
+        .env("RUSTC_WORKSPACE_WRAPPER", root().join(WITH_COUNTERS))
         // A process each, and programs that tests start, write files of their own; those that are
         // killed write none.
         .env("LLVM_PROFILE_FILE", raw.join("%p-%m.profraw"));

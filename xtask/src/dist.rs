@@ -3,7 +3,7 @@
 //! It is made anew each time, so nothing old stays in it; [`release::check`] then holds it to what
 //! the README promises.
 
-use crate::artifacts::{AGENT, ALL};
+use crate::artifacts::{self, AGENT, ALL};
 use crate::process::{Outcome, cargo, files, read, root, run, target, write};
 use crate::{host, licences, release, sizes};
 use serde_json::{Map, Value, json};
@@ -27,8 +27,7 @@ pub(crate) fn dist() -> Outcome {
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     let mut weights = Vec::new();
-    for artifact in ALL {
-        let built = artifact.build()?;
+    for (artifact, built) in ALL.into_iter().zip(artifacts::build_together(&ALL)?) {
         write(&folder.join(artifact.file), &read(&built.path)?)?;
         weights.push(sizes::weigh(artifact, &built)?);
     }

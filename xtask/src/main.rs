@@ -78,14 +78,13 @@ cargo xtask COMMAND
   demo    build the kernel, load it in Wasmtime, search real data; then ask the agent about it
           (demo --help)
   test    everything that must hold; `test --all` adds the host's tests,
-          those that take minutes, the soak, Miri, coverage, peers and long fuzzing; `test --long`
+          those that take minutes, the soak, Miri, peers and long fuzzing; `test --long`
           is what it adds, alone
   bench   all that is measured, or a part: `bench criterion`, `bench report` (beside native
           peers), `bench scaling` (`--wamr` as all of it has it); `bench render` makes the tables
           anew; other words go to criterion
   coverage  lines that the native tests run, by crate; fails under 85 % of one, and where a file has
-          none and no reason is given; `coverage --files` lists those that they do not run, `--short`
-          leaves the longest tests out
+          none and no reason is given; `coverage --files` lists those that they do not run
   fuzz    the targets of fuzz/, 30 minutes each; `fuzz TARGET... --minutes N`; `fuzz keep` packs
           what they found into fuzz/seeds/, with which every run begins
   browser  the page of ffi/examples/browser in headless Chromium, searched as one types

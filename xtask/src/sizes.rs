@@ -1,6 +1,6 @@
 //! What the artifacts weigh, held to their budgets.
 
-use crate::artifacts::{ALL, Artifact, Budget, Built};
+use crate::artifacts::{self, ALL, Artifact, Budget, Built};
 use crate::process::{Outcome, read};
 use crate::{crates, profile};
 use flate2::{Compression, write::GzEncoder};
@@ -37,12 +37,11 @@ pub(crate) fn size(arguments: &[String]) -> Outcome {
         let all = ALL.map(|artifact| artifact.name).join(", ");
         return Err(format!("size knows {all}, found `{unknown}`"));
     }
+    let is_wanted =
+        |artifact: &&Artifact| names.is_empty() || names.iter().any(|name| *name == artifact.name);
+    let wanted: Vec<_> = ALL.into_iter().filter(is_wanted).collect();
     let mut weights = Vec::new();
-    for artifact in ALL {
-        if !names.is_empty() && !names.iter().any(|name| *name == artifact.name) {
-            continue;
-        }
-        let built = artifact.build()?;
+    for (artifact, built) in wanted.iter().zip(artifacts::build_together(&wanted)?) {
         weights.push(weigh(artifact, &built)?);
         if !options.is_empty() {
             println!("{}: the largest functions", artifact.file);

@@ -12,15 +12,15 @@ use crate::{
 use std::path::Path;
 use std::process::Command;
 
-/// Crates that must behave in WebAssembly as they do natively, and whose codes every variant
-/// computes in its own way.
-pub(crate) const PORTABLE: [&str; 3] = ["clawft-hnsw", "clawft-codes", "clawft-vectors"];
-/// One that must behave so too, and is the same in all variants.
-pub(crate) const STORE: &str = "clawft-store";
-/// The variant that has the store's tests: that of the default module.
-const WITH_STORE: &str = "simd128";
-/// What the agent has natively and on demand, so that it is built and tested once: what is built
-/// here has the gate already, by `clawft-benches`. Without both `coverage` tests it, as it ships.
+/// Crates that must behave in WebAssembly as they do natively; what takes longest stands first.
+pub(crate) const PORTABLE: [&str; 4] = [STORE, "clawft-vectors", "clawft-codes", "clawft-hnsw"];
+const STORE: &str = "clawft-store";
+/// Those of them that every variant computes in its own way. The others are alike in all variants.
+const COMPUTED: [&str; 2] = ["clawft-vectors", "clawft-codes"];
+/// The variant that has the tests of all of them: that of the default module.
+const WHOLE: &str = "simd128";
+/// What the agent has natively and on demand, beside its gate, which `clawft-benches` brings. Without both
+/// it is seen in WebAssembly.
 const EXEC: &str = "clawft-agent/exec-tool";
 /// Calls of the soak in `--all`, over each medium: a minute, a tenth of what `cargo xtask soak` makes.
 const SOAK: &str = "100000";
@@ -36,7 +36,7 @@ pub(crate) fn test(arguments: &[String]) -> Outcome {
     match arguments {
         [] => {
             short(&mut gate);
-            shorter(&mut gate);
+            fuzz_targets(&mut gate, &FUZZ);
         }
         [all] if all == "--all" => {
             short(&mut gate);
@@ -114,10 +114,9 @@ fn lints(gate: &mut Steps) {
 /// What is shipped, built.
 fn artifacts(gate: &mut Steps) {
     gate.step("modules and their sizes", || {
-        let mut weights = Vec::new();
-        for artifact in ALL {
-            weights.push(sizes::weigh(artifact, &artifact.build()?)?);
-        }
+        let built = artifacts::build_together(&ALL)?;
+        let weights = ALL.iter().zip(&built).map(|(artifact, built)| sizes::weigh(artifact, built));
+        let weights: Vec<_> = weights.collect::<Outcome<_>>()?;
         sizes::print(&weights);
         sizes::hold_standing(&weights)
     });
@@ -128,23 +127,13 @@ fn artifacts(gate: &mut Steps) {
 
 /// The crates' own tests.
 fn tests(gate: &mut Steps) {
-    gate.step("tests, native", || {
-        run(cargo().args([
-            "test",
-            "--workspace",
-            "--features",
-            EXEC,
-            "--exclude",
-            "clawft-demo",
-            "--exclude",
-            "clawft-host",
-            "--exclude",
-            "clawft-precompile",
-            "--exclude",
-            "clawft-matrix",
-            "--quiet",
-            "--no-fail-fast",
-        ]))
+    gate.step("tests, native, and the lines that they run", || coverage::coverage(&[]));
+    gate.step("tests, native, of what is not counted", || {
+        let elsewhere = ["clawft-demo", "clawft-host", "clawft-precompile", "clawft-matrix"];
+        let others = coverage::COUNTED.into_iter().chain(elsewhere);
+        run(cargo()
+            .args(["test", "--workspace", "--quiet", "--no-fail-fast"])
+            .args(others.flat_map(|name| ["--exclude", name])))
     });
     gate.step("tests, the demo's host", || {
         run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
@@ -185,14 +174,6 @@ fn programs(gate: &mut Steps) {
     gate.step("the guides' commands", || guides::check(false));
 }
 
-/// A part of what two of the long steps do.
-fn shorter(gate: &mut Steps) {
-    gate.step("lines that the tests run, without the longest", || {
-        coverage::coverage(&["--short".into()])
-    });
-    fuzz_targets(gate, &FUZZ);
-}
-
 /// What takes longer than a change can wait.
 fn long(gate: &mut Steps) {
     // Fills dist/ first, and checks it.
@@ -223,18 +204,19 @@ fn long(gate: &mut Steps) {
     gate.step("the kernels' own tests, without assertions", || {
         run(cargo().args(["test", "--release", "--package", "clawft-codes", "--lib", "--quiet"]))
     });
-    miri::add(gate, &miri::packages());
-    gate.step("lines that the tests run", || coverage::coverage(&[]));
+    miri::add(gate, &PORTABLE);
     gate.step("peers", || bench::peers(&[]));
     fuzz_targets(gate, &LONG_FUZZ);
 }
 
-/// Tests of the portable crates under the Wasmtime command.
+/// Tests of the portable crates that a variant is asked for, under the Wasmtime command.
 fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
     let mut cargo = cargo();
     cargo.args(["test", "--target", wasi::TARGET, "--quiet", "--no-fail-fast"]);
-    for package in PORTABLE.into_iter().chain((variant.0 == WITH_STORE).then_some(STORE)) {
-        cargo.args(["--package", package]);
+    for package in PORTABLE {
+        if variant.0 == WHOLE || COMPUTED.contains(&package) {
+            cargo.args(["--package", package]);
+        }
     }
     // A panic ends the module, and with it what was captured.
     cargo.args(["--", "--nocapture"]);
