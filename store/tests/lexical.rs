@@ -213,7 +213,7 @@ fn worked() -> Index {
 /// the bits of scores.
 #[test]
 #[cfg_attr(miri, ignore = "thousands of texts; WebAssembly has 32 bits too")]
-fn the_same_calls_give_the_same_bytes() {
+fn the_same_texts_give_the_same_bytes() {
     let fnv = |bytes: &[u8], from: u64| {
         bytes.iter().fold(from, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
     };

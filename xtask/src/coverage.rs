@@ -1,7 +1,7 @@
 //! `cargo xtask coverage`: which lines the native tests run, by crate, from the compiler's own counters.
 //!
-//! The gate runs these tests here and nowhere else: without counters they would be built a second time,
-//! for minutes, and find the same.
+//! The gate runs these tests here and nowhere else, but for the longest: without counters they would be built a
+//! second time, for minutes, and find the same.
 //!
 //! Why not a tool of its own: the toolchain's `llvm-tools` count what its compiler wrote, and all that
 //! is left is to run the tests, merge what they wrote, and add lines up by crate.
@@ -81,6 +81,20 @@ const AGENT: &str = "clawft-agent";
 const RUNS: [(&[&str], &str); 2] =
     [(&COUNTED, ""), (&[AGENT], "native-platform,coherence,exec-tool")];
 
+/// Tests that counters make slow, ten times and more, by their names or modules: they run in larger numbers what
+/// others run too, and the gate runs them without. All are of [`LONG_IN`].
+const LONG: [&str; 7] = [
+    "churn::",
+    "churn_keeps_recall",
+    "kinds::",
+    "order::",
+    "duplicates_do_not_hurt",
+    "the_same_calls_give_the_same_bytes",
+    "capacity_holds_whatever_is_hot",
+];
+/// The packages that have them.
+pub(crate) const LONG_IN: [&str; 2] = ["clawft-hnsw", "clawft-vectors"];
+
 /// Runs the tests with counters, prints lines by crate, and fails where a test does or a crate has too few.
 /// With `--files` also each file with its lines that were not run.
 pub(crate) fn coverage(arguments: &[String]) -> Outcome {
@@ -99,7 +113,8 @@ pub(crate) fn coverage(arguments: &[String]) -> Outcome {
         let built = output(build.args(["--no-run", "--message-format=json"]))?;
         programs.push(self::programs(&built));
         let mut tests = instrumented(packages, features, &raw);
-        run(tests.args(["--quiet", "--no-fail-fast"]))?;
+        tests.args(["--quiet", "--no-fail-fast", "--"]);
+        run(tests.args(LONG.iter().flat_map(|name| ["--skip", name])))?;
     }
 
     let merged = folder.join("merged.profdata");
@@ -328,6 +343,30 @@ mod tests {
         for excused in ["hnsw/src/lib.rs", "agent/src/component/heap.rs", "host/src/run.rs"] {
             assert_eq!(counted(excused, text, None).unwrap(), (0, vec![]));
             counted(excused, text, Some(&lines)).unwrap_err();
+        }
+    }
+
+    /// Whether a file of Rust in this folder has the item.
+    fn has(folder: &Path, item: &str) -> bool {
+        std::fs::read_dir(folder).unwrap().any(|entry| {
+            let path = entry.unwrap().path();
+            let is_rust = path.extension().is_some_and(|end| end == "rs");
+            let text = || String::from_utf8(read(&path).unwrap()).unwrap();
+            if path.is_dir() { has(&path, item) } else { is_rust && text().contains(item) }
+        })
+    }
+
+    /// What is left out as too long runs without counters: no test of a package that does not is left out.
+    #[test]
+    fn what_is_long_is_there_and_nowhere_else() {
+        for name in LONG {
+            let module = name.strip_suffix("::").map(|module| format!("mod {module};"));
+            let item = module.unwrap_or_else(|| format!("fn {name}"));
+            let found = |folder: &str| has(&root().join(folder), &item);
+            assert!(["hnsw", "store/vectors"].into_iter().any(found), "{item}");
+            for other in ["store/codes", "store/src", "store/tests", "ffi", "agent"] {
+                assert!(!found(other), "{item}, {other}");
+            }
         }
     }
 
