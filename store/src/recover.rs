@@ -13,6 +13,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use crate::batch::Batch;
 use crate::durable::{DurableFile, NO_FILE, Names, Options, Report, vectors_in};
@@ -219,9 +220,14 @@ impl DurableFile {
             self.refuse(salvage, kind, at)?;
         }
         let commits = self.manifest.trailer.commits;
-        // Of this epoch, and begun on another manifest: file and journal are of two futures of one
-        // backup.
-        if ours && head.is_some_and(|h| h.epoch == epoch && (h.base, h.commits) != (end, commits)) {
+        // Of this epoch, and begun on another manifest; or of an older one, and behind more commits than
+        // the manifest that folded it: file and journal are of two futures of one backup.
+        let is_of_another = head.is_some_and(|head| match head.epoch.cmp(&epoch) {
+            Ordering::Less => head.commits > commits,
+            Ordering::Equal => (head.base, head.commits) != (end, commits),
+            Ordering::Greater => false,
+        });
+        if ours && is_of_another {
             return Err(other_file());
         }
         self.commits = commits;
@@ -236,7 +242,10 @@ impl DurableFile {
             done(self.storage.sync_folder())?;
         }
         if let (Some(file), Some(head)) = (journal, head) {
-            self.commits = self.commits.max(head.commits);
+            if !ours {
+                // Another program's manifest counts none.
+                self.commits = self.commits.max(head.commits);
+            }
             // Each fold writes RECORDS of an epoch above its journal's.
             if head.epoch >= folded {
                 self.report.repaired += u32::from(found.state == State::Repaired);

@@ -314,35 +314,45 @@ fn a_journal_of_another_future_of_the_same_backup_is_refused() {
     let (backup, _) = closed(8);
     let quiet = Options { limits: Limits::default(), ..options() };
     let open = |disk: &SimulatedDisk| DurableFile::open(Box::new(disk.clone()), NAME, &quiet);
-    // So many commits of one record, folded into the base, and another in the journal.
-    let future = |commits: usize, text: u64| {
+    // So many folds of so many commits of one record into the base, and another commit in the journal.
+    let future = |folds: usize, commits: usize, text: u64| {
         let disk = copy(&backup);
         let record = Owned::random(&mut Random(text), DIM, text);
-        let mut file = open(&disk).unwrap();
-        for _ in 0..commits {
-            record.put(&mut file, 7).unwrap();
-            file.commit(0).unwrap();
+        for _ in 0..folds {
+            let mut file = open(&disk).unwrap();
+            for _ in 0..commits {
+                record.put(&mut file, 7).unwrap();
+                file.commit(0).unwrap();
+            }
+            file.close(0).unwrap();
         }
-        file.close(0).unwrap();
         let mut file = open(&disk).unwrap();
         record.put(&mut file, 8).unwrap();
         file.commit(0).unwrap();
         disk
     };
-    let ours = future(1, 40);
+    let ours = future(1, 1, 40);
     open(&ours).unwrap();
     let len = |disk: &SimulatedDisk| disk.bytes(NAME).unwrap().len();
-    let (later, longer) = (future(2, 40), future(1, 400));
+    let (later, longer) = (future(1, 2, 40), future(1, 1, 400));
     assert!(len(&later) == len(&ours) && len(&longer) > len(&ours));
-    for theirs in [later, longer] {
-        for file in [JOURNAL, NAME] {
-            let mixed = copy(&ours);
-            mixed.put(file, theirs.bytes(file).unwrap());
+    // Its journal is older than the base that was folded more often, and begins behind more commits.
+    let (often, seldom) = (future(3, 1, 40), future(1, 9, 40));
+    for (base, journal) in
+        [(&ours, &later), (&later, &ours), (&ours, &longer), (&longer, &ours), (&often, &seldom)]
+    {
+        let mixed = copy(base);
+        mixed.put(JOURNAL, journal.bytes(JOURNAL).unwrap());
+        // Again: opening it must not have made it worse.
+        for _ in 0..2 {
             assert_eq!(
                 sentence(open(&mixed)),
                 "the file is RVF, but not of the kind that is stored here: \
                  the journal beside it is of another file"
             );
+        }
+        for (name, kept) in [(NAME, base), (JOURNAL, journal)] {
+            assert_eq!(mixed.bytes(name), kept.bytes(name), "left as it was");
         }
     }
 }
