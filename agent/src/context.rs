@@ -178,7 +178,11 @@ pub fn begin(messages: &[Said], budget: usize) -> usize {
     if begin == messages.len() { 0 } else { begin }
 }
 
-/// The ids that an answer cites, up to [`MOST_CITED`]: `[12]`, `[12, 2026-11-25]`, `[12][13]`,
+fn is_of_date(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b':')
+}
+
+/// The ids that an answer cites, up to [`MOST_CITED`]: `[12]`, `[12, 2026-11-25 09:10 UTC]`, `[12][13]`,
 /// `[12; 13]`.
 #[must_use]
 pub fn citations(answer: &str) -> Vec<u64> {
@@ -196,8 +200,8 @@ pub fn citations(answer: &str) -> Vec<u64> {
             match word.parse() {
                 Ok(id) if !ids.contains(&id) => ids.push(id),
                 Ok(_) => {}
-                // A date behind an id is fine; other words are no citation at all.
-                Err(_) if word.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {}
+                // A date behind an id is fine, as memories have it; other words are no citation at all.
+                Err(_) if word == "UTC" || word.bytes().all(is_of_date) => {}
                 Err(_) => break,
             }
             if ids.len() == MOST_CITED {
@@ -263,6 +267,7 @@ mod tests {
         assert_eq!(citations("Yes [12], [13, 2025-11-25] and [14][12]."), [12, 13, 14]);
         assert_eq!(citations("[see 4](x) [a] [ ] [15; 16] [17"), [15, 16]);
         assert_eq!(citations("[1 [2] 3] [[4]] [,5,,6;]"), [2, 4, 5, 6]);
+        assert_eq!(citations("[12, 2026-11-25 09:10 UTC; 13] [14 at 9:10, 15]"), [12, 13, 14]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use core::fmt;
 use core::ops::{Deref, DerefMut};
 
 use crate::platform::FileError;
+use crate::text;
 
 /// Exit codes, which never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,20 @@ impl Failure {
         self.sentence.insert_str(0, ": ");
         self.sentence.insert_str(0, what);
         self
+    }
+
+    /// What stands for a sentence that may quote the config, the path of a file or a host, where it is told
+    /// to others than who runs the agent.
+    pub(crate) fn public(&self) -> Option<&'static str> {
+        match self.exit {
+            Exit::Config => Some("the config of this server cannot be used"),
+            Exit::Damaged => Some("a file of this server is damaged"),
+            Exit::Embedder => Some("the embedder of this server failed"),
+            Exit::Failed if text::has(&self.sentence, "/") => {
+                Some("the system of this server refused")
+            }
+            _ => None,
+        }
     }
 
     /// What a file, or a folder, was refused for.

@@ -181,19 +181,6 @@ impl DerefMut for Reply {
     }
 }
 
-/// What stands for a sentence that may quote the config or the path of a file.
-fn public(failure: &Failure) -> Option<&'static str> {
-    match failure.exit {
-        Exit::Config => Some("the config of this server cannot be used"),
-        Exit::Damaged => Some("a file of this server is damaged"),
-        Exit::Embedder => Some("the embedder of this server failed"),
-        Exit::Failed if text::has(&failure.sentence, "/") => {
-            Some("the system of this server refused")
-        }
-        _ => None,
-    }
-}
-
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Self {
         let status = match failure.exit {
@@ -203,7 +190,7 @@ impl From<Failure> for Reply {
             Exit::Provider => 502,
             _ => 500,
         };
-        match public(&failure) {
+        match failure.public() {
             None => Self::refusal(status, &failure.sentence),
             Some(shown) => Self::refusal(status, shown).with_note(failure.into_sentence()),
         }

@@ -81,9 +81,17 @@ pub struct Turn {
     pub cut: Option<Stop>,
     /// What the person should know: sentences.
     pub notes: Vec<String>,
+    /// The same for who runs the agent: these may quote its config, or name its files and hosts.
+    pub own: Vec<String>,
 }
 
 impl Turn {
+    /// Notes what did not work.
+    fn failed(&mut self, what: &str, failure: &Failure) {
+        let notes = if failure.public().is_some() { &mut self.own } else { &mut self.notes };
+        notes.push([what, ": ", &failure.sentence].concat());
+    }
+
     /// Notes how the answer ended, where it is not whole.
     fn ended(&mut self, stop: Stop, max_tokens: u32) {
         self.notes.push(match stop {
@@ -158,7 +166,7 @@ pub fn go_on(
 
 fn end(agent: &mut Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
     turn.notes.extend(agent.memory.evicted());
-    check(agent, turn);
+    check(agent, session, turn);
     save(agent, session, turn);
 }
 
@@ -170,12 +178,12 @@ fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
     }
 }
 
-/// Checks the citations.
-fn check(agent: &mut Agent<'_, '_>, turn: &mut Turn) {
+/// Checks the citations. In a form a list of numbers may be anything.
+fn check(agent: &mut Agent<'_, '_>, session: &Session, turn: &mut Turn) {
     let given = |id: &u64| turn.given.iter().any(|memo| memo.id == *id);
     (turn.cited, turn.unfounded) = context::citations(&turn.text).into_iter().partition(given);
     agent.memory.touch(&turn.cited);
-    if !turn.unfounded.is_empty() {
+    if !turn.unfounded.is_empty() && session.format.is_empty() {
         let ids = named(&turn.unfounded);
         turn.notes.push(format!("the answer cites {ids}, which memory did not give"));
     }
@@ -205,8 +213,10 @@ impl Agent<'_, '_> {
         let plan = self.plan(session, before, turn)?;
         let offline = self.provider.name() == "offline";
         let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
-        let mut offered: Vec<Tool<'_>> = match (rounds, session.must_call) {
-            // Whoever wants a call wants one of their own.
+        // Whoever wants a call wants one of their own. An answer in a form cannot begin before a call and
+        // end after it, and several servers refuse a form beside tools.
+        let alone = session.must_call || !session.format.is_empty();
+        let mut offered: Vec<Tool<'_>> = match (rounds, alone) {
             (0, _) | (_, true) => Vec::new(),
             _ => tools::offered(self.config, may_forget),
         };
@@ -278,7 +288,7 @@ impl Agent<'_, '_> {
         // They are quoted, cut and put together.
         room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let share = budget * self.config.memory_share as usize / 100;
-        let texts = FRAME + tokens(&session.instructions);
+        let texts = FRAME + tokens(&session.instructions) + tokens(&session.format);
         let frame = session
             .tools
             .iter()
@@ -412,7 +422,7 @@ impl Agent<'_, '_> {
         let (message, _) = redact(message);
         for text in learn::kept(&message) {
             if let Err(failure) = self.keep_one(session, text, turn) {
-                turn.notes.push(format!("not remembered: {failure}"));
+                turn.failed("not remembered", &failure);
                 return;
             }
         }

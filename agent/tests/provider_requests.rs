@@ -1,8 +1,8 @@
 //! What is sent to the vendors: the history in their forms, the key in its header.
 
 use clawft_agent::provider::{
-    Anthropic, Cited, Endpoint, Key, Message, Offline, OpenAi, Provider, Question, Tool, ToolCall,
-    anthropic, openai,
+    Anthropic, Cited, Endpoint, Key, Message, Offline, OpenAi, Provider, Question, Stop, Tool,
+    ToolCall, anthropic, openai,
 };
 use proptest::prelude::*;
 use script::{KEY, Reply, Script};
@@ -238,6 +238,39 @@ fn a_field_that_is_refused_is_asked_without() {
     let outcome = script.ask(&anthropic, &question(&messages, &TOOLS));
     assert_eq!(outcome.answer.expect("without it").text, "fine");
     assert!(!script.seen.borrow()[1].body.contains("temperature"));
+}
+
+/// Models that reason take no `stop`, and Anthropic none of white space: the answer is ended here, and what
+/// is shown of it is no more than that.
+#[test]
+fn an_answer_ends_at_a_text_that_the_server_does_not_take() {
+    let messages = [Message::User("Think, act, observe.".into())];
+    let refusal = r#"{"error":{"message":"Unsupported parameter: 'stop' is not supported with this model.","param":"stop"}}"#;
+    let streamed = Reply::events(concat!(
+        "data: {\"choices\":[{\"delta\":{\"content\":\"Act.\\nObser\"}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"vation: it is so\"},\"finish_reason\":\"stop\"}]}\n\n",
+        "data: [DONE]\n\n",
+    ));
+    let openai = OpenAi::new(Endpoint::new("https://host.test/v1", None, "K"));
+    let script = Script::new([Reply::json(400, refusal), streamed]);
+    let stops = ["so".to_string(), "\nObservation:".to_string()];
+    let outcome = script.ask(&openai, &Question { stops: &stops, ..question(&messages, &[]) });
+    let answer = outcome.answer.as_ref().expect("without it");
+    assert_eq!((&*answer.text, answer.stop), ("Act.", Stop::End));
+    assert_eq!(outcome.shown, ["Act."]);
+    let has = |at: usize| script.seen.borrow()[at].body.contains("\"stop\":");
+    assert_eq!((has(0), has(1)), (true, false));
+
+    let whole = r#"{"content":[{"type":"text","text":"one\ntwo"}],"stop_reason":"end_turn"}"#;
+    let anthropic = Anthropic::new(Endpoint::new("https://host.test", None, "K"));
+    for (stop, sent, text) in [("\n", false, "one"), ("tw", true, "one\ntwo")] {
+        let script = Script::new([Reply::json(200, whole)]);
+        let stops = [stop.to_string()];
+        let outcome =
+            script.ask(&anthropic, &Question { stops: &stops, ..question(&messages, &[]) });
+        assert_eq!(outcome.answer.expect("an answer").text, text);
+        assert_eq!(script.seen.borrow()[0].body.contains("stop_sequences"), sent);
+    }
 }
 
 /// Gemini behind OpenRouter and DeepSeek want the thoughts back that led to a call. They are not kept:

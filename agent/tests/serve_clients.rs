@@ -6,6 +6,8 @@ mod support;
 use std::cell::RefCell;
 
 use clawft_agent::config::Config;
+use clawft_agent::embed::Embedder;
+use clawft_agent::failure::{Exit, Failure};
 use clawft_agent::memory::{Limits, Memory};
 use clawft_agent::platform::Platform;
 use clawft_agent::provider::{
@@ -21,9 +23,12 @@ use support::{Folder, Variables, WORDS, World};
 struct Two {
     breaks: bool,
     asked: RefCell<Vec<Message>>,
-    /// Whether it knows forms of an answer, and with which form and ends it was asked.
+    /// Whether it knows forms of an answer, and with which form and ends it was asked, and whether
+    /// with more tools than the two of the client.
     forms: bool,
     form: RefCell<String>,
+    /// What it says in place of calls.
+    says: &'static str,
 }
 
 impl Provider for Two {
@@ -42,10 +47,15 @@ impl Provider for Two {
         _: &mut dyn FnMut(&str) -> Flow,
     ) -> Result<Answer, Error> {
         *self.asked.borrow_mut() = question.messages.to_vec();
-        *self.form.borrow_mut() = format!("{}{:?}", question.format, question.stops);
+        let Question { format, stops, tools, .. } = question;
+        *self.form.borrow_mut() = format!("{format}{stops:?} {}", tools.len() > 2);
         if self.breaks {
             let sentence = "the provider refused the key".into();
             return Err(Error { sentence, partial: String::new(), status: Some(401) });
+        }
+        if !self.says.is_empty() {
+            let text = self.says.into();
+            return Ok(Answer { text, calls: vec![], stop: Stop::End, usage: Usage::default() });
         }
         let call = |id: &str, name: &str, arguments: &str| ToolCall {
             id: id.into(),
@@ -61,6 +71,8 @@ struct Room<'a> {
     folder: &'a Folder,
     provider: &'a dyn Provider,
     sent: RefCell<String>,
+    /// Why there is no embedder, where there is none.
+    mute: Option<Failure>,
 }
 
 impl Server for Room<'_> {
@@ -71,7 +83,11 @@ impl Server for Room<'_> {
     fn with_agent(&self, talk: &mut Talk<'_>) -> Reply {
         let (world, config) = (World::default(), Config::default());
         let limits = Limits::from(&config);
-        let mut memory = Memory::new(&world.platform(), self.folder.path(), Ok(&WORDS), limits);
+        let embedder = match &self.mute {
+            None => Ok(&WORDS as &dyn Embedder),
+            Some(failure) => Err(failure.clone()),
+        };
+        let mut memory = Memory::new(&world.platform(), self.folder.path(), embedder, limits);
         talk(&mut Agent {
             platform: world.platform(),
             data: self.folder.path(),
@@ -88,7 +104,11 @@ impl Server for Room<'_> {
     }
 }
 
-impl Room<'_> {
+impl<'a> Room<'a> {
+    fn new(folder: &'a Folder, provider: &'a dyn Provider) -> Self {
+        Self { folder, provider, sent: RefCell::default(), mute: None }
+    }
+
     fn ask(&self, method: &str, path: &str, body: &Value) -> (Reply, Value) {
         let headers = [("host", "localhost"), ("content-type", "application/json")];
         let asked = Asked {
@@ -116,7 +136,7 @@ fn with_tools(messages: &Value) -> Value {
 #[test]
 fn a_call_without_arguments_has_an_empty_object_of_them() {
     let (folder, provider) = (Folder::new("clients-arguments"), Two::default());
-    let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+    let room = Room::new(&folder, &provider);
     let mut body = with_tools(&json!([{"role": "user", "content": "How late is it?"}]));
     let (_, said) = room.chat(&body);
     let calls = &said["choices"][0]["message"]["tool_calls"];
@@ -130,7 +150,7 @@ fn a_call_without_arguments_has_an_empty_object_of_them() {
 #[test]
 fn who_wants_one_call_at_a_time_gets_the_first() {
     let (folder, provider) = (Folder::new("clients-one"), Two::default());
-    let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+    let room = Room::new(&folder, &provider);
     let mut body = with_tools(&json!([{"role": "user", "content": "How late is it?"}]));
     for (parallel, calls) in [(json!(null), 2), (json!(true), 2), (json!(false), 1)] {
         body["parallel_tool_calls"] = parallel;
@@ -145,7 +165,7 @@ fn who_wants_one_call_at_a_time_gets_the_first() {
 #[test]
 fn an_answer_without_a_text_may_stand_in_the_history() {
     let (folder, provider) = (Folder::new("clients-null"), Two::default());
-    let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+    let room = Room::new(&folder, &provider);
     let body = with_tools(&json!([
         {"role": "user", "content": "Open the door."},
         {"role": "assistant", "content": null, "refusal": "That is not mine to open."},
@@ -164,7 +184,7 @@ fn an_answer_without_a_text_may_stand_in_the_history() {
 #[test]
 fn the_list_of_models_has_the_one_that_answers() {
     let (folder, provider) = (Folder::new("clients-models"), Two::default());
-    let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+    let room = Room::new(&folder, &provider);
     let (reply, said) = room.ask("GET", "/v1/models", &Value::Null);
     let model = json!({"id": "m-1", "object": "model", "created": 0, "owned_by": "clawft"});
     assert_eq!((reply.status, said), (200, json!({"object": "list", "data": [model]})));
@@ -177,11 +197,13 @@ fn the_list_of_models_has_the_one_that_answers() {
 fn what_the_provider_refused_is_not_to_be_tried_again() {
     let folder = Folder::new("clients-retry");
     let provider = Two { breaks: true, ..Two::default() };
-    let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+    let room = Room::new(&folder, &provider);
     let (reply, _) = room.chat(&json!({"messages": [{"role": "user", "content": "Hello"}]}));
     assert_eq!((reply.status, &*reply.headers), (502, &[("x-should-retry", "false")][..]));
 }
 
+/// With a form the tools are the client's two alone: several servers refuse a form beside tools.
+///
 /// A schema that no model sees would be an error of the client's, after the answer was paid for.
 #[test]
 fn where_an_answer_ends_and_its_form_reach_the_model_or_are_refused() {
@@ -189,33 +211,67 @@ fn where_an_answer_ends_and_its_form_reach_the_model_or_are_refused() {
     let schema = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": {}}});
     let asked = |forms: bool, name: &str, value: &Value| {
         let provider = Two { forms, ..Two::default() };
-        let room = Room { folder: &folder, provider: &provider, sent: RefCell::default() };
+        let room = Room::new(&folder, &provider);
         let mut body = with_tools(&json!([{"role": "user", "content": "How late is it?"}]));
         body[name] = value.clone();
         (room.chat(&body).0.status, provider.form.take())
     };
     for (forms, name, value, status, form) in [
-        (true, "response_format", schema.clone(), 200, format!("{schema}[]")),
+        (true, "response_format", schema.clone(), 200, format!("{schema}[] false")),
         (false, "response_format", schema, 400, String::new()),
         (
             true,
             "response_format",
             json!({"type": "json_object"}),
             200,
-            "{\"type\":\"json_object\"}[]".into(),
+            "{\"type\":\"json_object\"}[] false".into(),
         ),
-        (false, "response_format", json!({"type": "text"}), 200, "[]".into()),
+        (false, "response_format", json!({"type": "text"}), 200, "[] true".into()),
         (true, "response_format", json!({"type": "poem"}), 400, String::new()),
         (true, "response_format", json!("json"), 400, String::new()),
-        (false, "stop", json!("Observation:"), 200, "[\"Observation:\"]".into()),
-        (false, "stop", json!(["a", "b", "c", "d"]), 200, "[\"a\", \"b\", \"c\", \"d\"]".into()),
+        (false, "stop", json!("Observation:"), 200, "[\"Observation:\"] true".into()),
+        (
+            false,
+            "stop",
+            json!(["a", "b", "c", "d"]),
+            200,
+            "[\"a\", \"b\", \"c\", \"d\"] true".into(),
+        ),
         (false, "stop", json!(["a", "b", "c", "d", "e"]), 400, String::new()),
         (false, "stop", json!([""]), 400, String::new()),
         (false, "stop", json!(5), 400, String::new()),
-        (false, "stop", Value::Null, 200, "[]".into()),
-        (false, "logprobs", json!(false), 200, "[]".into()),
+        (false, "stop", Value::Null, 200, "[] true".into()),
+        (false, "logprobs", json!(false), 200, "[] true".into()),
         (false, "logprobs", json!(true), 400, String::new()),
     ] {
         assert_eq!(asked(forms, name, &value), (status, form), "{name}: {value}");
     }
+}
+
+/// In JSON a list of numbers is none of ids.
+#[test]
+fn numbers_in_a_form_are_no_citations() {
+    let folder = Folder::new("clients-numbers");
+    let provider = Two { forms: true, says: "{\"primes\":[2,3,5]}", ..Two::default() };
+    let room = Room::new(&folder, &provider);
+    let mut body = json!({"messages": [{"role": "user", "content": "Three primes?"}]});
+    let (_, said) = room.chat(&body);
+    assert_eq!(said["notes"], json!(["the answer cites 2, 3, 5, which memory did not give"]));
+    body["response_format"] = json!({"type": "json_object"});
+    let (_, said) = room.chat(&body);
+    assert_eq!(said["choices"][0]["message"]["content"], provider.says);
+    assert_eq!(said["notes"], Value::Null);
+}
+
+/// What the embedder's server says of its key is for who runs this one.
+#[test]
+fn why_nothing_was_remembered_is_told_to_who_runs_the_server() {
+    let folder = Folder::new("clients-mute");
+    let provider = Two { says: "Hello, Ada.", ..Two::default() };
+    let mute = Failure::new(Exit::Embedder, "host.test refused the key");
+    let room = Room { mute: Some(mute), ..Room::new(&folder, &provider) };
+    let body = json!({"messages": [{"role": "user", "content": "My name is Ada."}]});
+    let (reply, said) = room.chat(&body);
+    assert_eq!(reply.note, "not remembered: host.test refused the key");
+    assert_eq!(said["notes"], json!(["something failed, which this server's own notes say"]));
 }

@@ -81,6 +81,12 @@ impl Arguments {
                 _ => all.words.push(word.clone()),
             }
         }
+        if all.k.is_some() && all.command() != "recall" {
+            // It would be missed in a text.
+            return Err(usage(
+                "-k is of `recall` alone; -- stands before a text with such words".into(),
+            ));
+        }
         Ok(all)
     }
 
@@ -148,10 +154,10 @@ mod tests {
 
     #[test]
     fn options_stand_anywhere_and_texts_stay_whole() {
-        let all = parse("ask --session=a where --provider offline is -k 3 it").unwrap();
+        let all = parse("ask --session=a where --provider offline is it").unwrap();
         assert_eq!((all.command(), &*all.text(0).unwrap()), ("ask", "where is it"));
         assert_eq!(all.session.as_deref(), Some("a"));
-        assert_eq!((all.provider.as_deref(), all.k), (Some("offline"), Some(3)));
+        assert_eq!((all.provider.as_deref(), all.k), (Some("offline"), None));
         assert_eq!(
             parse("remember -- --json is an option").unwrap().text(0).unwrap(),
             "--json is an option"
@@ -168,6 +174,7 @@ mod tests {
             "recall x -k 0",
             "recall x -k=many",
             "recall x -k0",
+            "remember sort the log with sort -k2",
         ] {
             assert_eq!(parse(line).unwrap_err().exit, Exit::Usage, "{line}");
         }

@@ -23,15 +23,15 @@ pub(super) fn gate(run: &mut Run<'_>) -> Result<(), Failure> {
     let what = rest.first().map_or("", |word| word);
     let ids = rest.get(1..).unwrap_or_default();
     match what {
-        "list" => {
+        "list" if ids.is_empty() => {
             output.found(&memory.quarantined()?);
             return Ok(());
         }
-        "log" => {
+        "log" if ids.is_empty() => {
             log(memory, output)?;
             return Ok(());
         }
-        "reset" => {
+        "reset" if ids.is_empty() => {
             memory.gate_reset()?;
             output.pair(format_args!("the gate knows of nothing\n"), "reset", &Shown::Text("done"));
             return Ok(());
@@ -43,7 +43,7 @@ pub(super) fn gate(run: &mut Run<'_>) -> Result<(), Failure> {
                 format!(
                     "list, allow ID, deny ID, log or reset expected after `clawft gate`, found \
                      \"{}\"",
-                    short(what, 40)
+                    short(&rest.join(" "), 40)
                 ),
             ));
         }

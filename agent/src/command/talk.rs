@@ -69,6 +69,8 @@ impl Talk<'_, '_> {
         if !last.is_empty() && !last.ends_with('\n') {
             output.terminal.print("\n");
         }
+        // Whoever types runs it.
+        turn.notes.append(&mut turn.own);
         for note in &turn.notes {
             output.note(note);
         }

@@ -75,7 +75,9 @@ impl Guest for Component {
     }
 
     fn run(session: String, message: String) -> Result<Answer, Error> {
-        let turn = say(&session, &message)?;
+        let mut turn = say(&session, &message)?;
+        // Whoever calls runs it.
+        turn.notes.append(&mut turn.own);
         Ok(Answer {
             text: turn.text,
             cited: turn.cited,

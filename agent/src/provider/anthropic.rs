@@ -123,6 +123,11 @@ impl Wire for Anthropic {
         json.done()
     }
 
+    /// One of white space alone is an error there.
+    fn takes_stops(&self, stops: &[String]) -> bool {
+        stops.iter().all(|stop| !stop.trim().is_empty())
+    }
+
     fn event(&self, event: &Value, draft: &mut Draft) -> Result<(), Fault> {
         let index = event["index"].as_u64();
         match event["type"].text() {

@@ -15,6 +15,7 @@ use super::endpoint::no_memory;
 use super::fields::Field;
 use super::retry::Next;
 use super::{Answer, Stop, ToolCall, Usage};
+use crate::text;
 
 /// Bytes that text and arguments of one answer may have, together.
 const MOST_KEPT: usize = 1 << 20;
@@ -142,6 +143,15 @@ impl Draft {
             }
         }
         self.calls.iter().find(|(_, call)| call.id == id).map_or(next, |(index, _)| *index)
+    }
+
+    /// Ends what was said before the first of these texts; what would have followed is none of it.
+    pub(super) fn end_before(&mut self, stops: &[String]) {
+        if let Some(at) = stops.iter().filter_map(|stop| text::find(&self.text, stop)).min() {
+            self.text.truncate(at);
+            self.calls.clear();
+            self.stop = Some(Stop::End);
+        }
     }
 
     /// The whole answer. `stop` counts where the server gave no reason.

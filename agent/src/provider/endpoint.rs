@@ -160,6 +160,11 @@ pub(super) trait Wire {
         false
     }
 
+    /// Whether answers can be ended at these texts, as far as is known before they are asked.
+    fn takes_stops(&self, _stops: &[String]) -> bool {
+        true
+    }
+
     /// The request.
     fn body(&self, question: &Question<'_>) -> String;
 
@@ -192,7 +197,8 @@ enum Read {
     Halted,
 }
 
-/// Asks, and asks again where that helps.
+/// Asks, and asks again where that helps. Where the server does not end an answer at a text, that is done
+/// here, and nothing of it is shown before it is whole.
 pub(super) fn ask(
     endpoint: &Endpoint,
     wire: &dyn Wire,
@@ -206,6 +212,7 @@ pub(super) fn ask(
     }
     let mut tries = 0;
     let mut body = String::new();
+    let mut is_cut_here = false;
     loop {
         if body.is_empty() {
             // Results that are told in words are quoted twice, in a body that grows by it.
@@ -214,10 +221,22 @@ pub(super) fn ask(
                 let sentence = failure.into_sentence();
                 return Err(Error { sentence, partial: String::new(), status: None });
             }
-            body = wire.body(question);
+            is_cut_here = !question.stops.is_empty()
+                && (endpoint.refused.has(Field::Stops) || !wire.takes_stops(question.stops));
+            let stops = if is_cut_here { &[] } else { question.stops };
+            body = wire.body(&Question { stops, ..*question });
         }
         let mut draft = Draft::default();
-        let fault = match exchange.attempt(&body, &mut draft, show) {
+        let mut hold = |_: &str| Flow::Go;
+        let shows: &mut dyn FnMut(&str) -> Flow = if is_cut_here { &mut hold } else { &mut *show };
+        let done = exchange.attempt(&body, &mut draft, shows);
+        if is_cut_here {
+            draft.end_before(question.stops);
+            if done.is_ok() && !draft.text.is_empty() && show(&draft.text) == Flow::Halt {
+                return Ok(draft.halted());
+            }
+        }
+        let fault = match done {
             Ok(Read::Whole) => return Ok(draft.answer(Stop::End)),
             Ok(Read::Halted) => return Ok(draft.halted()),
             Err(fault) => fault,
@@ -228,7 +247,7 @@ pub(super) fn ask(
             continue;
         }
         tries += 1;
-        let wait = match draft.text.is_empty() {
+        let wait = match draft.text.is_empty() || is_cut_here {
             true => endpoint.retry.wait(fault.0.next, tries, platform.random),
             false => None,
         };

@@ -25,6 +25,8 @@ pub(super) enum Field {
     Temperature = 4,
     /// Calls of tools without the thoughts that led to them, which are not kept here.
     Calls = 8,
+    /// Texts at which the answer ends.
+    Stops = 16,
 }
 
 /// What a server has refused so far.
@@ -63,6 +65,9 @@ pub(super) fn named(error: &Value) -> Option<Field> {
         Some(Field::Temperature)
     } else if THOUGHTS.iter().any(|name| is(name)) {
         Some(Field::Calls)
+    } else if param == "stop" || says("'stop'") || says("parameter stop") {
+        // The word alone stands in many sentences.
+        Some(Field::Stops)
     } else {
         None
     }
@@ -96,6 +101,12 @@ mod tests {
                 r#"{"message":"Provider returned error","metadata":{"raw":"is missing a thought_signature"}}"#,
                 Some(Field::Calls),
             ),
+            (
+                r#"{"message":"Unsupported parameter: 'stop' is not supported with this model.","param":"stop"}"#,
+                Some(Field::Stops),
+            ),
+            (r#"{"message":"the model does not support parameter stop"}"#, Some(Field::Stops)),
+            (r#"{"message":"stop and try again"}"#, None),
             (r#"{"message":"no such model","param":"model"}"#, None),
             (r#""a text""#, None),
         ] {
@@ -106,7 +117,7 @@ mod tests {
     #[test]
     fn each_is_new_once() {
         let refused = Refused::default();
-        for field in [Field::Effort, Field::Limit, Field::Temperature, Field::Calls] {
+        for field in [Field::Effort, Field::Limit, Field::Temperature, Field::Calls, Field::Stops] {
             assert!(!refused.has(field));
             assert!(refused.add(field) && refused.has(field) && !refused.add(field));
         }

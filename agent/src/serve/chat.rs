@@ -182,13 +182,15 @@ fn event(json: String) -> String {
     ["data: ", &json, "\n\n"].concat()
 }
 
-/// What the person should know, where there is any. A note with the path of a file is given back:
-/// it is for who runs the server.
+/// What the person should know, where there is any. What is for who runs the server is given back, and so is
+/// a note with the path of a file.
 fn notes(turn: &mut Turn, json: &mut Json) -> String {
     let notes = core::mem::take(&mut turn.notes);
-    let (own, shown): (Vec<_>, Vec<_>) =
+    let (paths, shown): (Vec<_>, Vec<_>) =
         notes.into_iter().partition(|note| crate::text::has(note, "/"));
     turn.notes = shown;
+    let mut own = core::mem::take(&mut turn.own);
+    own.extend(paths);
     if !own.is_empty() {
         turn.notes.push("something failed, which this server's own notes say".to_string());
     }

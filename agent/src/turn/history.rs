@@ -9,7 +9,6 @@
 //! What it must never do: stop a turn, move what the model said to memory, or bring back what was
 //! forgotten.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Agent, Turn};
@@ -56,7 +55,7 @@ pub(super) fn fit(
         return first;
     }
     if let Err(failure) = put_away(agent, session, covered..first, budget, turn) {
-        turn.notes.push(format!("the oldest messages were left out of this turn: {failure}"));
+        turn.failed("the oldest messages were left out of this turn", &failure);
     }
     first
 }
@@ -109,7 +108,7 @@ fn put_away(
             return Err(failure);
         }
         // A memory that is full must not keep the summary from being made.
-        Err(failure) => turn.notes.push(format!("not remembered: {failure}")),
+        Err(failure) => turn.failed("not remembered", &failure),
     }
     session.covered = until;
     if is_offline {
