@@ -175,7 +175,7 @@ pub(crate) const STORE: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 170_550, gzipped: None }),
+    standing: Some(Budget { raw: 170_600, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -209,7 +209,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 413_900, gzipped: Some(199_420) }),
+    standing: Some(Budget { raw: 414_950, gzipped: Some(199_980) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -226,7 +226,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 347_900, gzipped: Some(169_630) }),
+    standing: Some(Budget { raw: 348_850, gzipped: Some(170_020) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
