@@ -81,7 +81,7 @@ const AGENT: &str = "clawft-agent";
 const RUNS: [(&[&str], &str); 2] =
     [(&COUNTED, ""), (&[AGENT], "native-platform,coherence,exec-tool")];
 
-/// Tests that counters make slow, ten times and more, by their names or modules: they run in larger numbers what
+/// Tests that counters make slow, seven times and more, by their names or modules: they run in larger numbers what
 /// others run too, and the gate runs them without. All are of [`LONG_IN`].
 const LONG: [&str; 7] = [
     "churn::",
