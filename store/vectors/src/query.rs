@@ -57,6 +57,8 @@ pub(crate) struct Query<'a> {
     terms: Terms,
     short: ShortQuery<'a>,
     pub(crate) sketch: SketchQuery,
+    /// How many times as long as it is the query is to the short codes: 1 but by the inner product.
+    times: f32,
     /// An estimate is `base + offset - slope <r, q - c>`.
     base: f32,
     slope: f32,
@@ -92,16 +94,24 @@ impl<'a> Query<'a> {
         //   1 - <o, q> = 1 - <q, c> + |c|^2 - <o, c> - <r, q - c>
         // and half the first is the cosine distance of vectors of length 1.
         let slope = if is_l2 { 2.0 } else { 1.0 };
-        let (mut residual2, mut base) = (0.0, 0.0);
+        let (mut residual2, mut base, mut times) = (0.0, 0.0, 1.0);
         let mut residual = &[][..];
         if is_short {
             let centre = view.centre(Centre::Short);
+            if metric == Metric::InnerProduct {
+                // Of a query much shorter than the centre, `q - c` would show the centre alone. A
+                // longer one has the same order: it is made as long as the centre.
+                let ratio = arith::norm2(centre) / arith::norm2(memory.rotated);
+                if ratio > 1.0 && ratio < f32::INFINITY {
+                    times = arith::sqrt(ratio);
+                }
+            }
             let by_centre;
-            (residual2, by_centre) = less(memory.rotated, centre, memory.residual);
+            (residual2, by_centre) = less(memory.rotated, times, centre, memory.residual);
             base = match metric {
                 Metric::L2 => residual2,
                 Metric::Cosine => residual2 * 0.5,
-                Metric::InnerProduct => 1.0 - by_centre + arith::norm2(centre),
+                Metric::InnerProduct => 1.0 - times * by_centre + arith::norm2(centre),
             };
             residual = &*memory.residual;
         }
@@ -113,7 +123,7 @@ impl<'a> Query<'a> {
         if encoding == Encoding::I8 {
             // Codes are of residuals. A Euclidean distance is that of residuals too; an inner
             // product is that of the query itself with the residual, and with the centre.
-            of_centre = less(memory.rotated, view.centre(Centre::Full), memory.residual);
+            of_centre = less(memory.rotated, 1.0, view.centre(Centre::Full), memory.residual);
             step = encode_query_i8(
                 if is_square { memory.residual } else { memory.rotated },
                 memory.levels,
@@ -122,10 +132,10 @@ impl<'a> Query<'a> {
         }
         let (base_of_full, sign) =
             if is_square { (of_centre.0, 1.0) } else { (1.0 - of_centre.1, 0.0) };
-        let times = if is_half { 0.5 } else { 1.0 };
-        let terms = Terms { is_square, step, base: base_of_full, sign, times };
+        let half = if is_half { 0.5 } else { 1.0 };
+        let terms = Terms { is_square, step, base: base_of_full, sign, times: half };
         let rotated = &*memory.rotated;
-        Query { raw, rotated, row, terms, short, sketch, base, slope, residual2 }
+        Query { raw, rotated, row, terms, short, sketch, times, base, slope, residual2 }
     }
 
     /// Distances by full codes.
@@ -146,13 +156,13 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Writes `v` less `centre` (which may be missing, for zero) to `out`; returns the squared
-/// length of that, and the product of `v` and `centre`.
+/// Writes `v`, so many `times` as long, less `centre` to `out`; returns the squared length of that, and
+/// the product of `v` and `centre`. For zero a centre may be missing, where `v` stays as long as it is.
 #[inline(never)]
-pub(crate) fn less(v: &[f32], centre: &[f32], out: &mut [f32]) -> (f32, f32) {
+pub(crate) fn less(v: &[f32], times: f32, centre: &[f32], out: &mut [f32]) -> (f32, f32) {
     out.copy_from_slice(v);
     for (x, &c) in out.iter_mut().zip(centre) {
-        *x -= c;
+        *x = *x * times - c;
     }
     (arith::norm2(out), product(v, centre))
 }
@@ -240,7 +250,8 @@ impl ShortProbe<'_> {
     /// `x = sum |r_i| / (|r| sqrt(D))` (RaBitQ, theorem 3.2). A random rotation makes `x^2`
     /// close to `2 / pi`, and `|r| / x` is `slope sqrt(D)`.
     pub(crate) fn is_beyond(&self, slot: Slot, estimate: f32, limit: f32) -> bool {
-        let gap = estimate - limit;
+        // To a longer query the distance `1 - <o, q>` of the limit is another one.
+        let gap = estimate - (limit + (self.query.times - 1.0) * (limit - 1.0));
         let slope = Factors::of(slot, self.factors).slope;
         let d = self.view.layout.padded as f32;
         let error2 = self.query.residual2 * slope * slope * UNSEEN * d / (d - 1.0);

@@ -228,7 +228,7 @@ impl Edit<'_> {
         let bytes = self.layout.code_bytes(tier);
         let encoding = self.layout.params.encoding;
         if encoding == Encoding::I8 {
-            less(forms.rotated, self.centre(forms, Centre::Full), row);
+            less(forms.rotated, 1.0, self.centre(forms, Centre::Full), row);
         }
         let code = self.record(tier, place).get_mut(..bytes).unwrap_or_default();
         factors.scale = match (encoding, tier.width()) {
@@ -262,7 +262,8 @@ impl Edit<'_> {
         factors: &mut Factors,
         row: &mut [f32],
     ) {
-        let (residual2, by_centre) = less(forms.rotated, self.centre(forms, Centre::Short), row);
+        let (residual2, by_centre) =
+            less(forms.rotated, 1.0, self.centre(forms, Centre::Short), row);
         let side = encode_short(row, self.entry(Section::Short, slot));
         let slope = |shown: f32| if shown > 0.0 { side.norm2 / shown } else { 0.0 };
         factors.slope = slope(side.sum_abs);

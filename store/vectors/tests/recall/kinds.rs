@@ -145,6 +145,28 @@ fn vectors_after_outliers() {
     }
 }
 
+/// However long a query is, its products have the same order.
+#[test]
+fn queries_of_all_lengths_by_inner_product() {
+    for encoding in [Encoding::I8, Encoding::F32] {
+        // About three times as long as their mean is.
+        let mut rows = texts(128);
+        rows.iter_mut().flatten().for_each(|x| *x = *x * 2.2 + 1.0 / 128.0_f32.sqrt());
+        let (base, queries) = rows.split_at(COUNT);
+        let params =
+            Params { metric: InnerProduct, encoding, ..Params::new(128, base.len() as u32) };
+        let store = Store::built(params, base);
+        for times in [1.0, 30.0, 0.1, 0.03, 0.001] {
+            let mut queries = queries.to_vec();
+            queries.iter_mut().flatten().for_each(|x| *x *= times);
+            for mode in [Mode::Walk, Mode::Scan] {
+                let recall = store.recall(&queries, EF, mode);
+                assert!(recall >= 0.95, "{encoding:?} {mode:?} x {times}: {recall}");
+            }
+        }
+    }
+}
+
 /// Codes that told only how far away all of them are would be noise among the few first, for good.
 #[test]
 fn vectors_that_are_much_farther_away_than_apart() {
