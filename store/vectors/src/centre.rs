@@ -18,6 +18,10 @@
 //! codes are made of codes then, and whichever goes next is seldom that one. A mean gives way to one
 //! vector only where less than half of what it is the mean of is left.
 //!
+//! A mean of lengths that differ by much is that of the few long ones, and far from all others. Where
+//! most vectors are nearer to zero than to it, and to the centre that there is, zero is the centre. Under
+//! the cosine no vector is longer than another, and a mean serves at least the part that it comes from.
+//!
 //! With tiers a code is renewed in its own. What a cold one has lost, its short code loses too;
 //! it was measured what searches miss by that, and they miss nothing (`docs/benchmarks.md`).
 //!
@@ -31,7 +35,7 @@ use crate::header::Field;
 use crate::layout::Section;
 use crate::query::Query;
 use crate::scratch::Scratch;
-use crate::view::Edit;
+use crate::view::{Edit, View};
 use crate::write::{Forms, dot};
 
 /// The number of vectors at which there is a centre for the first time.
@@ -43,6 +47,21 @@ const MOVES_SHORT: f32 = 0.01;
 const MOVES_FULL: f32 = 0.25;
 /// The number of vectors at which the centre of 8-bit codes is a mean for the first time.
 const FIRST_FULL: u32 = 256;
+
+impl View<'_> {
+    /// Whether at least half of the vectors are no farther from `centre` than from zero.
+    #[inline(never)]
+    fn serves_most(&self, centre: &[f32], row: &mut [f32]) -> bool {
+        let (mut served, least) = (0, arith::norm2(centre) * 0.5);
+        for slot in self.slots() {
+            if self.is_live(slot) {
+                self.decode_rotated(slot, row);
+                served += u32::from(dot(row, centre) >= least);
+            }
+        }
+        served >= self.len().div_ceil(2)
+    }
+}
 
 impl Edit<'_> {
     /// Whether its vectors may lie far from zero, and its codes would tell so.
@@ -136,9 +155,14 @@ impl Edit<'_> {
         }
         // The mean square distance of the vectors to c is that to the mean, and |mean - c|^2.
         let spread = square / len as f32 - arith::norm2(mean);
-        let is_far = |centre: Centre, part: f32| {
-            let moved = difference2(mean, view.centre(centre));
-            moved > part * (spread + moved)
+        let serves = params.metric == Metric::Cosine || view.serves_most(mean, row);
+        if !serves {
+            mean.fill(0.0);
+        }
+        let mut is_far = |centre: Centre, part: f32| {
+            let centre = view.centre(centre);
+            let moved = difference2(mean, centre);
+            if serves { moved > part * (spread + moved) } else { !view.serves_most(centre, row) }
         };
         let is_i8 = params.encoding == Encoding::I8;
         // That of the first vector always gives way to the first mean.

@@ -97,11 +97,11 @@ pub(crate) fn positive(mut rows: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
     rows
 }
 
-/// The same directions, with lengths that differ by a factor of eight.
-pub(crate) fn of_all_lengths(mut rows: Vec<Vec<f32>>, seed: u64) -> Vec<Vec<f32>> {
+/// The same directions, with lengths that differ by up to so many doublings.
+pub(crate) fn of_all_lengths(mut rows: Vec<Vec<f32>>, doublings: f32, seed: u64) -> Vec<Vec<f32>> {
     let mut random = Random(seed);
     for row in &mut rows {
-        let factor = (3.0 * random.unit()).exp2();
+        let factor = (doublings * random.unit()).exp2();
         row.iter_mut().for_each(|x| *x *= factor);
     }
     rows
