@@ -2,7 +2,9 @@
 //!
 //! The error of an estimate, and that of an 8-bit code, grow with the length of what is coded,
 //! so vectors that all lean one way gain by a centre among them: the mean of those stored so
-//! far. It is looked at when there are 64 vectors, and whenever their number has doubled.
+//! far. It is looked at when there are 64 vectors, and again after as many inserts as there were vectors
+//! then: when their number has doubled, or when others may have taken their place. So a look takes a share
+//! of an insert's time that does not grow, and a vector's code is renewed at most once in that time.
 //!
 //! Short codes are made from full codes at no loss, so their centre follows the mean closely. An
 //! 8-bit code that is renewed is made from an 8-bit code, and the first vectors of input in
@@ -133,8 +135,9 @@ impl Edit<'_> {
     pub(crate) fn renew_centres(&mut self, scratch: &mut Scratch<'_>) {
         let view = self.view();
         let (len, params) = (view.len(), &view.layout.params);
-        let centred = view.header(Field::Centred);
-        if !params.is_short() || len < FIRST || len < centred.saturating_mul(2) {
+        let (centred, since) = (view.header(Field::Centred), view.header(Field::Since));
+        if !params.is_short() || len < FIRST || since < centred {
+            self.set_header(Field::Since, since.wrapping_add(1));
             return;
         }
         let mean = &mut *scratch.query.rotated;
@@ -166,11 +169,13 @@ impl Edit<'_> {
         };
         let is_i8 = params.encoding == Encoding::I8;
         // That of the first vector always gives way to the first mean.
-        let is_first = len < 2 * FIRST_FULL && arith::norm2(view.centre(Centre::Full)) > 0.0;
+        let is_first = centred < FIRST_FULL && arith::norm2(view.centre(Centre::Full)) > 0.0;
         let part = if is_first { 0.0 } else { MOVES_FULL };
         let full = is_i8 && len >= FIRST_FULL && is_far(Centre::Full, part);
         let short = is_far(Centre::Short, MOVES_SHORT);
         self.set_header(Field::Centred, len);
+        // The insert that is to come.
+        self.set_header(Field::Since, 1);
         if full || short {
             self.move_centres(full, short, scratch);
         }

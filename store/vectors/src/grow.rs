@@ -69,7 +69,7 @@ impl Edit<'_> {
     #[inline(never)]
     fn copy(&mut self, old: View<'_>) -> Result<(), Error> {
         self.split().0.copy_from(&old.graph()).map_err(|_| Error::Params)?;
-        for field in [Field::Centred, Field::Hidden, Field::Cursor] {
+        for field in [Field::Centred, Field::Since, Field::Hidden, Field::Cursor] {
             self.set_header(field, old.header(field));
         }
         for section in KEPT {

@@ -11,7 +11,8 @@
 //! pages u32 @48 · page bytes u32 @52 · hidden u32 @56 (vectors marked as deleted)
 //! free u32 @60 (first page without a class) · partial u32 x 8 @64 (first page with room, by
 //! class) · hot u32 @96 (0xFFFFFFFF: no tiers) · cursor u32 @100 (the slot at which the next tick
-//! begins) · unused u32 @104 (pages without a class) · zeros
+//! begins) · unused u32 @104 (pages without a class) · since u32 @108 (inserts since the centres were
+//! last looked at) · zeros
 //! ```
 //!
 //! Offsets of sections do not stand here. They follow from the parameters, so that no header can
@@ -44,6 +45,7 @@ pub(crate) enum Field {
     Hot = 96,
     Cursor = 100,
     Unused = 104,
+    Since = 108,
 }
 
 /// What stands in the place of `hot` where there are no tiers.

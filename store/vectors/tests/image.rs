@@ -341,6 +341,11 @@ fn a_larger_image_holds_the_same_and_more() {
     // What nobody chose is the larger image's own, and what somebody chose stays.
     assert_eq!(grown.image.params().scan_limit, Some(larger.scan_limit_in_force()));
     assert!(cfg!(miri) || grown.image.params().scan_limit < store.image.params().scan_limit);
+    // The next look at the centres comes when it would have come.
+    for at in [36, 108] {
+        let (old, new) = (&store.image.bytes()[at..at + 4], &grown.image.bytes()[at..at + 4]);
+        assert!(old == new && (cfg!(miri) || old != [0; 4]));
+    }
     for _ in 0..few / 5 {
         let query = row(130, &mut random);
         for mode in [Mode::Walk, Mode::Exact] {

@@ -1,7 +1,7 @@
 //! Remove-and-insert churn of 20 times the capacity: recall within 0.02 of a fresh build of the
 //! same vectors, and no slot that a walk cannot reach.
 
-use clawft_vectors::{Mode, Params};
+use clawft_vectors::{Encoding, Metric, Mode, Params};
 
 use crate::data::Topics;
 use crate::store::Store;
@@ -77,6 +77,38 @@ fn the_oldest_leaves() {
 fn the_oldest_leaves_topic_after_topic() {
     for dim in [64, 256] {
         churn(CAPACITY, dim, Leaves::Oldest, |round, _| round / 150);
+    }
+}
+
+/// What comes in later lies elsewhere, as the vectors of another model do: the centres go along.
+#[test]
+fn what_comes_later_lies_elsewhere() {
+    let capacity = CAPACITY;
+    for (encoding, least) in [(Encoding::I8, 0.02), (Encoding::F32, 0.02)] {
+        let (topics, mut random) = (Topics::new(256, 40, 0.8, 1), Random(2));
+        let params = Params { metric: Metric::L2, encoding, ..Params::new(256, capacity as u32) };
+        let mut store = Store::new(params);
+        let mut later = |store: &mut Store, offset: f32| {
+            let mut row = topics.point(random.below(40), &mut random);
+            row.iter_mut().for_each(|x| *x += offset);
+            store.insert(row);
+        };
+        (0..capacity).for_each(|_| later(&mut store, 0.0));
+        // All are replaced, and once more: the next look comes that late.
+        for _ in 0..capacity * 2 {
+            store.remove_at(0);
+            later(&mut store, 2.0);
+        }
+        store.is_sound();
+        let rows: Vec<_> = store.rows().cloned().collect();
+        let mut queries = topics.points(QUERIES, 3);
+        queries.iter_mut().flatten().for_each(|x| *x += 2.0);
+        let fresh = Store::built(params, &rows);
+        for mode in [Mode::Walk, Mode::Auto, Mode::Exact] {
+            let ef = ef(capacity);
+            let (old, new) = (store.recall(&queries, ef, mode), fresh.recall(&queries, ef, mode));
+            assert!(old >= new - least, "{encoding:?} {mode:?}: recall {old:.4}, fresh {new:.4}");
+        }
     }
 }
 
