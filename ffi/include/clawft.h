@@ -199,7 +199,8 @@ typedef struct {
   // Results wanted, from 1 on. Fewer come only when fewer match.
   uint32_t k;
   // Candidates kept while searching: more find more and take longer. 0: that
-  // of `clawft_set_ef`. At least `k` are kept in any case.
+  // of `clawft_set_ef`. At least `k` are kept in any case; from 128 dimensions
+  // on, but in mode 3, twice `k`.
   uint32_t ef;
   // 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact:
   // a scan of the full codes.

@@ -27,7 +27,8 @@ pub struct ClawftQuery {
     /// Results wanted, from 1 on. Fewer come only when fewer match.
     pub k: u32,
     /// Candidates kept while searching: more find more and take longer. 0: that
-    /// of `clawft_set_ef`. At least `k` are kept in any case.
+    /// of `clawft_set_ef`. At least `k` are kept in any case; from 128 dimensions
+    /// on, but in mode 3, twice `k`.
     pub ef: u32,
     /// 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact:
     /// a scan of the full codes.
@@ -75,12 +76,9 @@ impl Checked<'_> {
         let most = store.image.capacity() as usize;
         let k = (self.k as usize).min(most);
         let ef = if self.ef == 0 { store.ef } else { self.ef };
-        SearchOptions {
-            ef: ef.max(k).min(most),
-            mode: self.mode,
-            filter: self.filter,
-            ..SearchOptions::new(k)
-        }
+        let (mode, filter) = (self.mode, self.filter);
+        let options = SearchOptions { ef, mode, filter, ..SearchOptions::new(k) };
+        SearchOptions { ef: options.width(store.image.params()).min(most), ..options }
     }
 }
 

@@ -280,8 +280,8 @@ typedef struct {
   ClawftText text;
   // Components of the vector.
   uint32_t dim;
-  // Candidates that the search by vector keeps; 200. Counts as at least the results that it brings:
-  // 0 is as few as may be, and no default.
+  // Candidates that the search by vector keeps; 200. Counts as at least the results that it brings,
+  // from 128 dimensions on twice as many: 0 is as few as may be, and no default.
   uint32_t ef;
   // How it looks: 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact.
   uint32_t mode;

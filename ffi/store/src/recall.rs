@@ -34,8 +34,8 @@ pub struct ClawftRecall {
     pub text: ClawftText,
     /// Components of the vector.
     pub dim: u32,
-    /// Candidates that the search by vector keeps; 200. Counts as at least the results that it brings:
-    /// 0 is as few as may be, and no default.
+    /// Candidates that the search by vector keeps; 200. Counts as at least the results that it brings,
+    /// from 128 dimensions on twice as many: 0 is as few as may be, and no default.
     pub ef: u32,
     /// How it looks: 0 whatever is faster, 1 the graph, 2 a scan of the short codes, 3 exact.
     pub mode: u32,

@@ -181,7 +181,8 @@ impl Memory {
         let (k, ef) = (k.min(len), recall.ef.min(len));
         let mut hits: Vec<Hit> = zeros(k)?;
         let options = SearchOptions { k, ef, mode: recall.mode, filter: None, slots };
-        let n = self.with_scratch(k.max(ef) as u32, |image, scratch| {
+        let width = options.width(self.image.params()).min(len);
+        let n = self.with_scratch(width as u32, |image, scratch| {
             kept(image.search(vector, &options, scratch, &mut hits))
         })?;
         let metric = self.image.params().metric;

@@ -43,15 +43,12 @@ impl View<'_> {
             return Err(Error::Output { expected: most, found: out.len() });
         }
         let is_range = radius < f32::INFINITY;
-        let (mut k, mut ef) = (most, options.ef.min(max_ef));
-        if is_range {
-            k = k.min(32);
-        }
+        let mut k = if is_range { most.min(32) } else { most };
         loop {
-            if is_range {
-                ef = options.ef.max(2 * k).min(max_ef);
-            }
-            let n = self.rank(query, &SearchOptions { k, ef, ..*options }, scratch);
+            let options = SearchOptions { k, ..*options };
+            let ef = options.width(&self.layout.params).max(if is_range { 2 * k } else { 0 });
+            let options = SearchOptions { ef: ef.min(max_ef), ..options };
+            let n = self.rank(query, &options, scratch);
             let (best, mut within) = (&scratch.best[..n], 0);
             let distance = |key: u64| self.layout.params.metric.bounded(key_distance(key));
             while within < n && distance(best[within]) <= radius {

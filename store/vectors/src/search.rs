@@ -11,7 +11,6 @@ use core::ops::Deref;
 use clawft_hnsw::beam::{key, key_distance, key_slot};
 use clawft_hnsw::{Probe, Request, Slot};
 
-use crate::Error;
 use crate::header::Field;
 use crate::image::Image;
 use crate::layout::Section;
@@ -20,6 +19,7 @@ use crate::query::{FullProbe, Query, ShortProbe};
 use crate::scan;
 use crate::scratch::Scratch;
 use crate::view::View;
+use crate::{Error, Params};
 
 /// A result.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -49,7 +49,8 @@ pub enum Mode {
 pub struct SearchOptions<'a> {
     /// Results wanted, from 1. As many are found, if so many vectors may be.
     pub k: usize,
-    /// Candidates that are kept; below `k` it counts as `k`. More find more and take longer.
+    /// Candidates that are kept; it counts as at least `k`, and with short codes twice `k`: see
+    /// [`width`](Self::width). More find more and take longer.
     pub ef: usize,
     /// How to look.
     pub mode: Mode,
@@ -60,11 +61,23 @@ pub struct SearchOptions<'a> {
     pub slots: Option<&'a [u64]>,
 }
 
+/// Of short codes at least so many times the results wanted are ranked by their full codes: of what is
+/// only just among the nearest, one bit a dimension says too little.
+const RANKED: usize = 2;
+
 impl SearchOptions<'_> {
     /// `k` results with the default `ef` of 200.
     #[must_use]
     pub const fn new(k: usize) -> Self {
         SearchOptions { k, ef: 200, mode: Mode::Auto, filter: None, slots: None }
+    }
+
+    /// Candidates that a search of such an image keeps, where its scratch has room for them and so
+    /// many vectors are there.
+    #[must_use]
+    pub fn width(&self, params: &Params) -> usize {
+        let by_short = params.is_short() && self.mode != Mode::Exact;
+        self.ef.max(if by_short { self.k.saturating_mul(RANKED) } else { self.k })
     }
 }
 

@@ -169,6 +169,25 @@ fn queries_of_all_lengths_by_inner_product() {
     }
 }
 
+/// Where hundreds are wanted, one bit a dimension must not be what decides which.
+#[test]
+fn hundreds_of_results() {
+    let rows = texts(128);
+    let (base, queries) = rows.split_at(COUNT);
+    for metric in [Cosine, InnerProduct, L2] {
+        let params = Params { metric, ..Params::new(128, COUNT as u32) };
+        let store = Store::built(params, base);
+        for k in [200, 500] {
+            for mode in [Mode::Walk, Mode::Scan] {
+                let recall = store.recall_at(k, queries, EF, mode);
+                assert!(recall >= 0.95, "{metric:?} {mode:?}: recall@{k} {recall}");
+            }
+        }
+        let range = store.recall_of_range(500, queries);
+        assert!(range >= 0.95, "{metric:?}: range {range}");
+    }
+}
+
 /// Codes that told only how far away all of them are would be noise among the few first, for good.
 #[test]
 fn vectors_that_are_much_farther_away_than_apart() {

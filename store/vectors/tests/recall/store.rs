@@ -7,7 +7,7 @@ use clawft_vectors::{
 use crate::store_of_bytes::Buffer;
 
 const K: usize = 10;
-const MAX_EF: u32 = 512;
+const MAX_EF: u32 = 2048;
 
 /// An image beside the plain vectors that are in it, in the order in which they came.
 pub(crate) struct Store {
@@ -68,6 +68,24 @@ impl Store {
         hits[..n].iter().map(|hit| hit.id).collect()
     }
 
+    /// Share of those within the distance of the `k`th nearest that a search for this range finds, with
+    /// room for some more.
+    pub(crate) fn recall_of_range(&self, k: usize, queries: &[Vec<f32>]) -> f64 {
+        let mut words = self.words.clone();
+        let mut scratch = scratch(self.image.layout(), &mut words);
+        let options = SearchOptions::new(k + k / 10);
+        let mut hits = vec![Hit::default(); options.k];
+        let mut found = 0;
+        for query in queries {
+            let exact = SearchOptions { mode: Mode::Exact, ..options };
+            self.image.search(query, &exact, &mut scratch, &mut hits).unwrap();
+            let radius = hits[k - 1].distance;
+            let n = self.image.search_range(query, radius, &options, &mut scratch, &mut hits);
+            found += n.unwrap();
+        }
+        found as f64 / (k * queries.len()) as f64
+    }
+
     /// Every invariant holds, and a walk can reach every slot.
     #[track_caller]
     pub(crate) fn is_sound(&self) {
@@ -78,21 +96,27 @@ impl Store {
         assert!(report.is_sound(), "{report:?}");
     }
 
-    /// Mean recall@10 over the queries. A result is right when it is as near as the tenth
-    /// nearest by the vectors as they came in: of equal ones, any will do.
+    /// Mean recall@10 over the queries.
     #[track_caller]
     pub(crate) fn recall(&self, queries: &[Vec<f32>], ef: usize, mode: Mode) -> f64 {
+        self.recall_at(K, queries, ef, mode)
+    }
+
+    /// Mean recall@k over the queries. A result is right when it is as near as the `k`th
+    /// nearest by the vectors as they came in: of equal ones, any will do.
+    #[track_caller]
+    pub(crate) fn recall_at(&self, k: usize, queries: &[Vec<f32>], ef: usize, mode: Mode) -> f64 {
         let mut words = self.words.clone();
         let mut scratch = scratch(self.image.layout(), &mut words);
-        let options = SearchOptions { ef, mode, ..SearchOptions::new(K) };
+        let options = SearchOptions { ef, mode, ..SearchOptions::new(k) };
         let metric = self.image.params().metric;
         let (mut right, mut wanted) = (0, 0);
         for query in queries {
             let mut true_distances: Vec<_> =
                 self.rows.iter().map(|(_, row)| distance(metric, query, row)).collect();
-            let mut hits = [Hit::default(); K];
+            let mut hits = vec![Hit::default(); k];
             let found = self.image.search(query, &options, &mut scratch, &mut hits).unwrap();
-            let k = K.min(self.rows.len());
+            let k = k.min(self.rows.len());
             assert_eq!(found, k, "a search gives min(k, live) results");
             let mut ids: Vec<_> = hits[..k].iter().map(|hit| hit.id).collect();
             ids.sort_unstable();
