@@ -48,11 +48,15 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
 impl<B: DerefMut<Target = [u8]>> Graph<B> {
     /// Finds a parent for `orphan`: the first of `sorted` that may be, else the first of all.
     /// Makes both neighbours of each other.
+    ///
+    /// Of all, that is, from the middle of the slots below it on. Where the nearest have no room it is
+    /// since all are copies, and the lowest slots are full first: a look that began there would go by
+    /// more of them with each copy.
     pub(crate) fn settle(&mut self, space: &mut dyn Space, orphan: Slot, sorted: &[u64]) {
         // A leaf is nobody's ancestor: a climb would only show that.
         let leaf = self.children(orphan) == 0;
         let mut sorted = sorted.iter();
-        let mut all = 0..self.capacity();
+        let mut all = (orphan / 2..self.capacity()).chain(0..orphan / 2);
         while let Some(parent) = sorted.next().map(|&k| key_slot(k)).or_else(|| all.next()) {
             if parent != orphan
                 && self.is_live(parent)
@@ -65,5 +69,47 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Params, Probe, Scratch};
+
+    /// Points that are all the same.
+    struct Copies;
+
+    impl Probe for Copies {
+        fn distances(&mut self, _: &[Slot], out: &mut [f32]) {
+            out.fill(0.0);
+        }
+    }
+
+    impl Space for Copies {
+        fn between(&mut self, _: Slot, _: &[Slot], out: &mut [f32]) {
+            out.fill(0.0);
+        }
+    }
+
+    /// How many slots are looked at for a parent does not grow with the copies that are there.
+    #[test]
+    fn a_copy_has_its_parent_near() {
+        let count = if cfg!(miri) { 200 } else { 4000 };
+        let params = Params { m: 4, ef_construction: 4, ..Params::new(count) };
+        let layout = crate::Layout::new(&params).unwrap();
+        let mut bytes = std::vec![0; layout.bytes + 64];
+        let from = bytes.as_ptr().align_offset(64);
+        let mut graph = Graph::init(&params, &mut bytes[from..]).unwrap();
+        let mut words = std::vec![0; Scratch::words(&layout, 4)];
+        let mut scratch = Scratch::new(&layout, &mut words).unwrap();
+        for slot in 0..count {
+            graph.insert(slot, &mut Copies, &mut Copies, &mut scratch).unwrap();
+        }
+        for slot in count / 2..count {
+            let parent = graph.parent(slot);
+            assert!((slot / 2..slot / 2 + 10).contains(&parent), "{slot} under {parent}");
+        }
+        assert!(graph.verify(&mut scratch).is_sound());
     }
 }
