@@ -19,8 +19,10 @@ use crate::query::ShortProbe;
 use crate::view::{Edit, View};
 
 /// How many times the candidates that a search keeps pass the first sieve, where a sketch is only
-/// the beginning of the short code.
+/// the beginning of the short code: at least, and one for each [`PER_PASS`] bytes of that code.
 const PASSES: usize = 8;
+/// The less of a code a sketch is, the less it says of it.
+const PER_PASS: usize = 8;
 /// The same where the sketch is the whole short code: the sample may be off.
 const PASSES_WHOLE: usize = 2;
 /// A look at a short code takes so many times as long as one at a sketch.
@@ -49,8 +51,9 @@ impl View<'_> {
     }
 
     fn passes(&self) -> usize {
-        let is_whole = self.layout.sketch_bytes == self.layout.span(Section::Short).entry;
-        if is_whole { PASSES_WHOLE } else { PASSES }
+        let short = self.layout.span(Section::Short).entry;
+        let is_whole = self.layout.sketch_bytes == short;
+        if is_whole { PASSES_WHOLE } else { PASSES.max(short / PER_PASS) }
     }
 
     /// The first sieve: of the slots in `filter` some [`PASSES`] times `wanted` pass. Returns how

@@ -5,6 +5,7 @@ use clawft_vectors::{Encoding, Mode, Params};
 
 use crate::data::{Topics, of_all_lengths, positive, uniform};
 use crate::store::Store;
+use crate::store_of_bytes::Random;
 
 const COUNT: usize = 3_000;
 const QUERIES: usize = 100;
@@ -145,6 +146,24 @@ fn vectors_after_outliers() {
         assert!(recall >= 0.99, "after {outliers}: {recall}");
         holds(&format!("{count} after {outliers}"), L2, &rows, 0.95);
     }
+}
+
+/// Sketches show a part of the short codes only, and the less the longer these are. Still they lose little
+/// of what the codes find that are looked at whole, as in an image too large for sketches.
+#[test]
+fn sketches_of_long_codes() {
+    let mut random = Random(12);
+    let count = 4_000;
+    let rows: Vec<Vec<f32>> =
+        (0..count + QUERIES).map(|_| (0..1536).map(|_| random.normal()).collect()).collect();
+    let (base, queries) = rows.split_at(count);
+    let recall = |capacity: usize| {
+        // Nothing walks here, so the graph need not be good.
+        let params = Params { m: 4, ef_construction: 8, ..Params::new(1536, capacity as u32) };
+        Store::built(params, base).recall(queries, 64, Mode::Scan)
+    };
+    let (sketched, whole) = (recall(count), recall(32_769));
+    assert!(sketched >= whole - 0.1, "recall {sketched}, by whole codes {whole}");
 }
 
 /// However long a query is, its products have the same order.
