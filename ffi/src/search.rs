@@ -240,13 +240,12 @@ unsafe fn search(
         for row in rows() {
             done(&image.check_vector(row))?;
         }
-        for (at, row) in rows().enumerate() {
-            match &image.search_range(row, radius, &options, scratch, hits) {
-                Ok(n) => results.write(at, query.k as usize, hits.get(..*n).unwrap_or_default()),
-                Err(error) => return Err(Failed::of(error)),
-            }
-        }
-        Ok(())
+        let mut at = 0;
+        let write = |hits: &[Hit]| {
+            results.write(at, query.k as usize, hits);
+            at += 1;
+        };
+        done(&image.search_rows(rows(), radius, &options, scratch, hits, write))
     };
     status(search())
 }

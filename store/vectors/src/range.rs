@@ -15,13 +15,15 @@ use crate::search::{Hit, SearchOptions};
 use crate::view::View;
 
 impl View<'_> {
-    /// See [`Image::search_range`](crate::Image::search_range).
+    /// See [`Image::search_range`](crate::Image::search_range). For a row that is not the first, what may be
+    /// found is in the scratch already.
     #[inline(never)]
     pub(crate) fn search_range(
         self,
         query: &[f32],
         radius: f32,
         options: &SearchOptions<'_>,
+        is_first: bool,
         scratch: &mut Scratch<'_>,
         out: &mut [Hit],
     ) -> Result<usize, Error> {
@@ -42,13 +44,14 @@ impl View<'_> {
         if out.len() < most {
             return Err(Error::Output { expected: most, found: out.len() });
         }
+        let is_filtered = self.fill_filter(options, is_first, scratch.filter);
         let is_range = radius < f32::INFINITY;
         let mut k = if is_range { most.min(32) } else { most };
         loop {
             let options = SearchOptions { k, ..*options };
             let ef = options.width(&self.layout.params).max(if is_range { 2 * k } else { 0 });
             let options = SearchOptions { ef: ef.min(max_ef), ..options };
-            let n = self.rank(query, &options, scratch);
+            let n = self.rank(query, &options, is_filtered, scratch);
             let (best, mut within) = (&scratch.best[..n], 0);
             let distance = |key: u64| self.layout.params.metric.bounded(key_distance(key));
             while within < n && distance(best[within]) <= radius {

@@ -150,20 +150,44 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         scratch: &mut Scratch<'_>,
         out: &mut [Hit],
     ) -> Result<usize, Error> {
-        self.view().search_range(query, radius, options, scratch, out)
+        self.view().search_range(query, radius, options, true, scratch, out)
+    }
+
+    /// Finds for each of `rows` what [`search_range`](Self::search_range) finds, and lets `take` have the
+    /// results. The filter is read once.
+    ///
+    /// # Errors
+    /// Those of [`search_range`](Self::search_range), at the first row that has one.
+    pub fn search_rows<'q>(
+        &self,
+        rows: impl Iterator<Item = &'q [f32]>,
+        radius: f32,
+        options: &SearchOptions<'_>,
+        scratch: &mut Scratch<'_>,
+        out: &mut [Hit],
+        mut take: impl FnMut(&[Hit]),
+    ) -> Result<(), Error> {
+        let mut is_first = true;
+        for row in rows {
+            let n = self.view().search_range(row, radius, options, is_first, scratch, out)?;
+            take(out.get(..n).unwrap_or_default());
+            is_first = false;
+        }
+        Ok(())
     }
 }
 
 impl View<'_> {
-    /// Leaves the keys of the `k` best in `scratch.best`; returns how many there are.
+    /// Leaves the keys of the `k` best in `scratch.best`, of those in `scratch.filter` if there is one;
+    /// returns how many there are.
     pub(crate) fn rank(
         self,
         query: &[f32],
         options: &SearchOptions<'_>,
+        is_filtered: bool,
         scratch: &mut Scratch<'_>,
     ) -> usize {
         let SearchOptions { k, mut ef, mode, .. } = *options;
-        let is_filtered = self.fill_filter(options, scratch.filter);
         let query = Query::new(self, query, &mut scratch.query);
         let graph = self.graph();
         let wanted = k.max(ef);
@@ -216,12 +240,20 @@ impl View<'_> {
         keys.len()
     }
 
-    /// Sets the bits of what may be found; is that not everything?
+    /// Sets the bits of what may be found, if it `is_first` to ask for them; is that not everything?
     #[inline(never)]
-    fn fill_filter(&self, options: &SearchOptions<'_>, filter: &mut [u64]) -> bool {
+    pub(crate) fn fill_filter(
+        &self,
+        options: &SearchOptions<'_>,
+        is_first: bool,
+        filter: &mut [u64],
+    ) -> bool {
         let has_marks = self.header(Field::Hidden) > 0;
+        let is_filtered = has_marks || options.slots.is_some() || options.filter.is_some();
+        if !(is_filtered && is_first) {
+            return is_filtered;
+        }
         match (options.slots, options.filter) {
-            (None, None) if !has_marks => return false,
             (None, None) => filter.copy_from_slice(self.graph().live()),
             (Some(slots), _) => {
                 let slots = slots.iter().chain(core::iter::repeat(&0));

@@ -365,6 +365,46 @@ fn a_larger_image_holds_the_same_and_more() {
     assert_eq!(grown.params().scan_limit, Some(77));
 }
 
+/// Rows that are asked for together find what each finds alone, under one filter.
+#[test]
+fn rows_together_find_what_each_finds() {
+    let count = if cfg!(miri) { 10 } else { 300 };
+    let params = Params { ef_construction: 40, ..Params::new(130, count) };
+    let mut store = Store::new(&params);
+    let mut random = Random(11);
+    for id in 0..count.into() {
+        store.insert(id, &row(130, &mut random)).unwrap();
+    }
+    let queries: Vec<_> = (0..3).map(|_| row(130, &mut random)).collect();
+    let ids: Vec<u64> = (0..count.into()).step_by(2).collect();
+    for hidden in [false, true] {
+        store.image.mark(4, hidden).unwrap();
+        for filter in [None, Some(&*ids)] {
+            for radius in [f32::INFINITY, 0.3] {
+                let options = SearchOptions { filter, ..SearchOptions::new(100) };
+                let (mut hits, mut at) = ([Hit::default(); 100], 0);
+                let mut alone = Vec::new();
+                for query in &queries {
+                    let scratch = &mut store.scratch.get();
+                    let n = store
+                        .image
+                        .search_range(query, radius, &options, scratch, &mut hits)
+                        .unwrap();
+                    alone.push(hits[..n].to_vec());
+                }
+                let rows = queries.iter().map(Vec::as_slice);
+                let take = |found: &[Hit]| {
+                    assert_eq!(found, alone[at]);
+                    at += 1;
+                };
+                let scratch = &mut store.scratch.get();
+                store.image.search_rows(rows, radius, &options, scratch, &mut hits, take).unwrap();
+                assert_eq!(at, 3);
+            }
+        }
+    }
+}
+
 fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
         a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
