@@ -181,7 +181,11 @@ pub struct DurableFile {
     pub(crate) lease: Option<Lease>,
     pub(crate) report: Report,
     pub(crate) stopped: bool,
-    pub(crate) deferred: Option<Fault>,
+    pub(crate) deferred: Option<Error>,
+    /// Bytes of the journal up to which a fold is not tried again…
+    pub(crate) fold_beyond: u64,
+    /// …and of the base up to which a compaction is not: each try would fill the disk.
+    pub(crate) compact_beyond: u64,
     /// The damage that folding or compacting met in the base: until all of it was written anew, or it
     /// is opened again, folds take in no group, and it does not compact itself.
     pub(crate) hurt: Option<Error>,
@@ -260,12 +264,14 @@ impl DurableFile {
         }
     }
 
-    /// Why the last fold or compaction did not happen, if so. Commits are safe all the same: the
-    /// journal has them, and the next commit tries again. [`Error::Damaged`] stays until it is opened
-    /// again, or compacted: the journal is folded, and what older folds wrote is left as it is.
+    /// Why a fold or compaction that is due has not happened, if so. Commits are safe all the same: the
+    /// journal has them, and the next commit tries again. Where there was no space, that is when the
+    /// journal has grown by [`Limits::fold`] again; for a compaction, with the first fold after the
+    /// base has grown by a quarter of what is live. [`Error::Damaged`] stays until it is opened again,
+    /// or compacted: the journal is folded, and what older folds wrote is left as it is.
     #[must_use]
     pub fn deferred(&self) -> Option<Error> {
-        self.deferred.as_ref().map(Fault::error).or(self.hurt)
+        self.deferred.or(self.hurt)
     }
 
     /// Holds the lease while the file is open, and looks at it before each commit.
@@ -309,13 +315,13 @@ impl DurableFile {
         let Batch { bytes, operations, .. } = &mut self.batch;
         let at = journal.commit(&*self.storage, bytes, *operations, &mut self.stopped)?;
         self.commits = journal.commits;
-        let grown = journal.len > self.limits.fold;
+        let grown = journal.len > self.limits.fold.max(self.fold_beyond);
         let bytes = core::mem::take(&mut self.batch.bytes);
         self.apply(&bytes[BATCH..], at);
         self.batch.begin_again(bytes);
-        // A damage stays: to try again with each commit would write as much each time.
-        if !self.deferred.as_ref().is_some_and(Fault::is_damage) {
-            self.deferred = if grown { self.fold().err() } else { None };
+        if grown {
+            // What keeps it from that is noted: the commit is safe.
+            let _ = self.fold();
         }
         Ok(())
     }
@@ -361,7 +367,7 @@ impl DurableFile {
     }
 
     /// Folds what is committed into the base, which is then whole. Changes that were not committed
-    /// stay pending.
+    /// stay pending. A compaction that has no space is put off.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Memory`], [`Error::Conflict`]: nothing is lost, as committed
@@ -395,10 +401,13 @@ impl DurableFile {
         self.rollback();
         let settled = self.try_settle(now);
         // Whether or not the journal could be folded: nobody writes here any more.
-        if let Some(lease) = self.lease.take() {
-            lease.release(&*self.storage)?;
-        }
+        self.release()?;
         settled
+    }
+
+    /// Gives the lease back, if there is one.
+    pub(crate) fn release(&mut self) -> Result<(), Error> {
+        self.lease.take().map_or(Ok(()), |lease| lease.release(&*self.storage))
     }
 
     /// That nobody took the lease away, if there is one: before something is put in place.

@@ -41,6 +41,14 @@ const MAX_SEGMENTS: usize = 1 << 13;
 /// Bytes that the segments of one fold may take in a manifest: some 10,000.
 const LISTED: u64 = 1 << 18;
 
+/// What the storage says where the disk is full.
+const FULL: Error = Error::Storage(StorageError::NoSpace);
+
+/// Whether it is want of space that kept something from being done.
+pub(crate) fn is_full(done: &Result<(), Fault>) -> bool {
+    matches!(done, Err(fault) if matches!(fault.error(), FULL))
+}
+
 /// Levels are powers of eight; groups up to 4 KiB are of the lowest.
 fn level(bytes: u64) -> u32 {
     (bytes >> 12).checked_ilog2().map_or(0, |log| log / 3 + 1)
@@ -93,19 +101,46 @@ impl DurableFile {
     }
 
     /// Writes the journal's records into the base, and begins a new journal. One damaged record of
-    /// what could be taken in with them is to keep neither the journal from that nor the file open.
+    /// what could be taken in with them is to keep neither the journal from that nor the file open, and
+    /// a disk too full for all of it not from taking in less. What could not be done is noted.
     pub(crate) fn fold(&mut self) -> Result<(), Fault> {
-        let absorbed = self.absorbed(self.journal.as_ref().map_or(0, |journal| journal.len));
+        let len = self.journal.as_ref().map_or(0, |journal| journal.len);
+        let mut absorbed = self.absorbed(len);
         let mut folded = self.fold_with(absorbed);
-        if self.met_damage(&folded) && absorbed > 0 && !self.stopped {
-            folded = self.fold_with(0);
+        while (self.met_damage(&folded) || is_full(&folded))
+            && absorbed > 0
+            && self.journal.is_some()
+            && !self.stopped
+        {
+            absorbed = if self.hurt.is_some() { 0 } else { absorbed / (2 * FAN) * FAN };
+            folded = self.fold_with(absorbed);
         }
+        self.deferred = folded.as_ref().err().map(Fault::error);
+        self.fold_beyond = match self.deferred {
+            // Neither goes away by itself, and each try writes as much again.
+            Some(Error::Damaged(_)) => u64::MAX,
+            Some(FULL) => len.saturating_add(self.limits.fold),
+            _ => 0,
+        };
         folded?;
         if self.hurt.is_some() || !self.wants_compaction() {
             return Ok(());
         }
+        if self.base_len < self.compact_beyond {
+            self.deferred = Some(FULL);
+            return Ok(());
+        }
         let compacted = self.compact_now();
-        if self.met_damage(&compacted) { Ok(()) } else { compacted }
+        if self.met_damage(&compacted) {
+            return Ok(());
+        }
+        self.deferred = compacted.as_ref().err().map(Fault::error);
+        if is_full(&compacted) && self.journal.is_some() {
+            // The journal is folded all the same, which is what was asked for.
+            self.compact_beyond = self.base_len + self.ledger.live_bytes() / 4;
+            return Ok(());
+        }
+        compacted
     }
 
     /// Whether it is damage that kept something from being done, which is noted.
@@ -317,10 +352,11 @@ impl DurableFile {
 
     /// Makes sure that there is a journal: beginning one may have failed after a fold.
     pub(crate) fn ready_journal(&mut self) -> Result<(), Fault> {
-        match self.journal {
-            Some(_) => Ok(()),
-            None => self.begin_journal(),
+        if self.journal.is_none() {
+            self.begin_journal()?;
+            (self.deferred, self.fold_beyond) = (None, 0);
         }
+        Ok(())
     }
 
     pub(crate) fn wants_compaction(&self) -> bool {
@@ -389,6 +425,7 @@ impl DurableFile {
         places.extend_rising(core::mem::take(&mut next.places));
         self.ledger = Ledger::new(self.manifest.dim, places);
         (self.deferred, self.hurt) = (None, None);
+        (self.fold_beyond, self.compact_beyond) = (0, 0);
         self.adopt(next);
         self.begin_journal()
     }

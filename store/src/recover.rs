@@ -71,6 +71,8 @@ impl DurableFile {
             report: Report::default(),
             stopped: false,
             deferred: None,
+            fold_beyond: 0,
+            compact_beyond: 0,
             hurt: None,
         }
     }

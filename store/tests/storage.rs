@@ -2,10 +2,13 @@
 
 mod support;
 
+use clawft_store::memory::{Derived, Memory, MemoryOptions};
 use clawft_store::storage::StorageError;
 use clawft_store::storage::simulated::SimulatedDisk;
-use clawft_store::{DurableFile, Error, Options};
-use support::{DIM, Model, NAME, Owned, Random, all, copy, open, options};
+use clawft_store::{DurableFile, Error, Limits, Options};
+use support::{DIM, EARLY, Model, NAME, Owned, Random, all, copy, open, options, remember};
+
+const NO_SPACE: Option<Error> = Some(Error::Storage(StorageError::NoSpace));
 
 #[test]
 fn a_full_disk_loses_nothing_and_is_written_again_once_there_is_room() {
@@ -45,6 +48,148 @@ fn a_full_disk_loses_nothing_and_is_written_again_once_there_is_room() {
         disk.crash(room);
         assert_eq!(all(&open(&disk).unwrap()).unwrap(), model, "room {room}");
     }
+}
+
+/// So many bytes of text, and little else.
+fn of_bytes(text: usize) -> Owned {
+    Owned { text: "x".repeat(text), metadata: Vec::new(), ..Owned::random(&mut Random(1), DIM, 0) }
+}
+
+/// Commits a record on a disk that has so much space again. Gives what was written.
+fn commit(disk: &SimulatedDisk, file: &mut DurableFile, id: u64, text: usize, space: u64) -> u64 {
+    disk.set_space(Some(space));
+    let before = disk.written();
+    of_bytes(text).put(file, id).unwrap();
+    file.commit(0).unwrap();
+    disk.written() - before
+}
+
+fn opened(disk: &SimulatedDisk, limits: Limits) -> DurableFile {
+    DurableFile::open(Box::new(disk.clone()), NAME, &Options { limits, ..options() }).unwrap()
+}
+
+/// Seven groups of seven or eight records and seven of one, all of which the next fold would take in.
+#[test]
+fn where_groups_do_not_fit_fewer_are_taken_in() {
+    let disk = SimulatedDisk::new(1);
+    let mut file = opened(&disk, Limits { compact_slack: 1 << 30, ..EARLY });
+    for id in 0..62 {
+        commit(&disk, &mut file, id, 1500, 1 << 30);
+    }
+    let mut written = 0;
+    for id in 62..82 {
+        written += commit(&disk, &mut file, id, 1500, 40_000);
+        assert_eq!((file.deferred(), file.sizes().journal), (None, 64), "{id}");
+    }
+    println!("20 commits of some 1,600 bytes beside 100,000 that do not fit: {written} written");
+    assert!(written < 300_000, "{written}");
+    file.close(0).unwrap();
+    let file = open(&disk).unwrap();
+    assert_eq!((file.len(), file.verify(1).unwrap()), (82, Vec::new()));
+}
+
+#[test]
+fn a_fold_that_has_no_space_is_not_tried_again_with_each_commit() {
+    let disk = SimulatedDisk::new(1);
+    let mut file = opened(&disk, Limits { fold: 4000, ..EARLY });
+    let (mut id, mut tries) = (0, 0);
+    while file.sizes().journal < 11_000 {
+        tries += u32::from(commit(&disk, &mut file, id, 100, 3000) > 2500);
+        let due = file.sizes().journal > 4000;
+        assert_eq!(file.deferred(), NO_SPACE.filter(|_| due), "{id}");
+        id += 1;
+    }
+    assert_eq!(tries, 2, "beyond 4,000 bytes, and 4,000 later");
+    let journal = file.sizes().journal;
+    while file.deferred().is_some() {
+        commit(&disk, &mut file, id, 100, 1 << 30);
+        id += 1;
+    }
+    assert!(id < 100 && file.sizes().journal < journal, "once there is space it is made");
+    // Whoever asks for it is not put off.
+    while file.deferred().is_none() {
+        commit(&disk, &mut file, id, 100, 3000);
+        id += 1;
+    }
+    disk.set_space(None);
+    file.settle(0).unwrap();
+    assert_eq!((file.deferred(), file.sizes().journal), (None, 64));
+    assert_eq!(file.len() as u64, id);
+}
+
+/// All of a fold was durable but the new journal: it was not put off.
+#[test]
+fn a_journal_that_had_no_space_is_begun_by_the_next_commit() {
+    let fresh = || {
+        let disk = SimulatedDisk::new(1);
+        let file = opened(&disk, EARLY);
+        (disk, file)
+    };
+    let (disk, mut file) = fresh();
+    let whole = commit(&disk, &mut file, 0, 1500, 1 << 30);
+    let (disk, mut file) = fresh();
+    commit(&disk, &mut file, 0, 1500, whole - 64);
+    assert_eq!((file.deferred(), file.sizes().journal), (NO_SPACE, 0));
+    commit(&disk, &mut file, 1, 100, 1 << 30);
+    assert_eq!(file.deferred(), None);
+    commit(&disk, &mut file, 2, 800, 1 << 30);
+    assert_eq!((file.deferred(), file.sizes().journal), (None, 64), "it is folded as ever");
+}
+
+#[test]
+fn a_compaction_that_has_no_space_is_said_and_not_tried_again_with_each_fold() {
+    let disk = SimulatedDisk::new(1);
+    let mut file = opened(&disk, EARLY);
+    for id in 0..20 {
+        commit(&disk, &mut file, id, 1500, 1 << 30);
+    }
+    let (mut folds, mut tries) = (0, 0);
+    for id in 0..80 {
+        let written = commit(&disk, &mut file, id % 20, 1500, 25_000);
+        let due = file.sizes().base > 2 * file.sizes().live + 3000;
+        assert_eq!(file.deferred(), NO_SPACE.filter(|_| due), "{id}");
+        assert_eq!(file.sizes().journal, 64, "it is folded all the same");
+        folds += u32::from(due);
+        tries += u32::from(due && written >= 25_000);
+        // One that is not folded says it too.
+        commit(&disk, &mut file, 20, 0, 25_000);
+        assert_eq!(file.deferred(), NO_SPACE.filter(|_| due), "{id}");
+    }
+    println!("{folds} folds with a compaction due, {tries} that filled the disk");
+    assert!(folds > 30 && (2..folds / 2).contains(&tries), "{tries} of {folds}");
+    file.settle(0).unwrap();
+    assert_eq!(file.deferred(), NO_SPACE, "it is folded, and not compacted");
+    let base = file.sizes().base;
+    let more = (0..9).find(|id| {
+        commit(&disk, &mut file, *id, 1500, 1 << 30);
+        file.deferred().is_none()
+    });
+    assert!(more.is_some() && file.sizes().base < base / 2, "once there is space it is made");
+    file.close(0).unwrap();
+    assert_eq!(open(&disk).unwrap().verify(1).unwrap(), []);
+}
+
+#[test]
+fn a_memory_that_cannot_be_folded_is_closed_with_what_is_derived() {
+    let disk = SimulatedDisk::new(1);
+    let file = Options { limits: Limits::default(), ..options() };
+    let options = MemoryOptions { file, capacity: 60, ..MemoryOptions::default() };
+    let open = || Memory::open(Box::new(disk.clone()), NAME, &options, &mut |_, _| {}).unwrap();
+    let mut memory = open();
+    for id in 0..3 {
+        remember(&mut memory, id, &of_bytes(60_000)).unwrap();
+    }
+    memory.commit(0).unwrap();
+    disk.set_space(Some(150_000));
+    let before = disk.written();
+    let refused = memory.close(0).unwrap_err();
+    assert_eq!(refused.code(), StorageError::NoSpace.code(), "the journal remains, which is said");
+    assert!(disk.written() - before < 250_000, "it is tried once");
+    assert!(disk.bytes("memory.rvf.journal").unwrap().len() > 180_000);
+    disk.set_space(None);
+    let memory = open();
+    assert_eq!((memory.derived(), memory.len()), (Derived::Read, 3));
+    memory.close(0).unwrap();
 }
 
 #[test]

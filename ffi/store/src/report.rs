@@ -43,8 +43,9 @@ pub struct ClawftMemoryReport {
     /// from, 1 from the file beside, 2 built anew as that was missing, 3 as it was stale, 4 as it
     /// was damaged.
     pub derived: u32,
-    /// Why the last folding or compaction by itself did not happen, a negative code; 0: it did.
-    /// Commits are safe, and the next one tries again; with `Damaged` once it is opened again.
+    /// Why a folding or compaction that is due has not happened by itself, a negative code; 0: none
+    /// is. Commits are safe, and the next one tries again; with `NoSpace` once there is more to
+    /// fold, as each try fills the disk; with `Damaged` once it is opened again.
     pub deferred: i32,
     /// What opening found: commits that were still in the journal.
     pub replayed: u32,

@@ -149,9 +149,7 @@ impl Memory {
     /// that stays runs out.
     pub fn give_up(mut self) {
         self.file.close_files();
-        if let Some(lease) = self.file.lease.take() {
-            let _ = lease.release(&*self.file.storage);
-        }
+        let _ = self.file.release();
     }
 
     /// Opens a [blank](Self::blank) memory, with the same options, under the lease that it has.

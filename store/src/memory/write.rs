@@ -19,6 +19,7 @@ use super::buffer::{Buffer, wipe};
 use super::catalog::Entry;
 use super::error::{Refusal, kept};
 use super::{Error, Memory, saved, uses};
+use crate::fold::is_full;
 use crate::read::Stored;
 use crate::record::Record;
 use crate::room;
@@ -242,7 +243,8 @@ impl Memory {
     /// is saved. Changes that were not committed are dropped.
     ///
     /// # Errors
-    /// Those of the storage: nothing committed is lost.
+    /// Those of the storage: nothing committed is lost. Where there is no space to fold the journal, it
+    /// stays, and what is derived is saved all the same, if that fits.
     pub fn close(mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_close(now)?)
     }
@@ -257,11 +259,13 @@ impl Memory {
         let version = self.file.version();
         let settled = self.file.try_settle(now);
         self.stale |= self.file.version() != version;
-        let saved = if settled.is_ok() { self.try_save() } else { Ok(()) };
-        let closed = self.file.try_close(now);
+        // What is derived goes by what was committed, folded or not.
+        let saved = if settled.is_ok() || is_full(&settled) { self.try_save() } else { Ok(()) };
+        let released = self.file.release();
         undone?;
+        settled?;
         saved?;
-        Ok(closed?)
+        Ok(released?)
     }
 
     /// The text of a record that is to go; none where it is damaged, as such a record must be able to
