@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 use crate::batch::Batch;
 use crate::error::Fault;
-use crate::journal::{BATCH, FoundHead, Journal, State};
+use crate::journal::{BATCH, FoundHead, HEADER, Journal, State};
 use crate::lease::Lease;
 use crate::ledger::{Directory, JOURNAL, Ledger, Place};
 use crate::record::{FIXED, Fields, MAX_ENTRY};
@@ -309,7 +309,6 @@ impl DurableFile {
             return Ok(());
         }
         self.room_to_apply(self.batch.operations as usize)?;
-        self.ready_journal()?;
         self.hold(now)?;
         let Some(journal) = &mut self.journal else { return Err(Error::Stopped.into()) };
         let Batch { bytes, operations, .. } = &mut self.batch;
@@ -380,12 +379,12 @@ impl DurableFile {
         if self.read_only || self.stopped {
             return Ok(());
         }
-        self.ready_journal()?;
-        if self.touched.len() > 0 {
-            self.hold(now)?;
-            self.fold()?;
+        let is_folded = self.touched.len() == 0;
+        if is_folded && self.journal.is_some() {
+            return Ok(());
         }
-        Ok(())
+        self.hold(now)?;
+        if is_folded { Ok(()) } else { self.fold() }
     }
 
     /// Ends the use of the file: it [settles](Self::settle). Changes that were not committed are
@@ -415,26 +414,55 @@ impl DurableFile {
         self.lease.as_ref().map_or(Ok(()), |lease| lease.stands(&*self.storage))
     }
 
-    /// Looks at the lease, if there is one, and at the journal: without locks and leases, too, a
+    /// Looks at the lease, if there is one, and at both files: without locks and leases, too, a
     /// commit is not to be lost in silence.
     pub(crate) fn hold(&mut self, now: u64) -> Result<(), Fault> {
         if let Some(lease) = &mut self.lease {
             lease.renewed(&*self.storage, now)?;
         }
-        // The journal as its name has it now: another writer's would be another file.
-        let Some(journal) = &self.journal else { return Ok(()) };
-        let Some(file) = self.open_if_there(&self.names.journal)? else {
-            return Err(Error::Conflict.into());
-        };
+        self.ready_journal()
+    }
+
+    /// Makes sure that both files are, by their names, as this writer left them: another's would be
+    /// others. Where there is no journal, as beginning one may have failed after a fold, there is one
+    /// then, but not in the place of what another writer has committed since.
+    pub(crate) fn ready_journal(&mut self) -> Result<(), Fault> {
+        let (_, base) = self.look(&self.names.base)?;
+        let (found, len) = self.look(&self.names.journal)?;
+        let older = found.state != State::Unsound && found.head.epoch < self.manifest.epoch;
+        match &self.journal {
+            _ if base != self.base_len => return Err(Error::Conflict.into()),
+            Some(journal) if found.head == journal.head && len == journal.len => return Ok(()),
+            None if len == 0 || older => self.begin_journal()?,
+            None if found.head == self.head() && len == HEADER as u64 => self.share_journal()?,
+            _ => return Err(Error::Conflict.into()),
+        }
+        (self.deferred, self.fold_beyond) = (None, 0);
+        Ok(())
+    }
+
+    /// A file as its name has it now: what it says if it is a journal, and its bytes; 0 where it is not
+    /// there.
+    fn look(&self, name: &str) -> Result<(FoundHead, u64), Fault> {
         let mut found = FoundHead::default();
+        let Some(file) = self.open_if_there(name)? else { return Ok((found, 0)) };
         let read = found.read(&Source { storage: &*self.storage, file });
         let len = self.storage.len(file);
         self.storage.close(file);
         read?;
-        match found.state != State::Unsound && found.head == journal.head && len? == journal.len {
-            true => Ok(()),
-            false => Err(Error::Conflict.into()),
+        Ok((found, len?))
+    }
+
+    /// Takes the journal that is there: this writer's, of which the folder's sync failed, or another's
+    /// that has no commit yet. Of one file each hears of the other's commits.
+    fn share_journal(&mut self) -> Result<(), Fault> {
+        let file = self.storage.open(&self.names.journal)?;
+        if let Err(error) = self.storage.sync(file).and_then(|()| self.storage.sync_folder()) {
+            self.storage.close(file);
+            return Err(error.into());
         }
+        self.journal = Some(Journal::open(file, self.head()));
+        Ok(())
     }
 }
 

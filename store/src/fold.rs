@@ -330,7 +330,8 @@ impl DurableFile {
         self.close_journal();
     }
 
-    fn head(&self) -> Head {
+    /// Of a journal on the newest manifest.
+    pub(crate) fn head(&self) -> Head {
         Head {
             file_id: self.manifest.file_id(),
             base: self.base_len,
@@ -347,15 +348,6 @@ impl DurableFile {
         let (storage, lease) = (&**storage, lease.as_ref());
         let file = Journal::create(storage, lease, &names.journal, &names.fresh_journal, &head)?;
         self.journal = Some(Journal::open(file, head));
-        Ok(())
-    }
-
-    /// Makes sure that there is a journal: beginning one may have failed after a fold.
-    pub(crate) fn ready_journal(&mut self) -> Result<(), Fault> {
-        if self.journal.is_none() {
-            self.begin_journal()?;
-            (self.deferred, self.fold_beyond) = (None, 0);
-        }
         Ok(())
     }
 
@@ -388,7 +380,6 @@ impl DurableFile {
 
     pub(crate) fn try_compact(&mut self, now: u64) -> Result<(), Fault> {
         self.writable()?;
-        self.ready_journal()?;
         self.hold(now)?;
         self.compact_now()
     }

@@ -105,7 +105,7 @@ impl DurableFile {
         } else if self.report.repaired > 0 {
             self.fold()?;
         }
-        self.ready_journal()
+        if self.journal.is_some() { Ok(()) } else { self.ready_journal() }
     }
 
     /// Opens the base and reads both, or creates them where there is neither.

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use clawft_store::memory::{Memory, MemoryOptions};
 use clawft_store::storage::simulated::SimulatedDisk;
-use clawft_store::storage::{Handle, Outcome, Storage};
+use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 use clawft_store::{DurableFile, Error, Lease, Options};
 use support::{DIM, Model, NAME, Owned, Random, all, open, options};
 
@@ -263,6 +263,90 @@ fn of_two_writers_without_a_lease_the_later_one_is_refused() {
         drop((first, second));
         assert_eq!(all(&open(&disk).unwrap()).unwrap(), model, "{way}");
     }
+}
+
+/// A fold is durable, and there is no space for the new journal: whoever opens then begins one.
+#[test]
+fn a_journal_that_is_due_takes_no_other_ones_place() {
+    let record = |id| Owned::random(&mut Random(id), DIM, 50);
+    let long = Owned { text: "x".repeat(1000), ..record(1) };
+    let fold = |space| {
+        let disk = SimulatedDisk::new(1);
+        let mut file = open(&disk).unwrap();
+        disk.set_space(space);
+        let before = disk.written();
+        long.put(&mut file, 1).unwrap();
+        file.commit(0).unwrap();
+        let written = disk.written() - before;
+        disk.set_space(None);
+        (disk, file, written)
+    };
+    let (.., written) = fold(None);
+    for other in ["commits", "settles", "compacts", ""] {
+        for own in ["commits", "compacts", "closes"] {
+            let context = format!("{other:?}, then it {own}");
+            let (disk, mut first, _) = fold(Some(written - 64));
+            assert_eq!(first.deferred(), Some(Error::Storage(StorageError::NoSpace)));
+            assert_eq!(first.sizes().journal, 0, "all but the journal is there");
+            let mut model = Model::from([(1, long.clone())]);
+            let mut second = open(&disk).unwrap();
+            let mut put = |file: &mut DurableFile, id| {
+                record(id).put(file, id).unwrap();
+                let done = file.commit(0);
+                if done.is_ok() {
+                    model.insert(id, record(id));
+                }
+                done
+            };
+            let comes_first = !other.is_empty();
+            for id in (2..5).filter(|_| comes_first) {
+                put(&mut second, id).unwrap();
+            }
+            match other {
+                "settles" => second.settle(0).unwrap(),
+                "compacts" => second.compact(0).unwrap(),
+                _ => {}
+            }
+            let done = match own {
+                "commits" => put(&mut first, 5),
+                "compacts" => first.compact(0),
+                _ => first.settle(0),
+            };
+            let refused = |is| if is { Err(Error::Conflict) } else { Ok(()) };
+            assert_eq!(done, refused(comes_first), "{context}");
+            // Of one empty journal they hear of each other.
+            let hears = !comes_first && own != "closes";
+            assert_eq!(put(&mut second, 6), refused(hears), "{context}");
+            assert_eq!(first.deferred().is_some(), comes_first, "{context}");
+            drop((first, second));
+            assert_eq!(all(&open(&disk).unwrap()).unwrap(), model, "{context}");
+        }
+    }
+}
+
+/// The journal is as it was, but what it builds on is not.
+#[test]
+fn a_commit_beside_another_ones_fold_is_refused() {
+    let record = |id| Owned::random(&mut Random(id), DIM, 50);
+    let settle = |space: u64| {
+        let disk = SimulatedDisk::new(1);
+        let mut first = open(&disk).unwrap();
+        record(1).put(&mut first, 1).unwrap();
+        first.commit(0).unwrap();
+        let second = open(&disk).unwrap();
+        let before = disk.written();
+        disk.set_space(Some(space));
+        let settled = first.settle(0);
+        disk.set_space(None);
+        (disk.written() - before, settled, disk, second)
+    };
+    let (written, ..) = settle(1 << 20);
+    let (_, settled, disk, mut second) = settle(written - 64);
+    assert_eq!(settled, Err(Error::Storage(StorageError::NoSpace)), "of the new journal");
+    record(2).put(&mut second, 2).unwrap();
+    assert_eq!(second.commit(0), Err(Error::Conflict));
+    drop(second);
+    assert_eq!(all(&open(&disk).unwrap()).unwrap(), Model::from([(1, record(1))]));
 }
 
 #[test]
