@@ -20,7 +20,7 @@ use super::index::Index;
 use super::postings::Cursor;
 use super::tokens::words;
 
-/// Different words of a question that count; the others do not.
+/// Different words of a question that count: those that the fewest texts have, as they say most.
 pub const MAX_QUERY_WORDS: usize = 64;
 
 /// A text that was found.
@@ -52,12 +52,19 @@ struct Term {
     key: u64,
     /// How often the question has it, then its weight times that.
     weight: f32,
+    /// Texts that have it, as far as they were counted.
+    texts: u32,
     cursor: Cursor,
     /// Where it stands: slot and count.
     next: Option<(u32, u32)>,
 }
 
 impl Term {
+    /// Those of the lowest count.
+    fn rank(&self) -> (u32, u64) {
+        (self.texts, self.key)
+    }
+
     fn advance(&mut self, index: &Index) {
         self.next = self.cursor.next(&index.postings).map(|found| (found.slot, found.count));
     }
@@ -70,7 +77,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error::Memory`] where the scratch can not be allocated: it needs 8 bytes for each of
-    /// the `k` and 6 KB.
+    /// the `k` and 5 KB.
     pub fn search<'a>(
         &self,
         question: &str,
@@ -169,31 +176,35 @@ impl Index {
         Ok(())
     }
 
-    /// The words of the question, each once, by their keys, with weights and cursors.
+    /// The words of the question that texts have, each once, by their keys, with weights and cursors.
     fn terms(&self, question: &str, terms: &mut Vec<Term>) -> Result<(), Error> {
         terms.clear();
+        terms.try_reserve_exact(MAX_QUERY_WORDS + 1).map_err(|_| Error::Memory)?;
+        // Texts and key of the first that counts no more: by them alone, in whichever order they come.
+        let mut beyond = (u32::MAX, u64::MAX);
         for word in words(question) {
             let key = self.key(word.as_bytes());
-            match terms.iter().position(|term| term.key >= key) {
-                Some(i) if terms[i].key == key => {
-                    terms[i].weight += 1.0;
-                    continue;
-                }
-                _ if terms.len() == MAX_QUERY_WORDS => continue,
-                place => {
-                    terms.try_reserve(1).map_err(|_| Error::Memory)?;
-                    let cursor = self.postings.cursor(key, 0);
-                    let term = Term { key, weight: 1.0, cursor, next: None };
-                    terms.insert(place.unwrap_or(terms.len()), term);
-                }
+            let place = terms.partition_point(|term| term.key < key);
+            if let Some(term) = terms.get_mut(place).filter(|term| term.key == key) {
+                term.weight += 1.0;
+                continue;
+            }
+            let cursor = self.postings.cursor(key, 0);
+            let (mut texts, mut all) = (0, cursor);
+            while texts <= beyond.0 && all.next(&self.postings).is_some() {
+                texts += 1;
+            }
+            if texts == 0 || (texts, key) >= beyond {
+                continue;
+            }
+            terms.insert(place, Term { key, weight: 1.0, texts, cursor, next: None });
+            if terms.len() > MAX_QUERY_WORDS {
+                beyond = terms.iter().map(Term::rank).max().unwrap_or(beyond);
+                terms.retain(|term| term.rank() < beyond);
             }
         }
         for term in terms.iter_mut() {
-            let (mut with, mut all) = (0, term.cursor);
-            while all.next(&self.postings).is_some() {
-                with += 1;
-            }
-            term.weight *= weight(self.texts, with);
+            term.weight *= weight(self.texts, term.texts);
             term.advance(self);
         }
         Ok(())
@@ -237,6 +248,7 @@ fn sift_down(heap: &mut [Hit]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::string::String;
 
     fn found(index: &Index, question: &str, k: usize) -> Vec<u32> {
         let mut scratch = Scratch::default();
@@ -284,12 +296,37 @@ mod tests {
     }
 
     #[test]
-    fn a_long_question_counts_its_first_words() {
-        let index = index(&["target"]);
-        let mut question: std::string::String =
-            (0..MAX_QUERY_WORDS - 1).map(|i| std::format!("w{i} ")).collect();
-        assert_eq!(found(&index, &(question.clone() + "target"), 5), [0]);
-        question += "one more target";
-        assert_eq!(found(&index, &question, 5), []);
+    fn of_a_long_question_the_rarest_words_count() {
+        let list =
+            |name, count| -> String { (0..count).map(|i| std::format!("{name}{i} ")).collect() };
+        // What no text has takes no place.
+        let (common, unknown) = (list("w", MAX_QUERY_WORDS), list("u", 2 * MAX_QUERY_WORDS));
+        let texts = index(&[&common, &common, "target"]);
+        assert_eq!(found(&texts, &(unknown + &common + "target"), 5), [0, 1, 2]);
+        // A character and a pair each: 33 were all that counted.
+        let beginning: String = ('\u{4E00}'..).take(58).collect();
+        let texts = index(&[&beginning, &beginning, "鴉鵲"]);
+        assert_eq!(found(&texts, &(beginning + "鴉鵲"), 5), [0, 1, 2]);
+    }
+
+    #[test]
+    fn of_a_long_question_the_same_words_count_in_any_order() {
+        let words: Vec<String> = (0..200).map(|i| std::format!("w{i}")).collect();
+        // The first 100 words are in one text more, which does not have them all.
+        let (all, half) = (words.join(" "), words[..100].join(" "));
+        let texts = index(&[&all, &half, &words[70..130].join(" ")]);
+        let search = |question: &str| {
+            let (mut scratch, bm25) = (Scratch::default(), Bm25::default());
+            texts.search(question, 5, &bm25, &mut |_| true, &mut scratch).unwrap().to_vec()
+        };
+        let reversed: Vec<_> = words.iter().rev().map(String::as_str).collect();
+        let hits = search(&all);
+        assert_eq!(hits, search(&reversed.join(" ")));
+        assert_eq!(hits[0].slot, 0, "{hits:?}");
+        // Each of those that count does so as often as the question has it.
+        let twice = search(&(reversed.join(" ") + " " + &all));
+        for (once, twice) in hits.iter().zip(twice) {
+            assert!((2.0 * once.score - twice.score).abs() < 1e-4, "{once:?} {twice:?}");
+        }
     }
 }
