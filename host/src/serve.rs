@@ -97,11 +97,18 @@ pub(crate) fn address(arguments: &mut Vec<String>) -> Result<SocketAddr, Failed>
 
 /// Whether there is a token; an empty one is none, as the component takes it.
 fn has_token(value: Option<OsString>) -> Result<bool, Failed> {
-    match value.map(OsString::into_string) {
-        None => Ok(false),
-        Some(Ok(token)) => Ok(!token.is_empty()),
-        // Passed over, it would leave the server without one.
-        Some(Err(_)) => Err(failed(2, format!("{TOKEN}: a token in UTF-8 expected"))),
+    let token = value.unwrap_or_default();
+    // A line end comes with a file or with `echo`, and no header can bring it: nobody would be let in.
+    // Passed over, what cannot be read would leave the server without a token.
+    match token.as_encoded_bytes().iter().all(u8::is_ascii_graphic) {
+        true => Ok(!token.is_empty()),
+        false => Err(failed(
+            2,
+            format!(
+                "{TOKEN}: visible ASCII characters expected, found another one: does a blank or \
+                 the end of a line stand behind the token?"
+            ),
+        )),
     }
 }
 
@@ -274,16 +281,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_token_that_cannot_be_read_is_no_missing_one() {
+    fn a_token_that_nobody_can_send_is_no_missing_one() {
         let has = |bytes: &[u8]| {
             use std::os::unix::ffi::OsStringExt;
             has_token(Some(OsString::from_vec(bytes.into()))).map_err(|failed| failed.exit)
         };
-        assert_eq!(
-            (has(b""), has(b"0123456789abcdef"), has(b"\xff")),
-            (Ok(false), Ok(true), Err(2))
-        );
+        assert_eq!((has(b""), has(b"0123456789abcdef")), (Ok(false), Ok(true)));
         assert!(!has_token(None).unwrap());
+        for wrong in [&b"\xff"[..], b"\n", b"0123456789abcdef\n", b" 0123456789", b"\xc3\xa9"] {
+            assert_eq!(has(wrong), Err(2), "{wrong:?}");
+        }
     }
 
     #[test]
