@@ -1,13 +1,15 @@
 //! `clawft serve`: one instance of the component, and a queue in front of it.
 //!
 //! Requests come in side by side and are handled one after the other: whole ones, as one
-//! who is slow in asking keeps others from nothing. An instance that fails is replaced, and the
+//! who is slow in asking keeps others from nothing. The instance is made before anybody can ask, so
+//! that what cannot be granted is said to who starts the server. One that fails is replaced, and the
 //! request that broke it gets a 500. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
 //! loopback only when there is a token.
 //!
 //! What it must never do: let two instances work at a time, as their leases have one nonce and
-//! each would take the other's for its own; queue a request of which a part is still to come.
+//! each would take the other's for its own; queue a request of which a part is still to come; end
+//! for what went wrong with one request.
 
 use crate::client::{self, Client, Clock, PATIENCE};
 use crate::failure::{Failed, failed, tell};
@@ -128,12 +130,14 @@ impl Environment for Variables {
 /// Serves until Ctrl-C, and gives the exit code.
 ///
 /// # Errors
-/// An address that is taken, a component that cannot serve.
+/// An address that is taken, a component that cannot serve, a grant that cannot be given.
 pub(crate) async fn serve(
     program: &Program,
     grants: &Grants,
     address: SocketAddr,
 ) -> Result<i32, Failed> {
+    let source = Source::new(program, grants)?;
+    let first = source.instance().await?;
     let said = |error| failed(1, format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(said)?;
     let bound = listener.local_addr().map_err(said)?;
@@ -141,7 +145,7 @@ pub(crate) async fn serve(
     let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
     let (jobs, queue) = mpsc::channel(QUEUE);
     tokio::select! {
-        worked = work(program, grants, queue) => worked?,
+        () = work(&source, first, queue) => {}
         () = accept(listener, jobs) => {}
         () = program.stop.overdue() => {}
     }
@@ -233,46 +237,78 @@ fn whole(bytes: Bytes) -> HyperOutgoingBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Handles one request after the other.
-async fn work(
-    program: &Program,
-    grants: &Grants,
-    mut queue: mpsc::Receiver<Job>,
-) -> Result<(), Failed> {
-    let ready = program.linker.instantiate_pre(&program.component).and_then(ProxyPre::new);
-    let ready = ready.map_err(|error| failed(1, format!("the component: {error:#}")))?;
-    let mut instance = None;
+/// Handles one request after the other, until Ctrl-C.
+async fn work(source: &Source<'_>, first: Instance, mut queue: mpsc::Receiver<Job>) {
+    let Program { stop, time, .. } = source.program;
+    let mut instance = Some(first);
     loop {
         let job = tokio::select! {
             job = queue.recv() => job,
-            () = program.stop.asked() => None,
+            () = stop.asked() => None,
         };
-        let Some(job) = job else { return Ok(()) };
+        let Some(job) = job else { return };
         // Its client has gone.
         if job.answer.is_closed() {
             continue;
         }
-        program.time.restart();
-        let (mut store, proxy) = match instance.take() {
-            Some(instance) => instance,
-            None => {
-                let mut store = program.store(grants)?;
-                let proxy = ready.instantiate_async(&mut store).await;
-                (store, proxy.map_err(|error| failed(1, format!("the component: {error:#}")))?)
+        time.restart();
+        let made = match instance.take() {
+            Some(instance) => Ok(instance),
+            None => source.instance().await,
+        };
+        let mut worker = match made {
+            Ok(worker) => worker,
+            // The job is dropped, which its client learns. What is missing may be there for the next one.
+            Err(failure) => {
+                tell(&failure.sentence);
+                continue;
             }
         };
-        match handle(&mut store, &proxy, job).await {
-            Ok(()) => instance = Some((store, proxy)),
-            Err(error) => tell(&sentence(&error, &store)),
+        match worker.handle(job).await {
+            Ok(()) => instance = Some(worker),
+            Err(error) => tell(&sentence(&error, &worker.store)),
         }
     }
 }
 
-async fn handle(store: &mut Store<Side>, proxy: &Proxy, job: Job) -> wasmtime::Result<()> {
-    let mut http = store.data_mut().http();
-    let request = http.new_incoming_request(Scheme::Http, job.request)?;
-    let out = http.new_response_outparam(job.answer)?;
-    proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
+/// Where instances come from.
+struct Source<'a> {
+    program: &'a Program,
+    grants: &'a Grants,
+    ready: ProxyPre<Side>,
+}
+
+impl<'a> Source<'a> {
+    fn new(program: &'a Program, grants: &'a Grants) -> Result<Self, Failed> {
+        let ready = program.linker.instantiate_pre(&program.component).and_then(ProxyPre::new);
+        Ok(Self { program, grants, ready: ready.map_err(unusable)? })
+    }
+
+    /// One with all that is granted.
+    async fn instance(&self) -> Result<Instance, Failed> {
+        let mut store = self.program.store(self.grants)?;
+        let proxy = self.ready.instantiate_async(&mut store).await.map_err(unusable)?;
+        Ok(Instance { store, proxy })
+    }
+}
+
+fn unusable(error: wasmtime::Error) -> Failed {
+    failed(1, format!("the component: {error:#}"))
+}
+
+/// The component, at work.
+struct Instance {
+    store: Store<Side>,
+    proxy: Proxy,
+}
+
+impl Instance {
+    async fn handle(&mut self, job: Job) -> wasmtime::Result<()> {
+        let mut http = self.store.data_mut().http();
+        let request = http.new_incoming_request(Scheme::Http, job.request)?;
+        let out = http.new_response_outparam(job.answer)?;
+        self.proxy.wasi_http_incoming_handler().call_handle(&mut self.store, request, out).await
+    }
 }
 
 #[cfg(test)]

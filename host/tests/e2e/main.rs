@@ -2,6 +2,7 @@
 //! end. Everything is seen from outside, as a person or a script would.
 #![cfg(unix)]
 
+mod client;
 mod grants;
 mod interrupt;
 mod limits;

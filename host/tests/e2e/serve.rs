@@ -1,35 +1,11 @@
 //! `clawft serve`.
 
+use crate::client::{SERVE, answer, ask, send, start};
 use crate::place::{Place, Running};
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 use std::time::Duration;
-
-fn start(place: &Place) -> (Running, String) {
-    let mut host = place.start(&["serve", "--listen", "127.0.0.1:0"]);
-    let line = host.line();
-    let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-    (host, address)
-}
-
-/// Sends this and waits for an answer.
-fn send(address: &str, text: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.write_all(text.as_bytes()).unwrap();
-    stream
-}
-
-fn answer(mut stream: TcpStream) -> String {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-fn ask(address: &str, path: &str) -> String {
-    let text = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    answer(send(address, &text))
-}
 
 #[test]
 fn one_instance_answers_one_request_after_the_other() {
@@ -62,6 +38,59 @@ fn one_instance_answers_one_request_after_the_other() {
     host.signal("-INT");
     let (ran, _) = host.end();
     assert_eq!(ran.exit, Some(130), "{ran:?}");
+}
+
+/// It ends before it listens, and says why.
+#[track_caller]
+fn never_listens(host: Command, exit: i32, says: &str) {
+    let mut host = Running::of(host);
+    let said = host.line();
+    if !said.is_empty() {
+        host.signal("-KILL");
+    }
+    let (ran, _) = host.end();
+    assert_eq!(said, "", "{says:?} expected: {ran:?}");
+    ran.ended(exit, says);
+}
+
+/// Whoever starts it learns what is wrong, and not the first who asks.
+#[test]
+fn it_listens_only_with_what_it_can_be_granted() {
+    let (place, links) = (Place::new(), Place::new());
+    let notes = place.home().join("notes");
+    std::fs::create_dir_all(&notes).unwrap();
+    let link = links.folder.join("link");
+    symlink(&notes, &link).unwrap();
+    let none = links.folder.join("none");
+    for (folder, exit, says) in [(none, 1, "/none: "), (link, 3, "leads into the data folder")] {
+        place.config(&format!("[tools]\nfolders = [{folder:?}]"));
+        never_listens(place.host(&SERVE), exit, says);
+    }
+    place.config("");
+    for (name, value) in [("CLAWFT_TIME_LIMIT", "soon"), ("CLAWFT_TOKEN", "0123456789abcdef\n")] {
+        let mut host = place.host(&SERVE);
+        host.env(name, value);
+        never_listens(host, 2, name);
+    }
+}
+
+/// A folder may go and come back, on a drive for example.
+#[test]
+fn it_goes_on_where_no_new_instance_can_be_made() {
+    let place = Place::new();
+    let notes = place.folder.join("notes");
+    std::fs::create_dir(&notes).unwrap();
+    place.config(&format!("[tools]\nfolders = [{notes:?}]"));
+    let (host, address) = start(&place);
+    std::fs::remove_dir(&notes).unwrap();
+    for path in ["/trap", "/", "/"] {
+        let answer = ask(&address, path);
+        assert!(answer.starts_with("HTTP/1.1 500 "), "{path}: {answer}");
+    }
+    std::fs::create_dir(&notes).unwrap();
+    assert!(ask(&address, "/").contains(" / 1\n"));
+    host.signal("-INT");
+    host.end().0.ended(130, "/notes: ");
 }
 
 /// Whoever begins a request and says no more holds up nobody, and gets the answer in the end.
