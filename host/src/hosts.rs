@@ -8,8 +8,8 @@
 //! found on the list; make an exception for loopback, where services trust whoever reaches
 //! them.
 
+use crate::end::End;
 use crate::failure::tell;
-use crate::stop::Stop;
 use bytes::Bytes;
 use clawft_agent::config::Config;
 use http_body::{Body, Frame, SizeHint};
@@ -81,7 +81,7 @@ impl Hosts {
 /// Sends the component's requests to the hosts on the list.
 pub(crate) struct Outgoing {
     pub(crate) hosts: Hosts,
-    pub(crate) stop: Stop,
+    pub(crate) end: End,
 }
 
 type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -102,15 +102,15 @@ impl WasiHttpHooks for Outgoing {
             ));
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
-        let stop = self.stop.clone();
+        let end = self.end.clone();
         Box::new(async move {
             let sent = tokio::select! {
                 biased;
-                () = stop.asked() => Err(interrupted()),
+                () = end.asked() => Err(interrupted()),
                 sent = default_send_request(request, options) => sent,
             };
             let (response, rest) = sent?;
-            let asked = Box::pin(async move { stop.asked().await });
+            let asked = Box::pin(async move { end.asked().await });
             let body = |body| Stoppable { body: BodyExt::boxed_unsync(body), asked };
             Ok((response.map(|incoming| body(incoming).boxed_unsync()), Box::new(rest) as Rest))
         })

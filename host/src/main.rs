@@ -16,7 +16,7 @@
 //! | `console` | what the component reads and writes |
 //! | `serve`, `client` | `clawft serve`; a client's connection |
 //! | `writer` | one writer: the lock around every command that may write |
-//! | `stop`, `sleep` | Ctrl-C; the clock that it wakes the component by |
+//! | `stop`, `end`, `sleep` | Ctrl-C; what else ends a turn; the clock that both wake the component by |
 //! | `failure` | why nothing ran |
 //!
 //! What it must never do: look into the memory or the messages itself.
@@ -28,6 +28,7 @@ mod client;
 #[expect(unsafe_code, reason = "code is made executable and loaded where it lies")]
 mod code;
 mod console;
+mod end;
 mod engine;
 mod failure;
 mod folder;

@@ -10,6 +10,7 @@
 
 use crate::code;
 use crate::console::{Input, Output};
+use crate::end::{Asker, End};
 use crate::engine::engine;
 use crate::failure::{Failed, failed};
 use crate::hosts::{Hosts, Outgoing};
@@ -60,13 +61,17 @@ pub(crate) struct Side {
     table: ResourceTable,
     outgoing: Outgoing,
     memory: Memory,
-    stop: Stop,
 }
 
 impl Side {
     pub(crate) fn clock(&mut self) -> Clock<'_> {
         let wasi = WasiClocksCtxView { ctx: self.wasi.clocks(), table: &mut self.table };
-        Clock { wasi, stop: &self.stop }
+        Clock { wasi, end: &self.outgoing.end }
+    }
+
+    /// What the component does from now on, it does for this one.
+    pub(crate) fn works_for(&mut self, asker: Asker) {
+        self.outgoing.end.works_for(asker);
     }
 }
 
@@ -161,9 +166,11 @@ impl Program {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            outgoing: Outgoing { hosts: Hosts::of(&grants.config), stop: self.stop.clone() },
+            outgoing: Outgoing {
+                hosts: Hosts::of(&grants.config),
+                end: End::new(self.stop.clone()),
+            },
             memory: Memory::default(),
-            stop: self.stop.clone(),
         };
         let mut store = Store::new(&self.engine, side);
         store.limiter(|side| &mut side.memory);

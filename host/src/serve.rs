@@ -3,7 +3,8 @@
 //! Requests come in side by side and are handled one after the other: whole ones, as one
 //! who is slow in asking keeps others from nothing. The instance is made before anybody can ask, so
 //! that what cannot be granted is said to who starts the server. One that fails is replaced, and the
-//! request that broke it gets a 500. Who may ask is the component's to say, as it is under
+//! request that broke it gets a 500. What is done for a client that has gone is ended (`end`), and its
+//! instance goes on. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
 //! loopback only when there is a token.
 //!
@@ -12,6 +13,7 @@
 //! for what went wrong with one request.
 
 use crate::client::{self, Client, Clock, PATIENCE};
+use crate::end::Asker;
 use crate::failure::{Failed, failed, tell};
 use crate::run::{Grants, Program, Side, sentence};
 use crate::stop;
@@ -51,6 +53,7 @@ type Answer = Result<Response<HyperOutgoingBody>, ErrorCode>;
 struct Job {
     request: Request<HyperOutgoingBody>,
     answer: oneshot::Sender<Answer>,
+    asker: Asker,
 }
 
 /// What the help says of it, which is the component's and knows nothing of a host.
@@ -198,10 +201,13 @@ async fn respond(
         Err((status, sentence)) => return refusal(status, sentence),
     };
     let (answer, answered) = oneshot::channel();
-    let broken = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "the component failed");
-    match jobs.send(Job { request, answer }).await {
-        Ok(()) => answered.await.ok().and_then(Result::ok).unwrap_or_else(broken),
-        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends"),
+    let (asker, waits) = Asker::new();
+    if jobs.send(Job { request, answer, asker }).await.is_err() {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends");
+    }
+    match answered.await {
+        Ok(Ok(response)) => response.map(|body| waits.held_by(body)),
+        _ => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the component failed"),
     }
 }
 
@@ -247,8 +253,7 @@ async fn work(source: &Source<'_>, first: Instance, mut queue: mpsc::Receiver<Jo
             () = stop.asked() => None,
         };
         let Some(job) = job else { return };
-        // Its client has gone.
-        if job.answer.is_closed() {
+        if job.asker.has_gone() {
             continue;
         }
         time.restart();
@@ -304,6 +309,7 @@ struct Instance {
 
 impl Instance {
     async fn handle(&mut self, job: Job) -> wasmtime::Result<()> {
+        self.store.data_mut().works_for(job.asker);
         let mut http = self.store.data_mut().http();
         let request = http.new_incoming_request(Scheme::Http, job.request)?;
         let out = http.new_response_outparam(job.answer)?;

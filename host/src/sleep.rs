@@ -1,14 +1,14 @@
-//! The clock that the component sleeps by: Ctrl-C wakes it.
+//! The clock that the component sleeps by: Ctrl-C wakes it, and so does a client that goes.
 //!
 //! Why so: a provider may ask to wait for half a minute before the next try. The component cannot be
-//! told of a signal, so its sleep ends early; the try that follows is refused, as all requests
+//! told of either, so its sleep ends early; the try that follows is refused, as all requests
 //! then are, and the turn ends with its sentence.
 //!
 //! What it must never do: shorten a wait that has an event beside it. Those are deadlines, by
 //! `subscribe-instant`: one that comes early would be told as a server that took too long.
 
+use crate::end::End;
 use crate::run::Side;
-use crate::stop::Stop;
 use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::component::{HasData, Linker, Resource};
@@ -28,7 +28,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Side>) -> wasmtime::Result<()> {
 /// WASI's clock, but for its sleeps.
 pub(crate) struct Clock<'a> {
     pub(crate) wasi: WasiClocksCtxView<'a>,
-    pub(crate) stop: &'a Stop,
+    pub(crate) end: &'a End,
 }
 
 impl HasData for Clock<'static> {
@@ -51,7 +51,7 @@ impl Host for Clock<'_> {
     fn subscribe_duration(&mut self, nanoseconds: u64) -> wasmtime::Result<Resource<DynPollable>> {
         // What no clock reaches never comes.
         let until = Instant::now().checked_add(Duration::from_nanos(nanoseconds));
-        let sleep = self.wasi.table.push(Sleep { until, stop: self.stop.clone() })?;
+        let sleep = self.wasi.table.push(Sleep { until, end: self.end.clone() })?;
         subscribe(self.wasi.table, sleep)
     }
 }
@@ -59,7 +59,7 @@ impl Host for Clock<'_> {
 /// Ends at a time, or when an end is asked for.
 struct Sleep {
     until: Option<Instant>,
-    stop: Stop,
+    end: End,
 }
 
 #[async_trait]
@@ -72,7 +72,7 @@ impl Pollable for Sleep {
             }
         };
         tokio::select! {
-            () = self.stop.asked() => {}
+            () = self.end.asked() => {}
             () = slept => {}
         }
     }

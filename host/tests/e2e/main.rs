@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod client;
+mod gone;
 mod grants;
 mod interrupt;
 mod limits;

@@ -124,15 +124,24 @@ impl Running {
     }
 }
 
-/// A server on loopback. `answer` is sent to each client after its request; an empty one leaves
-/// the client waiting.
+/// A server on loopback.
 pub(crate) struct Server {
     pub(crate) address: String,
     asked: std::sync::mpsc::Receiver<()>,
 }
 
 impl Server {
+    /// One that sends this to each client after its request; an empty answer leaves the client waiting.
     pub(crate) fn new(answer: &'static str) -> Self {
+        Self::of(answer, answer.is_empty())
+    }
+
+    /// One that sends this, and leaves the client waiting for the rest.
+    pub(crate) fn silent(begun: &'static str) -> Self {
+        Self::of(begun, true)
+    }
+
+    fn of(answer: &'static str, waits: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (asked, seen) = std::sync::mpsc::channel();
@@ -144,7 +153,7 @@ impl Server {
                 if asked.send(()).is_err() {
                     return;
                 }
-                waiting.extend(answer.is_empty().then_some(client));
+                waiting.extend(waits.then_some(client));
             }
         });
         Self { address, asked: seen }

@@ -73,8 +73,7 @@ fn command(words: &[&str]) -> Result<(), String> {
         // As before a request is repeated.
         ["sleep", seconds] => {
             println!("sleeping");
-            let nanoseconds = seconds.parse::<u64>().unwrap_or(1) * 1_000_000_000;
-            wasip2::clocks::monotonic_clock::subscribe_duration(nanoseconds).block();
+            sleep(seconds);
             println!("awake");
         }
         ["exit", code] => wasip2::cli::exit::exit_with_code(code.parse().unwrap_or(1)),
@@ -85,6 +84,11 @@ fn command(words: &[&str]) -> Result<(), String> {
         _ => return Err(format!("a thing to try expected, found {words:?}")),
     }
     Ok(())
+}
+
+fn sleep(seconds: &str) {
+    let nanoseconds = seconds.parse::<u64>().unwrap_or(1) * 1_000_000_000;
+    wasip2::clocks::monotonic_clock::subscribe_duration(nanoseconds).block();
 }
 
 fn home() -> Result<String, String> {
