@@ -56,7 +56,9 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         // A leaf is nobody's ancestor: a climb would only show that.
         let leaf = self.children(orphan) == 0;
         let mut sorted = sorted.iter();
-        let mut all = (orphan / 2..self.capacity()).chain(0..orphan / 2);
+        let (middle, capacity) = (orphan / 2, self.capacity());
+        let slot = |at: Slot| if at < capacity { at } else { at - capacity };
+        let mut all = (middle..middle + capacity).map(slot);
         while let Some(parent) = sorted.next().map(|&k| key_slot(k)).or_else(|| all.next()) {
             if parent != orphan
                 && self.is_live(parent)
