@@ -16,6 +16,8 @@ use crate::text::{self, is_listed};
 
 /// Sentences kept of one message.
 const MOST: usize = 4;
+/// Sentences in a row that a quote may lie in.
+pub(crate) const RUN: usize = 4;
 /// Bytes of a sentence that is kept: a longer one is no fact but a text.
 pub(crate) const LONGEST: usize = 400;
 /// Words of one: fewer say nothing.
@@ -44,7 +46,29 @@ generate make find help fix bitte schreib schreibe sag gib zeig zeige nenne erkl
 ubersetz ubersetze mach hilf";
 const NOT_ANYWHERE: &str = "think guess maybe perhaps wonder vielleicht glaube";
 
-/// The sentences of a text: they end in `.`, `!`, `?` before a blank, or with their line.
+/// Who speaks in a transcript, before a colon.
+const SPEAKERS: &str = "user assistant human ai system bot model";
+
+/// Whether a message holds what others wrote: a transcript, or a document between tags. Programs send
+/// both as the person's words, for a title or for an answer out of documents.
+pub(crate) fn is_pasted(message: &str) -> bool {
+    let mut rest = message;
+    while let Some(line) = text::line(&mut rest) {
+        let line = line.trim();
+        let is_tag = matches!(line.as_bytes(),
+            [b'<', first, .., b'>'] if *first == b'/' || first.is_ascii_alphabetic());
+        let speaks = text::cut(line, b":").is_some_and(|(who, _)| {
+            matches!(&words(&lower(text::first(who, 20)))[..], [who] if is_listed(SPEAKERS, who))
+        });
+        if is_tag || speaks {
+            return true;
+        }
+    }
+    false
+}
+
+/// The sentences of a text: they end in `.`, `!`, `?` before a blank, in the marks of scripts that have
+/// no blanks, or with their line.
 pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let (mut all, mut lines) = (Vec::new(), text);
     while let Some(line) = text::line(&mut lines) {
@@ -52,8 +76,11 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
         while !rest.is_empty() {
             let end = |(at, c): (usize, char)| {
                 let after = at + c.len_utf8();
-                let ends = matches!(c, '.' | '!' | '?')
-                    && rest[after..].chars().next().is_none_or(char::is_whitespace);
+                let is_last = || rest[after..].chars().next().is_none_or(char::is_whitespace);
+                let ends = match c {
+                    '.' | '!' | '?' | '؟' => is_last(),
+                    c => matches!(c, '。' | '！' | '？'),
+                };
                 ends.then_some(after)
             };
             let at = rest.char_indices().find_map(end).unwrap_or(rest.len());
@@ -63,6 +90,13 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
         }
     }
     all
+}
+
+/// Some sentences of a text in a row, with what stands between them.
+pub(crate) fn run<'t>(text: &'t str, sentences: &[&'t str]) -> &'t str {
+    let at = |part: &str| (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    let ends = sentences.first().zip(sentences.last());
+    ends.and_then(|(first, last)| text.get(at(first)..at(last) + last.len())).unwrap_or_default()
 }
 
 /// The words of a sentence in small letters.
@@ -87,12 +121,15 @@ fn lower(sentence: &str) -> String {
 #[must_use]
 pub fn kept(message: &str) -> Vec<&str> {
     let mut all = Vec::new();
+    if is_pasted(message) {
+        return all;
+    }
     for sentence in sentences(message) {
         let lower = lower(sentence);
         let asked = ASKED.iter().find(|asked| lower.starts_with(**asked));
         // These beginnings are ASCII, in the sentence too but for letters with accents.
         let fact = asked.and_then(|asked| sentence.get(asked.len()..)).unwrap_or(sentence).trim();
-        if fact.is_empty() || fact.len() > LONGEST || sentence.ends_with('?') || all.len() == MOST {
+        if fact.is_empty() || fact.len() > LONGEST || asks(sentence) || all.len() == MOST {
             continue;
         }
         let words = words(&lower);
@@ -116,7 +153,7 @@ pub(crate) fn others<'m>(message: &'m str, kept: &[&str]) -> Vec<&'m str> {
 
 /// Whether a sentence asks something, and states nothing.
 pub(crate) fn asks(sentence: &str) -> bool {
-    sentence.trim_end().ends_with('?')
+    matches!(sentence.trim_end().chars().next_back(), Some('?' | '？' | '؟'))
 }
 
 /// Whether a sentence orders something, asks it without its mark, or supposes it.
@@ -149,6 +186,34 @@ mod tests {
         {
             assert!(!orders(statement), "{statement}");
         }
+    }
+
+    #[test]
+    fn what_others_wrote_is_pasted() {
+        for pasted in [
+            "Make a title:\n<chat_history>\nUSER: My cat is Miro.\n</chat_history>",
+            "Who?\n  <context>\nOur firm was founded in 1999.\n</context>",
+            "Sum it up\n**User:** I live in Rome\nThe end",
+            "assistant: I have no cat.",
+        ] {
+            assert!(is_pasted(pasted) && kept(pasted).is_empty(), "{pasted}");
+        }
+        for own in ["My rule: I sleep at ten.", "I <3 my cat", "I like it <b>bold</b>", "a: b", ""]
+        {
+            assert!(!is_pasted(own), "{own}");
+        }
+    }
+
+    #[test]
+    fn sentences_end_in_every_script() {
+        let text = "我喜欢茶。我住在柏林！你呢？ Fine. أين أنت؟ Yes";
+        let all = sentences(text);
+        assert_eq!(all, ["我喜欢茶。", "我住在柏林！", "你呢？", "Fine.", "أين أنت؟", "Yes"]);
+        assert!(asks(all[2]) && asks(all[4]) && !asks(all[0]));
+        assert_eq!(run(text, &all[..2]), "我喜欢茶。我住在柏林！");
+        assert_eq!(run("A b.  C d.\nE", &sentences("A b.  C d.\nE")[..0]), "");
+        let text = "A b.  C d.\nE";
+        assert_eq!(run(text, &sentences(text)[1..]), "C d.\nE");
     }
 
     #[test]

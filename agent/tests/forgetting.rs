@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use clawft_agent::command;
@@ -11,6 +11,7 @@ use clawft_agent::memory::{Memory, New};
 use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
 use clawft_agent::provider::{Message, Offline};
 use clawft_agent::session::{Gone, Saying, Session, that_say};
+use support::full_disk::FullDisk;
 use support::turns::{Room, Script, calls, memory, puts_away, says};
 use support::{Folder, World, response};
 
@@ -56,6 +57,45 @@ fn a_text_of_two_lines_that_a_tool_gave_is_found_in_the_session_and_taken_out() 
     let saved = std::fs::read_to_string(folder.0.join("sessions/s.json")).unwrap();
     assert!(!saved.contains("blue") && saved.contains("[forgotten]"), "{saved}");
     assert!(that_say(&platform, data, &gone).unwrap() == Saying::default());
+}
+
+/// A model quotes as many sentences as it likes, across blanks and lines.
+#[test]
+fn some_sentences_that_a_model_quoted_are_found_where_the_person_said_them() {
+    let (world, folder) = (World::default(), Folder::new("quoted"));
+    let room = small(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let told = "The door code is 4711.  It changes\ton Monday.\nThe shed is green.";
+    let quote = "{\"quote\":\"code is 4711. It changes on Monday\"}";
+    let script = Script::of([calls("memory_write", quote), says("Noted.")]);
+    let mut session = room.session("s");
+    room.turn(&script, &mut memory, &mut session, told, false).1.unwrap();
+    let stored = memory.recall("door code", 1).unwrap().remove(0);
+    assert_eq!(stored.text, "The door code is 4711.  It changes\ton Monday.");
+    // One that was told in other letters and merged is found as well.
+    let same = Gone { id: 0, text: "the door code is 4711! it changes on monday".into() };
+    assert!(session.says(&same) && session.says(&Gone { id: 0, text: stored.text.clone() }));
+    memory.forget(&[stored.id]).unwrap();
+    let mut session = room.session("s");
+    assert!(session.messages[0].forgotten);
+    puts_away(&room, &Offline, &mut memory, "s");
+    let back = memory.recall("door code", 9).unwrap();
+    assert!(back.iter().all(|memo| !memo.text.contains("4711")), "{back:?}");
+    session.redact(&same);
+    let Message::User(left) = &session.messages[0].message else { panic!() };
+    assert_eq!(left, "[forgotten]\nThe shed is green.");
+}
+
+#[test]
+fn more_sessions_than_can_be_listed_keep_nothing_from_being_forgotten() {
+    let (mut world, folder) = (World::default(), Folder::new("many-sessions"));
+    world.files = Box::new(FullDisk(Cell::new(None), Cell::new(true)));
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
+    memory.forget(&[id]).unwrap();
+    assert!(!folder.holds("Tea"));
+    let saying = memory.said_in(&[Gone { id, text: "Tea is at five".into() }]).unwrap();
+    assert!(saying.sessions.is_empty() && saying.unread[0].contains("too many"), "{saying:?}");
 }
 
 #[test]

@@ -221,6 +221,24 @@ fn offline_the_oldest_turns_move_to_memory() {
     assert!(found.iter().all(|memo| !memo.text.contains("No model was asked")));
 }
 
+/// Words without blanks between them are words.
+#[test]
+fn offline_statements_of_any_script_move_to_memory() {
+    let (world, folder) = (World::default(), Folder::new("scripts"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let mut session = room.session("s");
+    for text in ["小猫在厨房里睡觉。它叫什么？", "أين تنام القطة الصغيرة اليوم؟"]
+    {
+        room.turn(&Offline, &mut memory, &mut session, text, false).1.unwrap();
+    }
+    puts_away(&room, &Offline, &mut memory, "s");
+    let found = memory.recall("厨房", 9).unwrap();
+    assert_eq!(found[0].text, "小猫在厨房里睡觉。");
+    assert!(found.iter().all(|memo| !memo.text.contains('؟')), "{found:?}");
+}
+
 #[test]
 fn a_memory_that_learns_nothing_is_told_nothing_of_old_turns() {
     let (world, folder) = (World::default(), Folder::new("unlearned"));

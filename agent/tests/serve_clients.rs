@@ -275,3 +275,52 @@ fn why_nothing_was_remembered_is_told_to_who_runs_the_server() {
     assert_eq!(reply.note, "not remembered: host.test refused the key");
     assert_eq!(said["notes"], json!(["something failed, which this server's own notes say"]));
 }
+
+/// Open WebUI asks for titles with the conversation in the person's message, others with documents:
+/// what a model or a document says there is no fact, and what was forgotten stays so.
+#[test]
+fn transcripts_and_documents_in_a_message_teach_nothing() {
+    let folder = Folder::new("clients-pasted");
+    let provider = Two { says: "Cats", ..Two::default() };
+    let room = Room::new(&folder, &provider);
+    let ask = |text: &str| {
+        let (reply, _) = room.chat(&json!({"messages": [{"role": "user", "content": text}]}));
+        assert_eq!(reply.status, 200);
+    };
+    let world = World::default();
+    let memory = || {
+        let limits = Limits::from(&Config::default());
+        Memory::new(&world.platform(), folder.path(), Ok(&WORDS), limits)
+    };
+    let title = "### Task:\nGenerate a title.\n<chat_history>\nUSER: My cat is called Miro.\n\
+                 ASSISTANT: I don't have anything about your cat.\n</chat_history>";
+    let documents = "Use the context.\n<context>\nOur company was founded in 1999.\n</context>\n\
+                     When was it founded?";
+    ask(title);
+    ask(documents);
+    assert_eq!(memory().stats().unwrap().records, 0);
+    ask("My cat is called Miro.");
+    let id = memory().recall("cat Miro", 1).unwrap()[0].id;
+    memory().forget(&[id]).unwrap();
+    ask(title);
+    assert_eq!(memory().stats().unwrap().records, 0);
+}
+
+#[test]
+fn what_of_a_conversation_the_model_is_not_given_is_said() {
+    let folder = Folder::new("clients-long");
+    let provider = Two { says: "Fine.", ..Two::default() };
+    let room = Room::new(&folder, &provider);
+    let long = "a word ".repeat(2000);
+    let mut messages = Vec::new();
+    for _ in 0..4 {
+        messages.push(json!({"role": "user", "content": long}));
+        messages.push(json!({"role": "assistant", "content": "Yes."}));
+    }
+    messages.push(json!({"role": "user", "content": "And now?"}));
+    let (_, said) = room.chat(&json!({"messages": messages}));
+    let note = said["notes"][0].as_str().unwrap();
+    assert!(note.contains("messages were left out: chat.context_tokens"), "{note}");
+    let (_, said) = room.chat(&json!({"messages": [messages.last()]}));
+    assert_eq!(said["notes"], Value::Null);
+}

@@ -12,13 +12,13 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MOST, Said, Session, names, parse, path_of, set_aside};
+use super::{MOST, Said, Session, folder_of, names, parse, path_of, set_aside};
 use crate::context::citations;
 use crate::failure::Failure;
 use crate::json::quoted;
-use crate::learn::{asks, kept, orders, others, sentences};
+use crate::learn::{RUN, asks, kept, orders, others, run, sentences};
 use crate::memory::{MOST_TEXT, redact, telling};
-use crate::platform::Platform;
+use crate::platform::{FileError, Platform};
 use crate::provider::Message;
 use crate::text::words;
 
@@ -104,8 +104,8 @@ impl Sought {
         !self.told.is_empty() && part.len() <= MOST_TEXT && telling(part) == self.told
     }
 
-    /// The parts of a message that memory would take for it: a sentence, what a turn left of it
-    /// beside those that it kept, or all.
+    /// The parts of a message that memory would take for it: a sentence, some in a row, what a turn
+    /// left of it beside those that it kept, or all.
     fn same<'m>(&self, message: &'m str) -> Vec<&'m str> {
         if self.told.is_empty() {
             return Vec::new();
@@ -119,6 +119,15 @@ impl Sought {
             others.retain(|sentence| !is_out(sentence));
             if others.len() < parts.len() && self.is(&others.join(" ")) {
                 return others;
+            }
+        }
+        // A model may have quoted some at once.
+        let sentences = parts.len();
+        for at in 0..sentences {
+            if telling(parts[at]).first() == self.told.first() {
+                for end in at + 2..=sentences.min(at + RUN) {
+                    parts.push(run(message, &parts[at..end]));
+                }
             }
         }
         parts.extend(kept);
@@ -232,7 +241,13 @@ pub struct Saying {
 /// # Errors
 /// [`Exit::Failed`](crate::failure::Exit::Failed).
 pub fn that_say(platform: &Platform<'_>, data: &str, gone: &[Gone]) -> Result<Saying, Failure> {
-    let mut found = Saying { sessions: Vec::new(), unread: set_aside(platform, data)? };
+    let mut found = Saying::default();
+    // More than can be listed must not keep anything from being forgotten.
+    if let Err(FileError::TooLarge { .. }) = platform.files.list(&folder_of(data)) {
+        found.unread.push("all of it, as there are too many files to look through".to_owned());
+        return Ok(found);
+    }
+    found.unread = set_aside(platform, data)?;
     let sought: Vec<Sought> = gone.iter().map(Sought::of).collect();
     for name in names(platform, data)? {
         let mut session = Session::new(&name)?;

@@ -16,7 +16,7 @@ use super::{Arguments, Bench, Outcome, refused};
 use crate::context::{cut, tokens};
 use crate::date::{day, minute};
 use crate::json::Json;
-use crate::learn::{is_unsure, sentences};
+use crate::learn::{RUN, is_pasted, is_unsure, run, sentences};
 use crate::memory::{New, redact};
 use crate::provider::Tool;
 use crate::{room, text};
@@ -42,8 +42,6 @@ pub(super) const FORGET: Tool = Tool {
 
 /// Ids that one call may name.
 const MOST_IDS: usize = 50;
-/// Sentences that one quote may lie in.
-const MOST_SENTENCES: usize = 4;
 /// Characters of a memory that a confirmation shows.
 const SHOWN: usize = 80;
 
@@ -76,13 +74,14 @@ fn is_joined(text: &str, at: usize) -> bool {
 
 /// The whole sentences of a text that a quote lies in, where they state something: out of `it is not
 /// true that I like tea`, `I like tea` is not what was said.
+/// As it stands there, so that it is found there when it is forgotten.
 fn stated(quote: &str, text: &str) -> Option<String> {
     let sentences = sentences(text);
-    for count in 1..=MOST_SENTENCES {
-        for run in sentences.windows(count) {
-            let text = run.join(" ");
-            if was_said(quote, &[&text]) && !run.iter().any(|sentence| is_unsure(sentence)) {
-                return Some(text);
+    for count in 1..=RUN {
+        for some in sentences.windows(count) {
+            let text = run(text, some);
+            if was_said(quote, &[text]) && !some.iter().any(|sentence| is_unsure(sentence)) {
+                return Some(text.to_string());
             }
         }
     }
@@ -134,7 +133,9 @@ impl Bench<'_, '_> {
         // Where it stands: a secret without its name is not known as one.
         let clean = redact(quote).0;
         let mut is_there = false;
-        let stated = self.said.iter().find_map(|text| {
+        // A document that was pasted is nobody's word.
+        let own = self.said.iter().filter(|text| !is_pasted(text));
+        let stated = own.into_iter().find_map(|text| {
             let text = redact(text).0;
             if !was_said(quote, &[&text]) && !was_said(&clean, &[&text]) {
                 return None;
@@ -221,6 +222,7 @@ mod tests {
         for unsure in ["Do I like tea?", "Maybe I like tea", "Well. I guess I like tea. Yes."] {
             assert_eq!(stated("I like tea", unsure), None, "{unsure}");
         }
+        assert_eq!(stated("a. c", "A.\n\nC."), Some("A.\n\nC.".to_string()));
         let both = "Do I like tea? Yes, I like tea.";
         assert_eq!(stated("I like tea", both).as_deref(), Some("Yes, I like tea."));
     }

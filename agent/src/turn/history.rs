@@ -9,18 +9,20 @@
 //! What it must never do: stop a turn, move what the model said to memory, or bring back what was
 //! forgotten.
 
+use alloc::format;
 use alloc::string::{String, ToString};
+
+use clawft_store::lexical::words;
 
 use super::{Agent, Turn};
 use crate::context::{begin, cut, tokens};
 use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
-use crate::learn::{LONGEST, asks, kept, orders, others};
+use crate::learn::{LONGEST, asks, is_pasted, kept, orders, others};
 use crate::memory::{MOST_TEXT, New, redact};
 use crate::provider::{Flow, Message, Question, Stop};
-use crate::room;
 use crate::session::{Said, Session};
-use crate::text::words;
+use crate::{room, text};
 
 /// Who summarises.
 const SYSTEM: &str = "You summarise a conversation for the assistant that goes on with it. Below \
@@ -51,6 +53,13 @@ pub(super) fn fit(
         first = first.max(begin(rest, budget / 2));
     }
     let first = covered + first;
+    if session.passing && first > 0 {
+        // Nobody else would see why the model knows nothing of them.
+        turn.notes.push(format!(
+            "the first {first} messages were left out: chat.context_tokens in the config has no room \
+             for them"
+        ));
+    }
     if session.passing || session.summarised.min(covered) == first {
         return first;
     }
@@ -76,11 +85,16 @@ fn move_to_memory(
         }
         // As a whole first: a secret cut from its name is not known as one.
         let (text, _) = redact(text);
+        if is_pasted(&text) {
+            continue;
+        }
         let kept = kept(&text);
         let mut rest = others(&text, &kept);
         rest.retain(|sentence| !asks(sentence) && !orders(sentence));
         let rest = rest.join(" ");
-        let is_statement = rest.len() <= longest && words(&rest).len() >= FEWEST;
+        // Of scripts without blanks each character is a word to a search.
+        let count = text::words(&rest).len().max(words(&rest).count());
+        let is_statement = rest.len() <= longest && count >= FEWEST;
         for text in kept.into_iter().chain(is_statement.then_some(&*rest)) {
             let new =
                 New { kind: "past", session: &session.name, created: said.at, ..New::fact(text) };

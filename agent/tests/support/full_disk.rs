@@ -7,8 +7,9 @@ use clawft_agent::platform::{Entry, FileError, FileSystem};
 use clawft_store::storage::{Handle, Outcome, Storage, StorageError};
 
 /// Files that take nothing new: to make or to write one fails with this error, where there is one.
-/// What is there can be read, renamed and removed.
-pub(crate) struct FullDisk(pub(crate) Cell<Option<FileError>>);
+/// What is there can be read, renamed and removed; where the second is true, folders have too many files
+/// to be listed.
+pub(crate) struct FullDisk(pub(crate) Cell<Option<FileError>>, pub(crate) Cell<bool>);
 
 impl FullDisk {
     fn may(&self) -> Result<(), FileError> {
@@ -44,7 +45,10 @@ impl FileSystem for FullDisk {
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, FileError> {
-        NativeFileSystem.list(path)
+        match self.1.get() {
+            true => Err(FileError::TooLarge { expected: 1, found: 2 }),
+            false => NativeFileSystem.list(path),
+        }
     }
 
     fn entry(&self, path: &str) -> Result<Entry, FileError> {
