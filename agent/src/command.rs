@@ -156,7 +156,7 @@ fn dispatch(
     let setup = Setup::new(platform, &arguments, config)?;
     let memory = setup.memory();
     let mut run = Run { setup: &setup, arguments: &arguments, output, memory };
-    match arguments.command() {
+    let done = match arguments.command() {
         "chat" => talk::chat(&mut run),
         "ask" => talk::ask(&mut run),
         "remember" => records::remember(&mut run),
@@ -183,5 +183,10 @@ fn dispatch(
             Exit::Usage,
             format!("there is no command \"{}\": see `clawft help`", output::short(other, 40)),
         )),
+    };
+    // Whatever came of it: none goes without a word.
+    if let Some(note) = run.memory.evicted() {
+        output.note(&note);
     }
+    done
 }

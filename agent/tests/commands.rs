@@ -255,7 +255,7 @@ fn on_a_full_disk_and_in_a_folder_that_may_only_be_read_questions_are_answered_a
         std::fs::write(folder.0.join("config.toml"), config).unwrap();
         let id = tell(&mut world, &folder, "The bicycle is in the cellar.");
         let before = folder.bytes();
-        world.files = Box::new(FullDisk(Cell::new(Some(error))));
+        world.files = Box::new(FullDisk(Cell::new(Some(error)), Cell::new(false)));
         let question = "My name is Ada. Where is the bicycle?";
         let (exit, shown, notes) = run(&mut world, &folder, &["ask", question]);
         assert!(exit == 0 && shown.contains("cellar"), "{exit} {shown} {notes}");
@@ -294,10 +294,22 @@ fn one_damaged_text_takes_no_other_with_it_and_can_be_told_again() {
         assert!(image || notes.contains("the text at byte"), "{notes}");
         let (exit, shown, notes) = run(&mut world, &folder, &["export", "--json"]);
         assert!(exit == 7 && shown.lines().count() == 1, "{exit} {shown}");
-        assert!(notes.contains("1 memories are damaged and not in this export"), "{notes}");
+        let (_, id) = notes.split_once("damaged, and not in this export: ").unwrap();
+        let id = id.split('.').next().unwrap().to_string();
+        let (exit, _, notes) = run(&mut world, &folder, &["reembed", "--embedder", "hashed"]);
+        assert!(exit == 7 && notes.contains(&format!("clawft forget {id}")), "{notes}");
         tell(&mut world, &folder, texts[1]);
         let (_, shown, notes) = run(&mut world, &folder, &["recall", "skates"]);
         assert!(shown.contains(texts[1]) && !notes.contains("damaged"), "{shown} {notes}");
+    }
+    // Or it is taken away, by the id that the export names.
+    flip(true);
+    let (_, _, notes) = run(&mut world, &folder, &["export"]);
+    let (_, id) = notes.split_once("damaged, and not in this export: ").unwrap();
+    assert_eq!(run(&mut world, &folder, &["forget", id.split('.').next().unwrap()]).0, 0);
+    for line in [&["compact"][..], &["reembed", "--embedder", "hashed"]] {
+        let (exit, _, notes) = run(&mut world, &folder, line);
+        assert_eq!((exit, notes.contains("damaged")), (0, false), "{line:?}: {notes}");
     }
 }
 
@@ -328,6 +340,32 @@ fn an_import_that_breaks_off_says_that_it_took_the_place_of_others() {
     let (exit, _, notes) = run(&mut world, &folder, &line);
     assert!(exit == 2 && notes.contains("line 97"), "{exit} {notes}");
     assert!(notes.contains("in use least were forgotten"), "{notes}");
+}
+
+/// An index of words that is over a limit made smaller makes room with each record that is put again.
+#[test]
+fn no_command_takes_a_memory_away_without_a_word() {
+    let (mut world, folder) = (World::default(), Folder::new("evicts"));
+    let path = folder.0.join("config.toml");
+    let lines: String = (0..600)
+        .map(|n| {
+            let words: String = (0..30).map(|i| format!(" w{}x", n * 30 + i)).collect();
+            format!("{{\"text\": \"line {n}{words}\"}}\n")
+        })
+        .collect();
+    std::fs::write(folder.0.join("lines.jsonl"), lines).unwrap();
+    let line = ["import", &format!("{}/lines.jsonl", folder.path()), "--embedder", "hashed"];
+    assert_eq!(run(&mut world, &folder, &line).0, 0);
+    std::fs::write(path, "[memory]\nwords_kib = 64\nwhen_full = \"evict\"\n").unwrap();
+    let (_, shown, _) = run(&mut world, &folder, &["recall", "line 599", "--json"]);
+    let id = shown.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().to_string();
+    for line in [&["pin", &id][..], &["feedback", &id, "good"]] {
+        let before = json(&mut world, &folder, &["stats"]).1["records"].as_u64().unwrap();
+        let (_, _, notes) = run(&mut world, &folder, line);
+        let after = json(&mut world, &folder, &["stats"]).1["records"].as_u64().unwrap();
+        let said = notes.contains("in use least were forgotten");
+        assert_eq!(said, after < before, "{line:?}: {before} {after} {notes}");
+    }
 }
 
 #[test]

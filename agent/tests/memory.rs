@@ -54,6 +54,16 @@ fn the_same_is_merged_and_a_contradiction_is_kept() {
     let found = memory.recall("where does the user live", 5).unwrap();
     assert!(found.iter().all(|memo| memo.created > 1_764_028_800_000));
     assert_ne!(found[0].created, found[1].created);
+    // Told again, it is the later of the two.
+    let back = tell(&mut memory, "The user lives in Berlin!");
+    assert_eq!((back.merged, back.id), (true, first.id));
+    let date = |memory: &mut Memory<'_>, id| memory.get(id).unwrap().unwrap().created;
+    let (berlin, paris) = (date(&mut memory, first.id), date(&mut memory, moved.id));
+    assert!(berlin > paris, "{berlin} {paris}");
+    // What was said before that, and moves here later, is no news.
+    let old = New { created: paris - 1, ..New::fact("The user lives in Berlin.") };
+    assert!(memory.remember(&old).unwrap().merged);
+    assert_eq!(date(&mut memory, first.id), berlin);
 }
 
 #[test]
@@ -255,6 +265,29 @@ fn another_embedder_makes_all_vectors_anew_even_when_it_is_interrupted() {
     assert_eq!(third.recall("bicycle", 3).unwrap()[0].id, id);
     assert_eq!(third.stats().unwrap().records, 51);
     assert!(!folder.0.join("memory.fresh.rvf").exists());
+}
+
+/// Uses stand in no record: what a memory was used for months must not go first because its vectors are new.
+#[test]
+fn uses_outlive_a_new_embedder() {
+    let (world, folder) = (World::default(), Folder::new("reembed-uses"));
+    let limits = Limits { capacity: 16, evict: true, ..limits() };
+    let open = |embedder| Memory::new(&world.platform(), folder.path(), Ok(embedder), limits);
+    let mut first = open(&WORDS);
+    let mut ids = Vec::new();
+    for n in 0..16 {
+        world.clock.sleep(3_600_000);
+        ids.push(tell(&mut first, &format!("thing {n}: number {}", n * 7919 % 1000)).id);
+    }
+    (0..20).for_each(|_| first.touch(&ids[..1]));
+    first.finish().unwrap();
+    let other = WordHashes { id: "test-words-3", dim: 96 };
+    let mut second = open(&other);
+    assert_eq!(second.reembed(&mut |_, _| {}).unwrap(), 16);
+    tell(&mut second, "one more");
+    assert!(second.evicted().is_some());
+    let mut there = |id: u64| second.get(id).unwrap().is_some();
+    assert!(there(ids[0]) && !there(ids[1]));
 }
 
 /// An endpoint that answers once.

@@ -15,7 +15,7 @@ use super::output::{Output, Shown, line, list, short};
 use super::setup::Setup;
 use crate::failure::{Exit, Failure};
 use crate::json::Json;
-use crate::memory::{Format, Imported, Memory, New, Verdict};
+use crate::memory::{Format, Imported, New, Verdict};
 use crate::session::{self, Gone, Saying, Session, that_say};
 use crate::text::named;
 
@@ -27,7 +27,6 @@ pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
     let done = memory.remember(&New { session: &session, ..New::fact(&text) })?;
     #[cfg(feature = "coherence")]
     if done.verdict != crate::gate::Verdict::Permit {
-        note_evicted(memory, output);
         return super::gate::stopped(memory, &done, output);
     }
     memory.finish()?;
@@ -41,7 +40,6 @@ pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
         output.object(json);
         return Ok(());
     }
-    note_evicted(memory, output);
     let what = if done.merged { "is known already" } else { "remembered" };
     output.say(format_args!("[{}] {what}\n", done.id));
     if done.redacted > 0 {
@@ -71,7 +69,6 @@ pub(super) fn correct(run: &mut Run<'_>) -> Result<(), Failure> {
     let id = id(arguments.rest().first().map_or("", |word| word))?;
     memory.correct(id, &arguments.text(1)?)?;
     memory.finish()?;
-    note_evicted(memory, output);
     output.pair(format_args!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
     Ok(())
 }
@@ -206,7 +203,6 @@ pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
             Ok(done) => done,
             Err(failure) => {
                 // What is in stays in: the next import goes on from there.
-                note_evicted(memory, output);
                 memory.finish()?;
                 return Err(failure);
             }
@@ -239,7 +235,6 @@ pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
         output.object(json);
         return Ok(());
     }
-    note_evicted(memory, output);
     let Imported { added, known, redacted, pinned, .. } = all;
     output.say(format_args!("{added} added, {known} there already\n"));
     if redacted > 0 {
@@ -261,16 +256,12 @@ pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
 pub(super) fn export(run: &mut Run<'_>) -> Result<(), Failure> {
     let Run { output, memory, .. } = run;
     let damaged = memory.export(&mut |line| output.terminal.print(line))?;
-    if damaged > 0 {
-        output.note(&format!("{damaged} memories are damaged and not in this export"));
+    if !damaged.is_empty() {
+        output.note(&format!(
+            "damaged, and not in this export: {}. `clawft forget ID` takes one away",
+            named(&damaged)
+        ));
         output.exit.set(Some(Exit::Damaged));
     }
     Ok(())
-}
-
-/// Says what had to go for what came.
-fn note_evicted(memory: &mut Memory<'_>, output: &Output<'_>) {
-    if let Some(note) = memory.evicted() {
-        output.note(&note);
-    }
 }

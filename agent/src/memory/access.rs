@@ -206,6 +206,16 @@ impl Memory<'_> {
         }
     }
 
+    /// The store to read from, for who has the lease, which is renewed while it takes long.
+    pub(super) fn open_leased(
+        &self,
+        identity: &Identity,
+        lease: &mut Lease,
+    ) -> Result<Store, Refusal> {
+        let options = Options { read_only: true, ..Options::default() };
+        open_store(&self.platform, &self.data, &self.limits, identity, &options, Some(lease))
+    }
+
     fn stamp_is(&self, before: &Stamp) -> bool {
         *before == stamp(&self.platform, &self.data)
     }

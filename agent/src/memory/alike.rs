@@ -3,7 +3,7 @@
 //! Strict, because the two errors are not alike: two memories for one fact cost a line of context,
 //! one memory for two facts that contradict each other loses one of them. So the same words have
 //! to stand in the same order, but for case, accents, punctuation and articles; signs that change
-//! a meaning (`-5`, `C++`, `$3`) count.
+//! a meaning (`-5`, `C++`, `$3`) count, and so does punctuation at a number (`.5`, `5–7`, `5"`).
 //!
 //! What it must never do: go by vectors: "at nine" lies near "at ten".
 
@@ -14,6 +14,23 @@ use clawft_store::lexical::{fold, is_dropped};
 
 /// Signs that leave a meaning as it is.
 const PUNCTUATION: &str = ".,;:!?\"'`()[]…–—“”‘’„»«";
+
+/// What punctuation means at a number, where it means something: a point before it, a minus or a
+/// range, a ratio or an hour, feet and inches.
+fn at_number(before: char, c: char, next: Option<char>) -> Option<char> {
+    let is_before = next.is_some_and(|next| next.is_ascii_digit());
+    let is_behind = before.is_ascii_digit();
+    match c {
+        '.' | ',' if is_before && !before.is_alphanumeric() => Some('.'),
+        ':' if is_before && is_behind => Some(':'),
+        '–' | '—' if is_before => Some('-'),
+        // `1990's` is a word.
+        _ if !is_behind || next.is_some_and(char::is_alphabetic) => None,
+        '\'' | '’' | '′' => Some('\''),
+        '"' | '”' | '″' => Some('"'),
+        _ => None,
+    }
+}
 
 /// The words of a text without articles, and its signs, in order.
 pub(crate) fn telling(text: &str) -> Vec<String> {
@@ -32,11 +49,12 @@ pub(crate) fn telling(text: &str) -> Vec<String> {
     let mut before = ' ';
     let mut rest = text.chars().filter(|&c| !is_dropped(c)).peekable();
     while let Some(c) = rest.next() {
-        // A ratio and an hour are no sentence and its list.
-        let is_ratio =
-            c == ':' && before.is_ascii_digit() && rest.peek().is_some_and(char::is_ascii_digit);
-        before = c;
-        if c.is_alphanumeric() {
+        let sign = at_number(core::mem::replace(&mut before, c), c, rest.peek().copied());
+        if let Some(sign) = sign {
+            end(&mut word);
+            word.push(sign);
+            end(&mut word);
+        } else if c.is_alphanumeric() {
             let (first, second) = fold(c);
             word.push(first);
             word.extend(second);
@@ -44,7 +62,7 @@ pub(crate) fn telling(text: &str) -> Vec<String> {
             // Inside a word it belongs there: `don't`.
         } else {
             end(&mut word);
-            if is_ratio || !c.is_whitespace() && !PUNCTUATION.chars().any(|sign| sign == c) {
+            if !c.is_whitespace() && !PUNCTUATION.chars().any(|sign| sign == c) {
                 word.push(c);
                 end(&mut word);
             }
@@ -72,6 +90,8 @@ mod tests {
         assert!(alike("Lives in Zürich", "lives in  zurich"));
         assert!(alike("I don't know", "i dont know…"));
         assert!(alike("Packs: a tent, the stove", "packs tent, stove"));
+        assert!(alike("closed May 5-7", "closed May 5–7"));
+        assert!(alike("In the 1990's, at 5.", "in the 1990s at 5"));
         for (a, b) in [
             ("lives in Berlin", "lives in Paris"),
             ("likes tea", "does not like tea"),
@@ -85,6 +105,11 @@ mod tests {
             ("mixes it 1:5", "mixes it 1.5"),
             ("takes vitamin A", "takes vitamin"),
             ("takes vitamin A", "takes vitamin K"),
+            ("the dose is 5 mg", "the dose is .5 mg"),
+            ("it is 5 degrees", "it is –5 degrees"),
+            ("closed May 5, 7", "closed May 5–7"),
+            ("a shelf of 5' and more", "a shelf of 5\" and more"),
+            ("she is 5'4\"", "she is 54"),
         ] {
             assert!(!alike(a, b), "{a} / {b}");
         }

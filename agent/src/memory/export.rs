@@ -2,6 +2,8 @@
 //!
 //! What it must never do: give what is in quarantine, or leave out another without a word.
 
+use alloc::vec::Vec;
+
 use super::Memory;
 use super::gated::is_quarantined;
 use super::recall::whole;
@@ -9,18 +11,18 @@ use crate::failure::Failure;
 use crate::json::Json;
 
 impl Memory<'_> {
-    /// Gives each memory as a line of JSON, with its end. Gives how many are damaged, and so not
-    /// among them.
+    /// Gives each memory as a line of JSON, with its end. Gives the ids of those that are damaged, and
+    /// so not among them.
     ///
     /// # Errors
     /// Those of opening and reading.
-    pub fn export(&mut self, line: &mut dyn FnMut(&str)) -> Result<usize, Failure> {
-        let Some(store) = self.reading()? else { return Ok(0) };
-        let (mut from, mut damaged) = (Some(0), 0);
+    pub fn export(&mut self, line: &mut dyn FnMut(&str)) -> Result<Vec<u64>, Failure> {
+        let Some(store) = self.reading()? else { return Ok(Vec::new()) };
+        let (mut from, mut damaged) = (Some(0), Vec::new());
         while let Some(id) = from.and_then(|from| store.next(from)) {
             from = id.checked_add(1);
             let Some(memo) = whole(store, id, 0.0)? else {
-                damaged += 1;
+                damaged.push(id);
                 continue;
             };
             if is_quarantined(store, id)? {

@@ -31,6 +31,14 @@ const COMMIT: usize = 1 << 20;
 /// What may lie beside a file.
 const ENDINGS: [&str; 6] = ["", ".journal", ".journal.new", ".image", ".image.new", ".compact"];
 
+/// Why a text cannot be read, and whose it is: to forget it is the way out.
+fn of_damaged(id: u64, why: clawft_store::Error) -> Failure {
+    let why = Failure::from(why);
+    let sentence =
+        format!("{why}: it is that of memory {id}, which `clawft forget {id}` takes away");
+    Failure::new(why.exit, sentence)
+}
+
 impl Memory<'_> {
     /// Makes all vectors anew with this embedder; gives the number of records. `progress` is told
     /// how many are done, and of how many.
@@ -43,6 +51,7 @@ impl Memory<'_> {
         let embedder = self.embedder.clone()?;
         let mut identity = Identity::of(embedder);
         let mut lease = self.take_lease()?;
+        let mut uses = Vec::new();
         if let Ok(Some(mut old)) = Identity::load(&self.platform, &self.data) {
             identity.room = old.room;
             if old.pending {
@@ -50,8 +59,9 @@ impl Memory<'_> {
                 old.pending = false;
                 old.save(&self.platform, &self.data)?;
             }
+            uses = self.uses(&old, &mut lease);
         }
-        let done = self.rewrite(&mut lease, identity.room, progress);
+        let done = self.rewrite(&mut lease, identity.room, &uses, progress);
         // Not without the lease: it may be another program's by now.
         if done.is_err() && self.holds(&mut lease) {
             // Where that fails, `compact` does it.
@@ -99,11 +109,13 @@ impl Memory<'_> {
         ))
     }
 
-    /// Writes the new file, whole. `room` is how many records there will be room for.
+    /// Writes the new file, whole. `room` is how many records there will be room for, `uses` what is
+    /// known of their uses, by their ids.
     fn rewrite(
         &self,
         lease: &mut Lease,
         room: u32,
+        mut uses: &[(u64, u32, u64)],
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<usize, Failure> {
         let old = self.durable(NAME, &Options { read_only: true, ..Options::default() })?;
@@ -132,12 +144,20 @@ impl Memory<'_> {
             }
             let mut texts: Vec<String> = Vec::new();
             for &id in &ids {
-                texts.push(old.text(id)?);
+                texts.push(old.text(id).map_err(|why| of_damaged(id, why))?);
             }
             let vectors = self.embed(&texts.iter().map(|text| &**text).collect::<Vec<_>>())?;
             for ((&id, text), vector) in ids.iter().zip(&texts).zip(vectors.chunks_exact(dim)) {
                 let fields = old.fields(id)?;
                 let metadata: Vec<_> = fields.metadata().collect();
+                // Both rise.
+                while let Some((_, rest)) = uses.split_first().filter(|(known, _)| known.0 < id) {
+                    uses = rest;
+                }
+                let (used, last_used) = match uses.first() {
+                    Some(&(known, used, last)) if known == id => (used, last),
+                    _ => (fields.uses(), fields.last_used()),
+                };
                 let record = Record {
                     id,
                     vector,
@@ -145,8 +165,8 @@ impl Memory<'_> {
                     kind: fields.kind(),
                     session: fields.session(),
                     created: fields.created(),
-                    last_used: fields.last_used(),
-                    uses: fields.uses(),
+                    last_used,
+                    uses: used,
                     importance: fields.importance(),
                     pinned: fields.pinned(),
                     metadata: &metadata,
@@ -167,6 +187,23 @@ impl Memory<'_> {
         // Before the point of no return.
         lease.renew(&*beside, self.platform.clock.now())?;
         Ok(done)
+    }
+
+    /// How often each memory was used, and when last, by their ids: of what is only asked for that
+    /// stands with what is derived, which the new file does not have. Where the old one cannot be
+    /// opened each begins as it was told.
+    fn uses(&self, old: &Identity, lease: &mut Lease) -> Vec<(u64, u32, u64)> {
+        let mut all = Vec::new();
+        let Ok(store) = self.open_leased(old, lease) else { return all };
+        if all.try_reserve_exact(store.len()).is_err() {
+            return all;
+        }
+        let mut next = store.next(0);
+        while let Some(id) = next {
+            all.extend(store.uses(id).map(|(uses, last)| (id, uses, last)));
+            next = id.checked_add(1).and_then(|id| store.next(id));
+        }
+        all
     }
 
     fn holds(&self, lease: &mut Lease) -> bool {

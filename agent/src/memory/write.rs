@@ -238,7 +238,8 @@ pub(super) fn unknown(id: u64) -> Failure {
 }
 
 impl Memory<'_> {
-    /// Remembers a text. Where a memory says the same, that one is confirmed and no other made.
+    /// Remembers a text. Where a memory says the same, that one is confirmed, from now on with the
+    /// date of this one, and no other made.
     ///
     /// # Errors
     /// [`Exit::Usage`] for a text that is empty or too long; those of the embedder and the store.
@@ -264,6 +265,7 @@ impl Memory<'_> {
                 return put(store, id, new, &text, &vector, now, &[("source", new.source)]);
             };
             done = Remembered { id: same, merged: true, redacted, ..Remembered::default() };
+            let told = if new.created == 0 { now } else { new.created };
             let confirmed = now.to_string();
             let pairs = [("confirmed", &*confirmed)];
             // The very text may have been in quarantine: it is permitted now, as this source's.
@@ -276,6 +278,8 @@ impl Memory<'_> {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;
                 record.pinned |= new.pinned;
+                // What is said anew holds anew: of two that contradict each other the later one counts.
+                record.created = record.created.max(told);
             })
         })?;
         Ok(done)
