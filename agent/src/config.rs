@@ -204,7 +204,18 @@ mod tests {
             ("[memory]\ncap = 1", "line 2, key memory.cap: there is no such key"),
             (
                 "[tools]\nhosts = \"x\"",
-                "line 2, key tools.hosts: a list of strings expected, found \"x\"",
+                "line 2, key tools.hosts: a list of hosts, as name or name:port, without https://, \
+                 expected, found \"x\"",
+            ),
+            (
+                "[tools]\nhosts = [\"a.example:81\", \"https://b.example\"]",
+                "line 2, key tools.hosts: a list of hosts, as name or name:port, without https://, \
+                 expected, found a list",
+            ),
+            (
+                "[provider]\nbase_url = \"http://localhost:11434/v1 \"",
+                "line 2, key provider.base_url: an address that begins with https:// or http://, \
+                 without name and password, expected",
             ),
             (
                 "[provider]\nname = \"gemini\"",

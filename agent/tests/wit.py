@@ -95,7 +95,7 @@ def no_filter(**more):
     return record(**{**fields, "metadata": [], **more})
 
 
-def memory(call):
+def memory(call, _folder):
     def method(name, *arguments):
         return call("memory", f"[method]store.{name}", *arguments)
 
@@ -143,7 +143,7 @@ def memory(call):
     refused(method("remember", again, item(9, [1.0, 1.0], "x")), "read-only", -219, "")
 
 
-def agent(call):
+def agent(call, _folder):
     refused(call("agent", "init", "[nonsense"), "invalid", -3, "")
     assert call("agent", "init", CONFIG) is None
     told = call("agent", "remember", "Ada drinks oolong tea")
@@ -185,7 +185,7 @@ def feedback(call, number):
     refused(call("agent", "feedback", number + 1, "good"), "not-found", -4, str(number + 1))
 
 
-def full(call):
+def full(call, _folder):
     """A memory that forgets others to make room says so."""
     small = "[memory]\nimage_kib = 64\nwords_kib = 64\nwhen_full = \"evict\"\n"
     assert call("agent", "init", CONFIG + small) is None
@@ -197,12 +197,27 @@ def full(call):
     assert call("agent", "recall", f"word{number}", 1)[0].id == told.id
 
 
+def unsaved(call, folder):
+    """What is committed is done, whether what is derived can be saved or not: nobody is to do it again."""
+    assert call("agent", "init", CONFIG) is None
+    # Nothing can take the place of such a folder.
+    (folder / "memory.rvf.image" / "taken").mkdir(parents=True)
+    told = call("agent", "remember", "Ada drinks oolong tea")
+    assert call("agent", "feedback", told.id, "good") == 0.625
+    answer = call("agent", "run", "s", "My cat is called Miro. What does Ada drink?")
+    assert "oolong" in answer.text and len(answer.learned) == 1, vars(answer)
+    assert (folder / "memory.rvf.image" / "taken").exists()
+    assert call("agent", "forget", [told.id]) == ["Ada drinks oolong tea"]
+    assert call("agent", "recall", "Miro", 1)[0].id == answer.learned[0]
+
+
 def main():
     engine = Engine()
     component = Component.from_file(engine, sys.argv[1])
-    for test in (memory, agent, full):
+    for test in (memory, agent, full, unsaved):
         with tempfile.TemporaryDirectory(prefix="clawft-") as folder:
-            test(Instance(engine, component, pathlib.Path(folder)).call)
+            folder = pathlib.Path(folder)
+            test(Instance(engine, component, folder).call, folder)
         print(f"ok      {test.__name__}")
 
 

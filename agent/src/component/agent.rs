@@ -35,14 +35,15 @@ fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), F
 /// What is done with a memory, and what comes of it.
 pub(super) type Work<'w> = dyn FnMut(&Setup<'_>, &mut Memory<'_>) -> Result<(), Failure> + 'w;
 
-/// Does something with the memory; what was changed is then saved whole.
+/// Does something with the memory. What is derived is saved then, if it can be: an error would have
+/// done again what is committed, or lose an answer that was paid for.
 #[inline(never)]
 pub(super) fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
     with(&mut |setup| {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
-        let ended = memory.finish();
-        done.and(ended)
+        let _ = memory.finish();
+        done
     })
 }
 

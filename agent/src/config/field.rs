@@ -42,6 +42,8 @@ pub(super) enum Field<'c> {
     Truth(&'c mut bool),
     /// Strings.
     List(&'c mut Vec<String>),
+    /// Hosts, with a port or without.
+    Hosts(&'c mut Vec<String>),
 }
 
 /// Those that are always there.
@@ -104,7 +106,7 @@ impl Config {
             21 => Field::List(&mut self.folders),
             #[cfg(feature = "coherence")]
             23.. => self.gate.field(at - KEYS.len()),
-            _ => Field::List(&mut self.hosts),
+            _ => Field::Hosts(&mut self.hosts),
         }
     }
 }

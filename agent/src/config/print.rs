@@ -41,7 +41,7 @@ fn value(field: Field<'_>, out: &mut String) {
             out.push_str(&format!("{}.{:03}", all / 1000, all % 1000));
         }
         Field::Truth(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        Field::List(all) => {
+        Field::List(all) | Field::Hosts(all) => {
             out.push('[');
             for (i, one) in all.iter().enumerate() {
                 if i > 0 {

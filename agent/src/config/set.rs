@@ -36,7 +36,13 @@ fn is_address(text: &str) -> bool {
         !matches!(authority.bytes().next(), None | Some(b':'))
             && !authority.as_bytes().contains(&b'@')
     };
-    text.is_empty() || rest.is_some_and(is_host)
+    text.is_empty() || rest.is_some_and(is_host) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// A host's name, with a port or without: of an address nothing would ever be asked.
+fn is_host(entry: &str) -> bool {
+    let is_name = |b: u8| b.is_ascii_graphic() && !b"/@?#\\".contains(&b);
+    !entry.trim().is_empty() && entry.trim().bytes().all(is_name)
 }
 
 /// Name of a variable, and nothing that may be the key itself: that would be printed, and named in
@@ -70,6 +76,9 @@ fn take(field: Field<'_>, value: &Value) -> bool {
         }
         (Field::Truth(into), Value::Truth(truth)) => *into = *truth,
         (Field::List(into), Value::List(all)) => all.clone_into(into),
+        (Field::Hosts(into), Value::List(all)) if all.iter().all(|one| is_host(one)) => {
+            all.clone_into(into);
+        }
         _ => return false,
     }
     true
@@ -90,6 +99,7 @@ fn expected(field: &Field<'_>) -> String {
         Field::Degree(_) => "a number from 0 to 2".to_owned(),
         Field::Truth(_) => "true or false".to_owned(),
         Field::List(_) => "a list of strings".to_owned(),
+        Field::Hosts(_) => "a list of hosts, as name or name:port, without https://,".to_owned(),
     }
 }
 

@@ -71,8 +71,11 @@ impl Guard {
             return Err(Reply::refusal(403, "pages of another origin get no answer"));
         }
         let Some(token) = &self.token else { return Ok(()) };
-        if token.len() < LEAST {
-            return Err(Reply::refusal(500, "CLAWFT_TOKEN: 16 bytes or more expected"));
+        // With a line end behind it nobody's would be the same.
+        if token.len() < LEAST || token.trim() != token {
+            let why =
+                "CLAWFT_TOKEN: 16 bytes or more expected, and no blank or line end around them";
+            return Err(Reply::refusal(500, why));
         }
         let given = asked.header("authorization").unwrap_or_default();
         let (scheme, given) = text::cut(given, b" ").unwrap_or_default();
@@ -169,5 +172,8 @@ mod tests {
         let short = &[("CLAWFT_TOKEN", "short")];
         let asked = [("host", "localhost"), ("authorization", "Bearer short")];
         assert_eq!(status(short, &asked), 500);
+        let ended = &[("CLAWFT_TOKEN", "0123456789abcdef\n")];
+        let asked = [("host", "localhost"), ("authorization", "Bearer 0123456789abcdef")];
+        assert_eq!(status(ended, &asked), 500);
     }
 }
