@@ -74,12 +74,27 @@ pub(crate) const COUNTED: [&str; 7] = [
 ];
 const AGENT: &str = "clawft-agent";
 
-/// What is built and tested, one run after the other: packages and features.
+/// What is built and tested, one run after the other: packages, features, and which of their programs.
 ///
-/// The agent comes twice: as it ships, and with what it has on demand alone. One run would leave the
-/// other half of each `cfg` without a line.
-const RUNS: [(&[&str], &str); 2] =
-    [(&COUNTED, ""), (&[AGENT], "native-platform,coherence,exec-tool")];
+/// The agent comes twice: as it ships, and with what it has on demand alone, of which these programs
+/// know. One run would leave the other half of each `cfg` without a line.
+const RUNS: [(&[&str], &str, &[&str]); 2] =
+    [(&COUNTED, "", &["--tests"]), (&[AGENT], ON_DEMAND, &WITH_ON_DEMAND)];
+/// The features that the agent has on demand.
+pub(crate) const ON_DEMAND: &str = "native-platform,coherence,exec-tool";
+const WITH_ON_DEMAND: [&str; 11] = [
+    "--lib",
+    "--test",
+    "commands",
+    "--test",
+    "gate",
+    "--test",
+    "serve",
+    "--test",
+    "turn",
+    "--test",
+    "native_http",
+];
 
 /// Tests that counters make slow, seven times and more, by their names or modules: they run in larger numbers what
 /// others run too, and the gate runs them without. All are of [`LONG_IN`].
@@ -108,11 +123,11 @@ pub(crate) fn coverage(arguments: &[String]) -> Outcome {
     let raw = folder.join("raw");
     let _ = std::fs::remove_dir_all(&raw);
     let mut programs = Vec::new();
-    for (packages, features) in RUNS {
-        let mut build = instrumented(packages, features, &raw);
+    for (packages, features, which) in RUNS {
+        let mut build = instrumented(packages, features, which, &raw);
         let built = output(build.args(["--no-run", "--message-format=json"]))?;
         programs.push(self::programs(&built));
-        let mut tests = instrumented(packages, features, &raw);
+        let mut tests = instrumented(packages, features, which, &raw);
         tests.args(["--quiet", "--no-fail-fast", "--"]);
         run(tests.args(LONG.iter().flat_map(|name| ["--skip", name])))?;
     }
@@ -142,10 +157,11 @@ pub(crate) fn coverage(arguments: &[String]) -> Outcome {
 const WITH_COUNTERS: &str = "xtask/with-counters.sh";
 
 /// `cargo test` of these packages, with counters.
-fn instrumented(packages: &[&str], features: &str, raw: &Path) -> Command {
+fn instrumented(packages: &[&str], features: &str, which: &[&str], raw: &Path) -> Command {
     let mut cargo = cargo();
     cargo
         .args(["test", "--features", features])
+        .args(which)
         .args(packages.iter().flat_map(|name| ["--package", name]))
         .env("RUSTC_WORKSPACE_WRAPPER", root().join(WITH_COUNTERS))
         // A process each, and programs that tests start, write files of their own; those that are
@@ -367,6 +383,24 @@ mod tests {
             for other in ["store/codes", "store/src", "store/tests", "ffi", "agent"] {
                 assert!(!found(other), "{item}, {other}");
             }
+        }
+    }
+
+    /// A program that knows of a feature and is not named would have half of itself run nowhere in the gate.
+    #[test]
+    fn programs_that_know_of_what_is_on_demand_are_run_with_it() {
+        let knows = |path: &Path| {
+            let text = String::from_utf8(read(path).unwrap()).unwrap();
+            ["coherence", "exec-tool", "native-platform"]
+                .iter()
+                .any(|name| text.contains(&format!("feature = \"{name}\"")))
+        };
+        let programs = crate::process::files("agent/tests", "rs").unwrap();
+        let (known, others): (Vec<_>, Vec<_>) = programs.iter().partition(|path| knows(path));
+        assert!(known.len() >= 4 && !others.is_empty());
+        for path in known {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(WITH_ON_DEMAND.contains(&name), "{name}");
         }
     }
 

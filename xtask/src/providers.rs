@@ -29,7 +29,6 @@ fn example() -> Outcome {
 /// the vendors' documents and cuts what it sends at every byte, and against one that breaks.
 pub(crate) fn check() -> Outcome {
     let python = tools::python_with_vendors()?;
-    run(cargo().args(["test", "--quiet", "--test", "native_http"]).args(FEATURES))?;
     run(cargo().args(["build", "--quiet", "--example", "ask"]).args(FEATURES))?;
     let program = target().join("debug/examples/ask");
     for check in CHECKS {

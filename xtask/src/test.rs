@@ -6,10 +6,9 @@ use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    bench, browser, coverage, demo, dist, fuzz, guests, guides, host, matrix, miri, platform,
-    providers, release, sizes, soak, tools, wamr, wasi,
+    bench, browser, coverage, dist, fuzz, guests, guides, host, matrix, miri, platform, providers,
+    release, sizes, soak, tools, wamr, wasi,
 };
-use std::path::Path;
 use std::process::Command;
 
 /// Crates that must behave in WebAssembly as they do natively; what takes longest stands first.
@@ -21,13 +20,23 @@ const ALIKE: [(&str, &str); 2] = [(STORE, "simd128"), ("clawft-hnsw", "relaxed")
 /// What the agent has natively and on demand, beside its gate, which `clawft-benches` brings. Without both
 /// it is seen in WebAssembly.
 const EXEC: &str = "clawft-agent/exec-tool";
+/// Packages that have Wasmtime in them.
+const WITH_ENGINE: [&str; 4] = ["clawft-demo", "clawft-host", "clawft-precompile", "clawft-matrix"];
 /// Calls of the soak in `--all`, over each medium: a minute, a tenth of what `cargo xtask soak` makes.
 const SOAK: &str = "100000";
 /// Runs of each fuzz target: their number and seed are fixed, inputs are long
 /// from the start, and time has an end where a machine is slow.
-const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=60"];
+const FUZZ: [&str; 4] = ["-runs=20000", "-seed=1", "-len_control=0", "-max_total_time=20"];
 /// The same for `--all`.
 const LONG_FUZZ: [&str; 1] = ["-max_total_time=300"];
+
+/// The engine's compiler, less optimised than in the demo of a person: it is compiled in half the time, and
+/// no step of the gate judges how fast it is.
+const ENGINE: (&str, &str) = ("CARGO_PROFILE_HOST_OPT_LEVEL", "1");
+/// Tests of recall take minutes in WebAssembly. There the gate holds that searches give the bytes that they
+/// give natively (`tests/bytes.rs` of both crates), and the demo the recall of 10,000 vectors; `--all` runs these too.
+const RECALL: [&str; 5] =
+    ["churn::", "kinds::", "order::", "churn_keeps_recall", "duplicates_do_not_hurt"];
 
 /// Runs the gate; with `--all` also what takes longer than a change can wait, with `--long` that alone.
 pub(crate) fn test(arguments: &[String]) -> Outcome {
@@ -68,18 +77,11 @@ fn lints(gate: &mut Steps) {
         matrix::tools()
     });
     gate.step("format", || run(cargo().args(["fmt", "--all", "--check"])));
-    gate.step("clippy", || {
-        run(cargo()
-            .args(["clippy", "--workspace", "--all-targets", "--features", EXEC])
-            .args(["--quiet", "--", "-D", "warnings"]))
-    });
-    gate.step("documentation", || {
-        run(cargo()
-            .args(["doc", "--workspace", "--no-deps", "--all-features"])
-            .args(["--document-private-items", "--quiet"])
-            // Module docs may point a reader of the code to private parts.
-            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
-    });
+    // What has the engine is compiled when it runs; here the engine would be checked for it, for minutes.
+    let most =
+        [&["--workspace"][..], &WITH_ENGINE.map(|name| ["--exclude", name]).concat()].concat();
+    gate.step("clippy", || clippy(&[&most[..], &["--features", EXEC]].concat()));
+    gate.step("documentation", || documentation(&most));
     // Its tests bring `std` and all features along, so they would not miss them.
     gate.step("the store, as small as it gets", || {
         run(cargo()
@@ -110,6 +112,22 @@ fn lints(gate: &mut Steps) {
     });
 }
 
+/// No warning in these packages.
+fn clippy(packages: &[&str]) -> Outcome {
+    let all = ["--all-targets", "--quiet", "--", "-D", "warnings"];
+    run(cargo().arg("clippy").args(packages).args(all))
+}
+
+/// Nor in their documentation.
+fn documentation(packages: &[&str]) -> Outcome {
+    run(cargo()
+        .arg("doc")
+        .args(packages)
+        .args(["--no-deps", "--all-features", "--document-private-items", "--quiet"])
+        // Module docs may point a reader of the code to private parts.
+        .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
+}
+
 /// What is shipped, built.
 fn artifacts(gate: &mut Steps) {
     gate.step("modules and their sizes", || {
@@ -128,27 +146,18 @@ fn artifacts(gate: &mut Steps) {
 fn tests(gate: &mut Steps) {
     gate.step("tests, native, and the lines that they run", || coverage::coverage(&[]));
     gate.step("tests, native, without counters", || {
-        let elsewhere = ["clawft-demo", "clawft-host", "clawft-precompile", "clawft-matrix"];
         let is_whole = |name: &&str| !coverage::LONG_IN.contains(name);
-        let others = coverage::COUNTED.into_iter().filter(is_whole).chain(elsewhere);
+        let others = coverage::COUNTED.into_iter().filter(is_whole).chain(WITH_ENGINE);
         run(cargo()
-            .args(["test", "--workspace", "--quiet", "--no-fail-fast"])
+            .args(["test", "--workspace", "--tests", "--quiet", "--no-fail-fast"])
             .args(others.flat_map(|name| ["--exclude", name])))
     });
     gate.step("tests, the demo's host", || {
-        run(cargo().args(["test", "--profile", "host", "--package", "clawft-demo", "--quiet"]))
+        let test = ["test", "--profile", "host", "--package", "clawft-demo", "--quiet"];
+        run(cargo().args(test).env(ENGINE.0, ENGINE.1))
     });
-    match tools::wasmtime() {
-        Ok(wasmtime) => gate.together(
-            wasi::VARIANTS
-                .map(|variant| {
-                    let name = format!("tests, WebAssembly {}", variant.0);
-                    (name, wasm_tests(&wasmtime, variant))
-                })
-                .into(),
-        ),
-        Err(why) => gate.step("tests, WebAssembly", || Err(why)),
-    }
+    let short = RECALL.iter().flat_map(|name| ["--skip", name]).collect::<Vec<_>>();
+    wasm_tests(gate, "tests, WebAssembly", &PORTABLE, &short);
 }
 
 /// What is shipped, run as others run it.
@@ -156,26 +165,25 @@ fn programs(gate: &mut Steps) {
     gate.step("WASI guests", guests::check);
     gate.step("the agent's platform in Wasmtime", || platform::check(&[]));
     gate.step("the agent's providers", providers::check);
-    gate.step("the modules from Python", python_programs);
-    gate.step("the kernel from Node", || {
-        // Node 20 does not know relaxed SIMD without a flag.
-        [&artifacts::SIMD128_KERNEL, &artifacts::SCALAR_KERNEL].into_iter().try_for_each(|kernel| {
-            let program = "ffi/examples/js/nearest.mjs";
-            run(command("node").arg(program).arg(kernel.build()?.path))
-        })
-    });
+    match module_programs() {
+        Ok(programs) => gate.together(programs),
+        Err(why) => gate.step("the modules from Python and Node", || Err(why)),
+    }
     // No other step runs an interpreter.
     gate.step("kernels and store in WAMR's interpreter", matrix::interpreted);
     gate.step("demo on the sample", || {
-        let mut demo = demo::host(&KERNELS)?;
-        demo::with_agent(&mut demo)?;
-        run(demo.arg("--check"))
+        let own = std::env::current_exe().map_err(|why| format!("this program's file: {why}"))?;
+        let words = ["demo", "--all-artifacts", "--check"];
+        run(command(own).args(words).env(ENGINE.0, ENGINE.1))
     });
     gate.step("the guides' commands", || guides::check(false));
 }
 
 /// What takes longer than a change can wait.
 fn long(gate: &mut Steps) {
+    let engine = WITH_ENGINE.map(|name| ["--package", name]).concat();
+    gate.step("clippy, what has the engine", || clippy(&engine));
+    gate.step("documentation, what has the engine", || documentation(&engine));
     // Fills dist/ first, and checks it.
     gate.step("the guides' commands, over a release", || guides::check(true));
     gate.step("the agent behind a proxy", platform::proxy);
@@ -199,7 +207,18 @@ fn long(gate: &mut Steps) {
             "--ignored",
         ]))
     });
+    let recall = ["clawft-vectors", "clawft-hnsw"];
+    wasm_tests(gate, "recall, WebAssembly", &recall, &RECALL);
     gate.step("a memory in use for long", || soak::soak(&["--operations".into(), SOAK.into()]));
+    // Of those that know nothing of it, too.
+    gate.step("the agent's tests, with what it has on demand", || {
+        run(cargo()
+            .args(["test", "--package", "clawft-agent", "--features", coverage::ON_DEMAND])
+            .args(["--tests", "--quiet", "--no-fail-fast"]))
+    });
+    gate.step("examples in the documentation", || {
+        run(cargo().args(["test", "--workspace", "--doc", "--quiet"]))
+    });
     // Elsewhere an assertion stands before what they test.
     gate.step("the kernels' own tests, without assertions", || {
         run(cargo().args(["test", "--release", "--package", "clawft-codes", "--lib", "--quiet"]))
@@ -209,25 +228,33 @@ fn long(gate: &mut Steps) {
     fuzz_targets(gate, &LONG_FUZZ);
 }
 
-/// Tests of the portable crates that a variant is asked for, under the Wasmtime command.
-fn wasm_tests(wasmtime: &Path, variant: (&str, &str)) -> Command {
-    let mut cargo = cargo();
-    cargo.args(["test", "--target", wasi::TARGET, "--quiet", "--no-fail-fast"]);
-    for package in PORTABLE {
-        let only = ALIKE.iter().find(|(alike, _)| *alike == package);
-        if only.is_none_or(|(_, tried)| *tried == variant.0) {
-            cargo.args(["--package", package]);
+/// Tests of portable crates under the Wasmtime command, in all variants side by side: of each crate those that the
+/// variant is asked for. `which` says what tests.
+fn wasm_tests(gate: &mut Steps, name: &str, packages: &[&str], which: &[&str]) {
+    let wasmtime = match tools::wasmtime() {
+        Ok(wasmtime) => wasmtime,
+        Err(why) => return gate.step(name, || Err(why)),
+    };
+    let tests = wasi::VARIANTS.map(|variant| {
+        let mut cargo = cargo();
+        cargo.args(["test", "--tests", "--target", wasi::TARGET, "--quiet", "--no-fail-fast"]);
+        for package in packages {
+            let only = ALIKE.iter().find(|(alike, _)| alike == package);
+            if only.is_none_or(|(_, tried)| *tried == variant.0) {
+                cargo.args(["--package", package]);
+            }
         }
-    }
-    // A panic ends the module, and with it what was captured.
-    cargo.args(["--", "--nocapture"]);
-    wasi::run_in_wasmtime(&mut cargo, wasmtime, variant);
-    cargo
+        // A panic ends the module, and with it what was captured.
+        cargo.args(["--", "--nocapture"]).args(which);
+        wasi::run_in_wasmtime(&mut cargo, &wasmtime, variant);
+        (format!("{name} {}", variant.0), cargo)
+    });
+    gate.together(tests.into());
 }
 
-/// The Python programs: the examples with every kernel and with the store, modules whose memory ends
+/// Programs of Python and Node: the examples with every kernel and with the store, modules whose memory ends
 /// at 16 MiB, the model test of the graph with its module.
-fn python_programs() -> Outcome {
+fn module_programs() -> Outcome<Vec<(String, Command)>> {
     let python = tools::python_with_wasmtime()?;
     let runs = KERNELS.map(|kernel| ("ffi/examples/python", kernel));
     let others = [
@@ -237,13 +264,22 @@ fn python_programs() -> Outcome {
         ("ffi/store/tests", &artifacts::TENSOR),
         ("ffi/graph/tests", &GRAPH),
     ];
+    let mut programs = Vec::new();
     for (folder, artifact) in runs.into_iter().chain(others) {
         let module = artifact.build()?.path;
         for script in files(folder, "py")? {
-            run(command(&python).arg(script).arg(&module))?;
+            let mut program = command(&python);
+            program.arg(&script).arg(&module);
+            programs.push((format!("{} with {}", script.display(), artifact.name), program));
         }
     }
-    Ok(())
+    // Node 20 does not know relaxed SIMD without a flag.
+    for kernel in [&artifacts::SIMD128_KERNEL, &artifacts::SCALAR_KERNEL] {
+        let mut program = command("node");
+        program.arg("ffi/examples/js/nearest.mjs").arg(kernel.build()?.path);
+        programs.push((format!("the kernel {} from Node", kernel.name), program));
+    }
+    Ok(programs)
 }
 
 /// Builds every fuzz target and runs each one: a run takes one core.

@@ -210,6 +210,8 @@ pub(crate) fn cargo_fuzz() -> Outcome<PathBuf> {
             cargo()
                 .args(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ, "--root"])
                 .arg(folder())
+                // All that it does is to call cargo.
+                .arg("--debug")
                 // Apart from the workspace's own builds, and thrown away.
                 .env("CARGO_TARGET_DIR", folder().join("build")),
         )

@@ -11,8 +11,8 @@
 //!
 //! Every test but that of `filters.rs` runs with the automatic choice and once more with the scan forced
 //! off: at such sizes a scan would hide a broken graph. Sizes are those of the gate; what takes minutes
-//! is ignored there and run by `cargo xtask test --all`. Of the builds for WebAssembly that with SIMD runs them, for
-//! minutes; the others give the same bytes (`tests/bytes.rs`), and are left out. So is Miri: recall of few vectors
+//! is ignored there and run by `cargo xtask test --all`. So are these tests in WebAssembly, in the build with SIMD:
+//! all builds give the same bytes (`tests/bytes.rs`). Miri is left out: recall of few vectors
 //! says nothing, and `tests/image.rs` makes the same calls.
 
 #![cfg(all(
