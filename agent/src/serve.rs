@@ -49,6 +49,9 @@ pub use guard::Guard;
 /// Most bytes of a request's body.
 pub const MOST: usize = 256 << 10;
 
+/// Where it is asked whether the server runs.
+pub const HEALTH: &str = "/health";
+
 /// What is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -215,6 +218,19 @@ pub trait Server {
     fn send(&self, events: &str) -> Flow;
 }
 
+/// Answers who asks for [`HEALTH`]. It takes neither memory nor model, so a host that is busy with another
+/// request can say it in the component's place.
+#[must_use]
+pub fn health(asked: &Asked) -> Reply {
+    if asked.method != "GET" {
+        return Reply::method("GET");
+    }
+    let mut json = Json::object();
+    json.text("status", "ok");
+    json.text("version", env!("CARGO_PKG_VERSION"));
+    Reply::new(200, json)
+}
+
 /// Answers.
 pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
     if let Err(refusal) = guard.check(asked) {
@@ -232,13 +248,7 @@ pub fn answer(asked: &Asked, guard: &Guard, server: &dyn Server) -> Reply {
         ("/v1/chat/completions", _) => Reply::method("POST"),
         ("/v1/models", "GET") => server.with_agent(&mut |agent| chat::models(agent)),
         ("/v1/models", _) => Reply::method("GET"),
-        ("/health", "GET") => {
-            let mut json = Json::object();
-            json.text("status", "ok");
-            json.text("version", env!("CARGO_PKG_VERSION"));
-            Reply::new(200, json)
-        }
-        ("/health", _) => Reply::method("GET"),
+        (HEALTH, _) => health(asked),
         _ => Reply::refusal(404, "there is nothing of that path"),
     }
 }

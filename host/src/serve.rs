@@ -3,7 +3,8 @@
 //! Requests come in side by side and are handled one after the other: whole ones, as one
 //! who is slow in asking keeps others from nothing. The instance is made before anybody can ask, so
 //! that what cannot be granted is said to who starts the server. One that fails is replaced, and the
-//! request that broke it gets a 500. What is done for a client that has gone is ended (`end`), and its
+//! request that broke it gets a 500. Whether the server runs is said at once, by the host: whoever
+//! watches over it would take one that waits for a model for one that hangs. What is done for a client that has gone is ended (`end`), and its
 //! instance goes on. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
 //! loopback only when there is a token.
@@ -19,14 +20,14 @@ use crate::run::{Grants, Program, Side, sentence};
 use crate::stop;
 use bytes::Bytes;
 use clawft_agent::platform::Environment;
-use clawft_agent::serve::{Asked, Guard, MOST, Reply};
+use clawft_agent::serve::{self, Asked, Guard, HEALTH, MOST, Reply};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -193,8 +194,12 @@ async fn respond(
         return refusal(StatusCode::BAD_REQUEST, "the header host expected");
     }
     // The component asks again. Here nobody is waited for who will get no answer.
-    if let Err(reply) = guard.check(&asked(&head)) {
-        return refused(&reply);
+    let asked = asked(&head);
+    if let Err(reply) = guard.check(&asked) {
+        return sent(&reply);
+    }
+    if head.uri.path() == HEALTH && !jobs.is_closed() {
+        return sent(&serve::health(&asked));
     }
     let request = match client::body(body, MOST, PATIENCE).await {
         Ok(bytes) => Request::from_parts(head, whole(bytes)),
@@ -211,16 +216,22 @@ async fn respond(
     }
 }
 
-/// The headers, with the name by which the client comes as the component will see it.
+/// The head, as the component will see it: the name by which the client comes is a header, and `HEAD` is
+/// answered as `GET`, of which the connection leaves the body out.
 fn asked(head: &Parts) -> Asked {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let named = head.uri.authority().map(|name| (String::from("host"), name.to_string()));
     let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
-    Asked { headers: named.into_iter().chain(headers).collect(), ..Asked::default() }
+    let method = if head.method == Method::HEAD { Method::GET } else { head.method.clone() };
+    Asked {
+        method: method.as_str().into(),
+        headers: named.into_iter().chain(headers).collect(),
+        ..Asked::default()
+    }
 }
 
-/// A refusal, as the component would send it.
-fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
+/// What the host says by itself, as the component would send it.
+fn sent(reply: &Reply) -> Response<HyperOutgoingBody> {
     let mut response = Response::new(whole(reply.body.clone().into()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::FORBIDDEN);
     let own = [
@@ -236,7 +247,7 @@ fn refused(reply: &Reply) -> Response<HyperOutgoingBody> {
 }
 
 fn refusal(status: StatusCode, sentence: &str) -> Response<HyperOutgoingBody> {
-    refused(&Reply::refusal(status.as_u16(), sentence))
+    sent(&Reply::refusal(status.as_u16(), sentence))
 }
 
 fn whole(bytes: Bytes) -> HyperOutgoingBody {

@@ -1,6 +1,6 @@
 //! `clawft serve`.
 
-use crate::client::{SERVE, answer, ask, send, start};
+use crate::client::{SERVE, answer, ask, get, send, start};
 use crate::place::{Place, Running};
 use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
@@ -38,6 +38,34 @@ fn one_instance_answers_one_request_after_the_other() {
     host.signal("-INT");
     let (ran, _) = host.end();
     assert_eq!(ran.exit, Some(130), "{ran:?}");
+}
+
+/// Who watches over it would take a server that waits for a model for one that hangs.
+#[test]
+fn whether_it_runs_is_said_while_it_works() {
+    let place = Place::new();
+    let (host, address) = start(&place);
+    // An answer is waited for less long than that.
+    let mut busy = get(&address, "/begun/sleep/60");
+    assert!(busy.read(&mut [0; 1024]).unwrap() > 0);
+    let health = |method: &str, name: &str| {
+        let head =
+            format!("{method} /health HTTP/1.1\r\nhost: {name}\r\nconnection: close\r\n\r\n");
+        answer(send(&address, &head))
+    };
+    for (method, status, says) in [
+        ("GET", 200, "{\"status\":\"ok\""),
+        ("HEAD", 200, "\r\n\r\n"),
+        ("POST", 405, "GET expected"),
+    ] {
+        let said = health(method, &address);
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")) && said.contains(says), "{said}");
+    }
+    assert!(health("HEAD", &address).ends_with("\r\n\r\n"));
+    assert!(health("GET", "example.org").starts_with("HTTP/1.1 403 "));
+    drop(busy);
+    host.signal("-INT");
+    host.end();
 }
 
 /// It ends before it listens, and says why.
