@@ -56,14 +56,15 @@ fn record(id: u64, text: &str) -> Record<'_> {
         id,
         vector: &[0.5, -1.0, 3.0],
         text,
-        kind: "kind",
-        session: "",
+        // The shortest strings too: what ends where the entry ends.
+        kind: ["kind", "", "k"][id as usize % 3],
+        session: ["", "s", "s1", "s"][id as usize % 4],
         created: 1,
         last_used: 2,
         uses: 3,
         importance: 0.5,
         pinned: false,
-        metadata: &[("key", "value")],
+        metadata: if id % 5 < 2 { &[] } else { &[("key", "value")] },
     }
 }
 

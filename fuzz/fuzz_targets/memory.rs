@@ -146,7 +146,7 @@ fuzz_target!(|case: Case| {
                     vector: &common::vector(seed, dim),
                     text: &known.text(),
                     kind: KINDS[usize::from(kind)],
-                    session: "",
+                    session: ["", "s", "s1"][usize::from(text) % 3],
                     created: now,
                     last_used: now,
                     uses: 0,

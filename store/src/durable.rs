@@ -316,8 +316,13 @@ impl DurableFile {
         self.commits = journal.commits;
         let grown = journal.len > self.limits.fold.max(self.fold_beyond);
         let bytes = core::mem::take(&mut self.batch.bytes);
-        self.apply(&bytes[BATCH..], at);
+        let is_sound = self.apply(&bytes[BATCH..], at);
         self.batch.begin_again(bytes);
+        if !is_sound {
+            // It stands in the journal as it was given: whatever reads it otherwise must not fold it.
+            self.stopped = true;
+            return Err(crate::DamageKind::Journal.at(at));
+        }
         if grown {
             // What keeps it from that is noted: the commit is safe.
             let _ = self.fold();

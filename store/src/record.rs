@@ -305,8 +305,9 @@ impl Fields {
             && self.bytes[5] & !PINNED == 0
     }
 
+    /// Read with the two bytes before it: with those behind it, it could reach beyond the entry's end.
     fn u16_at(&self, at: usize) -> usize {
-        (u32_at(&self.bytes, at) & 0xFFFF) as usize
+        (u32_at(&self.bytes, at - 2) >> 16) as usize
     }
 
     fn strings(&self) -> Reader<'_> {

@@ -41,6 +41,19 @@ fn what_goes_in_comes_out() {
     assert_eq!(vector, [1.0, -2.0]);
 }
 
+/// Where an entry ends with them, nothing is read that stands behind its end.
+#[test]
+fn the_shortest_strings_are_read() {
+    for (kind, session) in [("", "s"), ("k", ""), ("k", "s"), ("", "ss"), ("", "")] {
+        for metadata in [&[][..], &[("", "")], &[("a", "")]] {
+            let bytes = encoded(&Record { kind, session, metadata, ..SMALL });
+            let fields = Fields::parse(&bytes).unwrap();
+            assert_eq!((fields.kind(), fields.session()), (kind, session));
+            assert_eq!(fields.metadata().count(), metadata.len());
+        }
+    }
+}
+
 #[test]
 fn every_bit_of_an_entry_counts() {
     let bytes = encoded(&SMALL);
@@ -92,17 +105,19 @@ proptest! {
         vector in prop::collection::vec(-1e9f32..1e9, 1..20),
         text in ".{0,40}",
         kind in ".{0,20}",
+        session in ".{0,3}",
         pairs in prop::collection::btree_map(".{0,10}", ".{0,10}", 0..5),
     ) {
         let metadata: Vec<(&str, &str)> =
             pairs.iter().rev().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let record = Record {
-            id, vector: &vector, text: &text, kind: &kind, metadata: &metadata, ..SMALL
+            id, vector: &vector, text: &text, kind: &kind, session: &session, metadata: &metadata, ..SMALL
         };
         let bytes = encoded(&record);
         let fields = Fields::parse(&bytes).unwrap();
         prop_assert_eq!(fields.id(), id);
         prop_assert_eq!(fields.kind(), kind);
+        prop_assert_eq!(fields.session(), session);
         let last = 2 * fields.pair_count() + 1;
         prop_assert!(fields.string(last).is_some() && fields.string(last + 1).is_none());
         // At once: not after a step for each pair that there is not.

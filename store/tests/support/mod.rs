@@ -62,8 +62,9 @@ impl Owned {
         Self {
             vector: (0..dim).map(|_| random.float()).collect(),
             text: words,
-            kind: ["fact", "", "message"][random.below(3) as usize].into(),
-            session: ["", "s1"][random.below(2) as usize].into(),
+            // The shortest strings too, beside the empty one: what ends where the entry ends.
+            kind: ["fact", "", "message", "k"][random.below(4) as usize].into(),
+            session: ["", "s1", "s"][random.below(3) as usize].into(),
             created: random.below(1 << 40),
             uses: random.below(9) as u32,
             pinned: random.below(2) == 0,

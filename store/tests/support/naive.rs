@@ -45,7 +45,9 @@ pub fn filters() -> Vec<Case> {
     vec![
         (Filter::default(), |_, _| true),
         (Filter { kinds: Some(&["fact"]), ..Filter::default() }, |_, r| r.kind == "fact"),
-        (Filter { kinds: Some(&["fact", ""]), ..Filter::default() }, |_, r| r.kind != "message"),
+        (Filter { kinds: Some(&["fact", ""]), ..Filter::default() }, |_, r| {
+            ["fact", ""].contains(&r.kind.as_str())
+        }),
         (Filter { sessions: Some(&["s1"]), ..Filter::default() }, |_, r| r.session == "s1"),
         (Filter { created: Some((1 << 37, 1 << 39)), ..Filter::default() }, |_, r| {
             (1 << 37..1 << 39).contains(&r.created)
