@@ -308,6 +308,7 @@ impl DurableFile {
         // What a manifest lists is on the disk before it.
         next.unsure = true;
         done(self.storage.sync(file))?;
+        self.ends_at(file, group.target.end)?;
         let bytes = manifest::encode(manifest, group.target.next_id);
         next.unsure = false;
         self.guard()?;
@@ -315,7 +316,16 @@ impl DurableFile {
         next.unsure = true;
         done(self.storage.sync(file))?;
         next.segment = Segment::parse(&bytes, group.target.end);
-        Ok(())
+        // Before the journal goes: behind other bytes the manifest is not found.
+        self.ends_at(file, next.segment.end())
+    }
+
+    /// That nobody else has put bytes there: one who outlived its lease in the middle of a fold may have.
+    fn ends_at(&self, file: Handle, end: u64) -> Result<(), Fault> {
+        match self.storage.len(file)? == end {
+            true => Ok(()),
+            false => Err(Error::Conflict.into()),
+        }
     }
 
     /// Takes a manifest that is durable as the file's state.

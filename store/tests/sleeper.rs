@@ -191,6 +191,109 @@ fn at_every_look(begin: &dyn Fn() -> SimulatedDisk, from_opening: bool, work: Wo
     }
 }
 
+/// A disk on which one who outlived its lease still appends to the base, before one of the appends of
+/// whoever has the lease now.
+struct Late {
+    disk: SimulatedDisk,
+    base: RefCell<Vec<Handle>>,
+    /// Appends until then; `None`: it has woken up.
+    appends: Rc<Cell<Option<usize>>>,
+}
+
+impl Storage for Late {
+    fn open(&self, name: &str) -> Outcome<Handle> {
+        let file = self.disk.open(name)?;
+        if name == NAME {
+            self.base.borrow_mut().push(file);
+        }
+        Ok(file)
+    }
+
+    fn create(&self, name: &str) -> Outcome<Handle> {
+        self.disk.create(name)
+    }
+
+    fn close(&self, file: Handle) {
+        self.base.borrow_mut().retain(|base| *base != file);
+        self.disk.close(file);
+    }
+
+    fn len(&self, file: Handle) -> Outcome<u64> {
+        self.disk.len(file)
+    }
+
+    fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
+        self.disk.read_at(file, offset, into)
+    }
+
+    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
+        let left = self.appends.get();
+        if self.base.borrow().contains(&file) {
+            self.appends.set(left.and_then(|left| left.checked_sub(1)));
+            if left == Some(0) {
+                self.disk.append(file, &[7; 64])?;
+            }
+        }
+        self.disk.append(file, bytes)
+    }
+
+    fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
+        self.disk.truncate(file, len)
+    }
+
+    fn sync(&self, file: Handle) -> Outcome<()> {
+        self.disk.sync(file)
+    }
+
+    fn sync_folder(&self) -> Outcome<()> {
+        self.disk.sync_folder()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> Outcome<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> Outcome<()> {
+        self.disk.remove(name)
+    }
+
+    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
+        self.disk.list(prefix)
+    }
+}
+
+#[test]
+fn what_another_one_appends_late_costs_no_commit() {
+    let mut append = 0;
+    loop {
+        let disk = some();
+        let appends = Rc::new(Cell::new(Some(append)));
+        let storage =
+            Late { disk: disk.clone(), base: RefCell::default(), appends: appends.clone() };
+        let mut file = DurableFile::open(Box::new(storage), NAME, &options()).unwrap();
+        let mut told = Vec::new();
+        for id in 100..108 {
+            let done = Owned::random(&mut Random(id), DIM, 200)
+                .put(&mut file, id)
+                .and_then(|()| file.commit(0));
+            match done {
+                Ok(()) => told.push(id),
+                Err(Error::Conflict | Error::Stopped) => break,
+                Err(error) => panic!("append {append}: {error}"),
+            }
+        }
+        drop(file);
+        let file = open(&disk).unwrap();
+        assert_eq!(file.verify(1).unwrap(), [], "append {append}");
+        assert!((0..8).chain(told).all(|id| file.contains(id)), "append {append}");
+        if appends.get().is_some() {
+            break;
+        }
+        append += 1;
+    }
+    assert!(append > 8, "{append} appends");
+}
+
 /// A file of some records, the newest of them in the journal.
 fn some() -> SimulatedDisk {
     let disk = SimulatedDisk::new(3);
