@@ -18,6 +18,7 @@ use core::cmp::Ordering;
 use crate::batch::Batch;
 use crate::durable::{DurableFile, NO_FILE, Names, Options, Report, vectors_in};
 use crate::error::Fault;
+use crate::fold::is_full;
 use crate::journal::{self, Found, FoundHead, Journal, State};
 use crate::ledger::{Directory, Ledger, MAX_SEGMENT, Place};
 use crate::record::{FIXED, Fields, MAX_DIM};
@@ -103,7 +104,11 @@ impl DurableFile {
         if self.report.foreign {
             self.compact_now()?;
         } else if self.report.repaired > 0 {
-            self.fold()?;
+            let folded = self.fold();
+            // What was repaired is in memory, and a full disk keeps nobody from what is committed.
+            if !is_full(&folded) {
+                folded?;
+            }
         }
         if self.journal.is_some() { Ok(()) } else { self.ready_journal() }
     }

@@ -73,7 +73,8 @@ pub extern "C" fn clawft_record_contains(handle: u32, id: u64) -> i32 {
 }
 
 /// Writes the smallest id from `from` on to `out_id` and returns 1; returns 0, and writes nothing,
-/// if there is none. So from 0, and then always from one more, come all ids.
+/// if there is none. So from 0, and then always from one more, come all ids; none is behind
+/// `UINT64_MAX`.
 ///
 /// Errors: `BadHandle`; those of pointers.
 ///

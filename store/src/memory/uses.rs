@@ -63,7 +63,8 @@ impl Memory {
         for &id in ids {
             if let Some(entry) = self.entry_mut(id) {
                 entry.uses = entry.uses.saturating_add(1);
-                entry.last_used = entry.last_used.max(now);
+                // Not the later of both: a clock that ran ahead once would keep it in use for ever.
+                entry.last_used = now;
                 self.stale = true;
             }
         }
@@ -75,7 +76,11 @@ impl Memory {
     #[must_use]
     pub fn heat(&self, id: u64, now: u64) -> Option<u32> {
         let entry = self.entry(id).filter(|entry| !entry.pinned)?;
-        Some(self.policy.heat(&use_of(entry), now))
+        let mut known = use_of(entry);
+        if known.last > now {
+            known.last = entry.created.min(now);
+        }
+        Some(self.policy.heat(&known, now))
     }
 
     /// Raises what is counted of a record to no less than this.
