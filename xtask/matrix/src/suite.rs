@@ -5,6 +5,8 @@ mod bad_input;
 mod filters;
 mod full;
 mod insert_search;
+mod metrics;
+mod other_calls;
 mod remove;
 mod snapshot;
 mod store;
@@ -48,8 +50,10 @@ pub fn checks(kind: Kind) -> &'static [Check] {
     match kind {
         Kind::Kernel => &[
             ("insert, search", insert_search::check),
+            ("metrics, encodings", metrics::check),
             ("filters", filters::check),
             ("remove", remove::check),
+            ("other calls", other_calls::check),
             ("snapshot", snapshot::check),
             ("bad input", bad_input::check),
             ("full store", full::check),
