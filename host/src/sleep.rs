@@ -4,7 +4,8 @@
 //! told of either, so its sleep ends early; the try that follows is refused, as all requests
 //! then are, and the turn ends with its sentence.
 //!
-//! What it must never do: shorten a wait that has an event beside it. Those are deadlines, by
+//! What it must never do: shorten the pauses between tries at a file that another writer has, as a change that
+//! is made after its client went would be given up; shorten a wait that has an event beside it. Those are deadlines, by
 //! `subscribe-instant`: one that comes early would be told as a server that took too long.
 
 use crate::end::End;
@@ -16,6 +17,9 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::{self, Host};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+
+/// Whoever asks for an end does not notice a sleep of so many nanoseconds; pauses at files are no longer.
+const SHORT: u64 = 100_000_000;
 
 /// Puts the clock in the place of WASI's.
 pub(crate) fn add_to_linker(linker: &mut Linker<Side>) -> wasmtime::Result<()> {
@@ -49,6 +53,9 @@ impl Host for Clock<'_> {
     }
 
     fn subscribe_duration(&mut self, nanoseconds: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        if nanoseconds <= SHORT {
+            return self.wasi.subscribe_duration(nanoseconds);
+        }
         // What no clock reaches never comes.
         let until = Instant::now().checked_add(Duration::from_nanos(nanoseconds));
         let sleep = self.wasi.table.push(Sleep { until, end: self.end.clone() })?;

@@ -48,8 +48,13 @@ fn a_sleep_is_over_when_its_client_has_gone_and_not_before() {
         assert!(answer.contains("slept"), "{path}: {answer}");
         assert!(begun.elapsed() >= Duration::from_secs(1), "{path}: {:?}", begun.elapsed());
     }
+    // Pauses at a file are no sleeps: a change goes on waiting for its turn.
+    let (client, begun) = (get(&address, "/pause/40"), Instant::now());
+    std::thread::sleep(Duration::from_millis(300));
+    drop(client);
     // All by one instance.
-    assert!(ask(&address, "/").contains(" / 7\n"));
+    assert!(ask(&address, "/").contains(" / 8\n"));
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
     host.signal("-INT");
     host.end();
 }

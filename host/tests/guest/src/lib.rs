@@ -87,8 +87,18 @@ fn command(words: &[&str]) -> Result<(), String> {
 }
 
 fn sleep(seconds: &str) {
-    let nanoseconds = seconds.parse::<u64>().unwrap_or(1) * 1_000_000_000;
+    sleep_nanoseconds(seconds.parse::<u64>().unwrap_or(1) * 1_000_000_000);
+}
+
+fn sleep_nanoseconds(nanoseconds: u64) {
     wasip2::clocks::monotonic_clock::subscribe_duration(nanoseconds).block();
+}
+
+/// As while another writer has the memory.
+fn pause(times: &str) {
+    for _ in 0..times.parse().unwrap_or(1) {
+        sleep_nanoseconds(50_000_000);
+    }
 }
 
 fn home() -> Result<String, String> {

@@ -55,6 +55,10 @@ fn work(words: &[&str]) -> String {
             crate::sleep(seconds);
             String::from("slept\n")
         }
+        ["pause", times] => {
+            crate::pause(times);
+            String::from("paused\n")
+        }
         _ => String::new(),
     }
 }
