@@ -6,7 +6,9 @@
 //!
 //! An imported memory has its id from its text, so where a text is cut goes by the text and
 //! its format alone. Another size, or another place to cut at, makes pieces that no earlier
-//! import knows.
+//! import knows. And it goes by the paragraphs around the place: every second one begins a piece
+//! where that is long enough. Cut at sizes alone, a text with a sentence more at its top would give other
+//! pieces down to its end, and an import after each change would bring all of it anew.
 //!
 //! What it must never do: lose a letter below a heading, or give more than a thousand bytes of
 //! it in one piece.
@@ -14,11 +16,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use xxhash_rust::xxh64::xxh64;
+
 use super::names::names_secret;
 use super::redact::redact;
 
 /// Bytes that a piece has at most, without its heading.
 const MOST: usize = 1000;
+/// Bytes from which on a paragraph may begin the next one.
+const ENOUGH: usize = 400;
 /// Bytes of a heading that are repeated.
 const HEADING: usize = 200;
 
@@ -55,6 +61,11 @@ fn cut_at(text: &str, most: usize) -> usize {
         (None, Some(at)) => at,
         _ => end,
     }
+}
+
+/// Every second paragraph does, by its text alone.
+fn begins_piece(paragraph: &str) -> bool {
+    !paragraph.is_empty() && xxh64(paragraph.as_bytes(), 0) & 1 == 0
 }
 
 /// Of a line: how often it begins with this byte.
@@ -131,7 +142,8 @@ impl Chunker {
     }
 
     fn end_paragraph(&mut self) {
-        if self.piece.len() + self.paragraph.len() + 2 > MOST {
+        let is_full = self.piece.len() + self.paragraph.len() + 2 > MOST;
+        if is_full || self.piece.len() >= ENOUGH && begins_piece(&self.paragraph) {
             if names_secret(&self.piece).is_some() {
                 self.redact_named();
             }
@@ -240,6 +252,23 @@ mod tests {
         let all = pieces(&"This is a sentence. ".repeat(200), false);
         assert!(all.len() >= 4);
         assert!(all.iter().all(|piece| piece.len() <= MOST && piece.ends_with("sentence.")));
+    }
+
+    /// An import after a change knows most of a text: what stands some paragraphs behind the change is cut as
+    /// it was.
+    #[test]
+    fn a_change_is_not_felt_far_away() {
+        let text: Vec<String> =
+            (0..200).map(|n| format!("Of day {n} this is told. ").repeat(12)).collect();
+        let before = pieces(&text.join("\n\n"), false);
+        for at in [0, 50, 100] {
+            let mut changed = text.clone();
+            changed.insert(at, "A line that was not there.".into());
+            changed[at + 3].push_str("And more.");
+            let after = pieces(&changed.join("\n\n"), false);
+            let new = after.iter().filter(|piece| !before.contains(piece)).count();
+            assert!((1..=15).contains(&new), "{new} of {} at {at}", after.len());
+        }
     }
 
     #[test]
