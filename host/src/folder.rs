@@ -3,7 +3,7 @@
 //! What it must never do: create a folder that others can look into, or grant anything by a config
 //! that cannot be read.
 
-use crate::failure::{Failed, failed};
+use crate::failure::{Failed, failed, tell};
 use clawft_agent::config::{Config, MOST};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -42,4 +42,18 @@ pub(crate) fn config(folder: &Path) -> Config {
         .and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
     let whole = read.ok().filter(|&bytes| bytes as u64 <= MOST);
     whole.and_then(|_| Config::parse(&text).ok()).unwrap_or_default()
+}
+
+/// Leaves out folders for tools that are not there, as a drive may be unplugged, and says so.
+pub(crate) fn leave_out_missing(folders: &mut Vec<String>) {
+    folders.retain(|folder| match Path::new(folder).try_exists() {
+        Ok(false) => {
+            tell(&format!(
+                "folders under [tools] in config.toml: {folder} is not there: no tool sees it"
+            ));
+            false
+        }
+        // What else is wrong with it is said when it is granted.
+        _ => true,
+    });
 }

@@ -45,17 +45,18 @@ impl Imports {
     fn show_one(&mut self, argument: &mut String, data: &Path) -> Result<(), Failed> {
         let said = |error| failed(1, format!("{argument}: {error}"));
         let path = Path::new(argument).canonicalize().map_err(said)?;
-        match path.parent().filter(|_| path.is_file()) {
+        let mut seen = path.clone();
+        if path.starts_with(data) {
             // It is seen already.
-            _ if path.starts_with(data) => {}
-            Some(parent) => {
-                let folder = self.in_place_of(parent).map_err(said)?;
-                let name = path.file_name().unwrap_or_default();
-                link(&path, &folder.join(name)).map_err(said)?;
-            }
-            None => self.folders.push((path.clone(), path.clone())),
+        } else if path.is_file() {
+            seen = as_named(Path::new(argument), data).unwrap_or(seen);
+            let folder = self.in_place_of(seen.parent().unwrap_or(&seen)).map_err(said)?;
+            let name = seen.file_name().unwrap_or_default();
+            link(&path, &folder.join(name)).map_err(said)?;
+        } else {
+            self.folders.push((path.clone(), path));
         }
-        match path.to_str() {
+        match seen.to_str() {
             Some(shown) => shown.clone_into(argument),
             None => return Err(failed(1, format!("{argument}: a name in UTF-8 expected"))),
         }
@@ -83,6 +84,14 @@ impl Imports {
     }
 }
 
+/// The absolute path of a file under the name that it was given by. A link's name says what its file is: that of
+/// its target may say nothing. Not where the name is in the data folder, which is seen as it is.
+fn as_named(file: &Path, data: &Path) -> Option<PathBuf> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+    (!folder.starts_with(data)).then(|| folder.join(file.file_name().unwrap_or_default()))
+}
+
 fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     if to.exists() || std::fs::hard_link(from, to).is_ok() {
         return Ok(());
@@ -99,5 +108,35 @@ impl Drop for Imports {
             // It is in the folder of temporary files.
             let _ = std::fs::remove_dir_all(&self.staging);
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_link_is_shown_by_its_own_name() {
+        let name = format!("clawft-links-{}", std::process::id());
+        let place = std::env::temp_dir().join(name).join("a");
+        std::fs::create_dir_all(place.join("data")).unwrap();
+        let place = place.canonicalize().unwrap();
+        std::fs::write(place.join("0f3a"), "tea").unwrap();
+        symlink(place.join("0f3a"), place.join("notes.md")).unwrap();
+        symlink(place.join("0f3a"), place.join("data").join("within.md")).unwrap();
+        let given = |path: &Path| path.to_str().unwrap().to_owned();
+        let mut arguments =
+            ["notes.md", "0f3a", "data/within.md"].map(|name| given(&place.join(name)));
+        let shown = Imports::show(&mut arguments, &[0, 1, 2], &place.join("data")).unwrap();
+        // What is named in the data folder is granted by what it is.
+        assert_eq!(arguments, ["notes.md", "0f3a", "0f3a"].map(|name| given(&place.join(name))));
+        let [(ours, seen)] = &shown.folders[..] else { panic!("{:?}", shown.folders) };
+        assert_eq!(seen, &place);
+        for name in ["notes.md", "0f3a"] {
+            assert_eq!(std::fs::read_to_string(ours.join(name)).unwrap(), "tea");
+            assert!(!ours.join(name).is_symlink());
+        }
+        std::fs::remove_dir_all(place.parent().unwrap()).unwrap();
     }
 }

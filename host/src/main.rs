@@ -74,7 +74,11 @@ fn start() -> Result<i32, Failed> {
     let is_help = is_help(command, &arguments);
 
     let data = folder::open()?;
-    let config = folder::config(&data);
+    let mut config = folder::config(&data);
+    // Who starts a server is to know that a tool would see nothing; of all else that is no reason to fail.
+    if command != Some("serve") {
+        folder::leave_out_missing(&mut config.folders);
+    }
     let imports = match command {
         Some("import") => Some(Imports::show(&mut arguments, &words[1..], &data)?),
         _ => None,

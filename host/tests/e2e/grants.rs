@@ -82,6 +82,18 @@ fn a_folder_that_leads_to_the_data_folder_by_another_name_is_refused() {
     assert_eq!(place.run(&["read", &format!("{}/a", other.display())]).out, "to read");
 }
 
+/// A drive that is unplugged keeps nobody from the memory. A server says it when it starts.
+#[test]
+fn a_folder_that_is_not_there_is_left_out() {
+    let place = Place::new();
+    let notes = file(&place.folder.join("notes/a"), "to read");
+    let there = place.folder.join("notes");
+    place.config(&format!("[tools]\nfolders = [\"/nowhere/at all\", {there:?}]"));
+    let ran = place.run(&["read", &notes]);
+    assert_eq!((ran.exit, &*ran.out), (Some(0), "to read"), "{ran:?}");
+    ran.ended(0, "folders under [tools] in config.toml: /nowhere/at all is not there");
+}
+
 #[test]
 fn an_imported_file_is_seen_alone_and_cannot_be_changed() {
     let place = Place::new();
