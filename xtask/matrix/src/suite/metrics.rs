@@ -16,7 +16,7 @@ const ROWS: usize = 300;
 /// Vectors that are searched for.
 const QUERIES: usize = 20;
 const METRICS: [(&str, u32, Metric); 3] =
-    [("cosine", 0, Metric::Cosine), ("inner product", 1, Metric::Ip), ("L2", 2, Metric::L2)];
+    [("cosine", 0, Metric::Cosine), ("inner product", 1, Metric::InnerProduct), ("L2", 2, Metric::L2)];
 const ENCODINGS: [(&str, u32); 3] = [("f32", 0), ("f16", 1), ("i8", 2)];
 /// The share of the true neighbours that must be found.
 const RECALL: f64 = 0.95;

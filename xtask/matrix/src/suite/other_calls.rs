@@ -93,7 +93,7 @@ fn answers(
 fn settings(kernel: &mut Kernel, handle: u32, sample: &Sample) -> Result<(), String> {
     const FEW: u32 = 2 * K;
     let [auto, walk, scan, _] = MODES.map(|(_, mode)| Query { mode, ..Query::nearest(K) });
-    let mut all = |asked: Query<'_>, kernel: &mut Kernel| answers(kernel, handle, sample, asked);
+    let all = |asked: Query<'_>, kernel: &mut Kernel| answers(kernel, handle, sample, asked);
     let narrow = [walk, scan].map(|asked| Query { ef: FEW, ..asked });
     let [wide, walked, scanned] =
         [all(walk, kernel)?, all(narrow[0], kernel)?, all(narrow[1], kernel)?];
