@@ -27,12 +27,12 @@ F32 = 0
 
 
 class Limited(nearest.Kernel):
-    """An instance whose memory ends, and a place of its own for arguments and sentences."""
+    """An instance whose memory ends, and a place of its own for arguments."""
 
     def __init__(self, path, way):
         super().__init__(path, MOST if way == "denied" else None)
-        # The far end of the stack, for the sentence: nothing may be allocated yet.
-        self.place = 0
+        # The far end of the stack: nothing may be allocated yet.
+        self.sentence = 512
         refused(REGION_TAKEN, self.call, "clawft_init_memory", 64, 1 << 16)
         refused(LIMIT_TOO_SMALL, self.call, "clawft_init_memory", 0, 1 << 16)
         if way == "limit":
@@ -41,12 +41,8 @@ class Limited(nearest.Kernel):
             before = self.memory.data_len(self.store)
             self.memory.grow(self.store, (MOST - before) // nearest.PAGE)
             self.call("clawft_init_memory", before, MOST - before)
+        self.sentence = 0
         self.place = self.alloc(1024)
-
-    def last_error(self):
-        at = self.place + 512
-        length = self.exports["clawft_last_error"](self.store, at, 256)
-        return self.read(at, length).decode("ascii")
 
     def write(self, data, at=0):
         self.memory.write(self.store, data, self.place + at)

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
 const METRICS = { cosine: 0, ip: 1, l2: 2 };
+// The longest sentence, and the zero behind it.
+const SENTENCE = 241;
 
 /** What the kernel refused: its number, and its sentence as the message. */
 export class ClawftError extends Error {
@@ -25,6 +27,7 @@ export class Kernel {
 
   constructor(exports) {
     this.exports = exports;
+    this.sentence = 0;
   }
 
   /** Calls an export; an error becomes an exception with its sentence. */
@@ -35,14 +38,23 @@ export class Kernel {
   }
 
   lastError() {
-    return this.frame((frame) => {
-      const at = frame.alloc(256);
-      const length = this.exports.clawft_last_error(at, 256);
-      return new TextDecoder().decode(this.bytes(at, length));
-    });
+    const at = this.placeOfSentences();
+    const length = this.exports.clawft_last_error(at, SENTENCE);
+    return new TextDecoder().decode(this.bytes(at, length));
+  }
+
+  /** A block that is kept, and taken before all others: when memory ends, that can be said. */
+  placeOfSentences() {
+    this.sentence ||= this.take(SENTENCE);
+    return this.sentence;
   }
 
   alloc(size) {
+    this.placeOfSentences();
+    return this.take(size);
+  }
+
+  take(size) {
     const at = this.exports.clawft_alloc(size) >>> 0;
     if (at === 0) throw new RangeError(`no ${size} bytes left in linear memory`);
     return at;

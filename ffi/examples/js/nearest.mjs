@@ -30,7 +30,8 @@ if (process.argv.length !== 3) {
   console.error("usage: node nearest.mjs clawft-kernel.wasm");
   process.exit(2);
 }
-const kernel = await Kernel.load(await readFile(process.argv[2]));
+const module = await readFile(process.argv[2]);
+const kernel = await Kernel.load(module);
 const random = normal(7);
 const all = Float32Array.from({ length: dim * count }, () => random.next().value);
 const row = (i) => all.subarray(i * dim, (i + 1) * dim);
@@ -77,6 +78,16 @@ assert.throws(() => new Index(kernel, dim, count, { snapshot: saved.slice(1) }),
 assert.equal(kernel.memory().asked, asked);
 index = new Index(kernel, dim, count, { snapshot: saved });
 assert.deepEqual(index.search(row(4), k), before);
+
+// Where memory ends, down to the last 64 bytes, what is refused still says why.
+const small = await Kernel.load(module);
+small.call("clawft_init_memory", 0, 4 << 20);
+for (let size = 1 << 20; size >= 64; size /= 2) {
+  assert.throws(() => {
+    for (;;) small.alloc(size);
+  }, RangeError);
+}
+assert.throws(() => small.call("clawft_destroy", 1), { code: BAD_HANDLE });
 
 const { linear, overhead } = kernel.memory();
 console.log(`linear memory ${linear} bytes, allocator ${overhead} bytes`);

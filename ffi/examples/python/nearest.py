@@ -17,6 +17,8 @@ from wasmtime import Config, Engine, Instance, Module, Store
 
 PAGE = 65_536
 METRICS = {"cosine": 0, "ip": 1, "l2": 2}
+# The longest sentence, and the zero behind it.
+SENTENCE = 241
 FULL, BAD_HANDLE = -7, -101
 
 
@@ -40,6 +42,7 @@ class Kernel:
         assert not module.imports, "the kernel has no imports"
         self.exports = Instance(self.store, module, []).exports(self.store)
         self.memory = self.exports["memory"]
+        self.sentence = 0
 
     def call(self, name, *arguments):
         """Calls an export; an error becomes an exception with its sentence."""
@@ -49,12 +52,20 @@ class Kernel:
         return result
 
     def last_error(self):
-        with self.frame() as frame:
-            at = frame.alloc(256)
-            length = self.exports["clawft_last_error"](self.store, at, 256)
-            return self.read(at, length).decode("ascii")
+        at = self.place_of_sentences()
+        length = self.exports["clawft_last_error"](self.store, at, SENTENCE)
+        return self.read(at, length).decode("ascii")
+
+    def place_of_sentences(self):
+        """A block that is kept, and taken before all others: when memory ends, that can be said."""
+        self.sentence = self.sentence or self.take(SENTENCE)
+        return self.sentence
 
     def alloc(self, size):
+        self.place_of_sentences()
+        return self.take(size)
+
+    def take(self, size):
         at = self.exports["clawft_alloc"](self.store, size)
         if at == 0:
             raise MemoryError(f"no {size} bytes left in linear memory")

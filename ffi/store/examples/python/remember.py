@@ -25,6 +25,8 @@ TEXTS, DIM = 1000, 512
 CREATE, READ_ONLY = 1, 2
 NOT_FOUND, EXISTS, NO_SPACE, STORAGE_READ_ONLY, BAD_FILE, FAILED = range(-201, -207, -1)
 INVALID_TEXT, DAMAGED, READ_ONLY_MEMORY, NO_MEMORY = -115, -218, -219, -232
+# The longest sentence, and the zero behind it.
+SENTENCE = 241
 # What a file or a whole medium says that may only be read.
 MAY_NOT_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -134,7 +136,7 @@ class Memory:
         instance = linker.instantiate(self.store, module)
         self.exports = instance.exports(self.store)
         self.memory = self.exports["memory"]
-        self.frame = []
+        self.frame, self.sentence = [], 0
         if limit:
             self.call("clawft_init_memory", 0, limit)
         options = self.alloc(104)
@@ -208,18 +210,26 @@ class Memory:
         """Calls an export; an error becomes an exception with its sentence."""
         result = self.exports[name](self.store, *arguments)
         if result < 0:
-            at = self.alloc(256)
-            length = self.exports["clawft_last_error"](self.store, at, 256)
-            sentence = self.read(at, length).decode("ascii")
             self.free()
-            raise ClawftError(result, sentence)
+            at = self.place_of_sentences()
+            length = self.exports["clawft_last_error"](self.store, at, SENTENCE)
+            raise ClawftError(result, self.read(at, length).decode("ascii"))
         return result
 
+    def place_of_sentences(self):
+        """A block that is kept, and taken before all others: when memory ends, that can be said."""
+        self.sentence = self.sentence or self.take(SENTENCE)
+        return self.sentence
+
     def alloc(self, size):
+        self.place_of_sentences()
+        self.frame.append(self.take(size))
+        return self.frame[-1]
+
+    def take(self, size):
         at = self.exports["clawft_alloc"](self.store, size) & 0xFFFFFFFF
         if at == 0:
             raise MemoryError(f"no {size} bytes left in linear memory")
-        self.frame.append(at)
         return at
 
     def free(self):

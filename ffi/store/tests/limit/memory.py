@@ -39,25 +39,15 @@ class Folder(remember.Folder):
 
 
 class Limited(remember.Memory):
-    """An instance whose host denies pages beyond `most`, with a place of its own for sentences."""
+    """An instance whose host denies pages beyond `most`."""
 
     def __init__(self, path, folder, most=MOST, **more):
-        self.most, self.sentence = most, None
+        self.most = most
         super().__init__(path, folder, dim=DIM, **more)
 
     def define(self, linker):
         self.store.set_limits(memory_size=self.most)
         super().define(linker)
-
-    def call(self, name, *arguments):
-        if self.sentence is None:
-            self.sentence = self.exports["clawft_alloc"](self.store, 256) & 0xFFFFFFFF
-        result = self.exports[name](self.store, *arguments)
-        if result < 0:
-            self.free()
-            length = self.exports["clawft_last_error"](self.store, self.sentence, 256)
-            raise ClawftError(result, self.read(self.sentence, length).decode("ascii"))
-        return result
 
     def alloc(self, size):
         try:
