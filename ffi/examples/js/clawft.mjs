@@ -6,6 +6,9 @@ const METRICS = { cosine: 0, ip: 1, l2: 2 };
 // The longest sentence, and the zero behind it.
 const SENTENCE = 241;
 
+/** As the kernel has them: an array of that kind, or a copy of numbers of another. */
+const floats = (numbers) => (numbers instanceof Float32Array ? numbers : Float32Array.from(numbers));
+
 /** What the kernel refused: its number, and its sentence as the message. */
 export class ClawftError extends Error {
   constructor(code, sentence) {
@@ -135,11 +138,16 @@ export class Index {
     this.kernel.call("clawft_destroy", this.handle);
   }
 
-  /** `vectors` is one Float32Array, row behind row. */
+  /** `vectors` is one Float32Array or array of numbers, row behind row. */
   insert(ids, vectors) {
+    const { handle, dim } = this;
+    const rows = floats(vectors);
+    // The kernel is told how many there are and reads them: only here is seen whether they are there.
+    if (rows.length !== ids.length * dim) {
+      throw new RangeError(`${ids.length} ids want as many rows of ${dim}, found ${rows.length} numbers`);
+    }
     this.kernel.frame(({ alloc, put }) => {
-      const given = [put(BigUint64Array.from(ids, BigInt)), put(vectors)];
-      const { handle, dim } = this;
+      const given = [put(BigUint64Array.from(ids, BigInt)), put(rows)];
       this.kernel.call("clawft_insert_batch", handle, ...given, ids.length, dim, alloc(4));
     });
   }
@@ -151,11 +159,12 @@ export class Index {
   /** `[{ id, distance }]`, nearest first; of `ids` only, if they are given. */
   search(vector, k, { ef = 0, ids, exact = false } = {}) {
     const { kernel } = this;
+    const values = floats(vector);
     return kernel.frame(({ alloc, put }) => {
       const allowed = ids ? put(BigUint64Array.from(ids, BigInt)) : 0;
       const query = new Uint32Array([24, k, ef, exact ? 3 : 0, allowed, ids?.length ?? 0]);
       const [outIds, outDistances, outCount] = [alloc(8 * k), alloc(4 * k), alloc(4)];
-      const given = [put(vector), this.dim, put(query)];
+      const given = [put(values), values.length, put(query)];
       kernel.call("clawft_search", this.handle, ...given, outIds, outDistances, outCount);
       const view = kernel.view();
       return Array.from({ length: view.getUint32(outCount, true) }, (_, i) => ({

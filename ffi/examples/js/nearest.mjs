@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { ClawftError, Index, Kernel } from "./clawft.mjs";
 
+const WRONG_DIMENSION = -1;
 const FULL = -7;
 const BAD_HANDLE = -101;
 const [dim, count, k] = [48, 500, 10];
@@ -68,6 +69,15 @@ const filtered = index.search(row(3), k, { ids: [3, 5, 8, 10_000] });
 assert.deepEqual(filtered.map(({ id }) => id).sort(), [3, 5, 8]);
 index.remove(3);
 assert.ok(index.search(row(3), k).every(({ id }) => id !== 3));
+
+// Any array of numbers does, but not of any length: a query is refused by the kernel, rows before.
+index.insert([3], Array.from(row(3)));
+assert.equal(index.search(Float64Array.from(row(3)), 1)[0].id, 3);
+for (const wrong of [row(3).subarray(1), all.subarray(0, dim + 1), []]) {
+  assert.throws(() => index.search(wrong, k), { code: WRONG_DIMENSION });
+  assert.throws(() => index.insert([count], wrong), RangeError);
+}
+assert.throws(() => index.insert([count, count + 1], row(3)), RangeError);
 
 const saved = index.snapshot();
 const before = index.search(row(4), k);

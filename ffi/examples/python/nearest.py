@@ -19,7 +19,7 @@ PAGE = 65_536
 METRICS = {"cosine": 0, "ip": 1, "l2": 2}
 # The longest sentence, and the zero behind it.
 SENTENCE = 241
-FULL, BAD_HANDLE = -7, -101
+WRONG_DIMENSION, FULL, BAD_HANDLE = -1, -7, -101
 
 
 class ClawftError(Exception):
@@ -143,6 +143,9 @@ class Index:
         self.kernel.call("clawft_destroy", self.handle)
 
     def insert(self, ids, vectors):
+        # The kernel is told how many there are and reads them: only here is seen whether they are there.
+        if len(ids) != len(vectors) or any(len(vector) != self.dim for vector in vectors):
+            raise ValueError(f"{len(ids)} ids want as many vectors of {self.dim} numbers")
         with self.kernel.frame() as frame:
             rows = frame.floats(x for vector in vectors for x in vector)
             done = frame.alloc(4)
@@ -161,7 +164,7 @@ class Index:
             query = struct.pack("<6I", 24, k, ef, 3 if exact else 0, allowed, len(ids or ()))
             out_ids, out_distances, out_count = (frame.alloc(n) for n in (8 * k, 4 * k, 4))
             kernel.call(
-                "clawft_search", self.handle, frame.floats(vector), self.dim, frame.put(query),
+                "clawft_search", self.handle, frame.floats(vector), len(vector), frame.put(query),
                 out_ids, out_distances, out_count,
             )
             (count,) = struct.unpack("<I", kernel.read(out_count, 4))
@@ -180,6 +183,15 @@ def cosine_distance(a, b):
     return 1 - dot / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
 
 
+def refused(kind, call, *arguments):
+    """The exception that a call ends with."""
+    try:
+        call(*arguments)
+    except kind as error:
+        return error
+    sys.exit(f"{call.__name__} of what is wrong was not refused")
+
+
 def main(path):
     dim, count, k = 48, 500, 10
     rng = random.Random(7)
@@ -188,12 +200,9 @@ def main(path):
     index = Index(kernel, dim, count)
     index.insert(range(count), vectors)
 
-    try:
-        index.insert([count], [vectors[0]])
-        sys.exit("insert number capacity + 1 was not refused")
-    except ClawftError as error:
-        assert error.code == FULL, error
-        print("full:", error)
+    error = refused(ClawftError, index.insert, [count], [vectors[0]])
+    assert error.code == FULL, error
+    print("full:", error)
 
     hits = 0
     for probe in range(50):
@@ -211,20 +220,19 @@ def main(path):
     index.remove(3)
     assert 3 not in index.search(vectors[3], k)[0]
 
+    # A query of another length is refused by the kernel, rows before it is asked.
+    for wrong in (vectors[3][1:], vectors[3] + [0.0], []):
+        assert refused(ClawftError, index.search, wrong, k).code == WRONG_DIMENSION
+        refused(ValueError, index.insert, [3], [wrong])
+    refused(ValueError, index.insert, [3, count], [vectors[3]])
+
     saved, before = index.snapshot(), index.search(vectors[4], k)
     index.close()
-    try:
-        index.search(vectors[4], k)
-        sys.exit("a closed store was not refused")
-    except ClawftError as error:
-        assert error.code == BAD_HANDLE, error
+    assert refused(ClawftError, index.search, vectors[4], k).code == BAD_HANDLE
 
     blocks = kernel.memory_stats()["blocks"]
-    try:
-        Index(kernel, dim, count, snapshot=saved[:-1])
-        sys.exit("a snapshot that was cut was not refused")
-    except ClawftError:
-        assert kernel.memory_stats()["blocks"] == blocks
+    refused(ClawftError, lambda cut: Index(kernel, dim, count, snapshot=cut), saved[:-1])
+    assert kernel.memory_stats()["blocks"] == blocks
 
     index = Index(kernel, dim, count, snapshot=saved)
     assert index.search(vectors[4], k) == before
