@@ -9,6 +9,17 @@ const SENTENCE = 241;
 /** As the kernel has them: an array of that kind, or a copy of numbers of another. */
 const floats = (numbers) => (numbers instanceof Float32Array ? numbers : Float32Array.from(numbers));
 
+/** An id as it is here or in the kernel. A larger number would be rounded, and be another id. */
+function checked(id) {
+  if (id < 0 || !Number.isSafeInteger(Number(id))) {
+    throw new RangeError(`an id is a whole number from 0 to 2^53 - 1, found ${id}`);
+  }
+  return id;
+}
+
+/** Any list of ids, as the kernel has them. */
+const integers = (ids) => BigUint64Array.from(ids, (id) => BigInt(checked(id)));
+
 /** What the kernel refused: its number, and its sentence as the message. */
 export class ClawftError extends Error {
   constructor(code, sentence) {
@@ -105,7 +116,7 @@ export class Kernel {
   }
 }
 
-/** Vectors by id. Ids are whole numbers from 0 to 2^53 - 1; larger ones need BigInt throughout. */
+/** Vectors by id. Ids are whole numbers from 0 to 2^53 - 1; larger ones of the kernel are refused. */
 export class Index {
   /** An empty one; or with `snapshot` (bytes of one) all that it held. */
   constructor(kernel, dim, capacity, { space = "cosine", seed = 0, snapshot } = {}) {
@@ -125,6 +136,9 @@ export class Index {
           throw error;
         }
       } else {
+        if (!Object.hasOwn(METRICS, space)) {
+          throw new RangeError(`space is one of ${Object.keys(METRICS)}, found ${space}`);
+        }
         kernel.call("clawft_params_init", out, dim, capacity);
         kernel.view().setUint32(out + 12, METRICS[space], true);
         kernel.view().setBigUint64(out + 32, BigInt(seed), true);
@@ -141,19 +155,19 @@ export class Index {
   /** `vectors` is one Float32Array or array of numbers, row behind row. */
   insert(ids, vectors) {
     const { handle, dim } = this;
-    const rows = floats(vectors);
+    const [names, rows] = [integers(ids), floats(vectors)];
     // The kernel is told how many there are and reads them: only here is seen whether they are there.
-    if (rows.length !== ids.length * dim) {
-      throw new RangeError(`${ids.length} ids want as many rows of ${dim}, found ${rows.length} numbers`);
+    if (rows.length !== names.length * dim) {
+      throw new RangeError(`${names.length} ids want as many rows of ${dim}, found ${rows.length} numbers`);
     }
     this.kernel.frame(({ alloc, put }) => {
-      const given = [put(BigUint64Array.from(ids, BigInt)), put(rows)];
-      this.kernel.call("clawft_insert_batch", handle, ...given, ids.length, dim, alloc(4));
+      const given = [put(names), put(rows)];
+      this.kernel.call("clawft_insert_batch", handle, ...given, names.length, dim, alloc(4));
     });
   }
 
   remove(id) {
-    this.kernel.call("clawft_remove", this.handle, BigInt(id));
+    this.kernel.call("clawft_remove", this.handle, BigInt(checked(id)));
   }
 
   /** `[{ id, distance }]`, nearest first; of `ids` only, if they are given. */
@@ -161,14 +175,15 @@ export class Index {
     const { kernel } = this;
     const values = floats(vector);
     return kernel.frame(({ alloc, put }) => {
-      const allowed = ids ? put(BigUint64Array.from(ids, BigInt)) : 0;
-      const query = new Uint32Array([24, k, ef, exact ? 3 : 0, allowed, ids?.length ?? 0]);
+      const names = ids && integers(ids);
+      const allowed = names ? put(names) : 0;
+      const query = new Uint32Array([24, k, ef, exact ? 3 : 0, allowed, names?.length ?? 0]);
       const [outIds, outDistances, outCount] = [alloc(8 * k), alloc(4 * k), alloc(4)];
       const given = [put(values), values.length, put(query)];
       kernel.call("clawft_search", this.handle, ...given, outIds, outDistances, outCount);
       const view = kernel.view();
       return Array.from({ length: view.getUint32(outCount, true) }, (_, i) => ({
-        id: Number(view.getBigUint64(outIds + 8 * i, true)),
+        id: Number(checked(view.getBigUint64(outIds + 8 * i, true))),
         distance: view.getFloat32(outDistances + 4 * i, true),
       }));
     });

@@ -65,8 +65,10 @@ for (let probe = 0; probe < 50; probe++) {
 console.log(`recall@${k}: ${(hits / (50 * k)).toFixed(3)}`);
 assert.ok(hits >= 0.95 * 50 * k);
 
-const filtered = index.search(row(3), k, { ids: [3, 5, 8, 10_000] });
-assert.deepEqual(filtered.map(({ id }) => id).sort(), [3, 5, 8]);
+for (const some of [[3, 5, 8, 10_000], new Set([3, 5, 8])]) {
+  const filtered = index.search(row(3), k, { ids: some });
+  assert.deepEqual(filtered.map(({ id }) => id).sort(), [3, 5, 8]);
+}
 index.remove(3);
 assert.ok(index.search(row(3), k).every(({ id }) => id !== 3));
 
@@ -78,6 +80,18 @@ for (const wrong of [row(3).subarray(1), all.subarray(0, dim + 1), []]) {
   assert.throws(() => index.insert([count], wrong), RangeError);
 }
 assert.throws(() => index.insert([count, count + 1], row(3)), RangeError);
+
+// What the kernel has no name for, and what JavaScript has no number for.
+assert.throws(() => new Index(kernel, dim, count, { space: "euclidean" }), /cosine,ip,l2/);
+for (const id of [-1, 0.5, NaN, 2 ** 53, 2n ** 53n + 1n]) {
+  for (const call of [
+    () => index.insert([id], row(3)),
+    () => index.remove(id),
+    () => index.search(row(3), k, { ids: [id] }),
+  ]) {
+    assert.throws(call, /an id is a whole number/);
+  }
+}
 
 const saved = index.snapshot();
 const before = index.search(row(4), k);
