@@ -9,15 +9,33 @@ fn built() -> PathBuf {
 }
 
 /// `gcc`, or what `CC` says.
+fn compiler() -> Command {
+    Command::new(std::env::var_os("CC").unwrap_or_else(|| "gcc".into()))
+}
+
+#[test]
+fn c_and_cplusplus_take_the_header() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (language, standard) in [("c", "-std=c99"), ("c", "-std=c11"), ("c++", "-std=c++17")] {
+        let compiled = compiler()
+            .args(["-fsyntax-only", "-Wall", "-Wextra", "-Wredundant-decls", "-Werror"])
+            .args([standard, "-x", language])
+            .arg(root.join("include/clawft.h"))
+            .output()
+            .expect("a C compiler is needed: install gcc, or name one in CC");
+        let said = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success(), "{language} {standard}: {said}");
+    }
+}
+
 #[test]
 fn the_c_program_finds_saves_and_loads() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "gcc".into());
     let folder = built().join(format!("c-example-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let (program, file) = (folder.join("nearest"), folder.join("memory.clawft"));
-    let compiled = Command::new(compiler)
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"])
+    let compiled = compiler()
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wredundant-decls", "-Werror", "-I"])
         .arg(root.join("include"))
         .arg(root.join("examples/c/nearest.c"))
         .arg(built().join("libclawft.a"))

@@ -2,6 +2,9 @@
 //!
 //! `CLAWFT_BLESS=1 cargo test -p clawft-ffi-store --test header` writes it anew.
 
+#[path = "../../tests/support/header.rs"]
+mod functions;
+
 use std::path::Path;
 
 #[test]
@@ -22,6 +25,8 @@ fn the_header_is_that_of_the_sources() {
     if std::env::var_os("CLAWFT_BLESS").is_some() {
         std::fs::write(&path, &generated).unwrap();
     }
+    // A module that is missing above would be missing in the header.
+    assert_eq!(functions::declared(&generated), functions::exported(&root.join("src")));
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept == generated,

@@ -29,6 +29,22 @@ fn the_header_is_sound_where_wasm_is_defined_beside_the_names_of_the_system() {
 }
 
 #[test]
+fn c_and_cplusplus_take_the_header() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (language, standard) in [("c", "-std=c99"), ("c", "-std=c11"), ("c++", "-std=c++17")] {
+        let compiled = compiler()
+            .args(["-fsyntax-only", "-Wall", "-Wextra", "-Wredundant-decls", "-Werror", "-I"])
+            .arg(root.join("../include"))
+            .args([standard, "-x", language])
+            .arg(root.join("include/clawft_store.h"))
+            .output()
+            .expect("a C compiler is needed: install gcc, or name one in CC");
+        let said = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success(), "{language} {standard}: {said}");
+    }
+}
+
+#[test]
 fn the_c_program_remembers_and_recalls() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = built().join(format!("c-example-{}", std::process::id()));
@@ -36,7 +52,7 @@ fn the_c_program_remembers_and_recalls() {
     std::fs::create_dir_all(&notes).unwrap();
     let program = folder.join("remember");
     let compiled = compiler()
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror"])
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wredundant-decls", "-Werror"])
         .arg("-I")
         .arg(root.join("../include"))
         .arg("-I")
