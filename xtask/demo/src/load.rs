@@ -16,11 +16,15 @@ use clawft_sample::arrays::Matrix;
 
 /// The maximum of the linear memory where the data allows it.
 const USUAL_MAXIMUM: usize = 16 << 20;
-/// Linear memory beside a store's image: the module's data, its stack, the
-/// scratch of a search and the host's own buffers.
+/// Linear memory beside a store's image, its scratch and the desk: the module's data, its stack and
+/// what is small.
 const BESIDE_THE_IMAGE: usize = 1 << 20;
-/// What a search with a large ef may want beyond the first scratch.
-const SCRATCH_BYTES: usize = 128 << 10;
+/// Of the scratch: what does not grow.
+const SCRATCH_BYTES: usize = 8 << 10;
+/// Slots beyond which no scan makes estimates.
+const ESTIMATED: usize = 32_768;
+/// The least ef that scratch is made for.
+const LEAST_EF: u32 = 200;
 
 /// A kernel with a filled store.
 pub(crate) struct Loaded {
@@ -51,7 +55,8 @@ pub(crate) fn load(
         metric: options.metric.number(),
         encoding: options.encoding,
     };
-    let memory_max = plan_memory(&compiled, &mut params, options.memory_max_mib, report)?;
+    let ef = options.ef.iter().flatten().copied().chain(sweep::EF).fold(LEAST_EF, u32::max);
+    let memory_max = plan_memory(&compiled, &mut params, ef, options.memory_max_mib, report)?;
     kernel.limit_memory(memory_max)?;
     let label = format!("insert ({}, {})", artifact.name, runtime.name());
     let filled = sweep::fill(&mut kernel, params, base, &label)?;
@@ -77,11 +82,12 @@ pub(crate) fn load(
     Ok(Loaded { kernel, filled, footprint })
 }
 
-/// The maximum of the linear memory in bytes. Where the person's maximum is too
-/// small for the capacity, the capacity becomes what fits under it.
+/// The maximum of the linear memory in bytes, for searches of at most `ef` candidates. Where the
+/// person's maximum is too small for the capacity, the capacity becomes what fits under it.
 fn plan_memory(
     compiled: &Compiled,
     params: &mut Params,
+    ef: u32,
     asked_mib: Option<u32>,
     report: &Report,
 ) -> Result<usize, Failure> {
@@ -90,13 +96,13 @@ fn plan_memory(
         let mut kernel = Kernel::new(compiled)?;
         kernel.limit_memory(USUAL_MAXIMUM)?;
         let image = usize::try_from(kernel.required_bytes(*params)?).unwrap_or(usize::MAX);
-        let needed = image.saturating_add(BESIDE_THE_IMAGE + desk_bytes(params.dim));
+        let needed = image.saturating_add(beside_the_image(params, ef));
         return Ok(needed.max(USUAL_MAXIMUM).next_multiple_of(64 << 10));
     };
     let maximum = asked_mib as usize * (1 << 20);
     // Whether a capacity fits is tried out; parameters that never do are not
     // a matter of memory, and the store itself will say what is wrong.
-    let fits = |capacity: u32| fits(compiled, Params { capacity, ..*params }, maximum);
+    let fits = |capacity: u32| fits(compiled, Params { capacity, ..*params }, ef, maximum);
     if fits(params.capacity) {
         return Ok(maximum);
     }
@@ -123,16 +129,81 @@ fn plan_memory(
     Ok(maximum)
 }
 
-/// Whether a store, the desk for questions and the scratch of a wide search fit
+/// Whether a store, the desk for questions and the scratch of the widest search fit
 /// under a maximum.
-fn fits(compiled: &Compiled, params: Params, maximum: usize) -> bool {
+fn fits(compiled: &Compiled, params: Params, ef: u32, maximum: usize) -> bool {
     let Ok(mut kernel) = Kernel::new(compiled) else { return false };
+    let Ok(more) = u32::try_from(desk_bytes(params.dim) + scratch_bytes(&params, ef)) else {
+        return false;
+    };
     kernel.limit_memory(maximum).is_ok()
         && kernel.create(params).is_ok()
-        && kernel.allocate((desk_bytes(params.dim) + SCRATCH_BYTES) as u32).is_ok()
+        && kernel.allocate(more).is_ok()
+}
+
+/// Linear memory that is wanted beside the image. Scratch counts twice: a larger one may not fit
+/// where the first one was, since the desk stands behind it.
+fn beside_the_image(params: &Params, ef: u32) -> usize {
+    BESIDE_THE_IMAGE + desk_bytes(params.dim) + 2 * scratch_bytes(params, ef)
+}
+
+/// Bytes of the scratch of searches that keep at most `ef` candidates, and hardly more: three bits and,
+/// where there are few, an estimate for each slot; the candidates, and four times as many to choose
+/// from; a query in its forms.
+fn scratch_bytes(params: &Params, ef: u32) -> usize {
+    let (slots, dim) = (params.capacity as usize, params.dim as usize);
+    let kept = slots.min(ef as usize);
+    let slot_bytes = 24 * slots.div_ceil(64) + 4 * slots.min(ESTIMATED);
+    let candidates = 8 * (kept + slots.min(4 * kept));
+    slot_bytes + candidates + 24 * (dim + 64) + SCRATCH_BYTES
 }
 
 /// Bytes of a batch of queries and its answers.
 fn desk_bytes(dim: u32) -> usize {
     sweep::QUERY_BATCH * (4 * dim as usize + 12 * K + 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clawft_vectors::{Layout, scratch_words};
+
+    fn params(dim: u32, capacity: u32) -> Params {
+        Params { dim, capacity, metric: 0, encoding: 3 }
+    }
+
+    #[test]
+    fn the_scratch_of_every_search_is_counted() {
+        for (dim, capacity) in [
+            (1, 1),
+            (24, 300),
+            (2, 3_000_000),
+            (128, 10_000),
+            (512, 10_000),
+            (512, 32_768),
+            (768, 1_000_000),
+            (8192, 1000),
+        ] {
+            let layout = Layout::new(&clawft_vectors::Params::new(dim, capacity)).unwrap();
+            for ef in [LEAST_EF, 1024, 100_000] {
+                let counted = scratch_bytes(&params(dim, capacity), ef);
+                // Beside its words: 200 hits of 16 bytes, a row, and what aligns them.
+                let words = 8 * scratch_words(&layout, ef.min(capacity));
+                let taken = words + 200 * 16 + 4 * dim as usize + 512;
+                let at = format!("{dim} x {capacity}, ef {ef}");
+                assert!(counted >= taken, "{at}: {taken} taken, {counted} counted");
+                assert!(counted <= taken + (160 << 10), "{at}: {taken} taken, {counted} counted");
+            }
+        }
+    }
+
+    /// Its bitmaps alone are larger than what is there beside every store.
+    #[test]
+    fn a_store_of_many_slots_has_room_for_its_scratch() {
+        let many = params(2, 2_900_000);
+        let bitmaps = 3 * many.capacity as usize / 8;
+        assert!(bitmaps > BESIDE_THE_IMAGE);
+        let beside = beside_the_image(&many, 1024);
+        assert!(beside > BESIDE_THE_IMAGE + 2 * bitmaps, "{beside}");
+    }
 }
