@@ -73,12 +73,11 @@ impl<'a> Exact<'a> {
     /// twice, or one that does not exist, finds nothing.
     pub fn count(&self, query: usize, found: &[u64]) -> usize {
         let exact = &self.rows[query * self.k..][..self.k];
-        let bound = self.last[query] + self.last[query].abs() * 1e-12;
         let is_near = |(at, id): (usize, &u64)| {
             let row = u32::try_from(*id).unwrap_or(u32::MAX);
             (row as usize) < self.base.rows
                 && !found[..at].contains(id)
-                && (exact.contains(&row) || self.distance(query, row as usize) <= bound)
+                && (exact.contains(&row) || self.is_as_near(query, row as usize))
         };
         found.iter().enumerate().filter(|one| is_near(*one)).count().min(self.k)
     }
@@ -93,6 +92,23 @@ impl<'a> Exact<'a> {
             from = to;
         }
         hits as f64 / (self.queries.rows * self.k) as f64
+    }
+
+    /// Whether a row is no farther than the last of the exact answer, but for what sums round away: of
+    /// squares in proportion to themselves, of products to their terms, and what is left of these near
+    /// 0 may be nothing else.
+    fn is_as_near(&self, query: usize, row: usize) -> bool {
+        let last_row = self.rows[query * self.k + self.k - 1] as usize;
+        let terms = match self.metric {
+            Metric::L2 => 0.0,
+            Metric::Cosine => 1.0,
+            Metric::InnerProduct => {
+                self.query_norms[query] * self.base_norms[row].max(self.base_norms[last_row])
+            }
+        };
+        let rounded = terms * (self.base.dim + 4) as f64 * f64::EPSILON;
+        let last = self.last[query];
+        self.distance(query, row) <= last + rounded.max(last.abs() * 1e-12)
     }
 
     /// The distance in f64: smaller is nearer.
@@ -254,6 +270,29 @@ mod tests {
         assert_eq!(exact.count(0, &[0, 5]), 1, "no such row");
         assert_eq!(exact.count(0, &[u64::MAX, 1 << 32]), 0);
         assert_eq!(exact.count(0, &[]), 0);
+    }
+
+    /// All are as near as the first, 0 or what is left of it.
+    #[test]
+    fn rows_at_no_distance_are_as_near_as_each_other() {
+        for (metric, query, row) in [
+            (Metric::Cosine, &[1.0, 2.0][..], &[1.0, 2.0][..]),
+            (Metric::InnerProduct, &[0.1, 0.7, 0.7, 0.1], &[1e-5, 0.9, -0.9, -1e-5]),
+        ] {
+            let queries = Matrix { rows: 1, dim: query.len(), values: query.into() };
+            let values = (1..=30).flat_map(|by| row.iter().map(move |v| v * by as f32)).collect();
+            let base = Matrix { rows: 30, dim: row.len(), values };
+            let exact = Exact::compute(&base, &queries, metric, 10);
+            for from in [0, 10, 20] {
+                let found: Vec<u64> = (from..from + 10).collect();
+                assert_eq!(exact.count(0, &found), 10, "{metric:?}, from row {from}");
+            }
+        }
+        // One that is farther by what f32 can tell is none of them.
+        let base = Matrix { rows: 3, dim: 2, values: vec![1.0, 2.0, 2.0, 4.0, 1.0, 2.000_001] };
+        let queries = Matrix { rows: 1, dim: 2, values: vec![1.0, 2.0] };
+        let exact = Exact::compute(&base, &queries, Metric::Cosine, 1);
+        assert_eq!([0, 1, 2].map(|row| exact.count(0, &[row])), [1, 1, 0]);
     }
 
     #[test]
