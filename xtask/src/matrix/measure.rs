@@ -29,8 +29,20 @@ pub(super) fn measure(row: &mut Row, runs: usize) {
         Way::Command { words, .. } => whole(words, runs),
         Way::NotShown(_) => return,
     };
+    note(row, measured);
+}
+
+/// Notes what was measured, or why not. A budget without a figure would pass as kept.
+fn note(row: &mut Row, measured: Outcome<Figures>) {
     row.figures =
         measured.unwrap_or_else(|why| Figures { failed: Some(why), ..Figures::default() });
+    let figures = row.pairs().into_iter().zip(["start", "instance", "idle"]);
+    let missing = figures.filter(|((found, most), _)| most.is_some() && found.is_none());
+    let missing: Vec<&str> = missing.map(|(_, name)| name).collect();
+    if row.figures.failed.is_none() && !missing.is_empty() {
+        let missing = missing.join(" and ");
+        row.figures.failed = Some(format!("there is a budget and no figure: {missing}"));
+    }
 }
 
 /// The value in the middle; none of nothing.
@@ -194,7 +206,25 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::*;
+    use crate::matrix::rows::{Budget, row};
+
+    #[test]
+    fn a_budget_without_a_figure_is_not_kept() {
+        let measured = |figures: Outcome<Figures>| {
+            let budget = Budget { start: Some(10.0), instance: Some(1.0), idle: None };
+            let mut row = row("a".into(), "kernel", Way::NotShown(String::new()), budget);
+            note(&mut row, figures);
+            (row.has_failed(), row.figures.failed)
+        };
+        let start = || Figures { start: Some(5.0), ..Figures::default() };
+        let whole = measured(Ok(Figures { instance: Some(0.5), ..start() }));
+        assert_eq!(whole, (false, None));
+        let (has_failed, why) = measured(Ok(start()));
+        assert!(has_failed && why.is_some_and(|why| why.ends_with("no figure: instance")));
+        let (has_failed, why) = measured(Err("it ended".into()));
+        assert!(has_failed && why.is_some_and(|why| why == "it ended"));
+    }
 
     #[test]
     fn the_middle_of_an_even_number_is_between_two() {
