@@ -70,6 +70,7 @@ mod wamr_build;
 mod wasi;
 
 use process::Outcome;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -113,8 +114,22 @@ cargo xtask COMMAND
   dist    fill dist/ with all that a release carries: modules, libraries, headers, interfaces,
           the command, sizes, checksums and licences";
 
+/// What a person typed, or which of it is no text.
+fn words(arguments: impl Iterator<Item = OsString>) -> Outcome<Vec<String>> {
+    let text = |word: OsString| {
+        word.into_string().map_err(|word| format!("`{}` is not Unicode", word.display()))
+    };
+    arguments.map(text).collect()
+}
+
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = match words(std::env::args_os().skip(1)) {
+        Ok(words) => words.into_iter(),
+        Err(sentence) => {
+            eprintln!("xtask: {sentence}");
+            return ExitCode::from(2);
+        }
+    };
     let command = arguments.next();
     let rest: Vec<String> = arguments.collect();
     let outcome: Outcome = match command.as_deref() {
@@ -140,7 +155,10 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             Ok(())
         }
-        Some(other) => Err(format!("unknown command `{other}`\n\n{USAGE}")),
+        Some(other) => {
+            eprintln!("xtask: unknown command `{other}`\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -148,5 +166,19 @@ fn main() -> ExitCode {
             eprintln!("xtask: {sentence}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn a_word_that_is_no_text_is_named() {
+        let word = |bytes: &[u8]| OsString::from_vec(bytes.into());
+        assert_eq!(words([word(b"demo")].into_iter()), Ok(vec!["demo".into()]));
+        let sentence = words([word(b"demo"), word(b"b\xff.npy")].into_iter()).unwrap_err();
+        assert!(sentence.starts_with("`b") && sentence.ends_with(".npy` is not Unicode"));
     }
 }

@@ -62,20 +62,25 @@ impl std::fmt::Display for Failure {
 }
 
 fn main() -> ExitCode {
-    let outcome = options::Options::parse(std::env::args().skip(1)).and_then(|options| {
-        if options.help {
-            println!("{}", options::USAGE);
-            Ok(true)
-        } else if let Some(folder) = &options.import_into {
-            durable::child(&options, folder).map(|()| true)
-        } else if options.check {
-            check::check(&options)
-        } else if options.ask {
-            asked::serve(&options).map(|()| true)
-        } else {
-            run::run(&options).map(|()| true)
+    let options = match options::Options::parse(std::env::args_os().skip(1)) {
+        Ok(options) => options,
+        Err(failure) => {
+            eprintln!("demo: {failure}");
+            return ExitCode::from(2);
         }
-    });
+    };
+    let outcome = if options.help {
+        println!("{}", options::USAGE);
+        Ok(true)
+    } else if let Some(folder) = &options.import_into {
+        durable::child(&options, folder).map(|()| true)
+    } else if options.check {
+        check::check(&options)
+    } else if options.ask {
+        asked::serve(&options).map(|()| true)
+    } else {
+        run::run(&options).map(|()| true)
+    };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

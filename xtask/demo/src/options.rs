@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use clawft_sample::Metric;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What `--help` prints.
@@ -162,9 +163,14 @@ impl Default for Options {
 impl Options {
     /// Reads the arguments. `--module NAME=FILE` (repeated), `--data DIR`, `--check`, `--ask`
     /// and `--clawft FILE` come from `xtask`, `--import-into DIR` from the demo itself; the rest is in [`USAGE`].
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+    pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, Failure> {
         let mut options = Options::default();
-        let mut arguments = arguments;
+        let text = |word: OsString| {
+            let refused = |word: OsString| Failure(format!("`{}` is not Unicode", word.display()));
+            word.into_string().map_err(refused)
+        };
+        let arguments: Vec<String> = arguments.map(text).collect::<Result<_, _>>()?;
+        let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let (name, attached) = match argument.split_once('=') {
                 Some((name, value)) if name.starts_with("--") => {
@@ -262,7 +268,16 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Options, Failure> {
-        Options::parse(line.split_whitespace().map(String::from))
+        Options::parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_no_text_is_named() {
+        use std::os::unix::ffi::OsStringExt;
+        let words = ["--base".into(), OsString::from_vec(b"b\xff.npy".into())];
+        let sentence = Options::parse(words.into_iter()).unwrap_err().0;
+        assert!(sentence.starts_with("`b") && sentence.ends_with(".npy` is not Unicode"));
     }
 
     #[test]
