@@ -2,7 +2,7 @@
 //! host.
 
 use crate::artifacts::{Artifact, KERNELS};
-use crate::process::{Outcome, cargo, root, run, target};
+use crate::process::{Outcome, cargo, root, run, target, write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -30,6 +30,60 @@ fn ends_with_agent(rest: &[String]) -> bool {
     let is_without =
         |argument: &String| matches!(argument.split('=').next(), Some("--base" | "--json"));
     !rest.iter().any(is_without)
+}
+
+/// What a person's own data is: both formats, and the metrics by which the sample is not searched.
+/// `demo` gives the command with these options.
+pub(crate) fn with_other_data(demo: impl Fn(&[&str]) -> Command) -> Outcome {
+    let folder = target().join("other-data");
+    let (base, queries) = (folder.join("base.npy"), folder.join("queries.fvecs"));
+    write(&base, &npy(300, 24))?;
+    write(&queries, &fvecs(50, 24))?;
+    for metric in ["l2", "ip"] {
+        let mut checked = demo(&["--check", "--metric", metric]);
+        run(checked.arg("--base").arg(&base).arg("--queries").arg(&queries))?;
+    }
+    // A hundred such queries have no room in one MiB.
+    let wide = folder.join("wide.fvecs");
+    write(&wide, &fvecs(4, 8192))?;
+    let mut refused = demo(&["--memory-max", "1"]);
+    refused.arg("--base").arg(&wide).arg("--queries").arg(&wide);
+    let output = refused.stdin(Stdio::null()).output().map_err(|why| why.to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.status.code() == Some(1) && said.contains("does not fit into 1 MiB") {
+        true => Ok(()),
+        false => Err(format!("memory that is too small ended with {}: {said}", output.status)),
+    }
+}
+
+/// Numbers without pattern between -1 and 1, the same ones for a seed (xorshift).
+fn numbers(mut state: u64) -> impl Iterator<Item = f32> {
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    })
+}
+
+/// So many rows as NumPy writes them.
+fn npy(rows: usize, dim: usize) -> Vec<u8> {
+    let header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}\n");
+    let begin = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes()].concat();
+    let values = numbers(7).take(rows * dim).flat_map(f32::to_le_bytes);
+    begin.into_iter().chain(header.into_bytes()).chain(values).collect()
+}
+
+/// So many rows as the benchmarks of neighbours have them.
+fn fvecs(rows: usize, dim: usize) -> Vec<u8> {
+    let mut numbers = numbers(11);
+    let mut bytes = Vec::new();
+    for _ in 0..rows {
+        bytes.extend((dim as u32).to_le_bytes());
+        bytes.extend(numbers.by_ref().take(dim).flat_map(f32::to_le_bytes));
+    }
+    bytes
 }
 
 /// The host with the artifacts, built, in the person's own folder so that paths

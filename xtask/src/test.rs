@@ -6,9 +6,10 @@ use crate::artifacts::{self, ALL, GRAPH, KERNELS};
 use crate::process::{Outcome, cargo, command, files, root, run};
 use crate::steps::Steps;
 use crate::{
-    bench, browser, coverage, dist, fuzz, guests, guides, host, matrix, miri, platform, providers,
-    release, sizes, soak, tools, wamr, wasi,
+    bench, browser, coverage, demo, dist, fuzz, guests, guides, host, matrix, miri, platform,
+    providers, release, sizes, soak, tools, wamr, wasi,
 };
+use std::path::Path;
 use std::process::Command;
 
 /// Crates that must behave in WebAssembly as they do natively; what takes longest stands first.
@@ -171,10 +172,17 @@ fn programs(gate: &mut Steps) {
     }
     // No other step runs an interpreter.
     gate.step("kernels and store in WAMR's interpreter", matrix::interpreted);
-    gate.step("demo on the sample", || {
-        let own = std::env::current_exe().map_err(|why| format!("this program's file: {why}"))?;
-        let words = ["demo", "--all-artifacts", "--check"];
-        run(command(own).args(words).env(ENGINE.0, ENGINE.1))
+    // A process of its own, as what builds the demo there has the engine of the gate.
+    let own = || std::env::current_exe().map_err(|why| format!("this program's file: {why}"));
+    let with = |own: &Path, words: &[&str]| {
+        let mut itself = command(own);
+        itself.arg("demo").args(words).env(ENGINE.0, ENGINE.1);
+        itself
+    };
+    gate.step("demo on the sample", || run(&mut with(&own()?, &["--all-artifacts", "--check"])));
+    gate.step("demo on other data", || {
+        let own = own()?;
+        demo::with_other_data(|words| with(&own, words))
     });
     gate.step("the guides' commands", || guides::check(false));
 }

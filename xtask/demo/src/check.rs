@@ -96,12 +96,13 @@ impl Verdict {
             let recall = recall(ef)?;
             best = best.max(recall);
             while let Some((want, most)) = wanted.next_if(|(want, _)| recall >= **want) {
+                let limit = match most {
+                    u32::MAX => String::new(),
+                    most => format!(", {most} at most wanted"),
+                };
                 self.expect(
                     ef <= most,
-                    format!(
-                        "{at}: recall@10 {want} reached at ef {ef} ({recall:.4}), {most} at most \
-                         wanted"
-                    ),
+                    format!("{at}: recall@10 {want} reached at ef {ef} ({recall:.4}){limit}"),
                 );
             }
             if wanted.peek().is_none() {
