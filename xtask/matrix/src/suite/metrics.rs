@@ -12,11 +12,16 @@ use clawft_sample::arrays::Matrix;
 use clawft_sample::exact::Exact;
 
 /// Vectors that are stored, nine times: an interpreter takes seconds for them.
-const ROWS: usize = 300;
+const ROWS: usize = 200;
+/// Components of theirs: from so many on there are short codes.
+const DIM: usize = 128;
 /// Vectors that are searched for.
 const QUERIES: usize = 20;
-const METRICS: [(&str, u32, Metric); 3] =
-    [("cosine", 0, Metric::Cosine), ("inner product", 1, Metric::InnerProduct), ("L2", 2, Metric::L2)];
+const METRICS: [(&str, u32, Metric); 3] = [
+    ("cosine", 0, Metric::Cosine),
+    ("inner product", 1, Metric::InnerProduct),
+    ("L2", 2, Metric::L2),
+];
 const ENCODINGS: [(&str, u32); 3] = [("f32", 0), ("f16", 1), ("i8", 2)];
 /// The share of the true neighbours that must be found.
 const RECALL: f64 = 0.95;
@@ -24,10 +29,7 @@ const RECALL: f64 = 0.95;
 const EXACT_RECALL: f64 = 0.97;
 
 pub(super) fn check(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
-    let base = uneven(&sample.first(ROWS));
-    let dim = sample.queries.dim;
-    let values = sample.queries.values[..QUERIES * dim].to_vec();
-    let queries = uneven(&Matrix { rows: QUERIES, dim, values });
+    let [base, queries] = [(&sample.base, ROWS), (&sample.queries, QUERIES)].map(uneven);
     let mut kernel = Kernel::new(engine, None)?;
     let (mut digest, mut least) = (Digest::default(), 1.0f64);
     for (metric_name, metric, near) in METRICS {
@@ -66,9 +68,11 @@ pub(super) fn check(engine: &mut dyn Engine, sample: &Sample) -> Outcome {
     Ok(Seen::new(format!("recall@{K} {least:.3} at least"), digest))
 }
 
-/// The same vectors in lengths of 1 to 4 and more, moved to one side.
-fn uneven(matrix: &Matrix) -> Matrix {
-    let moved = |(at, value): (usize, &f32)| value * (1 + at / matrix.dim % 4) as f32 + 0.03;
-    let values = matrix.values.iter().enumerate().map(moved).collect();
-    Matrix { values, ..*matrix }
+/// The first of these vectors, the first components of each, in lengths of 1 to 4 and more, moved to one side.
+fn uneven((from, rows): (&Matrix, usize)) -> Matrix {
+    let moved = |row: usize| {
+        let length = (1 + row % 4) as f32;
+        from.row(row)[..DIM].iter().map(move |value| value * length + 0.03)
+    };
+    Matrix { rows, dim: DIM, values: (0..rows).flat_map(moved).collect() }
 }

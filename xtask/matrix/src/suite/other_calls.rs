@@ -91,8 +91,9 @@ fn answers(
 
 /// A setting gives what a query that says the same gives.
 fn settings(kernel: &mut Kernel, handle: u32, sample: &Sample) -> Result<(), String> {
-    const FEW: u32 = 2 * K;
-    let [auto, walk, scan, _] = MODES.map(|(_, mode)| Query { mode, ..Query::nearest(K) });
+    // So few that a walk misses what it looks for.
+    const FEW: u32 = 2;
+    let [auto, walk, scan, _] = MODES.map(|(_, mode)| Query { mode, ..Query::nearest(1) });
     let all = |asked: Query<'_>, kernel: &mut Kernel| answers(kernel, handle, sample, asked);
     let narrow = [walk, scan].map(|asked| Query { ef: FEW, ..asked });
     let [wide, walked, scanned] =
