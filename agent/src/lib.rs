@@ -11,6 +11,7 @@
 //! | `turn` | a message and its answer |
 //! | `tools/` | what a model may call |
 //! | `context` | what a model is given to read, within its budget |
+//! | `citations` | the ids that an answer cites |
 //! | `learn` | what of a message is worth keeping |
 //! | `date` | days, as people write them |
 //! | `failure` | sentences and exit codes |
@@ -36,6 +37,7 @@
 
 extern crate alloc;
 
+pub mod citations;
 pub mod command;
 pub mod config;
 pub mod context;

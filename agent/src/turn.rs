@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 
 use clawft_store::lexical::words;
 
+use crate::citations::{citations, claims};
 use crate::config::Config;
 use crate::context::{self, System, tokens};
 use crate::failure::{Exit, Failure};
@@ -61,7 +62,8 @@ pub struct Turn {
     pub given: Vec<Memo>,
     /// Ids of those that the answer cites.
     pub cited: Vec<u64>,
-    /// Ids that it cites and was not given: it made them up.
+    /// Ids that it cites and was not given: it made them up. None where no model answered, or in a
+    /// form.
     pub unfounded: Vec<u64>,
     /// Calls of tools that are not ours: the turn ends with them, and goes on with their results.
     pub calls: Vec<ToolCall>,
@@ -172,12 +174,24 @@ fn save(agent: &Agent<'_, '_>, session: &mut Session, turn: &mut Turn) {
     }
 }
 
-/// Checks the citations. In a form a list of numbers may be anything.
+/// Whether there is no model.
+fn is_offline(agent: &Agent<'_, '_>) -> bool {
+    agent.provider.name() == "offline"
+}
+
+/// Checks the citations. What is quoted without a model has brackets of its own, and in a form a list of
+/// numbers may be anything.
 fn check(agent: &mut Agent<'_, '_>, session: &Session, turn: &mut Turn) {
-    let given = |id: &u64| turn.given.iter().any(|memo| memo.id == *id);
-    (turn.cited, turn.unfounded) = context::citations(&turn.text).into_iter().partition(given);
+    let is_given = |id: &u64| turn.given.iter().any(|memo| memo.id == *id);
+    turn.cited = citations(&turn.text);
+    turn.cited.retain(is_given);
     agent.memory.touch(&turn.cited);
-    if !turn.unfounded.is_empty() && session.format.is_empty() {
+    if is_offline(agent) || !session.format.is_empty() {
+        return;
+    }
+    turn.unfounded = claims(&turn.text);
+    turn.unfounded.retain(|id| !is_given(id));
+    if !turn.unfounded.is_empty() {
         let ids = named(&turn.unfounded);
         turn.notes.push(format!("the answer cites {ids}, which memory did not give"));
     }
@@ -205,8 +219,7 @@ impl Agent<'_, '_> {
         turn: &mut Turn,
     ) -> Result<(), Failure> {
         let plan = self.plan(session, before, turn)?;
-        let offline = self.provider.name() == "offline";
-        let rounds = if offline { 0 } else { self.config.tool_rounds as usize };
+        let rounds = if is_offline(self) { 0 } else { self.config.tool_rounds as usize };
         // Whoever wants a call wants one of their own. An answer in a form cannot begin before a call and
         // end after it, and several servers refuse a form beside tools.
         let alone = session.must_call || !session.format.is_empty();

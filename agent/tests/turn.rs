@@ -75,6 +75,40 @@ fn a_memory_that_gives_orders_changes_nothing() {
     assert!(turn.notes[0].contains("4242"), "{:?}", turn.notes);
 }
 
+/// What is quoted has brackets of its own: footnotes of a page, a list of Markdown.
+#[test]
+fn without_a_model_what_was_given_is_cited_and_nothing_was_made_up() {
+    let (world, folder) = (World::default(), Folder::new("brackets"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let text = "Oolong is a tea[1], half oxidised [2], says ``` the page [3]";
+    let id = memory.remember(&New::fact(text)).unwrap().id;
+    let mut session = room.session("s");
+    let (turn, done) = room.turn(&Offline, &mut memory, &mut session, "What is oolong?", false);
+    done.unwrap();
+    assert!(turn.text.contains("half oxidised [2]"), "{turn:?}");
+    assert_eq!((&turn.cited[..], &turn.unfounded[..]), (&[id][..], &[][..]));
+    assert_eq!(turn.notes, [""; 0]);
+}
+
+/// What memory did not give is cited, or a number stands in brackets for something else.
+#[test]
+fn an_answer_with_code_makes_nothing_up() {
+    let (world, folder) = (World::default(), Folder::new("code"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
+    let code = "Take `a[0]`, or:\n```\nlet b = a[7];\n```\nas said [2024]";
+    for (said, notes) in [("", 0), (", see [4242]", 1)] {
+        let script = Script::of([says(&format!("{code}{said} [{id}]."))]);
+        let mut session = room.session("s");
+        let (turn, done) = room.turn(&script, &mut memory, &mut session, "When is tea?", false);
+        done.unwrap();
+        assert_eq!((&turn.cited[..], turn.notes.len()), (&[id][..], notes), "{:?}", turn.notes);
+        assert!(turn.notes.iter().all(|note| note.contains("cites 4242,")), "{:?}", turn.notes);
+    }
+}
+
 #[test]
 fn a_model_that_only_calls_tools_is_stopped() {
     let (world, folder) = (World::default(), Folder::new("loop"));

@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{MOST, Said, Session, folder_of, names, parse, path_of, set_aside};
-use crate::context::citations;
+use crate::citations::citations;
 use crate::failure::Failure;
 use crate::json::quoted;
 use crate::learn::{RUN, asks, kept, orders, others, run, sentences};

@@ -14,7 +14,7 @@ use alloc::string::{String, ToString};
 
 use clawft_store::lexical::words;
 
-use super::{Agent, Turn};
+use super::{Agent, Turn, is_offline};
 use crate::context::{begin, cut, tokens};
 use crate::failure::{Exit, Failure};
 use crate::json::{Json, quoted};
@@ -113,7 +113,7 @@ fn put_away(
 ) -> Result<(), Failure> {
     let until = old.end;
     let old = session.messages.get(old).unwrap_or_default();
-    let is_offline = agent.provider.name() == "offline";
+    let is_offline = is_offline(agent);
     let longest = if is_offline { MOST_TEXT } else { LONGEST };
     match move_to_memory(agent, session, old, longest) {
         Ok(()) => {}
