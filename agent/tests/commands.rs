@@ -8,36 +8,14 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use clawft_agent::command;
 use clawft_agent::platform::FileError;
 use clawft_agent::platform::native::NativeFileSystem;
 use script::{Reply, Script};
 use serde_json::Value;
 use support::full_disk::FullDisk;
 use support::listening::Listening;
+use support::typed::{json, run, tell};
 use support::{Folder, World};
-
-/// Runs a command; gives exit code, output and notes.
-fn run(world: &mut World, folder: &Folder, line: &[&str]) -> (i32, String, String) {
-    world.environment.variables.insert("CLAWFT_HOME".into(), folder.path().into());
-    world.environment.arguments = line.iter().map(ToString::to_string).collect();
-    world.screen.shown.take();
-    world.screen.notes.take();
-    let exit = command::run(&world.platform());
-    (exit, world.screen.shown.take(), world.screen.notes.take())
-}
-
-fn json(world: &mut World, folder: &Folder, line: &[&str]) -> (i32, Value) {
-    let line: Vec<&str> = line.iter().copied().chain(["--json"]).collect();
-    let (exit, shown, _) = run(world, folder, &line);
-    (exit, serde_json::from_str(&shown).unwrap())
-}
-
-fn tell(world: &mut World, folder: &Folder, text: &str) -> u64 {
-    let (exit, done) = json(world, folder, &["remember", text, "--embedder", "hashed"]);
-    assert_eq!(exit, 0, "{done}");
-    done["id"].as_u64().unwrap()
-}
 
 #[test]
 fn a_memory_without_its_model_file_is_made_by_hashes_only_when_asked_for() {
@@ -188,21 +166,6 @@ fn a_chat_for_programs_answers_each_line() {
     for (at, word) in [(1, "/nothing"), (2, "/forget")] {
         assert!(shown[at]["error"].as_str().unwrap().contains(word) && shown[at]["exit"] == 2);
     }
-}
-
-#[test]
-fn words_that_mean_nothing_to_a_command_are_not_passed_over() {
-    let (mut world, folder) = (World::default(), Folder::new("words"));
-    tell(&mut world, &folder, "Tea is at five.");
-    for command in ["chat", "export", "sessions", "stats", "compact", "reembed", "config"] {
-        let (exit, shown, notes) = run(&mut world, &folder, &[command, "all.jsonl"]);
-        assert_eq!((exit, &*shown), (2, ""), "{command}");
-        assert!(notes.contains(&format!("nothing expected after `clawft {command}`")), "{notes}");
-    }
-    let line = ["remember", "Coffee", "is", "at", "two", "--session", "../x"];
-    let (exit, _, notes) = run(&mut world, &folder, &line);
-    assert!(exit == 2 && notes.contains("a session's name"), "{exit} {notes}");
-    assert_eq!(run(&mut world, &folder, &["recall", "coffee"]).0, 4);
 }
 
 #[test]
@@ -381,35 +344,6 @@ fn a_memory_that_is_damaged_is_named_and_left_alone() {
         assert!(exit == 7 && notes.contains("memory.rvf"), "{line:?} {exit} {notes}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
-}
-
-#[test]
-fn what_is_typed_wrong_is_usage() {
-    let (mut world, folder) = (World::default(), Folder::new("usage"));
-    for line in [
-        &["nothing"][..],
-        &["ask"],
-        &["remember", " "],
-        &["forget"],
-        &["forget", "x"],
-        &["recall", "x", "--depth"],
-        &["import"],
-        &["import", "a.pdf"],
-        &["correct", "1"],
-        &["feedback", "1"],
-        &["feedback", "1", "great"],
-        &["feedback", "x", "good"],
-        &["ask", "x", "--provider", "someone"],
-        &["ask", "x", "--session", "../x"],
-        &["reembed"],
-    ] {
-        let (exit, _, notes) = run(&mut world, &folder, line);
-        assert!(exit == 2 && notes.starts_with("clawft: "), "{line:?} {exit} {notes}");
-    }
-    let (exit, shown) = json(&mut world, &folder, &["nothing"]);
-    assert_eq!((exit, &shown["exit"]), (2, &Value::from(2)));
-    assert!(run(&mut world, &folder, &[]).1.contains("Exit codes"));
-    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "nothing was written");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Why: whatever changes something ends with `finish`, which folds it in and saves what is
 //! derived, so that the next program opens the file in one read. An import does so after a
-//! failure too, as what is in stays in.
+//! failure too, whatever file that is of, as what is in stays in.
 //!
 //! What it must never do: take a text out of sessions on `forget` without `--redact` or a yes.
 
@@ -179,45 +179,25 @@ pub(super) fn redact(run: &mut Run<'_>) -> Result<(), Failure> {
 }
 
 pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
-    let Run { setup, arguments, output, memory } = run;
+    let arguments = run.arguments;
     if arguments.rest().is_empty() {
         return Err(Failure::new(Exit::Usage, "a file expected after `clawft import`"));
     }
-    let mut all = Imported::default();
-    for path in arguments.rest() {
-        let Some(format) = Format::of(path) else {
-            let sentence = format!("a file ending in .txt, .md or .jsonl expected, found {path}");
-            return Err(Failure::new(Exit::Usage, sentence));
-        };
-        let (mut shown, begin) = (0, setup.platform.clock.now());
-        let done = memory.import(path, format, &mut |progress| {
-            let percent = progress.read * 100 / progress.all.max(1);
-            let now = setup.platform.clock.now();
-            // A short import says nothing on its way.
-            if percent >= shown + 10 && now > begin + 500 {
-                shown = percent;
-                output.note(&format!("{path}: {percent} %"));
-            }
-        });
-        let done = match done {
-            Ok(done) => done,
-            Err(failure) => {
-                // What is in stays in: the next import goes on from there.
-                memory.finish()?;
-                return Err(failure);
-            }
-        };
-        all.added += done.added;
-        all.known += done.known;
-        all.redacted += done.redacted;
-        all.pinned += done.pinned;
-        #[cfg(feature = "coherence")]
-        {
-            all.deferred += done.deferred;
-            all.denied += done.denied;
-        }
+    // All names before the first file: a slip in the last one is found at once.
+    let is_other = |path: &&String| Format::of(path).is_none();
+    if let Some(path) = arguments.rest().iter().find(is_other) {
+        let sentence = format!("a file ending in .txt, .md or .jsonl expected, found {path}");
+        return Err(Failure::new(Exit::Usage, sentence));
     }
-    memory.finish()?;
+    let mut all = Imported::default();
+    let done = arguments.rest().iter().try_for_each(|path| import_file(run, path, &mut all));
+    let Run { output, memory, .. } = run;
+    // What is in stays in: the next import goes on from there.
+    let ended = memory.finish();
+    if done.is_err() && all.added > 0 {
+        output.note(&format!("{} were added of the files before it", all.added));
+    }
+    done.and(ended)?;
     if output.json {
         let mut json = Json::object();
         json.count("added", all.added as u64);
@@ -249,6 +229,32 @@ pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
         output.note(&format!(
             "{deferred} are in quarantine, {denied} were denied: `clawft gate list`, `clawft gate log`"
         ));
+    }
+    Ok(())
+}
+
+/// Imports a file, says how far it is, and counts it to the others.
+fn import_file(run: &mut Run<'_>, path: &str, all: &mut Imported) -> Result<(), Failure> {
+    let Run { setup, output, memory, .. } = run;
+    let Some(format) = Format::of(path) else { return Ok(()) };
+    let (mut shown, begin) = (0, setup.platform.clock.now());
+    let done = memory.import(path, format, &mut |progress| {
+        let percent = progress.read * 100 / progress.all.max(1);
+        let now = setup.platform.clock.now();
+        // A short import says nothing on its way.
+        if percent >= shown + 10 && now > begin + 500 {
+            shown = percent;
+            output.note(&format!("{path}: {percent} %"));
+        }
+    })?;
+    all.added += done.added;
+    all.known += done.known;
+    all.redacted += done.redacted;
+    all.pinned += done.pinned;
+    #[cfg(feature = "coherence")]
+    {
+        all.deferred += done.deferred;
+        all.denied += done.denied;
     }
     Ok(())
 }

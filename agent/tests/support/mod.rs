@@ -7,6 +7,7 @@ pub(crate) mod listening;
 pub(crate) mod memories;
 pub(crate) mod response;
 pub(crate) mod turns;
+pub(crate) mod typed;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
