@@ -63,6 +63,44 @@ fn what_a_file_says_of_its_memories_is_not_taken_for_granted() {
 }
 
 #[test]
+fn what_a_file_says_in_another_form_is_not_passed_over() {
+    let (world, folder) = (World::default(), Folder::new("import-forms"));
+    let other = Folder::new("import-forms-file");
+    let path = format!("{}/all.jsonl", other.path());
+    let mut memory = memory(&world, &folder);
+    let mut import = |member: &str| {
+        let line =
+            format!("{{\"text\": \"A seal sits\"}}\n{{\"text\": \"A walrus waits\", {member}}}");
+        std::fs::write(&path, line).unwrap();
+        memory.import(&path, Format::JsonLines, &mut |_| {})
+    };
+    let long = "k".repeat(256);
+    for (member, expected) in [
+        ("\"created\": \"2021-05-01\"", "`created` expected, found \"2021-05-01\""),
+        ("\"created\": 1620000000000.5", "milliseconds since 1970 as `created` expected"),
+        ("\"created\": -1", "found -1"),
+        ("\"created\": 1e12", "found 1e12"),
+        ("\"pinned\": \"true\"", "true or false as `pinned` expected, found \"true\""),
+        ("\"pinned\": 1", "found 1"),
+        ("\"kind\": 7", "a text of at most 255 bytes as `kind` expected, found 7"),
+        (&format!("\"kind\": \"{long}\""), "found \"kkk"),
+        ("\"session\": [\"a\"]", "a text of at most 1024 bytes as `session` expected"),
+    ] {
+        let failure = import(member).unwrap_err().sentence.clone();
+        assert!(failure.contains("line 2: ") && failure.contains(expected), "{member}: {failure}");
+        assert!(failure.len() < 300, "{failure}");
+    }
+    let nothing = "\"kind\": null, \"session\": null, \"created\": null, \"pinned\": null";
+    assert_eq!(import(nothing).unwrap().added, 2, "none of the files with a mistake left anything");
+    let float = "\"also\": 1, \"created\": 1620000000000.0";
+    let line = format!("{{\"text\": \"A mole digs\", {float}}}");
+    std::fs::write(&path, line).unwrap();
+    memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
+    assert_eq!(memory.recall("mole digs", 1).unwrap()[0].created, 1_620_000_000_000);
+    assert_eq!(&*memory.recall("walrus waits", 1).unwrap()[0].kind, "fact");
+}
+
+#[test]
 fn the_mark_that_windows_writes_before_a_text_is_none_of_it() {
     let (world, folder) = (World::default(), Folder::new("import-mark"));
     let other = Folder::new("import-mark-files");

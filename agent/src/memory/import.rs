@@ -8,7 +8,8 @@
 //! no new write. Private keys are longer than a piece, and are taken out before it is cut.
 //!
 //! Of JSON lines each is a memory: `text` must be there; `kind`, `session`, `created` (ms) and
-//! `pinned` may be. That is what `clawft export` writes. A longer text than a memory has is cut.
+//! `pinned` may be, or be `null`. That is what `clawft export` writes. A longer text than a memory has
+//! is cut.
 //!
 //! Ids are those of the texts without their secrets: when more is taken for a secret, such a
 //! piece is new.
@@ -30,7 +31,7 @@ use super::pem::KeyFilter;
 use super::write::{MOST_TEXT, NEIGHBOURS, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
-use crate::json::{self, Unread};
+use crate::json::{self, Unread, Value};
 use crate::room;
 use crate::text;
 
@@ -40,6 +41,8 @@ const PART: usize = 32 << 10;
 const MOST_LINE: usize = 1 << 20;
 /// Values in a line of JSON: of a line full of numbers the tree would take all memory.
 const MOST_VALUES: usize = 50_000;
+/// Characters that are shown of what stands in the place of something else.
+const MOST_SHOWN: usize = 40;
 /// Pieces that are embedded and committed together.
 const BATCH: usize = 32;
 
@@ -120,6 +123,20 @@ struct Piece {
     pinned: bool,
 }
 
+/// A member that may be there, what it is then, and whether it is that.
+type Member = (&'static str, &'static str, fn(&Value) -> bool);
+
+const MEMBERS: [Member; 4] = [
+    ("kind", "a text of at most 255 bytes", |value| is_text(value, clawft_store::MAX_KIND)),
+    ("session", "a text of at most 1024 bytes", |value| is_text(value, clawft_store::MAX_SESSION)),
+    ("created", "milliseconds since 1970", |value| whole(value).is_some()),
+    ("pinned", "true or false", |value| value.as_bool().is_some()),
+];
+
+fn is_text(value: &Value, most: usize) -> bool {
+    value.as_text().is_some_and(|text| text.len() <= most)
+}
+
 fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     let wrong = |what: &str| Failure::new(Exit::Usage, format!("line {number}: {what}"));
     let value = json::read(line.as_bytes(), MOST_VALUES).map_err(|why| match why {
@@ -130,16 +147,27 @@ fn of_json(line: &str, number: usize) -> Result<Piece, Failure> {
     if text.is_empty() {
         return Err(wrong("a `text` with words expected"));
     }
-    let word = |key: &str, most: usize| {
-        value[key].as_text().filter(|word| word.len() <= most).unwrap_or_default().to_owned()
-    };
+    for (key, expected, is_fine) in MEMBERS {
+        let found = &value[key];
+        // Passed over, a date would become today's without a word.
+        if !found.is_null() && !is_fine(found) {
+            let found = text::short(&found.print(), MOST_SHOWN);
+            return Err(wrong(&format!("{expected} as `{key}` expected, found {found}")));
+        }
+    }
     Ok(Piece {
         text: text.to_owned(),
-        kind: word("kind", clawft_store::MAX_KIND),
-        session: word("session", clawft_store::MAX_SESSION),
-        created: value["created"].as_u64().unwrap_or(0),
+        kind: value["kind"].text().to_owned(),
+        session: value["session"].text().to_owned(),
+        created: whole(&value["created"]).unwrap_or(0),
         pinned: value["pinned"].as_bool().unwrap_or(false),
     })
+}
+
+/// A whole number, also as those write it who have floats alone: `1620000000000.0`.
+fn whole(value: &Value) -> Option<u64> {
+    let Value::Number(number) = value else { return None };
+    number.strip_suffix(".0").unwrap_or(number).parse().ok()
 }
 
 /// A text that is too long for a memory, in pieces; counts the secrets that are taken out of it.
