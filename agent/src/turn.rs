@@ -88,16 +88,19 @@ impl Turn {
         notes.push([what, ": ", &failure.sentence].concat());
     }
 
-    /// Notes how the answer ended, where it is not whole.
+    /// Notes how the answer ended, where it is not whole or there is none.
     fn ended(&mut self, stop: Stop, max_tokens: u32) {
+        let is_whole = matches!(stop, Stop::End | Stop::Tools);
+        self.cut = (!is_whole).then_some(stop);
         self.notes.push(match stop {
             Stop::Length => {
                 format!("the answer was cut at {max_tokens} tokens (provider.max_tokens)")
             }
             Stop::Refused => "the provider withheld the rest of the answer".into(),
+            // One that thinks may end with its thoughts, which nobody sees.
+            _ if self.text.trim().is_empty() => "the model said nothing".into(),
             Stop::End | Stop::Tools => return,
         });
-        self.cut = Some(stop);
     }
 }
 

@@ -116,6 +116,24 @@ const ANTHROPIC: &str = concat!(
     "\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
 );
 
+/// Mistral's models that think give what they say in parts, the thoughts among them.
+#[test]
+fn what_is_said_in_parts_is_joined() {
+    let thoughts = json!({"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]});
+    let parts = |text: &str| json!([thoughts, {"type": "text", "text": text}]);
+    let part = |said: Value| json!({"choices": [{"delta": {"content": said}}]});
+    let end = json!({"choices": [{"delta": {"content": "!"}, "finish_reason": "stop"}]});
+    let events: String = [part(parts("At ")), part(json!([])), part(parts("five")), end]
+        .iter()
+        .map(|event| format!("data: {event}\n\n"))
+        .collect();
+    assert_eq!(read(&openai(), &(events + "data: [DONE]\n\n")).text, "At five!");
+    let message = json!({"content": [parts("At ")[1], parts("five")[1]]});
+    let whole = json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    let answer = ask(&openai(), Reply::json(200, whole.to_string()), false).answer;
+    assert_eq!(answer.expect("it is whole").text, "At five");
+}
+
 #[test]
 fn openais_stream_is_read_and_a_cut_at_any_byte_changes_nothing() {
     let expected = Answer {

@@ -232,6 +232,25 @@ fn what_is_said_before_and_after_a_call_are_two_paragraphs() {
     assert_eq!(room.shown.take(), turn.text);
 }
 
+/// Nothing at all would look as if the program were broken.
+#[test]
+fn an_answer_without_a_word_is_said_to_be_one() {
+    let (world, folder) = (World::default(), Folder::new("wordless"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let first = calls("time_now", "").map(|answer| Answer { text: "At noon.".into(), ..answer });
+    let nothing = "the model said nothing".to_string();
+    for (script, notes) in [
+        (Script::of([says(" \n")]), &[nothing.clone()][..]),
+        (Script::of([calls("time_now", ""), says("")]), &[nothing]),
+        (Script::of([first, says("")]), &[]),
+    ] {
+        let (turn, done) = room.turn(&script, &mut memory, &mut room.session("s"), "When?", false);
+        done.unwrap();
+        assert_eq!((&*turn.notes, turn.cut), (notes, None));
+    }
+}
+
 #[test]
 fn tools_do_their_work() {
     let (mut world, folder) = (World::default(), Folder::new("tools"));

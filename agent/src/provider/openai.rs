@@ -3,7 +3,7 @@
 //! Source: OpenAI's API reference, `POST /chat/completions`. Where servers differ, what is read is
 //! read in every form seen: the count of tokens comes in a chunk without choices, with an empty
 //! choice, within the last one or never; calls come with their number, with ids alone, or whole;
-//! an error may come in the middle of a stream.
+//! what is said comes as a text or in a list of parts; an error may come in the middle of a stream.
 //!
 //! The history is brought into the form that the strictest of them take, the templates of Mistral and
 //! Gemma: no empty message, the two sides in turn. A session may hold what they refuse: a question
@@ -261,7 +261,11 @@ fn invalid(arguments: &str) -> String {
 
 /// Takes a whole message, or what is new in one.
 fn take_message(message: &Value, whole: bool, draft: &mut Draft) -> Result<(), Fault> {
-    draft.say(message["content"].text())?;
+    match &message["content"] {
+        // Mistral's models that think, and gateways: the parts that have no text are thoughts.
+        Value::List(parts) => parts.iter().try_for_each(|part| draft.say(part["text"].text()))?,
+        content => draft.say(content.text())?,
+    }
     let refusal = message["refusal"].text();
     if !refusal.is_empty() {
         draft.say(refusal)?;
