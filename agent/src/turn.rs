@@ -71,7 +71,7 @@ pub struct Turn {
     pub learned: Vec<Remembered>,
     /// The memories that were forgotten.
     pub forgotten: Vec<Gone>,
-    /// Tokens that were counted.
+    /// Tokens that were counted, those of a summary too.
     pub usage: Usage,
     /// Why the answer is not whole: the most tokens, or the provider withheld the rest.
     pub cut: Option<Stop>,
@@ -86,6 +86,13 @@ impl Turn {
     fn failed(&mut self, what: &str, failure: &Failure) {
         let notes = if failure.public().is_some() { &mut self.own } else { &mut self.notes };
         notes.push([what, ": ", &failure.sentence].concat());
+    }
+
+    /// Counts the tokens of an answer, or of a summary that had to be made for it.
+    #[inline(never)]
+    fn count(&mut self, usage: Usage) {
+        self.usage.input = self.usage.input.saturating_add(usage.input);
+        self.usage.output = self.usage.output.saturating_add(usage.output);
     }
 
     /// Notes how the answer ended, where it is not whole or there is none.
@@ -241,9 +248,7 @@ impl Agent<'_, '_> {
         loop {
             let answer = self.ask(session, &plan, &offered, show, turn)?;
             let now = self.platform.clock.now();
-            let Usage { input, output } = &mut turn.usage;
-            *input = input.saturating_add(answer.usage.input);
-            *output = output.saturating_add(answer.usage.output);
+            turn.count(answer.usage);
             // The text goes to the session and to whoever asked, the calls to it and to the tools.
             let bytes = |call: &ToolCall| call.id.len() + call.name.len() + call.arguments.len();
             let calls: usize = answer.calls.iter().map(bytes).sum();

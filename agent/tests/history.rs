@@ -4,7 +4,7 @@ mod support;
 
 use clawft_agent::context::tokens;
 use clawft_agent::memory::{Limits, Memory, New};
-use clawft_agent::provider::{Answer, Message, Offline, Provider, Stop};
+use clawft_agent::provider::{Answer, Message, Offline, Provider, Stop, Usage};
 use clawft_agent::session::{Gone, Session};
 use support::turns::{Room, Script, breaks, calls, memory, puts_away, says};
 use support::{Folder, WORDS, World};
@@ -293,6 +293,30 @@ fn a_summary_that_the_provider_withheld_takes_the_place_of_none() {
     let session = room.session("s");
     assert_eq!((&*session.summary, notes), ("A summary.", summaries.len()));
     assert!(session.covered > covered);
+}
+
+/// Whoever pays for tokens pays for those.
+#[test]
+fn tokens_of_a_summary_are_counted() {
+    let (world, folder) = (World::default(), Folder::new("counted"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let usage = Usage { input: 100, output: 7 };
+    let script = Script::of([Ok(Answer { usage, ..says("A summary.").unwrap() })]);
+    let mut summaries = 0;
+    for n in 0..10 {
+        let mut session = room.session("s");
+        let text = format!("Story {n} goes {}", "on and on ".repeat(40));
+        script.asked.take();
+        let (turn, done) = room.turn(&script, &mut memory, &mut session, &text, false);
+        done.unwrap();
+        let asked = script.asked.borrow();
+        let times = asked.len() as u64;
+        assert_eq!(turn.usage, Usage { input: 100 * times, output: 7 * times });
+        summaries += asked.iter().filter(|asked| asked.system.contains("summarise")).count();
+    }
+    assert!(summaries > 0);
 }
 
 #[test]

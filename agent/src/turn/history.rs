@@ -190,6 +190,7 @@ fn summarise(
     let answer = agent.provider.ask(&agent.platform, &question, &mut |_| Flow::Go);
     let said = |sentence: String| Failure::new(Exit::Provider, sentence);
     let answer = answer.map_err(|error| said(error.sentence))?;
+    turn.count(answer.usage);
     if answer.stop == Stop::Refused {
         // What it says instead is none, and it would say so again at each turn.
         turn.notes.push("the provider withheld a summary of the oldest messages".to_string());
