@@ -37,7 +37,7 @@ use crate::failure::{Exit, Failure};
 use crate::memory::Memory;
 use crate::platform::Platform;
 
-use arguments::Arguments;
+use arguments::{Arguments, wants_json};
 use output::{Output, Shown};
 use setup::Setup;
 
@@ -95,8 +95,8 @@ struct Run<'a> {
 #[must_use]
 pub fn run(platform: &Platform<'_>) -> i32 {
     let words = platform.environment.arguments();
-    let wants_json = words.iter().any(|word| word == "--json");
-    let output = Output { terminal: platform.terminal, json: wants_json, exit: Cell::new(None) };
+    let json = wants_json(&words);
+    let output = Output { terminal: platform.terminal, json, exit: Cell::new(None) };
     match dispatch(platform, &words, None, &output) {
         Ok(()) if platform.terminal.is_lost() => {
             // Under `--json` too: where the object would go nothing can be written.
@@ -122,7 +122,7 @@ pub(crate) fn carry_out(
     words: &[String],
     config: Option<&str>,
 ) -> Result<Option<Exit>, Failure> {
-    let json = words.iter().any(|word| word == "--json");
+    let json = wants_json(words);
     let output = Output { terminal: platform.terminal, json, exit: Cell::new(None) };
     dispatch(platform, words, config, &output).map(|()| output.exit.get())
 }

@@ -71,3 +71,25 @@ fn a_file_that_cannot_be_imported_is_found_before_the_first() {
     assert!(folder.0.join("memory.rvf.image").exists());
     assert_eq!(run(&mut world, &folder, &["recall", "walrus"]).0, 0);
 }
+
+/// A text with such a word is a text, and one behind two dashes asks for nothing.
+#[test]
+fn words_of_a_text_are_no_options() {
+    let (mut world, folder) = (World::default(), Folder::new("dashes"));
+    tell(&mut world, &folder, "Tea is at five.");
+    let said = ["remember", "use", "df", "-h", "to", "see", "free", "space"];
+    assert_eq!(run(&mut world, &folder, &said).0, 0);
+    let (_, shown, _) = run(&mut world, &folder, &["recall", "free", "space"]);
+    assert!(shown.contains("use df -h to see free space"), "{shown}");
+    let (exit, shown, _) = run(&mut world, &folder, &["remember", "--", "--json", "is", "fine"]);
+    assert!(exit == 0 && shown.contains("] remembered"), "{shown}");
+    assert!(run(&mut world, &folder, &["remember", "-h"]).1.contains("Exit codes"));
+    for (line, word) in [
+        (&["recall", "--session", "work", "tea"][..], "--session"),
+        (&["pin", "1", "--redact"], "--redact"),
+        (&["remember", "git", "has", "--version"], "--version"),
+    ] {
+        let (exit, shown, notes) = run(&mut world, &folder, line);
+        assert!(exit == 2 && notes.contains(word) && shown.is_empty(), "{line:?} {exit} {notes}");
+    }
+}

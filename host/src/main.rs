@@ -168,8 +168,8 @@ fn run(grants: &Grants, listen: Option<SocketAddr>) -> Result<i32, Failed> {
 /// Options that take a value.
 const WITH_VALUE: [&str; 5] = ["--session", "--provider", "--embedder", "-k", "--listen"];
 
-/// Where the command and what it works on stand among the arguments. Whoever asks for help with a
-/// command gets the help, as the component has it.
+/// Where the command and what it works on stand among the arguments. Whoever asks for help in the
+/// place of a command, or behind one, gets the help, as the component has it.
 fn words(arguments: &[String]) -> Vec<usize> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -180,7 +180,7 @@ fn words(arguments: &[String]) -> Vec<usize> {
                 break;
             }
             option if WITH_VALUE.contains(&option) => at += 1,
-            "--help" | "-h" | "--version" => words.insert(0, at),
+            "--help" | "-h" | "--version" if words.len() < 2 => words.insert(0, at),
             option if option.starts_with('-') && option.len() > 1 => {}
             _ => words.push(at),
         }
@@ -201,6 +201,7 @@ mod tests {
             ("--session", &[]),
             ("--listen a serve", &[2]),
             ("serve --help", &[1, 0]),
+            ("remember df -h", &[0, 1]),
         ] {
             let line: Vec<String> = line.split(' ').map(str::to_owned).collect();
             assert_eq!(super::words(&line), expected, "{line:?}");

@@ -1,11 +1,12 @@
 //! The command line: a command, options anywhere, and words.
 //!
 //! Why: a text may be typed without quotation marks. So the words behind a command are
-//! joined, and one dash begins no option but `-k`, also as `-k5` and `-k=5`, and `-h`: `-5` is a
-//! word. `--json` is passed over, as it is looked for before: what is wrong here is said in JSON too.
+//! joined, and one dash begins no option but `-k`, also as `-k5` and `-k=5`: `-5` is a word. Help is
+//! asked for by the first word, or by the first behind a command: elsewhere `-h` is one of a text.
+//! `--json` is passed over, as it is looked for before: what is wrong here is said in JSON too.
 //!
 //! What it must never do: take an option that it does not know for a word: a slip would be
-//! remembered with the text, or sent to a model.
+//! remembered with the text, or sent to a model. Nor pass one over that the command does not use.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -14,6 +15,14 @@ use alloc::vec::Vec;
 
 use crate::failure::{Exit, Failure};
 use crate::text;
+
+/// Whether output for programs is wanted: `--json` stands before what `--` makes a text.
+pub(super) fn wants_json(words: &[String]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+/// What helps where such a word is a text's.
+const BEFORE_TEXT: &str = "-- stands before a text with such words";
 
 /// A command line, taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,18 +83,26 @@ impl Arguments {
                     };
                     all.k = Some(k.ok_or_else(wrong)?);
                 }
-                "--help" | "-h" | "--version" => all.words.insert(0, word.clone()),
+                "--help" | "-h" | "--version" if all.words.len() < 2 => {
+                    all.words.insert(0, word.clone());
+                }
                 _ if name.starts_with("--") => {
-                    return Err(usage(format!("there is no option {name}")));
+                    return Err(usage(format!("there is no option {name} here; {BEFORE_TEXT}")));
                 }
                 _ => all.words.push(word.clone()),
             }
         }
-        if all.k.is_some() && all.command() != "recall" {
-            // It would be missed in a text.
-            return Err(usage(
-                "-k is of `recall` alone; -- stands before a text with such words".into(),
-            ));
+        for (name, is_there, of) in [
+            ("-k", all.k.is_some(), "recall"),
+            ("--redact", all.redact, "forget"),
+            ("--session", all.session.is_some(), "ask, chat, remember"),
+        ] {
+            // Help is help whatever stands beside it.
+            let is_used = text::is_listed(of, all.command()) || all.command().starts_with('-');
+            if is_there && !is_used {
+                // It would be missed in a text, or be expected to do something.
+                return Err(usage(format!("{name} is of `{of}` alone; {BEFORE_TEXT}")));
+            }
         }
         Ok(all)
     }
@@ -153,6 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_two_dashes_asks_for_no_json() {
+        let wants =
+            |line: &str| wants_json(&line.split(' ').map(ToString::to_string).collect::<Vec<_>>());
+        assert!(wants("--json stats") && wants("remember a --json -- b"));
+        assert!(!wants("remember -- --json is fine") && !wants("stats"));
+    }
+
+    #[test]
     fn options_stand_anywhere_and_texts_stay_whole() {
         let all = parse("ask --session=a where --provider offline is it").unwrap();
         assert_eq!((all.command(), &*all.text(0).unwrap()), ("ask", "where is it"));
@@ -168,6 +193,15 @@ mod tests {
         }
         assert_eq!(parse("remember -kay -- -k2").unwrap().text(0).unwrap(), "-kay -k2");
         assert_eq!(parse("forget [12] 13,").unwrap().ids().unwrap(), [12, 13]);
+        let said = parse("remember use df -h to see free space").unwrap();
+        assert_eq!(
+            (said.command(), &*said.text(0).unwrap()),
+            ("remember", "use df -h to see free space")
+        );
+        for line in ["-h", "remember -h", "--json remember --json -h", "remember --session a -h x"]
+        {
+            assert_eq!(parse(line).unwrap().command(), "-h", "{line}");
+        }
         for line in [
             "ask --nothing x",
             "ask --session",
@@ -175,6 +209,11 @@ mod tests {
             "recall x -k=many",
             "recall x -k0",
             "remember sort the log with sort -k2",
+            "remember git has --help",
+            "remember node --version says which",
+            "recall --session work tea",
+            "correct 1 tea --redact",
+            "stats --session=work",
         ] {
             assert_eq!(parse(line).unwrap_err().exit, Exit::Usage, "{line}");
         }
