@@ -204,6 +204,25 @@ fn a_long_memory_leaves_room_for_others_in_a_search() {
     }
 }
 
+#[test]
+fn a_memory_that_is_found_again_is_given_once() {
+    let (world, folder) = (World::default(), Folder::new("again"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let id = memory.remember(&New::fact("Oolong tea is at five")).unwrap().id;
+    let other = memory.remember(&New::fact("The bicycle is in the cellar")).unwrap().id;
+    let search = || calls("memory_search", "{\"query\":\"bicycle tea\"}");
+    let script = Script::of([search(), search(), says("ok")]);
+    let mut session = room.session("s");
+    let (turn, done) = room.turn(&script, &mut memory, &mut session, "When is oolong?", false);
+    done.unwrap();
+    let mut given: Vec<u64> = turn.given.iter().map(|memo| memo.id).collect();
+    given.sort_unstable();
+    let mut both = [id, other];
+    both.sort_unstable();
+    assert_eq!(given, both);
+}
+
 /// Nor is one kept whose name is in another sentence or on another line.
 #[test]
 fn a_secret_below_its_name_is_not_kept() {
