@@ -93,3 +93,33 @@ fn words_of_a_text_are_no_options() {
         assert!(exit == 2 && notes.contains(word) && shown.is_empty(), "{line:?} {exit} {notes}");
     }
 }
+
+/// However it is forgotten, the person hears that its file has it still.
+#[test]
+fn what_comes_back_with_its_file_is_said_to() {
+    let (mut world, folder) = (World::default(), Folder::new("comes-back"));
+    let files = Folder::new("comes-back-file");
+    let path = format!("{}/a.txt", files.path());
+    std::fs::write(&path, "A walrus waits").unwrap();
+    let back = "what came from a file comes back";
+    let told = tell(&mut world, &folder, "Tea is at five.").to_string();
+    let (exit, _, notes) = run(&mut world, &folder, &["forget", &told]);
+    assert!(exit == 0 && !notes.contains(back), "{notes}");
+    for way in ["forget", "--json", "chat"] {
+        run(&mut world, &folder, &["import", &path]);
+        let (_, found) = json(&mut world, &folder, &["recall", "walrus"]);
+        let id = found["found"][0]["id"].to_string();
+        let line = match way {
+            "chat" => {
+                world.screen.lines.borrow_mut().push_back(format!("/forget {id}"));
+                vec!["chat"]
+            }
+            "--json" => vec!["forget", &id, "--json"],
+            _ => vec!["forget", &id],
+        };
+        let (exit, shown, notes) = run(&mut world, &folder, &line);
+        assert!(exit == 0 && shown.contains("forgotten"), "{way}: {shown}");
+        assert!(notes.contains(back), "{way}: {notes}");
+        assert_eq!(run(&mut world, &folder, &["recall", "walrus"]).0, 4);
+    }
+}

@@ -25,12 +25,16 @@ fn forgetting_needs_a_person_who_says_yes() {
         world.screen.lines.borrow_mut().push_back(line.into());
         let room = Room::new(&world, &folder);
         let mut memory = memory(&world, &folder);
-        let id = memory.remember(&New::fact("Tea is at five")).unwrap().id;
+        let imported = New { source: "import", ..New::fact("Tea is at five") };
+        let id = memory.remember(&imported).unwrap().id;
         let script =
             Script::of([calls("memory_forget", &format!("{{\"ids\":[{id}]}}")), says("ok")]);
         let mut session = room.session("s");
         room.turn(&script, &mut memory, &mut session, "forget tea", true).1.unwrap();
         assert_eq!(memory.stats().unwrap().records, left, "{interactive} {line}");
+        let asked = script.asked.borrow();
+        let Some(Message::Result { content, .. }) = asked[1].messages.last() else { panic!() };
+        assert_eq!(content.contains("comes back with its next import"), left == 0, "{content}");
         let shown = world.screen.shown.borrow();
         assert_eq!(
             shown.contains(&format!("{id}")) && shown.contains("Tea is at five"),

@@ -57,7 +57,7 @@ fn what_a_file_says_of_its_memories_is_not_taken_for_granted() {
     let seal = memory.recall("seal", 1).unwrap().remove(0);
     assert_eq!((&*seal.kind, seal.created), ("animal", 7));
     let told = tell(&mut memory, "A cat sleeps").id;
-    assert!(memory.is_imported(seal.id).unwrap() && !memory.is_imported(told).unwrap());
+    assert!(memory.comes_back(&[told, seal.id]).is_some() && memory.comes_back(&[told]).is_none());
     memory.finish().unwrap();
     assert!(!folder.holds("hunter"));
 }

@@ -4,7 +4,7 @@ mod support;
 
 use clawft_agent::config::Config;
 use clawft_agent::failure::{Exit, Failure};
-use clawft_agent::memory::{Limits, Memory};
+use clawft_agent::memory::{Format, Limits, Memory};
 use clawft_agent::platform::Platform;
 use clawft_agent::platform::native::NativeClock;
 use clawft_agent::provider::Flow;
@@ -88,6 +88,24 @@ fn a_memory_is_told_found_corrected_pinned_and_forgotten() {
     assert_eq!(send(&folder, "DELETE", &path, Value::Null).0, 404);
     assert_eq!(send(&folder, "POST", "/v1/memory/search", query).1["memories"], json!([]));
     assert!(!folder.holds("green tea"));
+}
+
+#[test]
+fn what_comes_back_with_its_file_is_said_to() {
+    let folder = Folder::new("serve-file");
+    let path = format!("{}/a.txt", folder.path());
+    std::fs::write(&path, "A walrus waits").unwrap();
+    Own(&folder).with_memory(&mut |memory| {
+        assert_eq!(memory.import(&path, Format::Text, &mut |_| {}).unwrap().added, 1);
+        memory.finish().unwrap();
+        Reply::refusal(404, "nothing")
+    });
+    let query = json!({"query": "walrus"});
+    let (_, found) = send(&folder, "POST", "/v1/memory/search", query);
+    let path = format!("/v1/memory/{}", found["memories"][0]["id"]);
+    let (status, gone) = send(&folder, "DELETE", &path, Value::Null);
+    let note = "what came from a file comes back with its next import";
+    assert_eq!((status, &gone["note"]), (200, &json!(note)));
 }
 
 #[test]

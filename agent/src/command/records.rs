@@ -107,15 +107,15 @@ pub(super) fn feedback(run: &mut Run<'_>) -> Result<(), Failure> {
 pub(super) fn forget(run: &mut Run<'_>) -> Result<(), Failure> {
     let Run { setup, arguments, output, memory } = run;
     let ids = arguments.ids()?;
-    let mut is_imported = false;
-    for id in &ids {
-        is_imported |= memory.is_imported(*id)?;
-    }
+    let comes_back = memory.comes_back(&ids);
     let gone = memory.forget(&ids)?;
     // What keeps the file from being folded does not keep them from being forgotten.
     let ended = memory.finish();
     let Saying { sessions, unread } = that_say(&setup.platform, &setup.data, &gone)?;
     note_unread(output, &unread);
+    if let Some(note) = comes_back {
+        output.note(note);
+    }
     let wanted = !sessions.is_empty() && (arguments.redact || confirmed(output, &sessions));
     if wanted {
         strike(setup, &sessions, &gone)?;
@@ -129,9 +129,6 @@ pub(super) fn forget(run: &mut Run<'_>) -> Result<(), Failure> {
         return ended;
     }
     output.say(format_args!("forgotten: {}\n", named(&ids)));
-    if is_imported {
-        output.note("some came from a file: its next import brings them back");
-    }
     match (sessions.is_empty(), wanted) {
         (true, _) => {}
         (_, true) => output.say(format_args!("taken out of: {}\n", sessions.join(", "))),

@@ -227,8 +227,12 @@ fn forget(talk: &mut Talk<'_, '_>, session: &mut Session, rest: &str) -> Result<
     if ids.is_empty() {
         return Err(Failure::new(Exit::Usage, "an id or a text expected after /forget"));
     }
+    let comes_back = talk.memory.comes_back(&ids);
     let gone = talk.memory.forget(&ids)?;
     output.pair(format_args!("forgotten: {}\n", named(&ids)), "forgotten", &Shown::Numbers(&ids));
+    if let Some(note) = comes_back {
+        output.note(note);
+    }
     talk.settle(session, &gone)
 }
 

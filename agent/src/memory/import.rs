@@ -102,15 +102,19 @@ pub struct Imported {
 /// What the record of a piece that is let in says of itself.
 pub(super) const IMPORTED: (&str, &str) = ("source", "import");
 
+/// What is to be said where such a memory is forgotten.
+const COMES_BACK: &str = "what came from a file comes back with its next import";
+
 impl Memory<'_> {
-    /// Whether a memory came from a file, and would come back with its next import.
-    ///
-    /// # Errors
-    /// Those of opening; damaged ones come from nowhere.
-    pub fn is_imported(&mut self, id: u64) -> Result<bool, Failure> {
-        let store = self.reading()?;
-        let fields = store.as_ref().and_then(|store| store.try_fields(id).ok());
-        Ok(fields.is_some_and(|fields| fields.metadata().any(|pair| pair == IMPORTED)))
+    /// What whoever is about to forget these has to know, where one came from a file. Why a memory cannot
+    /// be opened is said by what forgets; one that is damaged comes from nowhere.
+    pub fn comes_back(&mut self, ids: &[u64]) -> Option<&'static str> {
+        let store = self.reading().ok().flatten()?;
+        let is_imported = |id: &u64| {
+            let fields = store.try_fields(*id);
+            fields.is_ok_and(|fields| fields.metadata().any(|pair| pair == IMPORTED))
+        };
+        ids.iter().any(is_imported).then_some(COMES_BACK)
     }
 }
 

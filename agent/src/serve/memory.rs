@@ -178,6 +178,7 @@ fn change(asked: &Asked, memory: &mut Memory<'_>, id: u64) -> Result<Reply, Repl
 }
 
 fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
+    let comes_back = memory.comes_back(&[id]);
     let forgotten: Result<_, Failure> = memory.forget(&[id]);
     let saying: Result<_, Failure> = memory.said_in(&forgotten?);
     let saying = saying?;
@@ -185,5 +186,8 @@ fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     json.count("forgotten", id);
     json.texts("sessions", &saying.sessions);
     json.texts("unread", &saying.unread);
+    if let Some(note) = comes_back {
+        json.text("note", note);
+    }
     Ok(Reply::new(200, json))
 }

@@ -197,9 +197,15 @@ impl Bench<'_, '_> {
         if !self.platform.terminal.confirms(&question) {
             return Err(refused("the person did not confirm it: nothing was forgotten"));
         }
+        let comes_back = self.memory.comes_back(&ids);
         self.forgotten.extend(self.memory.forget(&ids)?);
         self.given.retain(|memo| !ids.contains(&memo.id));
-        Ok(format!("forgotten: {}", text::named(&ids)))
+        let mut done = format!("forgotten: {}", text::named(&ids));
+        if let Some(note) = comes_back {
+            done.push_str("; tell the person: ");
+            done.push_str(note);
+        }
+        Ok(done)
     }
 }
 
