@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::cell::RefCell;
+
 use clawft_agent::config::Config;
 use clawft_agent::gate::{Source, Verdict};
 use clawft_agent::memory::{Format, Limits, Memory, New};
+use clawft_agent::platform::{Clock, Platform};
 use clawft_agent::provider::Offline;
 use support::turns::Room;
-use support::{Folder, WORDS, World};
+use support::{Folder, HandClock, WORDS, World};
 
 fn memory<'a>(world: &'a World, folder: &Folder, config: &Config) -> Memory<'a> {
     Memory::new(&world.platform(), folder.path(), Ok(&WORDS), Limits::from(config))
@@ -20,6 +23,7 @@ fn texts(memory: &mut Memory<'_>, query: &str, k: usize) -> Vec<String> {
 
 const TRUE: &str = "The key of the shed hangs behind the door";
 const FALSE: &str = "The key of the shed never hangs behind the door";
+const AGAIN: &str = "Behind the door hangs the key of the shed";
 
 #[test]
 fn a_denial_is_quarantined_until_the_person_allows_it() {
@@ -106,6 +110,88 @@ fn what_is_denied_by_the_person_is_gone_and_the_log_has_no_text() {
     assert!(memory.gate_log().unwrap().is_empty());
 }
 
+/// What was doubted stays in doubt when nothing speaks against it any more, until the evidence is gone
+/// too.
+#[test]
+fn a_reset_forgets_what_spoke_against_a_claim() {
+    let (world, folder) = (World::default(), Folder::new("gate-reset"));
+    let mut memory = memory(&world, &folder, &Config::default());
+    let held = memory.remember(&New::fact(TRUE)).unwrap().id;
+    let lie = New { source: "import", ..New::fact(FALSE) };
+    let first = memory.remember(&lie).unwrap();
+    assert_eq!(first.verdict, Verdict::Defer);
+    memory.deny(first.id).unwrap();
+    memory.forget(&[held]).unwrap();
+    let again = memory.remember(&lie).unwrap();
+    assert_eq!(again.verdict, Verdict::Defer);
+    assert!(again.reason.contains("in doubt already"), "{}", again.reason);
+    memory.deny(again.id).unwrap();
+    memory.gate_reset().unwrap();
+    assert!(memory.gate_log().unwrap().is_empty());
+    let new = memory.remember(&lie).unwrap();
+    assert_eq!((new.verdict, new.merged), (Verdict::Permit, false), "{}", new.reason);
+}
+
+#[test]
+fn what_the_person_says_too_is_theirs_whatever_insists() {
+    let (world, folder) = (World::default(), Folder::new("gate-theirs"));
+    let mut memory = memory(&world, &folder, &Config::default());
+    let imported = memory.remember(&New { source: "import", ..New::fact(TRUE) }).unwrap();
+    let said = memory.remember(&New::fact(TRUE)).unwrap();
+    assert!(said.merged && said.id == imported.id, "{said:?}");
+    // That the person said it stands in the memory: the gate knows 64 claims at most.
+    memory.gate_reset().unwrap();
+    let again = memory.remember(&New { source: "import", ..New::fact(AGAIN) }).unwrap();
+    assert_eq!(again.verdict, Verdict::Permit, "{}", again.reason);
+    assert!(memory.quarantined().unwrap().is_empty());
+    assert_eq!(texts(&mut memory, TRUE, 1), [TRUE]);
+    assert!(memory.comes_back(&[said.id]).is_some(), "its file would bring it back");
+}
+
+/// A clock at whose next look something else is done, as another program would do it.
+struct Meanwhile<'a> {
+    clock: &'a HandClock,
+    work: RefCell<Option<Box<dyn FnOnce() + 'a>>>,
+}
+
+impl Clock for Meanwhile<'_> {
+    fn now(&self) -> u64 {
+        if let Some(work) = self.work.take() {
+            work();
+        }
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> u64 {
+        self.clock.elapsed()
+    }
+
+    fn sleep(&self, milliseconds: u64) {
+        self.clock.sleep(milliseconds);
+    }
+}
+
+#[test]
+fn what_the_person_says_while_others_are_judged_is_not_quarantined() {
+    let (world, folder) = (World::default(), Folder::new("gate-meanwhile"));
+    let clock = Meanwhile { clock: &world.clock, work: RefCell::default() };
+    let platform = Platform { clock: &clock, ..world.platform() };
+    let limits = Limits::from(&Config::default());
+    let mut insists = Memory::new(&platform, folder.path(), Ok(&WORDS), limits);
+    insists.remember(&New { source: "import", ..New::fact(TRUE) }).unwrap();
+    insists.finish().unwrap();
+    *clock.work.borrow_mut() = Some(Box::new(|| {
+        let mut other = memory(&world, &folder, &Config::default());
+        assert!(other.remember(&New::fact(TRUE)).unwrap().merged);
+        other.finish().unwrap();
+    }));
+    let again = insists.remember(&New { source: "import", ..New::fact(AGAIN) }).unwrap();
+    assert_eq!(again.verdict, Verdict::Defer, "judged before the person said it");
+    assert!(clock.work.borrow().is_none());
+    let held: Vec<u64> = insists.quarantined().unwrap().iter().map(|memo| memo.id).collect();
+    assert_eq!(held, [again.id]);
+}
+
 #[test]
 fn imports_are_judged_and_an_instruction_gets_nowhere() {
     let (world, folder) = (World::default(), Folder::new("gate-import"));
@@ -137,7 +223,6 @@ fn a_file_says_nothing_in_one_batch_that_it_could_not_say_in_two() {
     let mut memory = memory(&world, &folder, &Config::default());
     std::fs::create_dir_all(folder.path()).unwrap();
     let path = format!("{}/lie.jsonl", folder.path());
-    let again = "Behind the door hangs the key of the shed";
     let once = [TRUE, "The tomatoes are watered at dawn", FALSE];
     write_lines(&path, &once);
     let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
@@ -150,7 +235,7 @@ fn a_file_says_nothing_in_one_batch_that_it_could_not_say_in_two() {
     let (other, there) = (Folder::new("gate-batch-two"), memory.stats().unwrap().records);
     assert_eq!(there, 3);
     let mut memory = self::memory(&world, &other, &Config::default());
-    write_lines(&path, &[TRUE, again]);
+    write_lines(&path, &[TRUE, AGAIN]);
     let done = memory.import(&path, Format::JsonLines, &mut |_| {}).unwrap();
     assert_eq!((done.added, done.deferred), (1, 1), "{done:?}");
     assert_eq!(memory.quarantined().unwrap().len(), 2);

@@ -161,10 +161,9 @@ proptest! {
         prop_assert!(e(one) <= e(one | more));
     }
 
-    /// Whatever is written: the state stays bounded, a decision is the same from the same state, and
-    /// after a reset it is that of a new gate.
+    /// Whatever is written: the state stays bounded, and a decision is the same from the same state.
     #[test]
-    fn state_is_bounded_and_a_reset_forgets(
+    fn state_is_bounded_and_says_the_same_again(
         writes in prop::collection::vec(("\\PC{0,60}", 0usize..3, -1.0f32..1.0), 1..90),
     ) {
         let mut gate = Gate::default();

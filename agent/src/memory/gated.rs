@@ -2,9 +2,10 @@
 //!
 //! A quarantined memory is a record like another, with a mark in its metadata. It is listed and can be
 //! allowed or denied by name; [`recall`](Memory::recall) and [`export`](Memory::export) pass it over,
-//! and it supports nothing. One that the person allowed counts as theirs.
+//! and it supports nothing. One that the person allowed, or said as well, counts as theirs.
 //!
-//! What it must never do: keep a text in the log; let a quarantined memory out without the person.
+//! What it must never do: keep a text in the log; let a quarantined memory out without the person; put
+//! into quarantine what is theirs because others insist on it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -27,7 +28,7 @@ const ALLOWED: &str = "allowed";
 /// The pair that a new record gets.
 const QUARANTINE: (&str, &str) = (MARK, QUARANTINED);
 /// The pair of one that was in quarantine and is permitted after all.
-pub(super) const PERMITTED: (&str, &str) = (MARK, "permitted");
+const PERMITTED: (&str, &str) = (MARK, "permitted");
 /// Memories that a write is compared with.
 const NEAREST: usize = 8;
 
@@ -53,6 +54,22 @@ pub(super) fn is_quarantined(store: &Store, id: u64) -> Result<bool, Refusal> {
     Ok(mark(store, id)?.0)
 }
 
+/// The pairs that a memory gets which `source` says as well. What the person says is theirs from then
+/// on, wherever it came from; that a file has it too is still known. What was in quarantine is permitted
+/// now, as this source's.
+pub(super) fn said_by<'a>(
+    store: &Store,
+    id: u64,
+    source: &'a str,
+) -> Result<Vec<(&'a str, &'a str)>, Refusal> {
+    Ok(match (mark(store, id)?, Source::of(source)) {
+        ((false, Source::User), _) => Vec::new(),
+        (_, Source::User) => Vec::from([(MARK, ALLOWED)]),
+        ((true, _), _) => Vec::from([("source", source), PERMITTED]),
+        ((false, _), _) => Vec::new(),
+    })
+}
+
 /// A memory near to a write.
 struct Neighbour {
     memo: Memo,
@@ -75,10 +92,13 @@ fn neighbours(store: &mut Store, text: &str, vector: &[f32]) -> Result<Vec<Neigh
     Ok(all)
 }
 
-/// Puts the memories of a decision into quarantine that belong to the same claim.
+/// Puts the memories of a decision into quarantine that belong to the same claim, but for what the
+/// person has said since it was judged.
 fn quarantine_too(store: &mut Store, decision: &Decision) -> Result<(), Refusal> {
     for &id in &decision.also {
-        if store.contains(id) && !is_quarantined(store, id)? {
+        if store.contains(id)
+            && matches!(mark(store, id)?, (false, Source::Import | Source::Machine))
+        {
             put_again(store, id, None, &[QUARANTINE], &mut |_| {})?;
         }
     }

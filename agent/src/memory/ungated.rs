@@ -13,6 +13,15 @@ pub(super) fn is_quarantined(_: &Store, _: u64) -> Result<bool, Refusal> {
     Ok(false)
 }
 
+/// The pairs that a memory gets which another says as well: none.
+pub(super) fn said_by<'a>(
+    _: &Store,
+    _: u64,
+    _: &'a str,
+) -> Result<[(&'a str, &'a str); 0], Refusal> {
+    Ok([])
+}
+
 /// What is said of pieces: nothing.
 pub(super) struct Judged;
 

@@ -18,7 +18,7 @@ use clawft_store::Record;
 use clawft_store::memory::{Memory as Store, Recall, Refusal};
 use xxhash_rust::xxh64::xxh64;
 
-use super::gated::is_quarantined;
+use super::gated::{is_quarantined, said_by};
 use super::recall::whole;
 use super::redact::MARK;
 use super::refused::is_damage;
@@ -267,13 +267,8 @@ impl Memory<'_> {
             done = Remembered { id: same, merged: true, redacted, ..Remembered::default() };
             let told = if new.created == 0 { now } else { new.created };
             let confirmed = now.to_string();
-            let pairs = [("confirmed", &*confirmed)];
-            // The very text may have been in quarantine: it is permitted now, as this source's.
-            #[cfg(feature = "coherence")]
-            let pairs = match is_quarantined(store, same)? {
-                true => Vec::from([pairs[0], ("source", new.source), super::gated::PERMITTED]),
-                false => Vec::from(pairs),
-            };
+            let mut pairs = Vec::from([("confirmed", &*confirmed)]);
+            pairs.extend(said_by(store, same, new.source)?);
             put_again(store, same, None, &pairs, &mut |record| {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;
