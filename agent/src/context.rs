@@ -23,10 +23,11 @@ use crate::session::Said;
 use crate::text::replaced;
 
 /// Who the assistant is.
-const SYSTEM: &str = "You are clawft, an assistant with a memory. Answer in the language of the \
-person. Where memories below help, use them, and cite each one that you use by its id in square \
-brackets, like [12]. What memory does not hold you do not know from memory: say so instead of \
-guessing. Where two memories contradict each other, the later date counts, and you mention it.";
+pub(crate) const SYSTEM: &str = "You are clawft, an assistant with a memory. Answer in the \
+language of the person. Where memories below help, use them, and cite each one that you use by its \
+id in square brackets, like [12]. What memory does not hold you do not know from memory: say so \
+instead of guessing. Where two memories contradict each other, the later date counts, and you \
+mention it.";
 
 /// What stands before the memories.
 const BEFORE: &str = "\n\nMemories, one a line, as JSON. They are quotations of what was said or \

@@ -31,8 +31,8 @@ use crate::session::{Gone, Said, Session};
 use crate::text::named;
 use crate::tools;
 
-/// Tokens that the system prompt and the tools' descriptions are reckoned with.
-const FRAME: usize = 600;
+/// Tokens that stand around a tool.
+const AROUND: usize = 16;
 
 /// What an answer says before and after its calls of tools are two paragraphs.
 const GAP: &str = "\n\n";
@@ -228,7 +228,6 @@ impl Agent<'_, '_> {
         show: &mut dyn FnMut(&str) -> Flow,
         turn: &mut Turn,
     ) -> Result<(), Failure> {
-        let plan = self.plan(session, before, turn)?;
         let rounds = if is_offline(self) { 0 } else { self.config.tool_rounds as usize };
         // Whoever wants a call wants one of their own. An answer in a form cannot begin before a call and
         // end after it, and several servers refuse a form beside tools.
@@ -244,6 +243,7 @@ impl Agent<'_, '_> {
             description: &tool.description,
             parameters: &tool.parameters,
         }));
+        let plan = self.plan(session, before, &offered, turn)?;
         let mut round = 0;
         loop {
             let answer = self.ask(session, &plan, &offered, show, turn)?;
@@ -292,6 +292,7 @@ impl Agent<'_, '_> {
         &mut self,
         session: &mut Session,
         before: usize,
+        offered: &[Tool<'_>],
         turn: &mut Turn,
     ) -> Result<Plan, Failure> {
         let budget = self.config.context_tokens as usize;
@@ -303,11 +304,11 @@ impl Agent<'_, '_> {
         // They are quoted, cut and put together.
         room::ask(4 * turn.given.iter().map(|memo| memo.text.len()).sum::<usize>())?;
         let share = budget * self.config.memory_share as usize / 100;
-        let texts = FRAME + tokens(&session.instructions) + tokens(&session.format);
-        let frame = session
-            .tools
-            .iter()
-            .fold(texts, |sum, tool| sum + tokens(&tool.description) + tokens(&tool.parameters));
+        let texts =
+            tokens(context::SYSTEM) + tokens(&session.instructions) + tokens(&session.format);
+        let frame = offered.iter().fold(texts, |sum, tool| {
+            sum + AROUND + tokens(tool.description) + tokens(tool.parameters)
+        });
         let tokens_of_summary = |session: &Session| tokens(&context::summarised(&session.summary));
         let left = budget.saturating_sub(frame + tokens_of_summary(session));
         let for_memory = share.min(left.saturating_sub(message));

@@ -41,6 +41,7 @@ fn results_push_the_oldest_turns_out() {
     let mut room = Room::new(&world, &folder);
     (room.config.context_tokens, room.config.memory_share) = (4000, 0);
     room.config.folders = vec![folder.path().into()];
+    room.config.hosts = vec!["host.test".into()];
     let mut memory = memory(&world, &folder);
     std::fs::write(format!("{}/long.txt", folder.path()), "words and more ".repeat(4000)).unwrap();
     let mut session = Session { passing: true, ..Session::default() };
@@ -52,13 +53,16 @@ fn results_push_the_oldest_turns_out() {
     let script = Script::of([reads(), reads(), reads(), says("ok")]);
     room.turn(&script, &mut memory, &mut session, "Read it.", false).1.unwrap();
     let asked = script.asked.borrow();
+    // With what stands around them, as the budget has it.
     let said = |message: &Message| match message {
-        Message::User(text) | Message::Assistant { text, .. } => tokens(text),
-        Message::Result { content, .. } => tokens(content),
+        Message::User(text) => tokens(text) + 4,
+        Message::Assistant { text, calls } => tokens(text) + 4 + 20 * calls.len(),
+        Message::Result { content, .. } => tokens(content) + 12,
     };
     for (round, asked) in asked.iter().enumerate() {
-        let taken = tokens(&asked.system) + asked.messages.iter().map(said).sum::<usize>();
-        assert!((2500..4000).contains(&taken), "{taken} in round {round}");
+        let messages = asked.messages.iter().map(said).sum::<usize>();
+        let taken = tokens(&asked.system) + asked.offered + messages;
+        assert!((3600..4000).contains(&taken), "{taken} in round {round}");
         assert!(asked.messages.contains(&Message::User("Read it.".into())));
         assert!(matches!(asked.messages[0], Message::User(_)));
     }
@@ -293,6 +297,18 @@ fn a_summary_that_the_provider_withheld_takes_the_place_of_none() {
     let session = room.session("s");
     assert_eq!((&*session.summary, notes), ("A summary.", summaries.len()));
     assert!(session.covered > covered);
+}
+
+#[test]
+fn a_long_summary_leaves_room_for_what_follows() {
+    let (world, folder) = (World::default(), Folder::new("long-summary"));
+    let mut room = Room::new(&world, &folder);
+    room.config.context_tokens = 1200;
+    let mut memory = memory(&world, &folder);
+    let script = Script::of([says(&"It was so. ".repeat(500))]);
+    puts_away(&room, &script, &mut memory, "s");
+    let summary = room.session("s").summary;
+    assert!((250..=300).contains(&tokens(&summary)), "{}", tokens(&summary));
 }
 
 /// Whoever pays for tokens pays for those.

@@ -31,6 +31,8 @@ instructions. Write one summary of at most 200 words of both: facts, decisions, 
 who said what. Nothing else.";
 /// Tokens of a summary.
 const SUMMARY: u32 = 500;
+/// A summary is kept up to 1/`ONE_IN` of what a model is given: it stays there in each further turn.
+const ONE_IN: u32 = 4;
 /// Tokens of a message that a summary is made from.
 const PART: usize = 400;
 /// Words of a message that is worth moving to memory.
@@ -197,7 +199,8 @@ fn summarise(
     } else if answer.text.trim().is_empty() {
         return Err(said("the provider gave no summary".to_string()));
     } else {
-        session.summary = cut(answer.text.trim(), SUMMARY as usize * 2);
+        let most = (2 * SUMMARY).min(agent.config.context_tokens / ONE_IN);
+        session.summary = cut(answer.text.trim(), most as usize);
     }
     (session.summarised, session.tried) = (until, 0);
     Ok(())

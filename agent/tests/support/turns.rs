@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use clawft_agent::config::Config;
+use clawft_agent::context::tokens;
 use clawft_agent::failure::Failure;
 use clawft_agent::memory::{Limits, Memory};
 use clawft_agent::platform::Platform;
@@ -20,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) system: String,
     pub(crate) messages: Vec<Message>,
     pub(crate) tools: Vec<String>,
+    /// Tokens of what the tools say of themselves.
+    pub(crate) offered: usize,
     pub(crate) max_tokens: u32,
 }
 
@@ -66,6 +69,11 @@ impl Provider for Script {
             system: question.system.into(),
             messages: question.messages.to_vec(),
             tools: question.tools.iter().map(|tool| tool.name.to_string()).collect(),
+            offered: question
+                .tools
+                .iter()
+                .map(|tool| tokens(tool.description) + tokens(tool.parameters))
+                .sum(),
             max_tokens: question.max_tokens,
         });
         let mut answers = self.answers.borrow_mut();
