@@ -209,7 +209,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 419_750, gzipped: Some(202_300) }),
+    standing: Some(Budget { raw: 422_600, gzipped: Some(203_800) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -226,7 +226,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 353_950, gzipped: Some(172_600) }),
+    standing: Some(Budget { raw: 356_800, gzipped: Some(174_100) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
