@@ -30,6 +30,11 @@ impl End {
         Self { stop, asker: None }
     }
 
+    /// The same for what has to be done whether somebody waits for it or not: Ctrl-C alone.
+    pub(crate) fn of_all(&self) -> Self {
+        Self::new(self.stop.clone())
+    }
+
     /// What begins from now on is done for this one. What has begun before keeps its own.
     pub(crate) fn works_for(&mut self, asker: Asker) {
         self.asker = Some(asker);

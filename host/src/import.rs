@@ -8,6 +8,7 @@
 //! that was there before, as it may be somebody else's.
 
 use crate::failure::{Failed, failed};
+use clawft_agent::memory::Format;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -84,9 +85,10 @@ impl Imports {
     }
 }
 
-/// The absolute path of a file under the name that it was given by. A link's name says what its file is: that of
-/// its target may say nothing. Not where the name is in the data folder, which is seen as it is.
+/// The absolute path of a file under the name that it was given by, where that says what the file is: the name of
+/// a link's target may say nothing. Not where the name is in the data folder, which is seen as it is.
 fn as_named(file: &Path, data: &Path) -> Option<PathBuf> {
+    Format::of(file.to_str()?)?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
     (!folder.starts_with(data)).then(|| folder.join(file.file_name().unwrap_or_default()))
@@ -125,12 +127,14 @@ mod tests {
         std::fs::write(place.join("0f3a"), "tea").unwrap();
         symlink(place.join("0f3a"), place.join("notes.md")).unwrap();
         symlink(place.join("0f3a"), place.join("data").join("within.md")).unwrap();
+        symlink(place.join("notes.md"), place.join("latest")).unwrap();
         let given = |path: &Path| path.to_str().unwrap().to_owned();
         let mut arguments =
-            ["notes.md", "0f3a", "data/within.md"].map(|name| given(&place.join(name)));
-        let shown = Imports::show(&mut arguments, &[0, 1, 2], &place.join("data")).unwrap();
-        // What is named in the data folder is granted by what it is.
-        assert_eq!(arguments, ["notes.md", "0f3a", "0f3a"].map(|name| given(&place.join(name))));
+            ["notes.md", "0f3a", "data/within.md", "latest"].map(|name| given(&place.join(name)));
+        let shown = Imports::show(&mut arguments, &[0, 1, 2, 3], &place.join("data")).unwrap();
+        // What is named in the data folder, or by a name that says nothing, is granted by what it is.
+        let seen_as = ["notes.md", "0f3a", "0f3a", "0f3a"].map(|name| given(&place.join(name)));
+        assert_eq!(arguments, seen_as);
         let [(ours, seen)] = &shown.folders[..] else { panic!("{:?}", shown.folders) };
         assert_eq!(seen, &place);
         for name in ["notes.md", "0f3a"] {

@@ -168,8 +168,8 @@ fn run(grants: &Grants, listen: Option<SocketAddr>) -> Result<i32, Failed> {
 /// Options that take a value.
 const WITH_VALUE: [&str; 5] = ["--session", "--provider", "--embedder", "-k", "--listen"];
 
-/// Where the command and what it works on stand among the arguments. Whoever asks for help in the
-/// place of a command, or behind one, gets the help, as the component has it.
+/// Where the command and what it works on stand among the arguments, as the component takes them: help is what
+/// asks for it in the place of a command or behind one, and one dash begins no option but `-k`.
 fn words(arguments: &[String]) -> Vec<usize> {
     let mut words = Vec::new();
     let mut at = 0;
@@ -181,12 +181,17 @@ fn words(arguments: &[String]) -> Vec<usize> {
             }
             option if WITH_VALUE.contains(&option) => at += 1,
             "--help" | "-h" | "--version" if words.len() < 2 => words.insert(0, at),
-            option if option.starts_with('-') && option.len() > 1 => {}
+            option if option.starts_with("--") || is_k(option) => {}
             _ => words.push(at),
         }
         at += 1;
     }
     words
+}
+
+/// `-k5` and `-k=5`.
+fn is_k(option: &str) -> bool {
+    option.strip_prefix("-k").is_some_and(|k| k.starts_with('=') || k.parse::<u64>().is_ok())
 }
 
 #[cfg(test)]
@@ -201,7 +206,9 @@ mod tests {
             ("--session", &[]),
             ("--listen a serve", &[2]),
             ("serve --help", &[1, 0]),
-            ("remember df -h", &[0, 1]),
+            ("remember df -h", &[0, 1, 2]),
+            ("remember -l -h x", &[0, 1, 2, 3]),
+            ("recall -k5 -k=5 -5 -kay", &[0, 3, 4]),
         ] {
             let line: Vec<String> = line.split(' ').map(str::to_owned).collect();
             assert_eq!(super::words(&line), expected, "{line:?}");

@@ -4,7 +4,8 @@
 //! who is slow in asking keeps others from nothing. The instance is made before anybody can ask, so
 //! that what cannot be granted is said to who starts the server. One that fails is replaced, and the
 //! request that broke it gets a 500. Whether the server runs is said at once, by the host: whoever
-//! watches over it would take one that waits for a model for one that hangs. What is done for a client that has gone is ended (`end`), and its
+//! watches over it would take one that waits for a model for one that hangs. While no instance can be made it
+//! does not run. What is done for a client that has gone is ended (`end`), and its
 //! instance goes on. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
 //! loopback only when there is a token.
@@ -32,6 +33,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use wasmtime::Store;
@@ -55,6 +57,14 @@ struct Job {
     request: Request<HyperOutgoingBody>,
     answer: oneshot::Sender<Answer>,
     asker: Asker,
+}
+
+/// What every connection needs.
+struct Entrance {
+    guard: Guard,
+    jobs: mpsc::Sender<Job>,
+    /// Whether there was an instance for the last request.
+    works: Arc<AtomicBool>,
 }
 
 /// What the help says of it, which is the component's and knows nothing of a host.
@@ -148,17 +158,18 @@ pub(crate) async fn serve(
     // Whoever closed the output can ask all the same.
     let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
     let (jobs, queue) = mpsc::channel(QUEUE);
+    let works = Arc::new(AtomicBool::new(true));
+    let entrance = Entrance { guard: Guard::new(&Variables), jobs, works: works.clone() };
     tokio::select! {
-        () = work(&source, first, queue) => {}
-        () = accept(listener, jobs) => {}
+        () = work(&source, first, queue, &works) => {}
+        () = accept(listener, Arc::new(entrance)) => {}
         () = program.stop.overdue() => {}
     }
     Ok(stop::EXIT)
 }
 
 /// Takes connections, for ever.
-async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
-    let guard = Arc::new(Guard::new(&Variables));
+async fn accept(listener: TcpListener, entrance: Arc<Entrance>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     // Nobody closes it.
     while let Ok(place) = places.clone().acquire_owned().await {
@@ -167,10 +178,10 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let (guard, jobs) = (guard.clone(), jobs.clone());
+        let entrance = entrance.clone();
         let service = service_fn(move |request| {
-            let (guard, jobs) = (guard.clone(), jobs.clone());
-            async move { Ok::<_, std::convert::Infallible>(respond(request, &guard, &jobs).await) }
+            let entrance = entrance.clone();
+            async move { Ok::<_, std::convert::Infallible>(respond(request, &entrance).await) }
         });
         tokio::spawn(async move {
             // A client that goes away in the middle is nobody's failure.
@@ -183,11 +194,8 @@ async fn accept(listener: TcpListener, jobs: mpsc::Sender<Job>) {
     }
 }
 
-async fn respond(
-    request: Request<Incoming>,
-    guard: &Guard,
-    jobs: &mpsc::Sender<Job>,
-) -> Response<HyperOutgoingBody> {
+async fn respond(request: Request<Incoming>, entrance: &Entrance) -> Response<HyperOutgoingBody> {
+    let Entrance { guard, jobs, works } = entrance;
     let (head, body) = request.into_parts();
     let named = head.headers.get(HOST).is_some_and(|host| host.to_str().is_ok());
     if !named && head.uri.authority().is_none() {
@@ -198,8 +206,11 @@ async fn respond(
     if let Err(reply) = guard.check(&asked) {
         return sent(&reply);
     }
-    if head.uri.path() == HEALTH && !jobs.is_closed() {
-        return sent(&serve::health(&asked));
+    if head.uri.path() == HEALTH {
+        return match works.load(Relaxed) {
+            true => sent(&serve::health(&asked)),
+            false => refusal(StatusCode::SERVICE_UNAVAILABLE, "the component cannot be started"),
+        };
     }
     let request = match client::body(body, MOST, PATIENCE).await {
         Ok(bytes) => Request::from_parts(head, whole(bytes)),
@@ -255,7 +266,12 @@ fn whole(bytes: Bytes) -> HyperOutgoingBody {
 }
 
 /// Handles one request after the other, until Ctrl-C.
-async fn work(source: &Source<'_>, first: Instance, mut queue: mpsc::Receiver<Job>) {
+async fn work(
+    source: &Source<'_>,
+    first: Instance,
+    mut queue: mpsc::Receiver<Job>,
+    works: &AtomicBool,
+) {
     let Program { stop, time, .. } = source.program;
     let mut instance = Some(first);
     loop {
@@ -272,6 +288,7 @@ async fn work(source: &Source<'_>, first: Instance, mut queue: mpsc::Receiver<Jo
             Some(instance) => Ok(instance),
             None => source.instance().await,
         };
+        works.store(made.is_ok(), Relaxed);
         let mut worker = match made {
             Ok(worker) => worker,
             // The job is dropped, which its client learns. What is missing may be there for the next one.

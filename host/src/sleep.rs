@@ -18,7 +18,8 @@ use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::{self, Host};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
-/// Whoever asks for an end does not notice a sleep of so many nanoseconds; pauses at files are no longer.
+/// Sleeps of so many nanoseconds may be such pauses, which a client that goes does not end. Ctrl-C does: the
+/// turn is to end by itself, with its session kept, before it is ended.
 const SHORT: u64 = 100_000_000;
 
 /// Puts the clock in the place of WASI's.
@@ -53,12 +54,10 @@ impl Host for Clock<'_> {
     }
 
     fn subscribe_duration(&mut self, nanoseconds: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        if nanoseconds <= SHORT {
-            return self.wasi.subscribe_duration(nanoseconds);
-        }
+        let end = if nanoseconds <= SHORT { self.end.of_all() } else { self.end.clone() };
         // What no clock reaches never comes.
         let until = Instant::now().checked_add(Duration::from_nanos(nanoseconds));
-        let sleep = self.wasi.table.push(Sleep { until, end: self.end.clone() })?;
+        let sleep = self.wasi.table.push(Sleep { until, end })?;
         subscribe(self.wasi.table, sleep)
     }
 }

@@ -6,7 +6,8 @@
 //! `--json` is passed over, as it is looked for before: what is wrong here is said in JSON too.
 //!
 //! What it must never do: take an option that it does not know for a word: a slip would be
-//! remembered with the text, or sent to a model. Nor pass one over that the command does not use.
+//! remembered with the text, or sent to a model. Nor pass one over that says what is
+//! to be done, where the command does not do it.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -98,7 +99,8 @@ impl Arguments {
             ("--session", all.session.is_some(), "ask, chat, remember"),
         ] {
             // Help is help whatever stands beside it.
-            let is_used = text::is_listed(of, all.command()) || all.command().starts_with('-');
+            let is_help = all.command().starts_with('-') || all.command() == "help";
+            let is_used = is_help || text::is_listed(of, all.command());
             if is_there && !is_used {
                 // It would be missed in a text, or be expected to do something.
                 return Err(usage(format!("{name} is of `{of}` alone; {BEFORE_TEXT}")));

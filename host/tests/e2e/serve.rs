@@ -115,8 +115,11 @@ fn it_goes_on_where_no_new_instance_can_be_made() {
         let answer = ask(&address, path);
         assert!(answer.starts_with("HTTP/1.1 500 "), "{path}: {answer}");
     }
+    // Whoever watches over it sees that.
+    assert!(ask(&address, "/health").starts_with("HTTP/1.1 503 "));
     std::fs::create_dir(&notes).unwrap();
     assert!(ask(&address, "/").contains(" / 1\n"));
+    assert!(ask(&address, "/health").starts_with("HTTP/1.1 200 "));
     host.signal("-INT");
     host.end().0.ended(130, "/notes: ");
 }
