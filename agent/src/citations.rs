@@ -32,41 +32,49 @@ pub fn claims(answer: &str) -> Vec<u64> {
 }
 
 /// Reads the brackets of an answer. Where it is to be `sure`, none is one that stands in code, behind a
-/// name, a call or a `\`, or before a link's address, and none has a year, as whoever quotes has it.
+/// name, a call, a link's text or a `\`, or before a link's address, and none has a year, as whoever quotes has it.
 fn read(answer: &str, sure: bool) -> Vec<u64> {
     let bytes = answer.as_bytes();
     let (mut ids, mut open, mut last) = (Vec::new(), None, b' ');
     let (mut is_code, mut is_other) = (false, false);
+    // So far the line is blank, and was before the bracket.
+    let (mut is_blank, mut begins) = (true, false);
     for (at, &byte) in bytes.iter().enumerate() {
         match byte {
             // One or some begin code, within a line or of some lines, or end it.
             b'`' => is_code ^= last != b'`',
             b'[' => {
-                // Directly behind another it is what that one is: `[12][13]`, `a[0][1]`.
+                // Directly behind another it is what that one is: `[12][13]`, `a[0][1]`, `[here][1]`.
                 if last != b']' {
                     is_other = is_code
                         || last.is_ascii_alphanumeric()
                         || matches!(last, b'_' | b')' | b'\\');
                 }
                 open = Some(at + 1);
+                begins = is_blank;
             }
             b']' => {
-                let is_link = matches!(bytes.get(at + 1), Some(b'(' | b':'));
+                let is_link = match bytes.get(at + 1) {
+                    Some(b':') => begins,
+                    behind => behind == Some(&b'('),
+                };
                 if let Some(from) = open.take()
                     && !(sure && (is_other || is_link))
                 {
-                    take(&answer[from..at], sure, &mut ids);
+                    is_other = !take(&answer[from..at], sure, &mut ids);
                 }
             }
             _ => {}
         }
         last = byte;
+        is_blank = byte == b'\n' || is_blank && byte == b' ';
     }
     ids
 }
 
-/// Takes the ids between two brackets; a year is no id of a memory but by chance.
-fn take(mut inside: &str, sure: bool, ids: &mut Vec<u64>) {
+/// Takes the ids between two brackets, and gives whether there is nothing else; a year is no id of a memory
+/// but by chance.
+fn take(mut inside: &str, sure: bool, ids: &mut Vec<u64>) -> bool {
     while !inside.is_empty() && ids.len() < MOST_CITED {
         let (word, more) = text::cut(inside, b",; ").unwrap_or((inside, ""));
         inside = more;
@@ -76,9 +84,10 @@ fn take(mut inside: &str, sure: bool, ids: &mut Vec<u64>) {
             Ok(_) => {}
             // A date behind an id is fine, as memories have it; other words are no citation at all.
             Err(_) if word == "UTC" || word.bytes().all(is_of_date) => {}
-            Err(_) => return,
+            Err(_) => return false,
         }
     }
+    true
 }
 
 fn is_of_date(byte: u8) -> bool {
@@ -109,6 +118,7 @@ mod tests {
             "```\n[11] without an end",
             "```[12]```",
             "See [13](https://host.test), and\n[14]: https://host.test",
+            "See [the docs][13], or [these][14][15].\n\n[13]: https://host.test\n  [14]: /a",
             " {\"primes\": [15, 16], \"text\": \"[17]\"}\n",
             "As was said [2024], and in [1999; 2001].",
         ] {
@@ -123,6 +133,7 @@ mod tests {
             ("```\na[0]\n```\nSo it is [16].", &[16]),
             ("`a` and ``b`` [17], [18] and [19]", &[17, 18, 19]),
             ("([20]) [2024, 21] {[22]}", &[20, 21, 22]),
+            ("As memory [24]: says, [25]", &[24, 25]),
             ("在这里[23]。", &[23]),
         ] {
             assert_eq!(claims(text), ids, "{text}");
