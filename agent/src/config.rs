@@ -203,6 +203,10 @@ mod tests {
             ),
             ("[memory]\ncap = 1", "line 2, key memory.cap: there is no such key"),
             (
+                "[tools]\nfolders = [\"a\", \"\"]",
+                "line 2, key tools.folders: a list of strings, none of them empty, expected, found a list",
+            ),
+            (
                 "[tools]\nhosts = \"x\"",
                 "line 2, key tools.hosts: a list of hosts, as name or name:port, without https://, \
                  expected, found \"x\"",

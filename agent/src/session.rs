@@ -383,7 +383,7 @@ pub fn names(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure
 fn set_aside(platform: &Platform<'_>, data: &str) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in entries(platform, data)? {
-        if text::has(&entry.name, ASIDE) || entry.name.ends_with(NEW) {
+        if text::has(&entry.name, &[".json", ASIDE].concat()) || entry.name.ends_with(NEW) {
             names.push(entry.name);
         }
     }

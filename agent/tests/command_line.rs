@@ -67,7 +67,7 @@ fn a_file_that_cannot_be_imported_is_found_before_the_first() {
     // What is found only when it is read leaves the memory ready to be read.
     let (exit, shown, notes) = import(&mut world, ["good.txt", "missing.txt"]);
     assert!(exit == 1 && notes.contains("missing.txt") && shown.is_empty(), "{exit} {notes}");
-    assert!(notes.contains("1 were added of the files before it"), "{notes}");
+    assert!(notes.contains("1 were added before that"), "{notes}");
     assert!(folder.0.join("memory.rvf.image").exists());
     assert_eq!(run(&mut world, &folder, &["recall", "walrus"]).0, 0);
 }

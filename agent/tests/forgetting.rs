@@ -309,6 +309,10 @@ fn files_of_sessions_that_nobody_can_read_are_named() {
     for name in ["cut.json", "old.json.damaged-7", "other.txt", "late.json.4f1c.new"] {
         std::fs::write(format!("{sessions}/{name}"), "{\"version\": 1, ").unwrap();
     }
+    // A session may have such a name.
+    let mut named = Session::new("a.damaged-1").unwrap();
+    named.push(1, Message::User("Nothing of it.".into()));
+    named.save(&platform, data).unwrap();
     let mut found =
         that_say(&platform, data, &[Gone { id: 0, text: "My cat is called Miro.".into() }])
             .unwrap();

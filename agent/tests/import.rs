@@ -3,7 +3,8 @@
 mod support;
 
 use clawft_agent::config::Config;
-use clawft_agent::memory::{Format, Limits, Memory, New};
+use clawft_agent::failure::Exit;
+use clawft_agent::memory::{Format, Limits, MOST_TEXT, Memory, New};
 use support::memories::{memory, tell, texts};
 use support::{Folder, WORDS, World};
 
@@ -222,4 +223,23 @@ fn an_import_goes_on_where_it_was_and_an_export_comes_back_the_same() {
     let found = second.recall("long story sentences", 1).unwrap().remove(0);
     assert_eq!((&*found.kind, found.created), ("story", 7));
     assert!(second.recall("walrus", 1).unwrap()[0].text.contains("walrus"));
+}
+
+/// What is exported comes back as what it was, not in pieces beside it.
+#[test]
+fn a_text_that_is_longer_without_its_secrets_is_no_longer_than_a_memory() {
+    let (world, folder) = (World::default(), Folder::new("longer"));
+    let mut memory = memory(&world, &folder);
+    let full = "word ".repeat(MOST_TEXT / 5) + "abcd";
+    assert_eq!(full.len(), MOST_TEXT);
+    let secret = full.replacen("word word word", "word pwd=a word", 1);
+    for (text, fits) in [(&full, true), (&secret, false), (&"pwd=a ".repeat(2730), false)] {
+        let done = memory.remember(&New::fact(&text[..MOST_TEXT.min(text.len())]));
+        assert_eq!(done.map_err(|failure| failure.exit).err(), (!fits).then_some(Exit::Usage));
+    }
+    let lines = folder.path().to_owned() + "/long.jsonl";
+    std::fs::write(&lines, format!("{{\"text\":\"{}\"}}", &secret[..MOST_TEXT])).unwrap();
+    assert!(memory.import(&lines, Format::JsonLines, &mut |_| {}).unwrap().added > 1);
+    let found = memory.recall("word", 100).unwrap();
+    assert!(found.iter().all(|memo| memo.text.len() <= MOST_TEXT));
 }

@@ -48,18 +48,24 @@ pub(super) fn gate(run: &mut Run<'_>) -> Result<(), Failure> {
             ));
         }
     }
+    let mut comes_back = None;
     for word in ids {
         let of = id(word)?;
         let done = if what == "allow" {
             memory.allow(of)?;
             "allowed"
         } else {
+            comes_back = comes_back.or(memory.comes_back(&[of]));
             memory.deny(of)?;
             "denied"
         };
         output.pair(format_args!("[{of}] {done}\n"), done, &Shown::Number(of));
     }
-    memory.finish()
+    let ended = memory.finish();
+    if let Some(note) = comes_back {
+        output.note(note);
+    }
+    ended
 }
 
 fn write(entry: &Entry, settings: &Settings, json: &mut Json) {

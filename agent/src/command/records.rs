@@ -29,7 +29,8 @@ pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
     if done.verdict != crate::gate::Verdict::Permit {
         return super::gate::stopped(memory, &done, output);
     }
-    memory.finish()?;
+    // It is committed: what keeps the file from being folded comes behind its id.
+    let ended = memory.finish();
     if output.json {
         let mut json = Json::object();
         done.write(&mut json);
@@ -38,7 +39,7 @@ pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
             json.text("note", &note);
         }
         output.object(json);
-        return Ok(());
+        return ended;
     }
     let what = if done.merged { "is known already" } else { "remembered" };
     output.say(format_args!("[{}] {what}\n", done.id));
@@ -49,7 +50,7 @@ pub(super) fn remember(run: &mut Run<'_>) -> Result<(), Failure> {
         output.terminal.print("Near to it, and kept too:\n");
         done.near.iter().for_each(|memo| output.terminal.print(&line(memo)));
     }
-    Ok(())
+    ended
 }
 
 pub(super) fn recall(run: &mut Run<'_>) -> Result<(), Failure> {
@@ -68,9 +69,9 @@ pub(super) fn correct(run: &mut Run<'_>) -> Result<(), Failure> {
     let Run { arguments, output, memory, .. } = run;
     let id = id(arguments.rest().first().map_or("", |word| word))?;
     memory.correct(id, &arguments.text(1)?)?;
-    memory.finish()?;
+    let ended = memory.finish();
     output.pair(format_args!("[{id}] corrected\n"), "corrected", &Shown::Number(id));
-    Ok(())
+    ended
 }
 
 pub(super) fn pin(run: &mut Run<'_>, pinned: bool) -> Result<(), Failure> {
@@ -99,9 +100,9 @@ pub(super) fn feedback(run: &mut Run<'_>) -> Result<(), Failure> {
         ));
     };
     memory.feedback(of, verdict)?;
-    memory.finish()?;
+    let ended = memory.finish();
     output.pair(format_args!("[{of}] noted\n"), "noted", &Shown::Number(of));
-    Ok(())
+    ended
 }
 
 pub(super) fn forget(run: &mut Run<'_>) -> Result<(), Failure> {
@@ -192,7 +193,7 @@ pub(super) fn import(run: &mut Run<'_>) -> Result<(), Failure> {
     // What is in stays in: the next import goes on from there.
     let ended = memory.finish();
     if done.is_err() && all.added > 0 {
-        output.note(&format!("{} were added of the files before it", all.added));
+        output.note(&format!("{} were added before that", all.added));
     }
     done.and(ended)?;
     if output.json {
@@ -235,7 +236,7 @@ fn import_file(run: &mut Run<'_>, path: &str, all: &mut Imported) -> Result<(), 
     let Run { setup, output, memory, .. } = run;
     let Some(format) = Format::of(path) else { return Ok(()) };
     let (mut shown, begin) = (0, setup.platform.clock.now());
-    let done = memory.import(path, format, &mut |progress| {
+    memory.import_too(path, format, all, &mut |progress| {
         let percent = progress.read * 100 / progress.all.max(1);
         let now = setup.platform.clock.now();
         // A short import says nothing on its way.
@@ -243,17 +244,7 @@ fn import_file(run: &mut Run<'_>, path: &str, all: &mut Imported) -> Result<(), 
             shown = percent;
             output.note(&format!("{path}: {percent} %"));
         }
-    })?;
-    all.added += done.added;
-    all.known += done.known;
-    all.redacted += done.redacted;
-    all.pinned += done.pinned;
-    #[cfg(feature = "coherence")]
-    {
-        all.deferred += done.deferred;
-        all.denied += done.denied;
-    }
-    Ok(())
+    })
 }
 
 pub(super) fn export(run: &mut Run<'_>) -> Result<(), Failure> {

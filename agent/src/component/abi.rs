@@ -227,7 +227,7 @@ fn words(input: String) -> Result<Vec<String>, Refusal> {
         ]));
     }
     let wrong = || refused(Status::Usage, "a message or a JSON array of strings expected");
-    let read = json::read(input.as_bytes(), WORDS).map_err(|why| match why {
+    let read = json::read(input.as_bytes(), 1 + WORDS).map_err(|why| match why {
         Unread::NoMemory => refused(Status::Failed, room::NONE),
         Unread::Broken(_) => wrong(),
     })?;

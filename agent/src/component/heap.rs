@@ -19,6 +19,8 @@ use talc::source::Source;
 use talc::wasm::WasmBinning;
 
 const PAGE: usize = 64 << 10;
+/// The end of the page behind them would be address 0.
+const MOST_PAGES: usize = 65_535;
 
 /// Linear memory, page after page, up to a limit.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ unsafe impl Source for Growth {
         let most = layout.size().checked_add(layout.align() + 3 * chunk).ok_or(())?;
         let pages = most.div_ceil(PAGE);
         let before = core::arch::wasm32::memory_size::<0>();
-        if (before + pages).saturating_mul(PAGE) > talc.source.limit
+        if before + pages > MOST_PAGES.min(talc.source.limit / PAGE)
             || core::arch::wasm32::memory_grow::<0>(pages) == usize::MAX
         {
             return Err(());

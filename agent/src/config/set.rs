@@ -75,7 +75,10 @@ fn take(field: Field<'_>, value: &Value) -> bool {
             *into = Some(*found);
         }
         (Field::Truth(into), Value::Truth(truth)) => *into = *truth,
-        (Field::List(into), Value::List(all)) => all.clone_into(into),
+        // An empty name would stand for every folder.
+        (Field::List(into), Value::List(all)) if all.iter().all(|one| !one.is_empty()) => {
+            all.clone_into(into);
+        }
         (Field::Hosts(into), Value::List(all)) if all.iter().all(|one| is_host(one)) => {
             all.clone_into(into);
         }
@@ -98,7 +101,7 @@ fn expected(field: &Field<'_>) -> String {
         Field::Whole(_, least, most) => format!("a whole number from {least} to {most}"),
         Field::Degree(_) => "a number from 0 to 2".to_owned(),
         Field::Truth(_) => "true or false".to_owned(),
-        Field::List(_) => "a list of strings".to_owned(),
+        Field::List(_) => "a list of strings, none of them empty,".to_owned(),
         Field::Hosts(_) => "a list of hosts, as name or name:port, without https://,".to_owned(),
     }
 }

@@ -11,7 +11,7 @@
 //! pieces down to its end, and an import after each change would bring all of it anew.
 //!
 //! What it must never do: lose a letter below a heading, or give more than a thousand bytes of
-//! it in one piece.
+//! it in one piece, but for what stands in the place of a secret.
 
 use alloc::string::String;
 use alloc::vec::Vec;

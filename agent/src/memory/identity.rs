@@ -27,6 +27,8 @@ use crate::json::{self, Json};
 use crate::platform::{FileError, Platform};
 use crate::text;
 
+/// Bytes of the file at most.
+const MOST: usize = 4096;
 /// Name of the memory's file.
 pub const NAME: &str = "memory.rvf";
 /// Its journal.
@@ -75,7 +77,7 @@ impl Identity {
     /// [`Exit::Damaged`], [`Exit::Failed`].
     pub fn load(platform: &Platform<'_>, data: &str) -> Result<Option<Self>, Failure> {
         let path = path(data);
-        let bytes = match platform.files.read(&path, 4096) {
+        let bytes = match platform.files.read(&path, MOST as u64) {
             Ok(bytes) => bytes,
             Err(FileError::NotFound) => return Ok(None),
             Err(error) => return Err(Failure::of_file(&path, &error)),
@@ -113,6 +115,10 @@ impl Identity {
         json.truth("pending", self.pending);
         let text = json.line();
         let path = path(data);
+        if text.len() > MOST {
+            let why = format!("{path}: a shorter name of the embedder's model expected");
+            return Err(Failure::new(Exit::Usage, why));
+        }
         let done = platform.files.replace(&path, text.as_bytes());
         done.map_err(|error| Failure::unwritten(&path, &error))
     }

@@ -176,7 +176,9 @@ fn whole(value: &Value) -> Option<u64> {
 
 /// A text that is too long for a memory, in pieces; counts the secrets that are taken out of it.
 fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
-    if piece.text.len() <= MOST_TEXT {
+    let len = piece.text.len();
+    // What stands in the place of a secret may be longer, but not so much.
+    if len <= MOST_TEXT / 4 || len <= MOST_TEXT && redact(&piece.text).0.len() <= MOST_TEXT {
         return Vec::from([piece]);
     }
     let (mut chunker, mut keys) = (Chunker::new(false), KeyFilter::default());
@@ -195,7 +197,7 @@ fn cut(piece: Piece, redacted: &mut usize) -> Vec<Piece> {
 }
 
 /// The lines of a file on their way.
-struct Lines {
+struct Lines<'a> {
     format: Format,
     /// Of the file: what its pieces are called.
     name: String,
@@ -203,10 +205,10 @@ struct Lines {
     chunker: Chunker,
     keys: KeyFilter,
     waiting: Vec<Piece>,
-    done: Imported,
+    done: &'a mut Imported,
 }
 
-impl Lines {
+impl Lines<'_> {
     /// Takes the next line, with its end where it has one.
     fn line(&mut self, path: &str, line: &[u8]) -> Result<(), Failure> {
         self.number += 1;
@@ -278,6 +280,22 @@ impl Memory<'_> {
         format: Format,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Imported, Failure> {
+        let mut all = Imported::default();
+        self.import_too(path, format, &mut all, progress)?;
+        Ok(all)
+    }
+
+    /// The same, which counts what the file brings to that of others, also before an error.
+    ///
+    /// # Errors
+    /// Those of [`import`](Self::import).
+    pub fn import_too(
+        &mut self,
+        path: &str,
+        format: Format,
+        done: &mut Imported,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Failure> {
         let files = self.platform.files;
         let failed = |error| Failure::of_file(path, &error);
         let all = files.entry(path).map_err(failed)?.len;
@@ -289,7 +307,7 @@ impl Memory<'_> {
             chunker: Chunker::new(format == Format::Markdown),
             keys: KeyFilter::default(),
             waiting: Vec::new(),
-            done: Imported::default(),
+            done,
         };
         let mut read = 0;
         let (mut part, mut line) = (vec![0; PART], Vec::new());
@@ -314,15 +332,14 @@ impl Memory<'_> {
         file.line(path, &line)?;
         file.end();
         self.take_batches(&mut file)?;
-        self.take_in(&file.waiting, &mut file.done)?;
-        Ok(file.done)
+        self.take_in(&file.waiting, file.done)
     }
 
     /// Takes in what waits, as far as it fills batches.
-    fn take_batches(&mut self, file: &mut Lines) -> Result<(), Failure> {
+    fn take_batches(&mut self, file: &mut Lines<'_>) -> Result<(), Failure> {
         while file.waiting.len() >= BATCH {
             let rest = file.waiting.split_off(BATCH);
-            self.take_in(&file.waiting, &mut file.done)?;
+            self.take_in(&file.waiting, file.done)?;
             file.waiting = rest;
         }
         Ok(())

@@ -218,19 +218,24 @@ pub(super) fn put_again(
     store.try_remember(&record)
 }
 
+/// A text without its secrets, and how many they were. What stands in their places may be longer.
 fn checked(text: &str) -> Result<(String, usize), Failure> {
     let text = text.trim();
-    if text.is_empty() || text.len() > MOST_TEXT {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "a text of 1 to {MOST_TEXT} bytes expected, found {}: longer ones go through \
-                 `clawft import`",
-                text.len()
-            ),
-        ));
+    let mut found = text.len();
+    if (1..=MOST_TEXT).contains(&found) {
+        let redacted = redact(text);
+        found = redacted.0.len();
+        if found <= MOST_TEXT {
+            return Ok(redacted);
+        }
     }
-    Ok(redact(text))
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "a text of 1 to {MOST_TEXT} bytes expected, found {found}: longer ones go through \
+             `clawft import`"
+        ),
+    ))
 }
 
 pub(super) fn unknown(id: u64) -> Failure {
@@ -274,7 +279,8 @@ impl Memory<'_> {
                 record.last_used = now;
                 record.pinned |= new.pinned;
                 // What is said anew holds anew: of two that contradict each other the later one counts.
-                record.created = record.created.max(told);
+                // One that is still to come is of a clock that ran ahead.
+                record.created = record.created.min(now).max(told);
             })
         })?;
         Ok(done)
