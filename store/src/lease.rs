@@ -24,6 +24,9 @@ use crate::storage::{Outcome, Storage, StorageError, remove_if_there};
 
 /// Digits of a number in a name.
 const DIGITS: usize = 16;
+/// Milliseconds that a lease lasts at most: a day. One that ends later is of a clock that was set back since,
+/// as that of a device without a battery is when it starts, and would keep all writers out until then.
+const LONGEST: u64 = 86_400_000;
 
 /// The right to write, for a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ fn until(name: &str) -> Option<u64> {
 }
 
 impl Lease {
-    /// Takes the lease of the durable file `file` from `now` on for `duration`, both in ms. No
+    /// Takes the lease of the durable file `file` from `now` on for `duration`, both in ms; at most a day. No
     /// other writer may use the same `nonce`.
     ///
     /// # Errors
@@ -75,6 +78,7 @@ impl Lease {
 
     /// A lease that nobody has taken yet.
     pub(crate) fn new(file: &str, nonce: u64, now: u64, duration: u64) -> Self {
+        let duration = duration.min(LONGEST);
         Self { prefix: prefix(file), nonce, expires: now.saturating_add(duration), duration }
     }
 
@@ -99,7 +103,8 @@ impl Lease {
         done
     }
 
-    /// Looks at all leases of the file: takes away what ran out; gives whether this one is there.
+    /// Looks at all leases of the file: takes away what ran out or is of another clock; gives whether this one
+    /// is there.
     ///
     /// # Errors
     /// [`Error::LeaseHeld`] where another one is.
@@ -108,7 +113,9 @@ impl Lease {
         for name in storage.list(&self.prefix)? {
             match until(&name) {
                 _ if name == own => is_there = true,
-                Some(until) if until > now => return Err(Error::LeaseHeld { until }.into()),
+                Some(until) if until > now && until - now <= LONGEST => {
+                    return Err(Error::LeaseHeld { until }.into());
+                }
                 Some(_) => remove_if_there(storage, &name)?,
                 None => {}
             }

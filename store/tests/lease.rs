@@ -381,3 +381,19 @@ fn of_its_holder_and_another_one_takes_a_lease_that_ran_out() {
     second.release(&disk).unwrap();
     assert!(disk.names().is_empty());
 }
+
+/// A device without a battery for its clock begins anew: a lease of before would end in years.
+#[test]
+fn a_lease_of_a_clock_that_was_set_back_keeps_nobody_out() {
+    const HOUR: u64 = 3_600_000;
+    let (disk, now) = (SimulatedDisk::new(1), 100_000 * HOUR);
+    drop(Lease::take(&disk, NAME, 1, now, 5000).unwrap());
+    // So little back it may be that of a writer whose clock is right.
+    let held = Lease::take(&disk, NAME, 2, now - HOUR, 5000).unwrap_err();
+    assert_eq!(held, Error::LeaseHeld { until: now + 5000 });
+    Lease::take(&disk, NAME, 3, 0, 5000).unwrap().release(&disk).unwrap();
+    // None lasts longer than that.
+    drop(Lease::take(&disk, NAME, 4, 0, u64::MAX).unwrap());
+    assert!(Lease::take(&disk, NAME, 5, 24 * HOUR - 1, 1).is_err());
+    Lease::take(&disk, NAME, 6, 24 * HOUR, 1).unwrap();
+}
