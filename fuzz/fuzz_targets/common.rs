@@ -31,13 +31,16 @@ impl core::ops::DerefMut for Buffer {
     }
 }
 
-/// Small stores of every kind: dimensions on both sides of the short codes.
+/// Dimensions on both sides of words, of short codes, and of their groups.
+const DIMS: [u32; 11] = [1, 2, 7, 63, 64, 65, 127, 128, 129, 192, 200];
+
+/// Small stores of every kind.
 pub fn params(kind: u8, capacity: u8) -> Params {
-    let dim = [1, 2, 7, 64, 128, 200][kind as usize % 6];
+    let (dim, kind) = (DIMS[kind as usize % DIMS.len()], kind as usize / DIMS.len());
     Params {
-        metric: [Metric::Cosine, Metric::InnerProduct, Metric::L2][kind as usize / 6 % 3],
-        encoding: [Encoding::F32, Encoding::F16, Encoding::I8][kind as usize / 18 % 3],
-        m: [4, 5, 16][kind as usize / 54 % 3],
+        metric: [Metric::Cosine, Metric::InnerProduct, Metric::L2][kind % 3],
+        encoding: [Encoding::F32, Encoding::F16, Encoding::I8][kind / 3 % 3],
+        m: [4, 5, 16][kind / 9 % 3],
         ef_construction: 20,
         ..Params::new(dim, u32::from(capacity % 120) + 1)
     }

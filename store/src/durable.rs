@@ -294,11 +294,12 @@ impl DurableFile {
     /// `commit` can be called again, or [`rollback`](Self::rollback). Not so where the sync failed, or
     /// what a failed append left cannot be cut off: then each further one is [`Error::Stopped`], and
     /// the next opening finds this commit or not, rolled back or not. Without changes nothing is
-    /// looked at, the lease neither.
+    /// looked at, the lease neither. [`Error::Damaged`] says that what was written reads otherwise than it was
+    /// given: it is durable, and this writer ends; the file is to be opened again.
     ///
     /// # Errors
     /// [`Error::Storage`], [`Error::Memory`], [`Error::Conflict`], [`Error::ReadOnly`],
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`], [`Error::Damaged`].
     pub fn commit(&mut self, now: u64) -> Result<(), Error> {
         Ok(self.try_commit(now)?)
     }

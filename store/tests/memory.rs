@@ -159,12 +159,15 @@ fn nothing_of_what_was_forgotten_is_left_in_a_file() {
 fn uses_are_counted_and_kept() {
     let (disk, _) = closed(8);
     let mut memory = open(&disk, 60);
-    let (uses, last) = memory.uses(5).unwrap();
-    memory.touch(&[5, 5, 999], last + 100);
-    assert_eq!(memory.uses(5), Some((uses + 2, last + 100)));
+    // One that can be used twice more, and later.
+    let can = |&(_, (uses, last)): &(u64, (u32, u64))| uses < 100 && last < 1 << 50;
+    let known = (0..60).filter_map(|id| Some((id, memory.uses(id)?)));
+    let (id, (uses, last)) = known.into_iter().find(can).unwrap();
+    memory.touch(&[id, id, 999], last + 100);
+    assert_eq!(memory.uses(id), Some((uses + 2, last + 100)));
     memory.close(0).unwrap();
     let memory = open(&disk, 60);
-    assert_eq!((memory.derived(), memory.uses(5)), (Derived::Read, Some((uses + 2, last + 100))));
+    assert_eq!((memory.derived(), memory.uses(id)), (Derived::Read, Some((uses + 2, last + 100))));
 }
 
 #[test]
@@ -180,4 +183,25 @@ fn readers_may_read_and_do_not_write() {
     check(&mut memory, &model, &mut Random(2));
     memory.close(0).unwrap();
     assert_eq!(disk.names(), names);
+}
+
+/// Neither by a use that seemed to come later than all others, nor by when it seemed to be made.
+#[test]
+fn a_clock_that_ran_ahead_keeps_nothing_in_use() {
+    const HOUR: u64 = 3_600_000;
+    let (now, later, ahead) = (400_000 * HOUR, 401_010 * HOUR, 900_000 * HOUR);
+    let disk = SimulatedDisk::new(1);
+    let mut memory = open(&disk, 8);
+    for (id, created) in [(1, now), (2, now), (3, ahead), (4, now)] {
+        let owned =
+            Owned { created, uses: 0, pinned: false, ..Owned::random(&mut Random(id), DIM, 9) };
+        remember(&mut memory, id, &owned).unwrap();
+    }
+    memory.touch(&[1], ahead);
+    let used = now + 1000 * HOUR;
+    memory.touch(&[2], used);
+    memory.touch(&[1, 2, 3, 4], used);
+    assert_eq!(memory.heat(1, later), memory.heat(2, later));
+    assert_eq!(memory.heat(3, later), memory.heat(4, later));
+    assert!(memory.heat(1, later) < memory.heat(1, used));
 }

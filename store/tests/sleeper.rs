@@ -191,6 +191,29 @@ fn at_every_look(begin: &dyn Fn() -> SimulatedDisk, from_opening: bool, work: Wo
     }
 }
 
+/// What the loser still has may be forgotten by now.
+#[test]
+fn who_lost_its_lease_leaves_no_image_behind() {
+    let disk = SimulatedDisk::new(3);
+    let lease = Lease::take(&disk, NAME, 1, 0, 100).unwrap();
+    let mut loser = opened(disk.clone(), lease).unwrap();
+    for id in 0..8 {
+        remember(&mut loser, id, &Owned::random(&mut Random(id), DIM, 80)).unwrap();
+    }
+    loser.commit(0).unwrap();
+    loser.compact(0).unwrap();
+    loser.touch(&[1], 5);
+
+    let lease = Lease::take(&disk, NAME, 2, 1_000_000, 100).unwrap();
+    let mut winner = opened(disk.clone(), lease).unwrap();
+    winner.forget(1).unwrap();
+    winner.compact(1_000_000).unwrap();
+    winner.close(1_000_000).unwrap();
+    let names = disk.names();
+    assert!(loser.close(20).is_err());
+    assert_eq!(disk.names(), names);
+}
+
 /// A disk on which one who outlived its lease still appends to the base, before one of the appends of
 /// whoever has the lease now.
 struct Late {

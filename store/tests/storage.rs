@@ -117,6 +117,32 @@ fn a_fold_that_has_no_space_is_not_tried_again_with_each_commit() {
     assert_eq!(file.len() as u64, id);
 }
 
+/// What was repaired is in memory: that it finds no room on the disk keeps nobody from what is committed.
+#[test]
+fn a_flipped_bit_on_a_full_disk_keeps_no_writer_out() {
+    let disk = SimulatedDisk::new(1);
+    let mut file = open(&disk).unwrap();
+    let first = of_bytes(100);
+    first.put(&mut file, 1).unwrap();
+    file.commit(0).unwrap();
+    drop(file);
+    let journal = "memory.rvf.journal";
+    let mut bytes = disk.bytes(journal).unwrap();
+    let end = bytes.len();
+    bytes[end - 40] ^= 4;
+    disk.put(journal, bytes);
+    disk.set_space(Some(0));
+    let mut file = open(&disk).unwrap();
+    assert_eq!((file.report().repaired, file.deferred()), (1, NO_SPACE));
+    assert_eq!(Owned::get(&file, 1).unwrap(), first);
+    disk.set_space(None);
+    let second = of_bytes(50);
+    second.put(&mut file, 2).unwrap();
+    file.commit(0).unwrap();
+    file.close(0).unwrap();
+    assert_eq!(all(&open(&disk).unwrap()).unwrap(), Model::from([(1, first), (2, second)]));
+}
+
 /// All of a fold was durable but the new journal: it was not put off.
 #[test]
 fn a_journal_that_had_no_space_is_begun_by_the_next_commit() {

@@ -77,9 +77,9 @@ impl Memory {
     pub fn heat(&self, id: u64, now: u64) -> Option<u32> {
         let entry = self.entry(id).filter(|entry| !entry.pinned)?;
         let mut known = use_of(entry);
-        if known.last > now {
-            known.last = entry.created.min(now);
-        }
+        // Of times that lie ahead nothing is known.
+        let of_past = [entry.last_used, entry.created].into_iter().filter(|&time| time <= now);
+        known.last = of_past.max().unwrap_or(0);
         Some(self.policy.heat(&known, now))
     }
 

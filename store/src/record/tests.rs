@@ -77,6 +77,10 @@ fn limits_hold_and_say_so() {
         (Record { kind: &long[..256], ..SMALL }, "at most 255 expected, 256 found: bytes of kind"),
         (Record { vector: &[1.0], ..SMALL }, "vectors of 2 components expected, 1 found"),
         (
+            Record { session: &long[..1025], ..SMALL },
+            "at most 1024 expected, 1025 found: bytes of session",
+        ),
+        (
             Record { vector: &[1.0, f32::NAN], ..SMALL },
             "finite components expected, component 1 is not",
         ),
@@ -106,18 +110,24 @@ proptest! {
         text in ".{0,40}",
         kind in ".{0,20}",
         session in ".{0,3}",
+        times: (u64, u64, u32),
+        flags: (bool, bool),
         pairs in prop::collection::btree_map(".{0,10}", ".{0,10}", 0..5),
     ) {
         let metadata: Vec<(&str, &str)> =
             pairs.iter().rev().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let record = Record {
-            id, vector: &vector, text: &text, kind: &kind, session: &session, metadata: &metadata, ..SMALL
+            id, vector: &vector, text: &text, kind: &kind, session: &session, metadata: &metadata,
+            created: times.0, last_used: times.1, uses: times.2, pinned: flags.0,
+            importance: f32::from(u8::from(flags.1)),
         };
         let bytes = encoded(&record);
         let fields = Fields::parse(&bytes).unwrap();
         prop_assert_eq!(fields.id(), id);
         prop_assert_eq!(fields.kind(), kind);
         prop_assert_eq!(fields.session(), session);
+        prop_assert_eq!((fields.created(), fields.last_used(), fields.uses()), times);
+        prop_assert_eq!((fields.pinned(), fields.importance() == 1.0), flags);
         let last = 2 * fields.pair_count() + 1;
         prop_assert!(fields.string(last).is_some() && fields.string(last + 1).is_none());
         // At once: not after a step for each pair that there is not.

@@ -58,19 +58,32 @@ impl Owned {
                 ["tea ", "five ", "rain ", "müde ", "nothing "][random.below(5) as usize],
             );
         }
+        // Every shape of a short string, alone and last of all.
+        let short = ["", "k", "key", "value 7"];
         let pairs = random.below(3);
+        let mut metadata: Vec<(String, String)> = (0..pairs)
+            .map(|i| (format!("key{i}"), format!("value {}", random.below(100))))
+            .collect();
+        if random.below(4) == 0 {
+            metadata = vec![(
+                short[random.below(3) as usize].into(),
+                short[random.below(4) as usize].into(),
+            )];
+        }
+        if random.below(8) == 0 {
+            words = "x".into();
+        }
         Self {
             vector: (0..dim).map(|_| random.float()).collect(),
             text: words,
             // The shortest strings too, beside the empty one: what ends where the entry ends.
             kind: ["fact", "", "message", "k"][random.below(4) as usize].into(),
             session: ["", "s1", "s"][random.below(3) as usize].into(),
-            created: random.below(1 << 40),
-            uses: random.below(9) as u32,
+            created: [random.below(1 << 40), 0, u64::MAX - 5]
+                [(random.below(16) as usize).saturating_sub(13)],
+            uses: [random.below(9) as u32, u32::MAX][usize::from(random.below(16) == 0)],
             pinned: random.below(2) == 0,
-            metadata: (0..pairs)
-                .map(|i| (format!("key{i}"), format!("value {}", random.below(100))))
-                .collect(),
+            metadata,
         }
     }
 
