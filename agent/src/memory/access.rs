@@ -279,6 +279,18 @@ impl Memory<'_> {
         &mut self,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
+        self.change_of(None, work)
+    }
+
+    /// The same with this memory, which makes room for nothing: it is the one that is wanted.
+    ///
+    /// # Errors
+    /// Those of [`change`](Self::change).
+    pub(super) fn change_of(
+        &mut self,
+        id: Option<u64>,
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
+    ) -> Result<(), Failure> {
         let used = take(&mut self.used);
         let mut with_uses = |store: &mut Store, now: u64| {
             store.touch(&used, now);
@@ -297,8 +309,8 @@ impl Memory<'_> {
             let has_room = match refused {
                 Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => self
                     .grow()
-                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, &mut left)?)),
-                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, &mut left),
+                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, id, &mut left)?)),
+                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, id, &mut left),
                 _ => Ok(false),
             };
             self.release(lease);

@@ -4,7 +4,8 @@
 //! was used, how long ago, and how important it is. Several go at once, since finding them takes
 //! a look at all of them; and one change never costs more than half of all memories.
 //!
-//! What it must never do: take away a pinned memory, or take any without saying so.
+//! What it must never do: take away a pinned memory or the one that is being changed, or take any
+//! without saying so.
 
 use alloc::format;
 use alloc::string::String;
@@ -23,13 +24,13 @@ const MOST: usize = 256;
 const SHARE: usize = 16;
 
 /// Forgets those of least heat that are not pinned, at most `most`; of equal ones, those that were
-/// used longer ago. Says how many.
-fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Refusal> {
+/// used longer ago. `spared` stays. Says how many.
+fn evict(store: &mut Store, now: u64, spared: Option<u64>, most: usize) -> Result<usize, Refusal> {
     let batch = (store.len() / SHARE).clamp(1, MOST).min(most);
     let mut coldest: Vec<(u32, u64, u64)> = Vec::new();
     let mut next = store.next(0);
     while let Some(id) = next {
-        if let Some(heat) = store.heat(id, now) {
+        if let Some(heat) = store.heat(id, now).filter(|_| Some(id) != spared) {
             let last = store.uses(id).map_or(0, |(_, last)| last);
             let one = (heat, last, id);
             let at = coldest.partition_point(|other| *other < one);
@@ -48,12 +49,13 @@ fn evict(store: &mut Store, now: u64, most: usize) -> Result<usize, Refusal> {
 
 impl Memory<'_> {
     /// Takes memories away, under a lease, if the config has it so; says whether there is room now.
-    /// `used` are those of which a use is still to be counted; `left` counts down how many more may
-    /// go for one change.
+    /// `used` are those of which a use is still to be counted; `spared` is the one that the change is
+    /// of; `left` counts down how many more may go for one change.
     pub(super) fn evict(
         &mut self,
         lease: &mut Lease,
         used: &[u64],
+        spared: Option<u64>,
         left: &mut Option<usize>,
     ) -> Result<bool, Failure> {
         if !self.limits.evict {
@@ -64,7 +66,7 @@ impl Memory<'_> {
         let mut gone = 0;
         let done = self.change_once(lease, &mut |store, now| {
             store.touch(used, now);
-            gone = evict(store, now, *left.get_or_insert(store.len() / 2))?;
+            gone = evict(store, now, spared, *left.get_or_insert(store.len() / 2))?;
             Ok(())
         })?;
         done?;

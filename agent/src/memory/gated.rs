@@ -325,7 +325,9 @@ impl Memory<'_> {
     /// [`Exit::Nothing`] for an unknown id, [`Exit::Usage`] for one that is not in quarantine.
     pub fn allow(&mut self, id: u64) -> Result<(), Failure> {
         self.held(id)?;
-        self.change(&mut |store, _| put_again(store, id, None, &[(MARK, ALLOWED)], &mut |_| {}))
+        self.change_of(Some(id), &mut |store, _| {
+            put_again(store, id, None, &[(MARK, ALLOWED)], &mut |_| {})
+        })
     }
 
     /// Forgets a memory in quarantine for good. Gives what it said.
