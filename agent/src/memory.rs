@@ -67,7 +67,7 @@ pub use identity::{Identity, NAME};
 pub use import::{Format, Imported, Progress};
 pub use recall::Memo;
 pub use redact::redact;
-pub use write::{MOST_TEXT, New, Remembered};
+pub use write::{MOST_TEXT, New, Remembered, Stays};
 
 /// Limits of a memory.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +109,8 @@ pub struct Memory<'a> {
     nonce: u64,
     /// Memories that were taken away, and not yet spoken of.
     evicted: usize,
+    /// Why bytes of what was forgotten stay, where that was not asked for yet.
+    stays: Option<Stays>,
     /// Ids of memories that were used since the last change.
     used: Vec<u64>,
 }
@@ -162,6 +164,7 @@ impl<'a> Memory<'a> {
             open: None,
             nonce: nonce(platform),
             evicted: 0,
+            stays: None,
             used: Vec::new(),
         }
     }

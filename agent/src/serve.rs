@@ -15,7 +15,7 @@
 //! | `POST /v1/memory/search` `{"query"}`, also `limit` | `memories`, the best first |
 //! | `GET /v1/memory/ID` | one |
 //! | `PUT /v1/memory/ID` `{"text"}` or `{"pinned"}` | corrected, pinned |
-//! | `DELETE /v1/memory/ID` | forgotten for good |
+//! | `DELETE /v1/memory/ID` | forgotten for good; `note` where its bytes stay all the same |
 //! | `POST /v1/chat/completions` | an answer with memory behind it, whole or as a stream |
 //! | `GET /v1/models` | the model that answers |
 //!

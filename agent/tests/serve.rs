@@ -4,7 +4,7 @@ mod support;
 
 use clawft_agent::config::Config;
 use clawft_agent::failure::{Exit, Failure};
-use clawft_agent::memory::{Format, Limits, Memory};
+use clawft_agent::memory::{Format, Limits, Memory, New};
 use clawft_agent::platform::Platform;
 use clawft_agent::platform::native::NativeClock;
 use clawft_agent::provider::Flow;
@@ -49,9 +49,13 @@ impl Server for Own<'_> {
 }
 
 fn reply(folder: &Folder, asked: &Asked) -> Reply {
+    reply_of(&Own(folder), asked)
+}
+
+fn reply_of(server: &dyn Server, asked: &Asked) -> Reply {
     let variables = [("CLAWFT_TOKEN".into(), "a token of tests".into())].into();
     let environment = Variables { variables, ..Variables::default() };
-    answer(asked, &Guard::new(&environment), &Own(folder))
+    answer(asked, &Guard::new(&environment), server)
 }
 
 /// What a reply says.
@@ -106,6 +110,41 @@ fn what_comes_back_with_its_file_is_said_to() {
     let (status, gone) = send(&folder, "DELETE", &path, Value::Null);
     let note = "what came from a file comes back with its next import";
     assert_eq!((status, &gone["note"]), (200, &json!(note)));
+}
+
+/// The same where the file cannot be written anew once it is open.
+struct Stuck<'a>(&'a Folder);
+
+impl Server for Stuck<'_> {
+    fn with_memory(&self, work: &mut Work<'_>) -> Reply {
+        Own(self.0).with_memory(&mut |memory| {
+            memory.remember(&New::fact("Ada drinks oolong tea")).unwrap();
+            // Nothing can be written under the name of the new file.
+            std::fs::create_dir_all(self.0.0.join("memory.rvf.compact/taken")).unwrap();
+            work(memory)
+        })
+    }
+
+    fn with_agent(&self, _: &mut Talk<'_>) -> Reply {
+        unreachable!("this request is about the memory")
+    }
+
+    fn send(&self, _: &str) -> Flow {
+        Flow::Halt
+    }
+}
+
+/// Who asked has no standard error to read, and would take for gone what is still on the disk.
+#[test]
+fn bytes_that_stay_are_said_to_who_asked_and_to_who_runs_the_server() {
+    let folder = Folder::new("serve-stays");
+    let (_, told) = send(&folder, "POST", "/v1/memory", json!({"text": "Ada drinks oolong tea"}));
+    let request = asked("DELETE", &format!("/v1/memory/{}", told["id"]), "");
+    let gone = reply_of(&Stuck(&folder), &request);
+    let note = "it is not found any more, but its bytes stay until `clawft compact`";
+    assert_eq!((gone.status, &said(&gone)["note"]), (200, &json!(note)));
+    assert!(gone.note.starts_with(&format!("{note}: ")), "{}", gone.note);
+    assert!(folder.holds("oolong"));
 }
 
 #[test]

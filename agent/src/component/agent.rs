@@ -43,6 +43,11 @@ pub(super) fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
         let _ = memory.finish();
+        // What forgets gives texts and has no place for a note; who runs it reads that bytes stay.
+        if let Some(stays) = memory.stays() {
+            let note = ["clawft: ", &stays.sentence(), "\n"].concat();
+            Wasi::new().platform().terminal.note(&note);
+        }
         done
     })
 }

@@ -90,6 +90,23 @@ impl Remembered {
     }
 }
 
+/// What there is to say where the file could not be written anew without what was forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stays {
+    /// That the bytes stay, and until when.
+    pub note: &'static str,
+    /// Why: for who runs the agent, as it may name files.
+    pub why: String,
+}
+
+impl Stays {
+    /// All of it, for who runs the agent.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        [self.note, ": ", &self.why].concat()
+    }
+}
+
 /// The id that a text gets; `attempt` where another text has it.
 pub(super) fn id_of(text: &str, attempt: u64) -> u64 {
     // 32 bits: short enough to be typed and cited, exact in every JSON reader.
@@ -324,7 +341,8 @@ impl Memory<'_> {
 
     /// Forgets memories for good: they are not found any more, and no byte of them is left in the
     /// memory's files. What says them in the sessions is marked, so that it does not bring them back.
-    /// Gives what they said. Where the file cannot be written anew, a note says that their bytes stay.
+    /// Gives what they said. Where the file cannot be written anew, a note on the terminal says that
+    /// their bytes stay, and [`stays`](Self::stays) does where there is none.
     ///
     /// # Errors
     /// [`Exit::Nothing`] where one of the ids is unknown, [`Exit::Failed`] where their texts have more
@@ -360,15 +378,24 @@ impl Memory<'_> {
         })?;
         // They are forgotten: who is told of a failure would not mark what is in memory.
         if let Err(why) = self.compact() {
-            let until = match why.exit {
-                Exit::Damaged => "what is damaged is told again or forgotten",
-                _ => "`clawft compact`",
+            let note = match why.exit {
+                Exit::Damaged => {
+                    "it is not found any more, but its bytes stay until what is damaged is told again \
+                     or forgotten"
+                }
+                _ => "it is not found any more, but its bytes stay until `clawft compact`",
             };
-            self.platform.terminal.note(&format!(
-                "clawft: it is not found any more, but its bytes stay until {until}: {why}\n"
-            ));
+            let stays = Stays { note, why: why.into_sentence() };
+            self.platform.terminal.note(&["clawft: ", &stays.sentence(), "\n"].concat());
+            self.stays = Some(stays);
         }
         Ok(all)
+    }
+
+    /// What there is to say of bytes that stayed in forgetting since this was asked for last. The terminal
+    /// was told, but a server has none: who asked it would take for gone what is still there.
+    pub fn stays(&mut self) -> Option<Stays> {
+        self.stays.take()
     }
 
     /// The sessions that say what is gone still.

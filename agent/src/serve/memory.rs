@@ -186,8 +186,14 @@ fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     json.count("forgotten", id);
     json.texts("sessions", &saying.sessions);
     json.texts("unread", &saying.unread);
-    if let Some(note) = comes_back {
-        json.text("note", note);
+    let stays = memory.stays();
+    let notes: Vec<&str> = comes_back.into_iter().chain(stays.as_ref().map(|s| s.note)).collect();
+    if !notes.is_empty() {
+        json.text("note", &notes.join("; "));
     }
-    Ok(Reply::new(200, json))
+    let reply = Reply::new(200, json);
+    Ok(match stays {
+        Some(stays) => reply.with_note(stays.sentence()),
+        None => reply,
+    })
 }
