@@ -88,6 +88,36 @@ fn some_sentences_that_a_model_quoted_are_found_where_the_person_said_them() {
     session.redact(&same);
     let Message::User(left) = &session.messages[0].message else { panic!() };
     assert_eq!(left, "[forgotten]\nThe shed is green.");
+    let Message::Assistant { calls, .. } = &session.messages[1].message else { panic!() };
+    assert_eq!(calls[0].arguments, "{\"quote\":\"[forgotten]\"}");
+}
+
+/// A quote is a part of what is stored, in other letters and escapes, and in a later turn.
+#[test]
+fn what_a_model_quoted_goes_out_of_the_session_with_what_was_stored_of_it() {
+    for (told, quote) in [
+        ("The door code is 4711.  It changes on Monday.", "CODE is  4711.\\nIt CHANGES on"),
+        ("Das Café Zoé öffnet mit 4711.", "Caf\\u00e9 Zo\\u00e9 \\u00f6ffnet mit 4711"),
+    ] {
+        let (world, folder) = (World::default(), Folder::new("part"));
+        let room = Room::new(&world, &folder);
+        let mut memory = memory(&world, &folder);
+        let mut session = room.session("s");
+        let script = Script::of([says("Aha.")]);
+        room.turn(&script, &mut memory, &mut session, told, false).1.unwrap();
+        let quote = format!("{{\"quote\":\"{quote}\"}}");
+        let script = Script::of([calls("memory_write", &quote), says("Noted.")]);
+        room.turn(&script, &mut memory, &mut session, "Please keep that.", false).1.unwrap();
+        let stored = memory.recall("4711", 1).unwrap().remove(0);
+        assert_eq!(stored.text, told);
+        let gone = memory.forget(&[stored.id]).unwrap();
+        let mut session = room.session("s");
+        assert!(session.messages[3].forgotten && !session.messages[2].forgotten);
+        session.redact(&gone[0]);
+        assert!(!session.says(&gone[0]));
+        session.save(&world.platform(), folder.path()).unwrap();
+        assert!(!folder.holds("4711"), "{told}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! where it was cited without a model; and it may have been cut, which `…` shows. The person may have
 //! said it with a secret, or in other letters, that memory did not take. A model says it in words of
 //! its own: an answer that cites its id does, and any that follows it in its turn may, as may a
-//! summary of it, which is made anew.
+//! summary of it, which is made anew; and what it quotes for memory is a part of it as a rule.
 //!
 //! What it must never do: take out what only begins like the text.
 
@@ -15,11 +15,11 @@ use alloc::vec::Vec;
 use super::{MOST, Said, Session, folder_of, names, parse, path_of, set_aside};
 use crate::citations::citations;
 use crate::failure::Failure;
-use crate::json::quoted;
+use crate::json::{Value, or_null, quoted};
 use crate::learn::{RUN, asks, kept, orders, others, run, sentences};
 use crate::memory::{MOST_TEXT, redact, telling};
 use crate::platform::{FileError, Platform};
-use crate::provider::Message;
+use crate::provider::{Message, ToolCall};
 use crate::text::words;
 
 /// In the place of what was forgotten.
@@ -28,6 +28,8 @@ const REDACTED: &str = "[forgotten]";
 const FEWEST: usize = 32;
 /// What is behind the beginning then.
 const CUT: &str = "…";
+/// The tool that a model quotes the person for.
+const WRITE: &str = "memory_write";
 
 /// How a text may stand in a session: the longest first, otherwise the end of an escape would stay.
 fn forms(text: &str) -> [String; 3] {
@@ -68,6 +70,14 @@ fn strike(found: &mut String, forms: &[String]) {
     if rest.len() < found.len() {
         out.push_str(rest);
         *found = out;
+    }
+}
+
+/// Arguments in JSON as it is written here, as far as they are JSON: a model may write `\u00e9`.
+fn plain(arguments: &str) -> String {
+    match or_null(arguments.as_bytes()) {
+        Value::Null => arguments.to_owned(),
+        value => value.print(),
     }
 }
 
@@ -143,6 +153,46 @@ impl Sought {
         holds.then_some(plain)
     }
 
+    /// Whether a call says it, or quotes a part of it: memory takes the whole sentences of a quote.
+    fn is_in_call(&self, call: &ToolCall) -> bool {
+        let plain = plain(&call.arguments);
+        let arguments = or_null(plain.as_bytes());
+        let (says, quote) = (find(&plain, &self.forms).is_some(), arguments["quote"].text());
+        if says || call.name != WRITE || quote == REDACTED || quote.len() > MOST_TEXT {
+            return says;
+        }
+        let (told, quote) = (&self.told, telling(&redact(quote).0));
+        let [some, all] = if quote.len() < told.len() { [&quote, told] } else { [told, &quote] };
+        !some.is_empty() && all.windows(some.len()).any(|row| row == some)
+    }
+
+    /// Takes it out of a message; `is_told`: of a turn that says it.
+    fn strike(&self, message: &mut Message, is_told: bool) {
+        let forms = &self.forms;
+        match message {
+            Message::User(said) => {
+                strike(said, forms);
+                self.strike_kept(said);
+            }
+            Message::Result { content, .. } => strike(content, forms),
+            Message::Assistant { text, calls } => {
+                strike(text, forms);
+                if self.is_in(text) {
+                    *text = REDACTED.to_owned();
+                }
+                for call in calls {
+                    if call.name == WRITE && is_told {
+                        // A quote that was refused, too: of a secret, or of words of the model's.
+                        call.arguments = r#"{"quote":"[forgotten]"}"#.to_owned();
+                    } else if self.is_in_call(call) {
+                        call.arguments = plain(&call.arguments);
+                        strike(&mut call.arguments, forms);
+                    }
+                }
+            }
+        }
+    }
+
     fn strike_kept(&self, message: &mut String) {
         if let Some(mut plain) = self.as_kept(message) {
             let mut all: Vec<String> =
@@ -156,13 +206,12 @@ impl Sought {
 
 impl Said {
     fn says(&self, sought: &Sought) -> bool {
-        let forms = &sought.forms;
+        let says = |text: &str| find(text, &sought.forms).is_some();
         match &self.message {
-            Message::User(said) => find(said, forms).is_some() || sought.as_kept(said).is_some(),
-            Message::Result { content, .. } => find(content, forms).is_some(),
+            Message::User(said) => says(said) || sought.as_kept(said).is_some(),
+            Message::Result { content, .. } => says(content),
             Message::Assistant { text, calls } => {
-                calls.iter().any(|call| find(&call.arguments, forms).is_some())
-                    || sought.is_in(text)
+                calls.iter().any(|call| sought.is_in_call(call)) || sought.is_in(text)
             }
         }
     }
@@ -182,10 +231,10 @@ impl Session {
     /// Marks what says it, and the rest of that turn, which may answer in words of its own: so it
     /// does not come back from here. A summary of it goes, and is made anew without.
     pub fn mark(&mut self, gone: &Gone) {
-        self.mark_sought(&Sought::of(gone));
+        self.go_through(&Sought::of(gone), false);
     }
 
-    fn mark_sought(&mut self, sought: &Sought) {
+    fn go_through(&mut self, sought: &Sought, strikes: bool) {
         let mut is_summarised = sought.is_in(&self.summary);
         let mut is_told = false;
         for (at, said) in self.messages.iter_mut().enumerate() {
@@ -195,6 +244,9 @@ impl Session {
             is_told = is_told || said.says(sought);
             said.forgotten |= is_told;
             is_summarised |= is_told && at < self.summarised;
+            if strikes {
+                sought.strike(&mut said.message, is_told);
+            }
         }
         if is_summarised && !self.summary.is_empty() {
             self.summary.clear();
@@ -203,27 +255,10 @@ impl Session {
     }
 
     /// Takes it out of everything that was said, and marks where it was, as [`mark`](Self::mark)
-    /// does. Of an answer that cites it nothing stays: any of its words may say it.
+    /// does. Of an answer that cites it, and of quotes for memory in its turn, nothing stays: any word may
+    /// say it.
     pub fn redact(&mut self, gone: &Gone) {
-        let sought = Sought::of(gone);
-        self.mark_sought(&sought);
-        let forms = &sought.forms;
-        for said in &mut self.messages {
-            match &mut said.message {
-                Message::User(said) => {
-                    strike(said, forms);
-                    sought.strike_kept(said);
-                }
-                Message::Result { content, .. } => strike(content, forms),
-                Message::Assistant { text, calls } => {
-                    strike(text, forms);
-                    if sought.is_in(text) {
-                        *text = REDACTED.to_owned();
-                    }
-                    calls.iter_mut().for_each(|call| strike(&mut call.arguments, forms));
-                }
-            }
-        }
+        self.go_through(&Sought::of(gone), true);
     }
 }
 
@@ -283,7 +318,6 @@ pub fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::ToolCall;
     use alloc::format;
     use alloc::string::ToString;
     use alloc::vec;
