@@ -279,7 +279,7 @@ impl Memory<'_> {
         &mut self,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
-        self.change_of(None, work)
+        Ok(self.try_change(None, work)??)
     }
 
     /// The same with this memory, which makes room for nothing: it is the one that is wanted.
@@ -288,9 +288,22 @@ impl Memory<'_> {
     /// Those of [`change`](Self::change).
     pub(super) fn change_of(
         &mut self,
-        id: Option<u64>,
+        id: u64,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
+        Ok(self.try_change(Some(id), work)??)
+    }
+
+    /// The same, for who does otherwise where there is no room: what `work` and the store refuse comes
+    /// by itself. `spared` makes no room.
+    ///
+    /// # Errors
+    /// All others.
+    pub(super) fn try_change(
+        &mut self,
+        spared: Option<u64>,
+        work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
+    ) -> Result<Result<(), Refusal>, Failure> {
         let used = take(&mut self.used);
         let mut with_uses = |store: &mut Store, now: u64| {
             store.touch(&used, now);
@@ -307,10 +320,12 @@ impl Memory<'_> {
                 _ => None,
             };
             let has_room = match refused {
-                Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => self
-                    .grow()
-                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, id, &mut left)?)),
-                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, id, &mut left),
+                Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => {
+                    self.grow().and_then(|grown| {
+                        Ok(grown || self.evict(&mut lease, &used, spared, &mut left)?)
+                    })
+                }
+                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, spared, &mut left),
                 _ => Ok(false),
             };
             self.release(lease);
@@ -318,9 +333,8 @@ impl Memory<'_> {
                 continue;
             }
             match done? {
-                Ok(()) => return Ok(()),
                 Err(refusal) if tries > 0 && is_conflict(&refusal) => tries -= 1,
-                Err(refusal) => return Err(refusal.into()),
+                done => return Ok(done),
             }
         }
     }

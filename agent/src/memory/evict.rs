@@ -2,7 +2,7 @@
 //!
 //! What goes is what is in use least, by the policy that the tiers follow too: how often a memory
 //! was used, how long ago, and how important it is. Several go at once, since finding them takes
-//! a look at all of them; and one change never costs more than half of all memories.
+//! a look at all of them; and one change never costs more than half of all memories, or the only one.
 //!
 //! What it must never do: take away a pinned memory or the one that is being changed, or take any
 //! without saying so.
@@ -66,7 +66,8 @@ impl Memory<'_> {
         let mut gone = 0;
         let done = self.change_once(lease, &mut |store, now| {
             store.touch(used, now);
-            gone = evict(store, now, spared, *left.get_or_insert(store.len() / 2))?;
+            let most = *left.get_or_insert((store.len() / 2).max(1));
+            gone = evict(store, now, spared, most)?;
             Ok(())
         })?;
         done?;

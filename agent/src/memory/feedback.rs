@@ -68,7 +68,7 @@ impl Memory<'_> {
         let pair = [("verdict", name)];
         let kept = if name.is_empty() { &[][..] } else { &pair };
         let mut importance = 0.0;
-        self.change_of(Some(id), &mut |store, now| {
+        self.change_of(id, &mut |store, now| {
             put_again(store, id, None, kept, &mut |record| {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;

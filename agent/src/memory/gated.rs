@@ -325,7 +325,7 @@ impl Memory<'_> {
     /// [`Exit::Nothing`] for an unknown id, [`Exit::Usage`] for one that is not in quarantine.
     pub fn allow(&mut self, id: u64) -> Result<(), Failure> {
         self.held(id)?;
-        self.change_of(Some(id), &mut |store, _| {
+        self.change_of(id, &mut |store, _| {
             put_again(store, id, None, &[(MARK, ALLOWED)], &mut |_| {})
         })
     }

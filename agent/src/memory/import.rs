@@ -14,8 +14,11 @@
 //! Ids are those of the texts without their secrets: when more is taken for a secret, such a
 //! piece is new.
 //!
+//! A full memory that evicts takes a batch in halves where it has no room for all of it at once: what
+//! made room has gone already, and would have gone for nothing.
+//!
 //! What it must never do: hold more of a file than a line and what waits for its batch, make
-//! vectors of what memory has under its own id already, or commit part of a batch.
+//! vectors of what memory has under its own id already, or commit part of what goes in at once.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -28,6 +31,7 @@ use clawft_store::memory::{Memory as Store, Recall, Refusal};
 use super::chunk::Chunker;
 use super::gated::admit;
 use super::pem::KeyFilter;
+use super::refused::is_full;
 use super::write::{MOST_TEXT, NEIGHBOURS, New, place, put};
 use super::{Memory, redact};
 use crate::failure::{Exit, Failure};
@@ -345,7 +349,7 @@ impl Memory<'_> {
         Ok(())
     }
 
-    /// Remembers pieces, all or none.
+    /// Remembers pieces, all or none; where others make room for them, as many at once as find it.
     fn take_in(&mut self, pieces: &[Piece], done: &mut Imported) -> Result<(), Failure> {
         let mut new = Vec::new();
         for piece in pieces {
@@ -386,29 +390,46 @@ impl Memory<'_> {
         vectors.truncate(new.len() * dim);
         let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
         let judged = self.judged(&texts, &vectors, dim)?;
-        let before = *done;
-        self.change(&mut |store, now| {
-            // A change that is begun again counts anew.
-            *done = before;
-            for (at, ((text, piece), vector)) in
-                new.iter().zip(vectors.chunks_exact(dim)).enumerate()
-            {
-                // The same piece may stand twice in a file.
-                let (id, there) = place(store, text, true)?;
-                let Some(marks) = admit(store, &judged, at, there, done)? else { continue };
-                done.pinned += usize::from(piece.pinned);
-                let record = New {
-                    text,
-                    kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
-                    session: &piece.session,
-                    source: "import",
-                    // Of two that contradict each other the later counts: none is of tomorrow.
-                    created: piece.created.min(now),
-                    pinned: piece.pinned,
-                };
-                put(store, id, &record, text, vector, now, marks)?;
+        let (mut from, mut most) = (0, new.len());
+        while from < new.len() {
+            let to = (from + most).min(new.len());
+            let mut counted = *done;
+            let tried = self.try_change(None, &mut |store, now| {
+                // A change that is begun again counts anew.
+                counted = *done;
+                let vectors = vectors.chunks_exact(dim);
+                let some = new.iter().zip(vectors).enumerate().take(to).skip(from);
+                for (at, ((text, piece), vector)) in some {
+                    // The same piece may stand twice in a file.
+                    let (id, there) = place(store, text, true)?;
+                    let Some(marks) = admit(store, &judged, at, there, &mut counted)? else {
+                        continue;
+                    };
+                    counted.pinned += usize::from(piece.pinned);
+                    let record = New {
+                        text,
+                        kind: if piece.kind.is_empty() { "fact" } else { &piece.kind },
+                        session: &piece.session,
+                        source: "import",
+                        // Of two that contradict each other the later counts: none is of tomorrow.
+                        created: piece.created.min(now),
+                        pinned: piece.pinned,
+                    };
+                    put(store, id, &record, text, vector, now, marks)?;
+                }
+                Ok(())
+            })?;
+            match tried {
+                Ok(()) => (from, *done) = (to, counted),
+                Err(why) => {
+                    // One change may take half of all memories away, which a batch can be more than.
+                    most = (to - from) / 2;
+                    if most == 0 || !self.limits.evict || !is_full(&why) {
+                        return Err(why.into());
+                    }
+                }
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }

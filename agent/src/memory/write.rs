@@ -316,7 +316,7 @@ impl Memory<'_> {
         if !alike(&old.text, &text) {
             self.mark(&[Gone { id, text: old.text.clone() }])?;
         }
-        self.change_of(Some(id), &mut |store, now| {
+        self.change_of(id, &mut |store, now| {
             let known = store.try_fields(id)?;
             let known = known.metadata().find(|pair| pair.0 == "was");
             let was = known.map_or_else(|| mark_of(&old.text), |pair| pair.1.to_owned());
@@ -334,7 +334,7 @@ impl Memory<'_> {
         if self.get(id)?.is_none() {
             return Err(unknown(id));
         }
-        self.change_of(Some(id), &mut |store, _| {
+        self.change_of(id, &mut |store, _| {
             put_again(store, id, None, &[], &mut |record| record.pinned = pinned)
         })
     }
