@@ -536,7 +536,8 @@ int32_t clawft_save(uint32_t handle);
 int32_t clawft_record_contains(uint32_t handle, uint64_t id);
 
 // Writes the smallest id from `from` on to `out_id` and returns 1; returns 0, and writes nothing,
-// if there is none. So from 0, and then always from one more, come all ids.
+// if there is none. So from 0, and then always from one more, come all ids; none is behind
+// `UINT64_MAX`.
 //
 // Errors: `BadHandle`; those of pointers.
 //
