@@ -27,6 +27,9 @@ use crate::text;
 /// In the place of a secret.
 pub(super) const MARK: &str = "[secret]";
 
+/// Readings of a text in which secrets are found, at most: what one leaves the next finds, and few need three.
+const MOST_PASSES: usize = 8;
+
 /// What keys begin with.
 const PREFIXES: [&str; 22] = [
     "sk-",
@@ -131,6 +134,20 @@ fn closed(text: &str, quote: u8, is_escaped: bool) -> Option<usize> {
 /// The text without its secrets, and how many there were.
 #[must_use]
 pub fn redact(text: &str) -> (String, usize) {
+    let (mut found, mut count) = once(text);
+    // Where one was taken out another may show: in an address that was cut, in a tag that has a pair now.
+    let (mut before, mut passes) = (0, 1);
+    while before < count && passes < MOST_PASSES {
+        let (again, more) = once(&found);
+        (before, passes) = (count, passes + 1);
+        count += more;
+        found = again;
+    }
+    (found, count)
+}
+
+/// What is found in one reading.
+fn once(text: &str) -> (String, usize) {
     let mut out = String::with_capacity(text.len());
     let mut count = 0;
     let mut rest = text;
