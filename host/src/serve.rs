@@ -4,8 +4,8 @@
 //! who is slow in asking keeps others from nothing. The instance is made before anybody can ask, so
 //! that what cannot be granted is said to who starts the server. One that fails is replaced, and the
 //! request that broke it gets a 500. Whether the server runs is said at once, by the host: whoever
-//! watches over it would take one that waits for a model for one that hangs. While no instance can be made it
-//! does not run. What is done for a client that has gone is ended (`end`), and its
+//! watches over it would take one that waits for a model for one that hangs. Where no
+//! instance could be made it is asked as all else is. What is done for a client that has gone is ended (`end`), and its
 //! instance goes on. Who may ask is the component's to say, as it is under
 //! `wasmtime serve`; its guard is asked here too, before a body is taken in. The host listens beyond
 //! loopback only when there is a token.
@@ -206,11 +206,9 @@ async fn respond(request: Request<Incoming>, entrance: &Entrance) -> Response<Hy
     if let Err(reply) = guard.check(&asked) {
         return sent(&reply);
     }
-    if head.uri.path() == HEALTH {
-        return match works.load(Relaxed) {
-            true => sent(&serve::health(&asked)),
-            false => refusal(StatusCode::SERVICE_UNAVAILABLE, "the component cannot be started"),
-        };
+    // Where there was no instance for the last request, this one tries to make one.
+    if head.uri.path() == HEALTH && works.load(Relaxed) {
+        return sent(&serve::health(&asked));
     }
     let request = match client::body(body, MOST, PATIENCE).await {
         Ok(bytes) => Request::from_parts(head, whole(bytes)),

@@ -204,4 +204,6 @@ fn a_clock_that_ran_ahead_keeps_nothing_in_use() {
     assert_eq!(memory.heat(1, later), memory.heat(2, later));
     assert_eq!(memory.heat(3, later), memory.heat(4, later));
     assert!(memory.heat(1, later) < memory.heat(1, used));
+    // One that is a moment ahead is as new as it can be.
+    assert_eq!(memory.heat(1, used - 1000), memory.heat(1, used));
 }

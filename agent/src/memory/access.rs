@@ -279,7 +279,7 @@ impl Memory<'_> {
         &mut self,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
-        Ok(self.try_change(None, work)??)
+        Ok(self.try_change(None, &mut None, work)??)
     }
 
     /// The same with this memory, which makes room for nothing: it is the one that is wanted.
@@ -291,17 +291,18 @@ impl Memory<'_> {
         id: u64,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<(), Failure> {
-        Ok(self.try_change(Some(id), work)??)
+        Ok(self.try_change(Some(id), &mut None, work)??)
     }
 
     /// The same, for who does otherwise where there is no room: what `work` and the store refuse comes
-    /// by itself. `spared` makes no room.
+    /// by itself. `spared` makes no room; `left` is how many others may, for all that is tried with it.
     ///
     /// # Errors
     /// All others.
     pub(super) fn try_change(
         &mut self,
         spared: Option<u64>,
+        left: &mut Option<usize>,
         work: &mut dyn FnMut(&mut Store, u64) -> Result<(), Refusal>,
     ) -> Result<Result<(), Refusal>, Failure> {
         let used = take(&mut self.used);
@@ -310,7 +311,6 @@ impl Memory<'_> {
             work(store, now)
         };
         let mut tries = TRIES;
-        let mut left = None;
         loop {
             let mut lease = self.take_lease()?;
             let done = self.change_once(&mut lease, &mut with_uses);
@@ -320,12 +320,10 @@ impl Memory<'_> {
                 _ => None,
             };
             let has_room = match refused {
-                Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => {
-                    self.grow().and_then(|grown| {
-                        Ok(grown || self.evict(&mut lease, &used, spared, &mut left)?)
-                    })
-                }
-                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, spared, &mut left),
+                Some(Error::Vectors(clawft_vectors::Error::Full { .. })) => self
+                    .grow()
+                    .and_then(|grown| Ok(grown || self.evict(&mut lease, &used, spared, left)?)),
+                Some(Error::WordsFull { .. }) => self.evict(&mut lease, &used, spared, left),
                 _ => Ok(false),
             };
             self.release(lease);

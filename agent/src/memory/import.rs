@@ -390,11 +390,11 @@ impl Memory<'_> {
         vectors.truncate(new.len() * dim);
         let texts: Vec<&str> = new.iter().map(|(text, _)| &**text).collect();
         let judged = self.judged(&texts, &vectors, dim)?;
-        let (mut from, mut most) = (0, new.len());
+        let (mut from, mut most, mut left) = (0, new.len(), None);
         while from < new.len() {
             let to = (from + most).min(new.len());
             let mut counted = *done;
-            let tried = self.try_change(None, &mut |store, now| {
+            let tried = self.try_change(None, &mut left, &mut |store, now| {
                 // A change that is begun again counts anew.
                 counted = *done;
                 let vectors = vectors.chunks_exact(dim);
@@ -420,7 +420,7 @@ impl Memory<'_> {
                 Ok(())
             })?;
             match tried {
-                Ok(()) => (from, *done) = (to, counted),
+                Ok(()) => (from, *done, left) = (to, counted, None),
                 Err(why) => {
                     // One change may take half of all memories away, which a batch can be more than.
                     most = (to - from) / 2;

@@ -153,7 +153,8 @@ impl Sought {
         holds.then_some(plain)
     }
 
-    /// Whether a call says it, or quotes a part of it: memory takes the whole sentences of a quote.
+    /// Whether a call says it, or quotes a part of it: memory takes the whole sentences of a quote. Of fewer
+    /// than three words a part may be of anything.
     fn is_in_call(&self, call: &ToolCall) -> bool {
         let plain = plain(&call.arguments);
         let arguments = or_null(plain.as_bytes());
@@ -163,7 +164,8 @@ impl Sought {
         }
         let (told, quote) = (&self.told, telling(&redact(quote).0));
         let [some, all] = if quote.len() < told.len() { [&quote, told] } else { [told, &quote] };
-        !some.is_empty() && all.windows(some.len()).any(|row| row == some)
+        let is_part = some.len() >= 3 && all.windows(some.len()).any(|row| row == some);
+        is_part || !some.is_empty() && some == all
     }
 
     /// Takes it out of a message; `is_told`: of a turn that says it.

@@ -116,10 +116,12 @@ fn it_goes_on_where_no_new_instance_can_be_made() {
         assert!(answer.starts_with("HTTP/1.1 500 "), "{path}: {answer}");
     }
     // Whoever watches over it sees that.
-    assert!(ask(&address, "/health").starts_with("HTTP/1.1 503 "));
+    assert!(ask(&address, "/health").starts_with("HTTP/1.1 500 "));
     std::fs::create_dir(&notes).unwrap();
-    assert!(ask(&address, "/").contains(" / 1\n"));
+    // And that it goes on, where nobody else asks.
     assert!(ask(&address, "/health").starts_with("HTTP/1.1 200 "));
+    assert!(ask(&address, "/").contains(" / 2\n"));
+    assert!(ask(&address, "/health").contains("{\"status\":\"ok\""));
     host.signal("-INT");
     host.end().0.ended(130, "/notes: ");
 }

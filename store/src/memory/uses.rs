@@ -45,6 +45,9 @@ pub struct Work {
 }
 
 /// What the image is to know of the use of a record.
+/// Milliseconds by which a time may lie ahead of a clock that is right: a day.
+const AHEAD: u64 = 86_400_000;
+
 pub(super) fn use_of(entry: &Entry) -> Use {
     let last = entry.last_used.max(entry.created);
     Use {
@@ -77,9 +80,10 @@ impl Memory {
     pub fn heat(&self, id: u64, now: u64) -> Option<u32> {
         let entry = self.entry(id).filter(|entry| !entry.pinned)?;
         let mut known = use_of(entry);
-        // Of times that lie ahead nothing is known.
-        let of_past = [entry.last_used, entry.created].into_iter().filter(|&time| time <= now);
-        known.last = of_past.max().unwrap_or(0);
+        // Two clocks are never quite the same. Of times that lie further ahead nothing is known.
+        let near = now.saturating_add(AHEAD);
+        let known_times = [entry.last_used, entry.created].into_iter().filter(|&time| time <= near);
+        known.last = known_times.max().unwrap_or(0);
         Some(self.policy.heat(&known, now))
     }
 
