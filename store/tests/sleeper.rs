@@ -19,19 +19,26 @@ use support::{DIM, NAME, Owned, Random, open, options, remember};
 /// Written by whoever takes over.
 const THEIRS: u64 = 1000;
 
-/// A disk of a program that sleeps before one of its looks.
+/// Counts down to a call before which something happens; `None`: not any more.
+type Until = Rc<Cell<Option<usize>>>;
+
+/// A disk of a program that sleeps before one of its looks, or before one of its appends.
 #[derive(Clone)]
 struct Sleeps {
     disk: SimulatedDisk,
-    /// Looks until then; `None`: awake.
-    looks: Rc<Cell<Option<usize>>>,
+    looks: Until,
+    appends: Until,
     happens: Rc<RefCell<dyn FnMut()>>,
 }
 
 impl Sleeps {
     fn look(&self) -> &SimulatedDisk {
-        let left = self.looks.get();
-        self.looks.set(left.and_then(|left| left.checked_sub(1)));
+        self.call(&self.looks)
+    }
+
+    fn call(&self, until: &Until) -> &SimulatedDisk {
+        let left = until.get();
+        until.set(left.and_then(|left| left.checked_sub(1)));
         if left == Some(0) {
             (self.happens.borrow_mut())();
         }
@@ -61,7 +68,7 @@ impl Storage for Sleeps {
     }
 
     fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
-        self.disk.append(file, bytes)
+        self.call(&self.appends).append(file, bytes)
     }
 
     fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
@@ -156,6 +163,7 @@ fn sleeps(
     let storage = Sleeps {
         disk: disk.clone(),
         looks: looks.clone(),
+        appends: Rc::default(),
         happens: Rc::new(RefCell::new(happens)),
     };
     let told = match opened(storage, lease) {
@@ -214,85 +222,27 @@ fn who_lost_its_lease_leaves_no_image_behind() {
     assert_eq!(disk.names(), names);
 }
 
-/// A disk on which one who outlived its lease still appends to the base, before one of the appends of
-/// whoever has the lease now.
-struct Late {
-    disk: SimulatedDisk,
-    base: RefCell<Vec<Handle>>,
-    /// Appends until then; `None`: it has woken up.
-    appends: Rc<Cell<Option<usize>>>,
-}
-
-impl Storage for Late {
-    fn open(&self, name: &str) -> Outcome<Handle> {
-        let file = self.disk.open(name)?;
-        if name == NAME {
-            self.base.borrow_mut().push(file);
-        }
-        Ok(file)
-    }
-
-    fn create(&self, name: &str) -> Outcome<Handle> {
-        self.disk.create(name)
-    }
-
-    fn close(&self, file: Handle) {
-        self.base.borrow_mut().retain(|base| *base != file);
-        self.disk.close(file);
-    }
-
-    fn len(&self, file: Handle) -> Outcome<u64> {
-        self.disk.len(file)
-    }
-
-    fn read_at(&self, file: Handle, offset: u64, into: &mut [u8]) -> Outcome<usize> {
-        self.disk.read_at(file, offset, into)
-    }
-
-    fn append(&self, file: Handle, bytes: &[u8]) -> Outcome<()> {
-        let left = self.appends.get();
-        if self.base.borrow().contains(&file) {
-            self.appends.set(left.and_then(|left| left.checked_sub(1)));
-            if left == Some(0) {
-                self.disk.append(file, &[7; 64])?;
-            }
-        }
-        self.disk.append(file, bytes)
-    }
-
-    fn truncate(&self, file: Handle, len: u64) -> Outcome<()> {
-        self.disk.truncate(file, len)
-    }
-
-    fn sync(&self, file: Handle) -> Outcome<()> {
-        self.disk.sync(file)
-    }
-
-    fn sync_folder(&self) -> Outcome<()> {
-        self.disk.sync_folder()
-    }
-
-    fn rename(&self, from: &str, to: &str) -> Outcome<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn remove(&self, name: &str) -> Outcome<()> {
-        self.disk.remove(name)
-    }
-
-    fn list(&self, prefix: &str) -> Outcome<Vec<String>> {
-        self.disk.list(prefix)
-    }
-}
-
+/// One who outlived its lease appends to the base, before any append of whoever has the lease now.
 #[test]
 fn what_another_one_appends_late_costs_no_commit() {
     let mut append = 0;
     loop {
         let disk = some();
         let appends = Rc::new(Cell::new(Some(append)));
-        let storage =
-            Late { disk: disk.clone(), base: RefCell::default(), appends: appends.clone() };
+        let late = {
+            let disk = disk.clone();
+            move || {
+                let base = disk.open(NAME).unwrap();
+                disk.append(base, &[7; 64]).unwrap();
+                disk.close(base);
+            }
+        };
+        let storage = Sleeps {
+            disk: disk.clone(),
+            looks: Rc::default(),
+            appends: appends.clone(),
+            happens: Rc::new(RefCell::new(late)),
+        };
         let mut file = DurableFile::open(Box::new(storage), NAME, &options()).unwrap();
         let mut told = Vec::new();
         for id in 100..108 {
