@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use clawft_agent::command;
 use clawft_agent::memory::{Memory, New};
 use clawft_agent::platform::{HttpClient, HttpError, Request, Response};
-use clawft_agent::provider::{Message, Offline};
+use clawft_agent::provider::{Message, Offline, ToolCall};
 use clawft_agent::session::{Gone, Saying, Session, that_say};
 use support::full_disk::FullDisk;
 use support::turns::{Room, Script, calls, memory, puts_away, says};
@@ -327,6 +327,25 @@ fn a_session_that_says_it_with_a_secret_or_in_other_letters_is_marked() {
         for name in [name, &other] {
             assert!(room.session(name).messages[0].forgotten, "{name}");
         }
+    }
+}
+
+/// Two words may be of anything, three of a text are of it.
+#[test]
+fn a_quote_of_a_word_or_two_says_nothing_of_another_text() {
+    let moved = Gone { id: 0, text: "I moved from Berlin to Rome in 2020".into() };
+    for (quote, text, says) in [
+        ("Berlin", &*moved.text, false),
+        ("from Berlin", &moved.text, false),
+        ("from berlin  to", &moved.text, true),
+        ("We drink tea at five", "Tea.", false),
+        ("tea", "Tea.", true),
+    ] {
+        let mut session = Session::new("s").unwrap();
+        let arguments = format!("{{\"quote\":\"{quote}\"}}");
+        let call = ToolCall { id: "c".into(), name: "memory_write".into(), arguments };
+        session.push(1, Message::Assistant { text: String::new(), calls: vec![call] });
+        assert_eq!(session.says(&Gone { id: 0, text: text.into() }), says, "{quote}");
     }
 }
 

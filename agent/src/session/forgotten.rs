@@ -73,12 +73,11 @@ fn strike(found: &mut String, forms: &[String]) {
     }
 }
 
-/// Arguments in JSON as it is written here, as far as they are JSON: a model may write `\u00e9`.
-fn plain(arguments: &str) -> String {
-    match or_null(arguments.as_bytes()) {
-        Value::Null => arguments.to_owned(),
-        value => value.print(),
-    }
+/// Arguments, and as JSON is written here, as far as they are JSON: a model may write `\u00e9`.
+fn plain(arguments: &str) -> (Value, String) {
+    let value = or_null(arguments.as_bytes());
+    let text = if matches!(value, Value::Null) { arguments.to_owned() } else { value.print() };
+    (value, text)
 }
 
 /// A memory that was forgotten.
@@ -156,8 +155,7 @@ impl Sought {
     /// Whether a call says it, or quotes a part of it: memory takes the whole sentences of a quote. Of fewer
     /// than three words a part may be of anything.
     fn is_in_call(&self, call: &ToolCall) -> bool {
-        let plain = plain(&call.arguments);
-        let arguments = or_null(plain.as_bytes());
+        let (arguments, plain) = plain(&call.arguments);
         let (says, quote) = (find(&plain, &self.forms).is_some(), arguments["quote"].text());
         if says || call.name != WRITE || quote == REDACTED || quote.len() > MOST_TEXT {
             return says;
@@ -187,7 +185,7 @@ impl Sought {
                         // A quote that was refused, too: of a secret, or of words of the model's.
                         call.arguments = r#"{"quote":"[forgotten]"}"#.to_owned();
                     } else if self.is_in_call(call) {
-                        call.arguments = plain(&call.arguments);
+                        call.arguments = plain(&call.arguments).1;
                         strike(&mut call.arguments, forms);
                     }
                 }
@@ -257,8 +255,7 @@ impl Session {
     }
 
     /// Takes it out of everything that was said, and marks where it was, as [`mark`](Self::mark)
-    /// does. Of an answer that cites it, and of quotes for memory in its turn, nothing stays: any word may
-    /// say it.
+    /// does. Of an answer that cites it, and of quotes in its turn, nothing stays: any word may say it.
     pub fn redact(&mut self, gone: &Gone) {
         self.go_through(&Sought::of(gone), true);
     }
