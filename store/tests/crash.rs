@@ -9,7 +9,7 @@ mod support;
 
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DurableFile, Error};
-use support::{DIM, Model, NAME, Owned, Random, all, open};
+use support::{DIM, Model, NAME, Owned, Random, all, ids, open};
 
 /// A step of a workload.
 #[derive(Clone, Debug)]
@@ -33,8 +33,8 @@ fn workload(seed: u64) -> Vec<Step> {
     let steps = 6 + random.below(20);
     let mut all: Vec<Step> = (0..steps)
         .map(|_| match random.below(20) {
-            0..=7 => Step::Put(random.below(ids), Owned::random(&mut random, DIM, text)),
-            8..=10 => Step::Remove(random.below(ids)),
+            0..=7 => Step::Put(random.id(ids), Owned::random(&mut random, DIM, text)),
+            8..=10 => Step::Remove(random.id(ids)),
             11..=15 => Step::Commit,
             16 => Step::Rollback,
             17 => Step::Compact,
@@ -130,8 +130,7 @@ fn check_flipped(disk: &SimulatedDisk, expected: &Expected, context: &str) -> us
         Err(_) => return REFUSED,
     };
     let sound = file.verify(1).unwrap().is_empty();
-    let mut from = 0;
-    while let Some(id) = file.next(from) {
+    for id in ids(&file) {
         match Owned::get(&file, id) {
             Ok(record) => {
                 let Expected { committed, pending, .. } = expected;
@@ -142,7 +141,6 @@ fn check_flipped(disk: &SimulatedDisk, expected: &Expected, context: &str) -> us
                 assert!(matches!(error, Error::Damaged(_)) && !sound, "{context}: {error}")
             }
         }
-        from = id + 1;
     }
     if !sound {
         return NAMED;

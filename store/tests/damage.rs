@@ -6,7 +6,7 @@ mod support;
 use clawft_store::storage::simulated::SimulatedDisk;
 use clawft_store::{DamageKind, DurableFile, Error, Limits, Options};
 use proptest::prelude::*;
-use support::{DIM, Model, NAME, Owned, Random, all, copy, open, options};
+use support::{DIM, Model, NAME, Owned, Random, all, copy, ids, open, options};
 
 const JOURNAL: &str = "memory.rvf.journal";
 /// From one place of damage to the next. Miri is a few hundred times slower.
@@ -433,13 +433,11 @@ proptest! {
         let options = Options { salvage, ..options() };
         if let Ok(file) = DurableFile::open(Box::new(changed), NAME, &options) {
             let _ = file.verify(10);
-            let mut from = 0;
-            while let Some(id) = file.next(from) {
+            for id in ids(&file) {
                 if let Ok(record) = Owned::get(&file, id) {
                     let known = model.iter().any(|model| model.get(&id) == Some(&record));
                     prop_assert!(known, "{id}: {record:?}");
                 }
-                from = id + 1;
             }
         }
     }

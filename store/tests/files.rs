@@ -75,7 +75,7 @@ fn a_durable_file_lives_through_folds_compactions_and_reopening() {
         let mut file = folder.open(&options()).unwrap();
         assert_eq!(all(&file).unwrap(), model, "round {round}");
         for _ in 0..40 {
-            let id = random.below(30);
+            let id = random.id(30);
             if random.below(4) == 0 && model.contains_key(&id) {
                 file.remove(id).unwrap();
                 model.remove(&id);

@@ -17,7 +17,7 @@ use rvf_runtime::options::{
     DistanceMetric, MetadataEntry, MetadataValue, QueryOptions, RvfOptions, VectorMetadata,
 };
 use rvf_runtime::{FilterExpr, RvfStore};
-use support::{Model, Owned, Random, all};
+use support::{Model, Owned, Random, all, ids};
 
 const DIM: usize = 8;
 /// What the payload of our records begins with.
@@ -41,7 +41,7 @@ fn ours(folder: &Folder, seed: u64, steps: u64) -> Model {
     let mut model = Model::new();
     let mut file = folder.open();
     for step in 0..steps {
-        let id = random.below(60);
+        let id = random.id(60);
         if random.below(4) == 0 && model.contains_key(&id) {
             file.remove(id).unwrap();
             model.remove(&id);
@@ -302,8 +302,7 @@ fn stays(folder: &Folder, model: &Model) {
 /// As [`all`], but for importance and last use, which their records do not have.
 fn check_ours(file: &DurableFile, model: &Model) {
     assert_eq!(file.len(), model.len());
-    let mut id = 0;
-    while let Some(found) = file.next(id) {
+    for found in ids(file) {
         let record = &model[&found];
         let fields = file.fields(found).unwrap();
         let mut vector = vec![0.0; DIM];
@@ -314,7 +313,6 @@ fn check_ours(file: &DurableFile, model: &Model) {
         let pairs: Vec<(String, String)> =
             fields.metadata().map(|(k, v)| (k.into(), v.into())).collect();
         assert_eq!(pairs, record.metadata);
-        id = found + 1;
     }
 }
 

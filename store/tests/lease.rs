@@ -39,7 +39,7 @@ fn two_guests_that_write_by_turns_lose_no_commit() {
                 Err(error) => panic!("{error}"),
             },
         };
-        let id = random.below(30);
+        let id = random.id(30);
         let record = Owned::random(&mut random, DIM, 50);
         record.put(file, id).unwrap();
         match file.commit(now) {

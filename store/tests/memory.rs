@@ -19,7 +19,7 @@ fn is_what_the_naive_one_is() {
         let mut memory = open(&disk, 60);
         let (mut committed, mut model) = (Model::new(), Model::new());
         for step in 0..if cfg!(miri) { 30 } else { 120 } {
-            let id = random.below(40);
+            let id = random.id(40);
             match random.below(14) {
                 0..8 => {
                     let owned = Owned::random(&mut random, DIM, 30);

@@ -123,7 +123,7 @@ fn a_file_stays_near_its_live_bytes_after_any_churn() {
         let mut file = open_real(&disk, dim);
         let mut largest = 0;
         for i in 0..6000_u64 {
-            let id = random.below(700);
+            let id = random.id(700);
             if random.below(3) == 0 {
                 let _ = file.remove(id);
             } else {

@@ -21,7 +21,7 @@ fn a_full_disk_loses_nothing_and_is_written_again_once_there_is_room() {
         let mut model = Model::new();
         let mut refused = 0;
         for _ in 0..40 {
-            let id = random.below(9);
+            let id = random.id(9);
             let record = Owned::random(&mut random, DIM, 100);
             record.put(&mut file, id).unwrap();
             match file.commit(0) {
@@ -314,16 +314,36 @@ fn records_at_their_limits_fit() {
     record.text = "x".repeat(clawft_store::MAX_TEXT);
     record.kind = "k".repeat(clawft_store::MAX_KIND);
     record.session = "s".repeat(clawft_store::MAX_SESSION);
-    record.metadata = (0..16).map(|i| (format!("key{i:02}"), "v".repeat(4000))).collect();
+    let each = clawft_store::MAX_METADATA / clawft_store::MAX_PAIRS;
+    record.metadata = (0..clawft_store::MAX_PAIRS)
+        .map(|i| (format!("key{i:03}"), "v".repeat(each - 6)))
+        .collect();
     let mut model = Model::new();
-    for id in [0, u64::MAX - 1, 1 << 40] {
+    for id in [0, u64::MAX, 1 << 40] {
         record.put(&mut file, id).unwrap();
         model.insert(id, record.clone());
     }
     let full = record.put(&mut file, 7).unwrap_err();
     assert!(matches!(full, Error::BatchFull { limit: 4_194_304, .. }), "{full}");
+    // The last byte of a batch is there, and none behind it.
+    let (mut last, before) = (Owned::random(&mut random, 8192, 0), file.pending());
+    last.text.clear();
+    last.put(&mut file, 8).unwrap();
+    let left = (4 << 20) - file.pending() - (file.pending() - before);
+    last.text = "y".repeat(left + 1);
+    let full = last.put(&mut file, 8).unwrap_err();
+    assert_eq!(full, Error::BatchFull { limit: 4_194_304, found: 4_194_305 });
+    last.text.pop();
+    last.put(&mut file, 8).unwrap();
+    assert_eq!(file.pending(), 4 << 20);
+    model.insert(8, last);
+    // Into a journal alone, and read from there.
     file.commit(0).unwrap();
     assert_eq!(file.deferred(), None);
+    assert_eq!(all(&file).unwrap(), model);
+    drop(file);
+    let mut file = DurableFile::open(Box::new(disk.clone()), NAME, &wide).unwrap();
+    assert_eq!(*file.report(), Default::default());
     assert_eq!(all(&file).unwrap(), model);
     file.compact(0).unwrap();
     file.close(0).unwrap();

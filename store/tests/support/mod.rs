@@ -43,6 +43,12 @@ impl Random {
         self.next() % end
     }
 
+    /// One of `count` ids: the smallest ones, and the largest that there is.
+    pub fn id(&mut self, count: u64) -> u64 {
+        let id = self.below(count);
+        if id + 1 == count { u64::MAX } else { id }
+    }
+
     pub fn float(&mut self) -> f32 {
         self.below(20_000) as f32 / 10_000.0 - 1.0
     }
@@ -152,13 +158,21 @@ pub fn remember(into: &mut Memory, id: u64, owned: &Owned) -> Result<(), memory:
     })
 }
 
+/// The ids of a file, rising.
+pub fn ids(file: &DurableFile) -> impl Iterator<Item = u64> {
+    let mut from = Some(0);
+    core::iter::from_fn(move || {
+        let id = file.next(from?)?;
+        from = id.checked_add(1);
+        Some(id)
+    })
+}
+
 /// All that a file has.
 pub fn all(file: &DurableFile) -> Result<Model, Error> {
     let mut model = Model::new();
-    let mut from = 0;
-    while let Some(id) = file.next(from) {
+    for id in ids(file) {
         model.insert(id, Owned::get(file, id)?);
-        from = id + 1;
     }
     assert_eq!(model.len(), file.len());
     Ok(model)
