@@ -3,7 +3,7 @@
 mod points;
 
 use clawft_hnsw::{Mode, Params, Slot};
-use points::{Index, Points, Random};
+use points::{Index, Points, Random, bitmap};
 use proptest::prelude::*;
 
 /// Twenty times the capacity in removals and inserts; the points are new each time.
@@ -70,6 +70,41 @@ fn emptying_and_filling_again() {
             index.insert(&points, slot);
         }
         index.assert_sound();
+    }
+}
+
+/// Slots of 16 bits end at 65,534, where those of 32 bits begin to be needed: the last ones of both
+/// are linked, found, filtered and removed as any other.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes of empty slots")]
+fn the_last_slots_of_either_width() {
+    for capacity in [65_534, 65_535, 65_536, 65_537] {
+        let points = Points::uniform(capacity as usize, 4, 6);
+        let mut index = Index::new(&Params::new(capacity));
+        let live: Vec<Slot> = (capacity - 40..capacity).chain([0, 1, 300]).collect();
+        for &slot in &live {
+            index.insert(&points, slot);
+        }
+        index.assert_sound();
+        let (last, query) = (capacity - 1, points.row(capacity - 1));
+        let matching = bitmap(capacity, |slot| slot >= capacity - 3);
+        for mode in [Mode::Walk, Mode::Scan] {
+            assert_eq!(index.search(&points, query, 1, 50, mode, None)[0], (last, 0.0));
+            let found = index.search(&points, query, 43, 50, mode, None);
+            assert_eq!(found.len(), live.len(), "{capacity}, {mode:?}");
+            let mut found: Vec<Slot> = index
+                .search(&points, query, 43, 50, mode, Some(&matching))
+                .into_iter()
+                .map(|hit| hit.0)
+                .collect();
+            found.sort_unstable();
+            assert_eq!(found, [capacity - 3, capacity - 2, last], "{capacity}, {mode:?}");
+        }
+        index.remove(&points, last);
+        index.assert_sound();
+        assert_ne!(index.search(&points, query, 1, 50, Mode::Walk, None)[0].0, last);
+        index.insert(&points, last);
+        assert_eq!(index.search(&points, query, 1, 50, Mode::Walk, None)[0].0, last);
     }
 }
 
