@@ -24,13 +24,15 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         if !self.is_empty() || !fits || own != theirs {
             return Err(OpenError::BadParams);
         }
+        let mut blocks = 0;
         for slot in 0..other.capacity() {
             let lists = other.lists(slot);
             if lists == 0 {
                 continue;
             }
             // A larger graph has at least as many blocks, so the level is not cut.
-            let level = self.take_blocks(slot, lists - 1);
+            let level = self.take_blocks(slot, lists - 1, blocks);
+            blocks += level;
             self.set_lists(slot, level + 1);
             self.set_parent(slot, other.parent(slot));
             for l in 0..=level {

@@ -78,7 +78,7 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         let draws = self.draws();
         self.set_draws(draws.wrapping_add(1));
         let drawn = level::draw(params.seed, draws, params.m);
-        let lists = 1 + self.take_blocks(slot, drawn.into());
+        let lists = 1 + self.take_blocks(slot, drawn.into(), 0);
         self.set_lists(slot, lists);
         self.set_len(self.len() + 1);
         let top = self.lists(self.entry());

@@ -188,11 +188,11 @@ impl<B: DerefMut<Target = [u8]>> Graph<B> {
         self.set_byte(count, diverse);
     }
 
-    /// Gives `slot` blocks for levels 1 to `level`; returns the level that the free blocks
-    /// allow.
-    pub(crate) fn take_blocks(&mut self, slot: Slot, level: u32) -> u32 {
+    /// Gives `slot` blocks for levels 1 to `level`, of those from `first` on; returns the level that the
+    /// free ones among them allow.
+    pub(crate) fn take_blocks(&mut self, slot: Slot, level: u32, first: u32) -> u32 {
         let (mut taken, mut before) = (0, 0);
-        for block in 0..self.layout.block_count {
+        for block in first..self.layout.block_count {
             if taken == level {
                 break;
             }

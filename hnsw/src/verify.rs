@@ -110,10 +110,13 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         seen.fill(0);
         done.fill(0);
         set_bit(seen, self.entry());
-        let mut reached = 0;
+        let (mut reached, mut is_down) = (0, true);
         loop {
             let before = reached;
-            for slot in 0..self.capacity() {
+            // Up and down in turn: links to lower slots would each take a pass more.
+            is_down = !is_down;
+            for i in 0..self.capacity() {
+                let slot = if is_down { self.capacity() - 1 - i } else { i };
                 if has_bit(seen, slot) && set_bit(done, slot) {
                     reached += 1;
                     for link in self.each(slot, 0) {

@@ -150,14 +150,15 @@ impl Edit<'_> {
                 for (m, &x) in mean.iter_mut().zip(&*row) {
                     *m += x;
                 }
-                square += arith::norm2(row);
+                // The sum of long ones would not be finite.
+                square += arith::norm2(row) / len as f32;
             }
         }
         for m in mean.iter_mut() {
             *m /= len as f32;
         }
         // The mean square distance of the vectors to c is that to the mean, and |mean - c|^2.
-        let spread = square / len as f32 - arith::norm2(mean);
+        let spread = square - arith::norm2(mean);
         let serves = params.metric == Metric::Cosine || view.serves_most(mean, row);
         if !serves {
             mean.fill(0.0);

@@ -37,10 +37,15 @@ impl Metric {
         }
     }
 
-    /// A distance by rounded codes within what the metric can have: a vector may seem nearer to itself
-    /// than 0. For those who read it alone, as it would hide who is nearer.
-    pub(crate) fn bounded(self, distance: f32) -> f32 {
-        if self == Metric::Cosine { distance.clamp(0.0, 2.0) } else { distance }
+    /// The distance as callers have it, of what vectors are ranked by: within what a cosine can have,
+    /// where rounded codes may seem farther, and 1 less the inner product. For those who read it alone,
+    /// as it would hide who is nearer.
+    pub(crate) fn told(self, ranked: f32) -> f32 {
+        match self {
+            Metric::Cosine => ranked.clamp(0.0, 2.0),
+            Metric::InnerProduct => 1.0 + ranked,
+            Metric::L2 => ranked,
+        }
     }
 }
 

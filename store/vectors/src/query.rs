@@ -1,7 +1,9 @@
 //! A query in every form that the codes are compared with, and the two probes.
 //!
 //! Distances are taken apart: what the vector alone decides stands in its factors, what the
-//! query alone decides is computed here once, and for each code one product is left.
+//! query alone decides is computed here once, and for each code one product is left. By the inner
+//! product they are `-<o, q>`: 1 less it, as the metric has it, would round small products to the
+//! same, so the 1 comes where a distance leaves ([`Metric::told`]).
 //!
 //! What it must never do: let in a vector with which a distance would not be finite. What is no
 //! number has no place in an order.
@@ -71,12 +73,10 @@ impl<'a> Query<'a> {
     #[inline(never)]
     pub(crate) fn new(view: View<'_>, vector: &[f32], memory: &'a mut QueryMemory<'_>) -> Self {
         let Params { metric, encoding, .. } = view.layout.params;
-        let is_l2 = metric == Metric::L2;
         // A vector that was rounded has no longer length 1. What it has too much is error of a
         // product in full, and more than near duplicates differ by; half a squared Euclidean
         // distance has next to nothing of it where the two are near.
-        let is_half = metric == Metric::Cosine && encoding != Encoding::F32;
-        let is_square = is_l2 || is_half;
+        let is_square = metric != Metric::InnerProduct;
         let dim = view.layout.dim();
         memory.raw.fill(0.0);
         let raw = memory.raw.get_mut(..dim).unwrap_or_default();
@@ -91,9 +91,9 @@ impl<'a> Query<'a> {
         }
         // Estimates, with r = o - c:
         //   |o - q|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
-        //   1 - <o, q> = 1 - <q, c> + |c|^2 - <o, c> - <r, q - c>
+        //   -<o, q> = -<q, c> + |c|^2 - <o, c> - <r, q - c>
         // and half the first is the cosine distance of vectors of length 1.
-        let slope = if is_l2 { 2.0 } else { 1.0 };
+        let slope = if metric == Metric::L2 { 2.0 } else { 1.0 };
         let (mut residual2, mut base, mut times) = (0.0, 0.0, 1.0);
         let mut residual = &[][..];
         if is_short {
@@ -111,7 +111,7 @@ impl<'a> Query<'a> {
             base = match metric {
                 Metric::L2 => residual2,
                 Metric::Cosine => residual2 * 0.5,
-                Metric::InnerProduct => 1.0 - times * by_centre + arith::norm2(centre),
+                Metric::InnerProduct => arith::norm2(centre) - times * by_centre,
             };
             residual = &*memory.residual;
         }
@@ -130,9 +130,8 @@ impl<'a> Query<'a> {
             );
             row = Row::Words(memory.levels);
         }
-        let (base_of_full, sign) =
-            if is_square { (of_centre.0, 1.0) } else { (1.0 - of_centre.1, 0.0) };
-        let half = if is_half { 0.5 } else { 1.0 };
+        let (base_of_full, sign) = if is_square { (of_centre.0, 1.0) } else { (-of_centre.1, 0.0) };
+        let half = if metric == Metric::Cosine { 0.5 } else { 1.0 };
         let terms = Terms { is_square, step, base: base_of_full, sign, times: half };
         let rotated = &*memory.rotated;
         Query { raw, rotated, row, terms, short, sketch, times, base, slope, residual2 }
@@ -250,8 +249,8 @@ impl ShortProbe<'_> {
     /// `x = sum |r_i| / (|r| sqrt(D))` (RaBitQ, theorem 3.2). A random rotation makes `x^2`
     /// close to `2 / pi`, and `|r| / x` is `slope sqrt(D)`.
     pub(crate) fn is_beyond(&self, slot: Slot, estimate: f32, limit: f32) -> bool {
-        // To a longer query the distance `1 - <o, q>` of the limit is another one.
-        let gap = estimate - (limit + (self.query.times - 1.0) * (limit - 1.0));
+        // A longer query has longer products.
+        let gap = estimate - self.query.times * limit;
         let slope = Factors::of(slot, self.factors).slope;
         let d = self.view.layout.padded as f32;
         let error2 = self.query.residual2 * slope * slope * UNSEEN * d / (d - 1.0);

@@ -1,7 +1,7 @@
 //! Range search: everything within a radius.
 //!
 //! A walk of width `ef` that finds something beyond the radius has most likely seen all within
-//! it; one that does not is repeated with twice the width, until it holds everything. An
+//! it; one that does not is repeated with four times the width, until it holds everything. An
 //! infinite radius is a search for the `k` nearest, in one walk.
 //!
 //! What it must never do: compare the radius with an estimate. Only distances by full codes say
@@ -53,7 +53,7 @@ impl View<'_> {
             let options = SearchOptions { ef: ef.min(max_ef), ..options };
             let n = self.rank(query, &options, is_filtered, scratch);
             let (best, mut within) = (&scratch.best[..n], 0);
-            let distance = |key: u64| self.layout.params.metric.bounded(key_distance(key));
+            let distance = |key: u64| self.layout.params.metric.told(key_distance(key));
             while within < n && distance(best[within]) <= radius {
                 within += 1;
             }
@@ -64,7 +64,7 @@ impl View<'_> {
                 }
                 return Ok(within);
             }
-            k = (2 * k).min(most);
+            k = (4 * k).min(most);
         }
     }
 }

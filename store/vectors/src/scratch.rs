@@ -119,8 +119,12 @@ impl<'a> Scratch<'a> {
 
     /// Was this scratch made for such an image?
     pub(crate) fn check(&self, layout: &Layout) -> Result<(), Error> {
-        let bitmap = clawft_hnsw::scratch::bitmap_words(layout.params.capacity);
-        if self.filter.len() == bitmap && self.row.len() == layout.padded {
+        let capacity = layout.params.capacity;
+        let parts = [self.filter.len(), self.row.len(), self.levels.len(), self.estimates.len()];
+        let bitmap = clawft_hnsw::scratch::bitmap_words(capacity);
+        let wanted = [bitmap, layout.padded, levels(layout), estimates(layout)];
+        let walked = self.max_ef().min(capacity as usize);
+        if parts == wanted && self.graph.max_ef() >= walked {
             return Ok(());
         }
         Err(Error::Scratch { expected: scratch_words(layout, 1), found: 0 })

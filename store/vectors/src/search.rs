@@ -115,7 +115,7 @@ impl<B: Deref<Target = [u8]>> Image<B> {
         let query = Query::new(view, query, &mut scratch.query);
         query.full_probe(view).distances(slots, out);
         for distance in out {
-            *distance = view.layout.params.metric.bounded(*distance);
+            *distance = view.layout.params.metric.told(*distance);
         }
         Ok(())
     }
@@ -196,7 +196,8 @@ impl View<'_> {
         let best = scratch.best.get_mut(..k).unwrap_or_default();
         let mut full = query.full_probe(self);
         let mut short = query.short_probe(self);
-        let by_short = self.layout.params.is_short() && mode != Mode::Exact;
+        let mut by_short = self.layout.params.is_short() && mode != Mode::Exact;
+        let mut is_exact = mode == Mode::Exact;
         if by_short && mode != Mode::Walk {
             let filter = if is_filtered { &*scratch.filter } else { graph.live() };
             let mut matching = 0;
@@ -213,14 +214,18 @@ impl View<'_> {
                 let candidates = Candidates::Sifted(slots, estimates);
                 return rerank(&short, &mut full, candidates, best);
             }
+            // Of no more than are kept each would be looked at twice.
+            is_exact = matching <= wanted;
+            by_short = !is_exact;
         }
-        if mode == Mode::Exact {
+        if is_exact {
             ef = k;
         }
         let request = Request {
             k,
             ef,
             mode: match mode {
+                _ if is_exact => clawft_hnsw::Mode::Scan,
                 Mode::Auto => clawft_hnsw::Mode::Auto,
                 Mode::Walk => clawft_hnsw::Mode::Walk,
                 Mode::Scan | Mode::Exact => clawft_hnsw::Mode::Scan,
