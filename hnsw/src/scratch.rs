@@ -17,9 +17,6 @@ const TIED: u32 = 4;
 pub struct Scratch<'a> {
     /// One bit a slot: seen in this walk, or not to be seen at all.
     pub(crate) visited: &'a mut [u64],
-    /// One more bit a slot, for [`Graph::unreachable`](crate::Graph::unreachable): its links were
-    /// followed.
-    pub(crate) marked: &'a mut [u64],
     /// The pool of candidates: see [`beam`](crate::beam) for the keys.
     pub(crate) pool: &'a mut [u64],
 }
@@ -37,7 +34,7 @@ impl<'a> Scratch<'a> {
     #[must_use]
     #[inline(always)]
     pub const fn words(layout: &Layout, ef: u32) -> usize {
-        2 * layout.words() + Self::pool_words(layout, ef)
+        layout.words() + Self::pool_words(layout, ef)
     }
 
     /// Room for `ef` candidates, and thrice as many again for those tied with them.
@@ -54,13 +51,11 @@ impl<'a> Scratch<'a> {
     #[must_use]
     #[inline(always)]
     pub fn new(layout: &Layout, words: &'a mut [u64]) -> Option<Self> {
-        let bitmap = layout.words();
-        let (visited, rest) = words.split_at_mut_checked(bitmap)?;
-        let (marked, pool) = rest.split_at_mut_checked(bitmap)?;
+        let (visited, pool) = words.split_at_mut_checked(layout.words())?;
         if pool.len() < Self::pool_words(layout, 1) {
             return None;
         }
-        Some(Scratch { visited, marked, pool })
+        Some(Scratch { visited, pool })
     }
 
     /// The widest walk that this scratch can hold: one place is for the one that is put in order.

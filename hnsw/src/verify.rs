@@ -102,25 +102,22 @@ impl<B: Deref<Target = [u8]>> Graph<B> {
         links
     }
 
-    /// How many slots level 0 does not lead to from the entry: passes over the bitmap until one
+    /// How many slots level 0 does not lead to from the entry: passes over the slots until one
     /// finds nothing new, for there is no room for a queue. The graph must be sound (see
     /// [`Graph::check`]).
     pub fn unreachable(&self, scratch: &mut Scratch<'_>) -> u32 {
-        let (seen, done) = (&mut *scratch.visited, &mut *scratch.marked);
+        let seen = &mut *scratch.visited;
         seen.fill(0);
-        done.fill(0);
-        set_bit(seen, self.entry());
-        let (mut reached, mut is_down) = (0, true);
+        let mut reached = u32::from(set_bit(seen, self.entry()));
         loop {
             let before = reached;
-            // Up and down in turn: links to lower slots would each take a pass more.
-            is_down = !is_down;
-            for i in 0..self.capacity() {
-                let slot = if is_down { self.capacity() - 1 - i } else { i };
-                if has_bit(seen, slot) && set_bit(done, slot) {
-                    reached += 1;
+            // Up and down again: links to lower slots would each take a pass more.
+            let turn = 2 * self.capacity();
+            for i in 0..turn {
+                let slot = i.min(turn - 1 - i);
+                if has_bit(seen, slot) {
                     for link in self.each(slot, 0) {
-                        set_bit(seen, link);
+                        reached += u32::from(set_bit(seen, link));
                     }
                 }
             }

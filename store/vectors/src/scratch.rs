@@ -120,11 +120,12 @@ impl<'a> Scratch<'a> {
     /// Was this scratch made for such an image?
     pub(crate) fn check(&self, layout: &Layout) -> Result<(), Error> {
         let capacity = layout.params.capacity;
-        let parts = [self.filter.len(), self.row.len(), self.levels.len(), self.estimates.len()];
-        let bitmap = clawft_hnsw::scratch::bitmap_words(capacity);
-        let wanted = [bitmap, layout.padded, levels(layout), estimates(layout)];
-        let walked = self.max_ef().min(capacity as usize);
-        if parts == wanted && self.graph.max_ef() >= walked {
+        if self.filter.len() == clawft_hnsw::scratch::bitmap_words(capacity)
+            && self.row.len() == layout.padded
+            && self.levels.len() == levels(layout)
+            && self.estimates.len() == estimates(layout)
+            && self.graph.max_ef() >= self.max_ef().min(capacity as usize)
+        {
             return Ok(());
         }
         Err(Error::Scratch { expected: scratch_words(layout, 1), found: 0 })
