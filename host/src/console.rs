@@ -151,9 +151,9 @@ impl Input {
             tokio::select! {
                 piece = &mut *read => break piece.unwrap_or(Ok(Vec::new())),
                 // The editor has the key: a signal between two lines throws nothing away.
-                () = self.stop.asked(), if editor.is_some() => self.stop.done(),
+                _ = self.stop.asked(), if editor.is_some() => self.stop.done(),
                 // The end of the input ends whoever waits for it.
-                () = self.stop.asked() => break Ok(Vec::new()),
+                _ = self.stop.asked() => break Ok(Vec::new()),
             }
         };
         state.under_way = None;

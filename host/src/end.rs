@@ -49,7 +49,7 @@ impl End {
             }
         };
         tokio::select! {
-            () = self.stop.asked() => {}
+            _ = self.stop.asked() => {}
             () = gone => {}
         }
     }

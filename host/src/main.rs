@@ -71,7 +71,15 @@ fn start() -> Result<i32, Failed> {
     let words = words(&arguments);
     let command = words.first().map(|at| arguments[*at].clone());
     let command = command.as_deref();
-    let is_help = is_help(command, &arguments);
+    if is_plain(command) {
+        let is_help = is_help(command, &arguments);
+        let exit = run(&Grants { arguments, ..Grants::default() }, None);
+        if is_help && matches!(exit, Ok(0)) {
+            // Whoever closed the output has seen enough.
+            let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
+        }
+        return exit;
+    }
 
     let data = folder::open()?;
     let mut config = folder::config(&data);
@@ -91,11 +99,7 @@ fn start() -> Result<i32, Failed> {
     check_model(command, &arguments, &config, &data)?;
     let to_read = imports.as_ref().map(|imports| imports.folders.clone()).unwrap_or_default();
     let writer = lock.as_ref().map(WriterLock::nonce);
-    let exit = run(&Grants { data, to_read, writer, config, arguments }, listen);
-    if is_help && matches!(exit, Ok(0)) {
-        // Whoever closed the output has seen enough.
-        let _ = std::io::stdout().write_all(serve::HELP.as_bytes());
-    }
+    let exit = run(&Grants { data: Some(data), to_read, writer, config, arguments }, listen);
     // The lock is given back only now that nothing writes any more.
     drop((lock, imports));
     exit
@@ -109,6 +113,11 @@ fn arguments() -> Result<Vec<String>, Failed> {
             argument.into_string().map_err(|_| failed(2, "arguments in UTF-8 expected"))
         })
         .collect()
+}
+
+/// Whether a command needs nothing of a machine but a terminal: there is help where no data folder can be.
+fn is_plain(command: Option<&str>) -> bool {
+    matches!(command, None | Some("help" | "--help" | "-h" | "version" | "--version"))
 }
 
 /// Whether the component prints its help, for a person: programs get one object, and nothing behind it.
@@ -134,9 +143,12 @@ fn check_model(
     config: &Config,
     data: &Path,
 ) -> Result<(), Failed> {
-    let embedder = arguments.iter().position(|word| word == "--embedder");
-    let embedder = embedder.and_then(|at| arguments.get(at + 1)).unwrap_or(&config.embedder.name);
-    let is_static = matches!(&**embedder, "auto" | "static");
+    let options = || arguments.iter().take_while(|word| *word != "--");
+    let behind =
+        options().position(|word| word == "--embedder").and_then(|at| arguments.get(at + 1));
+    let joined = options().find_map(|word| word.strip_prefix("--embedder="));
+    let embedder = behind.map(String::as_str).or(joined).unwrap_or(&config.embedder.name);
+    let is_static = matches!(embedder, "auto" | "static");
     if matches!(command, Some("remember" | "import")) && is_static && !model::is_there(data) {
         let data = data.display();
         return Err(failed(1, format!("{data} takes no file: it is read-only, or has no room")));

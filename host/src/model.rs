@@ -7,6 +7,8 @@ use crate::failure::{Failed, failed};
 use crate::writer::takes_nothing;
 use clawft_agent::embed::TABLE;
 use clawft_agent::memory::NAME;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 /// The file; empty when the host was built without one.
@@ -27,10 +29,18 @@ pub(crate) fn install(data: &Path) -> Result<(), Failed> {
     }
     let place = data.join(TABLE);
     let beside = place.with_extension("new");
-    let written = std::fs::create_dir_all(place.parent().unwrap_or(data))
-        .and_then(|()| std::fs::write(&beside, MODEL))
+    let folder = place.parent().unwrap_or(data);
+    // On the disk before it has its name: what a power cut leaves under it would be taken for whole, beside
+    // a memory for good.
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| File::create(&beside))
+        .and_then(|mut file| file.write_all(MODEL).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&beside, &place));
-    let Err(error) = written else { return Ok(()) };
+    let Err(error) = written else {
+        // A folder that cannot be synced is as it would be without.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        return Ok(());
+    };
     // A part of it takes the room that is left, and serves nobody.
     let _ = std::fs::remove_file(&beside);
     match takes_nothing(&error) {

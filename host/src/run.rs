@@ -16,7 +16,7 @@ use crate::failure::{Failed, failed};
 use crate::hosts::{Hosts, Outgoing};
 use crate::limits::{self, Memory, Time, TooLong};
 use crate::sleep::{self, Clock};
-use crate::stop::{self, Stop};
+use crate::stop::Stop;
 use clawft_agent::config::Config;
 use clawft_agent::memory::WRITER;
 use std::path::{Path, PathBuf};
@@ -41,9 +41,10 @@ const VARIABLES: [&str; 7] = [
 ];
 
 /// What is granted.
+#[derive(Default)]
 pub(crate) struct Grants {
     /// The data folder, to read and write.
-    pub(crate) data: PathBuf,
+    pub(crate) data: Option<PathBuf>,
     /// Folders to read: where they are, and where the component sees them.
     pub(crate) to_read: Vec<(PathBuf, PathBuf)>,
     /// The nonce of the component's leases, where the host has the lock.
@@ -134,7 +135,9 @@ impl Program {
         // Files are local and quick; handing each call to a thread costs more than it waits.
         wasi.allow_blocking_current_thread(true);
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        wasi.env("CLAWFT_HOME", seen(&grants.data)?);
+        if let Some(data) = &grants.data {
+            wasi.env("CLAWFT_HOME", seen(data)?);
+        }
         if let Some(nonce) = grants.writer {
             wasi.env(WRITER, nonce.to_string());
         }
@@ -145,19 +148,22 @@ impl Program {
                 wasi.env(name, value);
             }
         }
-        if let Ok(here) = std::env::current_dir() {
-            wasi.initial_cwd(seen(&here)?);
+        // Where it cannot be told, paths must be whole, and all else goes on.
+        if let Some(here) = std::env::current_dir().ok().as_deref().and_then(Path::to_str) {
+            wasi.initial_cwd(here);
         }
         let mut grant =
             |from: &Path, to: &Path, perms| match wasi.preopened_dir(from, seen(to)?, perms) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(failed(1, format!("the folder {}: {error:#}", from.display()))),
             };
-        grant(&grants.data, &grants.data, FsPerms::ReadWrite)?;
-        for folder in &grants.config.folders {
-            let folder = Path::new(folder);
-            apart(folder, &grants.data)?;
-            grant(folder, folder, FsPerms::ReadWrite)?;
+        if let Some(data) = &grants.data {
+            grant(data, data, FsPerms::ReadWrite)?;
+            for folder in &grants.config.folders {
+                let folder = Path::new(folder);
+                apart(folder, data)?;
+                grant(folder, folder, FsPerms::ReadWrite)?;
+            }
         }
         for (from, to) in &grants.to_read {
             grant(from, to, FsPerms::ReadOnly)?;
@@ -191,7 +197,7 @@ impl Program {
         };
         let ended = tokio::select! {
             ended = running => ended,
-            () = self.stop.overdue() => return Ok(stop::EXIT),
+            exit = self.stop.overdue() => return Ok(exit),
         };
         let exit = match ended {
             Ok(Ok(())) => Ok(0),
@@ -201,7 +207,7 @@ impl Program {
                 None => Err(failed(1, sentence(&error, &store))),
             },
         };
-        if self.stop.is_asked() { Ok(stop::EXIT) } else { exit }
+        self.stop.exit().map_or(exit, Ok)
     }
 }
 

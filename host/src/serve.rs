@@ -18,7 +18,7 @@ use crate::client::{self, Client, Clock, PATIENCE};
 use crate::end::Asker;
 use crate::failure::{Failed, failed, tell};
 use crate::run::{Grants, Program, Side, sentence};
-use crate::stop;
+use crate::stop::Stop;
 use bytes::Bytes;
 use clawft_agent::platform::Environment;
 use clawft_agent::serve::{self, Asked, Guard, HEALTH, MOST, Reply};
@@ -34,6 +34,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use wasmtime::Store;
@@ -48,6 +49,8 @@ const LISTEN: &str = "127.0.0.1:8787";
 const QUEUE: usize = 64;
 /// Connections at a time; more wait to be taken. Each may hold a body of [`MOST`] bytes.
 const CONNECTIONS: usize = 128;
+/// How long connections have to send the last answers before the program ends.
+const PARTING: Duration = Duration::from_millis(200);
 /// The variable with the token that every request must bring.
 pub(crate) const TOKEN: &str = "CLAWFT_TOKEN";
 
@@ -65,6 +68,7 @@ struct Entrance {
     jobs: mpsc::Sender<Job>,
     /// Whether there was an instance for the last request.
     works: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 /// What the help says of it, which is the component's and knows nothing of a host.
@@ -159,13 +163,16 @@ pub(crate) async fn serve(
     let _ = writeln!(std::io::stdout(), "listening on http://{bound}");
     let (jobs, queue) = mpsc::channel(QUEUE);
     let works = Arc::new(AtomicBool::new(true));
-    let entrance = Entrance { guard: Guard::new(&Variables), jobs, works: works.clone() };
+    let (guard, stop) = (Guard::new(&Variables), program.stop.clone());
+    let entrance = Entrance { guard, jobs, works: works.clone(), stop };
     tokio::select! {
         () = work(&source, first, queue, &works) => {}
         () = accept(listener, Arc::new(entrance)) => {}
-        () = program.stop.overdue() => {}
+        _ = program.stop.overdue() => {}
     }
-    Ok(stop::EXIT)
+    // What was answered, and that nothing is any more, is still to be sent.
+    tokio::time::sleep(PARTING).await;
+    Ok(program.stop.asked().await)
 }
 
 /// Takes connections, for ever.
@@ -175,7 +182,7 @@ async fn accept(listener: TcpListener, entrance: Arc<Entrance>) {
     while let Ok(place) = places.clone().acquire_owned().await {
         let Ok((client, _)) = listener.accept().await else {
             // Too many open files, most likely: some will be closed.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let entrance = entrance.clone();
@@ -195,7 +202,7 @@ async fn accept(listener: TcpListener, entrance: Arc<Entrance>) {
 }
 
 async fn respond(request: Request<Incoming>, entrance: &Entrance) -> Response<HyperOutgoingBody> {
-    let Entrance { guard, jobs, works } = entrance;
+    let Entrance { guard, jobs, works, stop } = entrance;
     let (head, body) = request.into_parts();
     let named = head.headers.get(HOST).is_some_and(|host| host.to_str().is_ok());
     if !named && head.uri.authority().is_none() {
@@ -221,6 +228,9 @@ async fn respond(request: Request<Incoming>, entrance: &Entrance) -> Response<Hy
     }
     match answered.await {
         Ok(Ok(response)) => response.map(|body| waits.held_by(body)),
+        Err(_) if stop.exit().is_some() => {
+            refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends")
+        }
         _ => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the component failed"),
     }
 }
@@ -274,8 +284,9 @@ async fn work(
     let mut instance = Some(first);
     loop {
         let job = tokio::select! {
+            biased;
+            _ = stop.asked() => None,
             job = queue.recv() => job,
-            () = stop.asked() => None,
         };
         let Some(job) = job else { return };
         if job.asker.has_gone() {

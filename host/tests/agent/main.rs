@@ -2,6 +2,7 @@
 //! something goes wrong around it, and what is said of `serve`.
 #![cfg(unix)]
 
+mod anywhere;
 mod killed;
 #[allow(dead_code, reason = "it is that of the other tests, and serves more than these")]
 #[path = "../e2e/place.rs"]

@@ -1,9 +1,11 @@
-//! Ctrl-C.
+//! Ctrl-C, and what a service is ended by.
 
 use crate::place::{Place, Server};
+use std::process::Stdio;
 use std::time::Duration;
 
 const INTERRUPTED: Option<i32> = Some(130);
+const TERMINATED: Option<i32> = Some(143);
 
 #[test]
 fn computing_that_does_not_end_is_ended() {
@@ -40,6 +42,47 @@ fn it_wakes_who_sleeps() {
     let (ran, time) = host.end();
     assert_eq!((ran.exit, &*ran.out), (INTERRUPTED, "awake\n"), "{ran:?}");
     assert!(time < Duration::from_secs(2), "{time:?}");
+}
+
+/// A service is ended so, and its session is to be written.
+#[test]
+fn sigterm_ends_the_turn_too() {
+    let place = Place::new();
+    let mut host = place.start(&["sleep", "60"]);
+    assert_eq!(host.line(), "sleeping\n");
+    std::thread::sleep(Duration::from_millis(300));
+    host.signal("-TERM");
+    let (ran, time) = host.end();
+    assert_eq!((ran.exit, &*ran.out), (TERMINATED, "awake\n"), "{ran:?}");
+    assert!(time < Duration::from_secs(2), "{time:?}");
+}
+
+/// The loop of events waits for the reader, who never comes.
+#[test]
+fn who_writes_to_nobody_hears_the_second_one() {
+    let place = Place::new();
+    let long = place.folder.join("long.txt");
+    std::fs::write(&long, vec![b'x'; 1 << 20]).unwrap();
+    let mut host = place.host(&["import", "long.txt"]);
+    let mut host = host.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let interrupt = || {
+        std::thread::sleep(Duration::from_millis(500));
+        let process = host.id().to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-INT", &process]).status().unwrap().success());
+    };
+    interrupt();
+    interrupt();
+    let begun = std::time::Instant::now();
+    let exit = loop {
+        match host.try_wait().unwrap() {
+            Some(status) => break status.code(),
+            None if begun.elapsed() > Duration::from_secs(2) => break None,
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    let _ = host.kill();
+    assert_eq!(exit, INTERRUPTED);
 }
 
 #[test]

@@ -68,6 +68,27 @@ fn whether_it_runs_is_said_while_it_works() {
     host.end();
 }
 
+/// What is done by then is told to who asked for it, or it would be asked for again.
+#[test]
+fn the_last_answers_are_sent_before_it_ends() {
+    for (signal, exit) in [("-INT", 130), ("-TERM", 143)] {
+        let place = Place::new();
+        let (host, address) = start(&place);
+        let at_work = get(&address, "/sleep/60");
+        std::thread::sleep(Duration::from_millis(300));
+        let waiting: Vec<_> = (0..5).map(|_| get(&address, "/")).collect();
+        std::thread::sleep(Duration::from_millis(300));
+        host.signal(signal);
+        let done = answer(at_work);
+        assert!(done.starts_with("HTTP/1.1 200 ") && done.contains("slept"), "{done:?}");
+        for waiting in waiting {
+            let refused = answer(waiting);
+            assert!(refused.starts_with("HTTP/1.1 503 "), "{refused:?}");
+        }
+        assert_eq!(host.end().0.exit, Some(exit));
+    }
+}
+
 /// It ends before it listens, and says why.
 #[track_caller]
 fn never_listens(host: Command, exit: i32, says: &str) {

@@ -140,6 +140,8 @@ impl Drop for WriterLock {
     fn drop(&mut self) {
         let ours = content(&self.file).is_ok_and(|found| found.get(80..96) == Some(&self.id));
         if ours && is_at(&self.file, &self.path) {
+            // Of one that was ended under its lease: without this file nobody knows that it was ours.
+            forget_lease(&self.path, self.nonce());
             let _ = std::fs::remove_file(&self.path);
         }
     }
