@@ -187,6 +187,25 @@ impl Terminal for Nobody {
     }
 }
 
+/// That of who runs a server, whom notes reach. The one who asks is somebody else.
+pub struct Unattended<'a>(pub &'a dyn Terminal);
+
+impl Terminal for Unattended<'_> {
+    fn print(&self, _: &str) {}
+
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+
+    fn line(&self) -> Option<String> {
+        None
+    }
+
+    fn is_interactive(&self) -> bool {
+        false
+    }
+}
+
 /// All of it.
 #[derive(Clone, Copy)]
 pub struct Platform<'a> {

@@ -218,6 +218,25 @@ fn a_damaged_file_is_not_opened_and_not_touched() {
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 
+/// As behind a link to a disk that is unplugged: an export that is empty would be taken for a backup.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_looked_at_is_no_empty_memory() {
+    let (world, folder) = (World::default(), Folder::new("elsewhere"));
+    std::os::unix::fs::symlink("memory.rvf", folder.0.join("memory.rvf")).unwrap();
+    let mut memory = memory(&world, &folder);
+    for failure in [
+        memory.recall("tea", 3).unwrap_err(),
+        memory.export(&mut |_| ()).map(drop).unwrap_err(),
+        memory.remember(&New::fact("Ada drinks tea")).map(drop).unwrap_err(),
+        memory.compact().unwrap_err(),
+    ] {
+        assert_eq!(failure.exit, Exit::Failed, "{failure}");
+        assert!(failure.sentence.contains("memory.rvf: "), "{failure}");
+    }
+    assert!(!folder.0.join("memory.json").exists());
+}
+
 #[test]
 fn long_vectors_take_fewer_records_instead_of_more_memory() {
     let (world, folder) = (World::default(), Folder::new("long"));

@@ -36,7 +36,10 @@ impl Server for Own<'_> {
         // Whoever waits for a lease needs a clock that goes on by itself.
         let platform = Platform { clock: &clock, ..world.platform() };
         let limits = Limits::from(&Config::default());
-        work(&mut Memory::new(&platform, self.0.path(), Ok(&WORDS), limits))
+        let mut reply = work(&mut Memory::new(&platform, self.0.path(), Ok(&WORDS), limits));
+        // As who runs it reads them, in one place.
+        reply.note.push_str(&world.screen.notes.take());
+        reply
     }
 
     fn with_agent(&self, _: &mut Talk<'_>) -> Reply {
@@ -143,7 +146,8 @@ fn bytes_that_stay_are_said_to_who_asked_and_to_who_runs_the_server() {
     let gone = reply_of(&Stuck(&folder), &request);
     let note = "it is not found any more, but its bytes stay until `clawft compact`";
     assert_eq!((gone.status, &said(&gone)["note"]), (200, &json!(note)));
-    assert!(gone.note.starts_with(&format!("{note}: ")), "{}", gone.note);
+    assert!(gone.note.starts_with(&format!("clawft: {note}: ")), "{}", gone.note);
+    assert_eq!(gone.note.matches(note).count(), 1, "{}", gone.note);
     assert!(folder.holds("oolong"));
 }
 

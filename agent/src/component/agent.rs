@@ -18,7 +18,7 @@ use crate::command::setup::Setup;
 use crate::failure::Failure;
 use crate::memory::{Memo, Memory, New, Remembered as Done, Verdict};
 use crate::platform::wasi::Wasi;
-use crate::platform::{Nobody, Platform};
+use crate::platform::{Platform, Unattended};
 use crate::provider::Flow;
 use crate::session::{self, Session};
 use crate::turn::{self, Turn};
@@ -28,7 +28,8 @@ use crate::turn::{self, Turn};
 fn with(work: &mut dyn FnMut(&Setup<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
     let wasi = Wasi::new();
     // The input is the host's, which calls functions.
-    let platform = Platform { terminal: &Nobody, ..wasi.platform() };
+    let terminal = &Unattended(wasi.platform().terminal);
+    let platform = Platform { terminal, ..wasi.platform() };
     work(&Setup::of_config(&platform, given::get().as_deref())?)
 }
 
@@ -43,11 +44,6 @@ pub(super) fn with_memory(work: &mut Work<'_>) -> Result<(), Failure> {
         let mut memory = setup.memory();
         let done = work(setup, &mut memory);
         let _ = memory.finish();
-        // What forgets gives texts and has no place for a note; who runs it reads that bytes stay.
-        if let Some(stays) = memory.stays() {
-            let note = ["clawft: ", &stays.sentence(), "\n"].concat();
-            Wasi::new().platform().terminal.note(&note);
-        }
         done
     })
 }

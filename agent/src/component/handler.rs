@@ -21,9 +21,10 @@ use wasip2::io::streams::{OutputStream, StreamError};
 
 use super::Component;
 use crate::command::setup::Setup;
+use crate::memory::Memory;
 use crate::platform::wasi::Wasi;
 use crate::platform::wasi_p2::raw;
-use crate::platform::{Nobody, Platform};
+use crate::platform::{Platform, Unattended};
 use crate::provider::Flow;
 use crate::serve::{Asked, Guard, MOST, Reply, Server, Talk, Work, answer};
 
@@ -37,7 +38,8 @@ impl Guest for Component {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let wasi = Wasi::new();
         // Whoever started the server is not the one who asks.
-        let platform = Platform { terminal: &Nobody, ..wasi.platform() };
+        let terminal = &Unattended(wasi.platform().terminal);
+        let platform = Platform { terminal, ..wasi.platform() };
         let guard = Guard::new(platform.environment);
         let server = Instance { platform, out: RefCell::new(Out::Waits(out)) };
         let reply = match asked(&request, &guard) {
@@ -74,6 +76,15 @@ struct Instance<'a> {
     out: RefCell<Out>,
 }
 
+impl Instance<'_> {
+    /// What was committed stays, whether what is derived could be saved or not: that is for who runs it.
+    fn finish(&self, memory: &mut Memory<'_>) {
+        if let Err(why) = memory.finish() {
+            self.platform.terminal.note(&["clawft: ", &why.sentence, "\n"].concat());
+        }
+    }
+}
+
 impl Server for Instance<'_> {
     fn with_memory(&self, work: &mut Work<'_>) -> Reply {
         let setup = match Setup::of_config(&self.platform, None) {
@@ -82,8 +93,7 @@ impl Server for Instance<'_> {
         };
         let mut memory = setup.memory();
         let reply = work(&mut memory);
-        // What was committed stays, whether what is derived could be saved or not.
-        let _ = memory.finish();
+        self.finish(&mut memory);
         reply
     }
 
@@ -96,7 +106,7 @@ impl Server for Instance<'_> {
         };
         let mut memory = setup.memory();
         let reply = talk(&mut setup.agent(&*provider, &model, &mut memory));
-        let _ = memory.finish();
+        self.finish(&mut memory);
         reply
     }
 

@@ -156,8 +156,15 @@ impl Memory<'_> {
         format!("{}/{name}", self.data)
     }
 
-    fn exists(&self, name: &str) -> bool {
-        self.platform.files.entry(&self.path(name)).is_ok()
+    /// Whether a file is there. One that cannot be looked at may be, as one behind a link to elsewhere: taken
+    /// for missing it would be an empty memory.
+    fn exists(&self, name: &str) -> Result<bool, Failure> {
+        let path = self.path(name);
+        match self.platform.files.entry(&path) {
+            Ok(_) => Ok(true),
+            Err(FileError::NotFound) => Ok(false),
+            Err(error) => Err(Failure::of_file(&path, &error)),
+        }
     }
 
     /// The file to read from; `None` where there is none yet.
@@ -166,7 +173,7 @@ impl Memory<'_> {
             self.open = None;
         }
         if self.open.is_none() {
-            if !self.exists(NAME) && !self.exists(FRESH) {
+            if !self.exists(NAME)? && !self.exists(FRESH)? {
                 return Ok(None);
             }
             let identity = self.identity()?;
@@ -224,7 +231,7 @@ impl Memory<'_> {
     fn identity(&self) -> Result<Identity, Failure> {
         match Identity::load(&self.platform, &self.data)? {
             Some(identity) => Ok(identity),
-            None if self.exists(NAME) => Err(Failure::new(
+            None if self.exists(NAME)? => Err(Failure::new(
                 Exit::Embedder,
                 format!(
                     "{NAME} is there, and memory.json, which names its embedder, is not: \
@@ -389,7 +396,7 @@ impl Memory<'_> {
         }
         self.same_embedder(&identity)?;
         let mut options = Options { dim: Some(identity.dim as u16), ..Options::default() };
-        if !self.exists(NAME) && !self.exists(JOURNAL) {
+        if !self.exists(NAME)? && !self.exists(JOURNAL)? {
             // First who made it, then what: a file without that is of no use.
             identity = Identity::of(self.embedder.clone()?);
             identity.save(&self.platform, &self.data)?;
@@ -458,7 +465,7 @@ impl Memory<'_> {
     /// # Errors
     /// Those of opening and of the storage.
     pub fn compact(&mut self) -> Result<(), Failure> {
-        if !self.exists(NAME) {
+        if !self.exists(NAME)? {
             return Ok(());
         }
         let mut tries = TRIES;

@@ -90,7 +90,8 @@ fn complete(
     let config = Config {
         max_tokens: wanted.max_tokens.unwrap_or(agent.config.max_tokens),
         temperature: wanted.temperature.or(agent.config.temperature),
-        stream: wanted.stream,
+        // Events go out all the same, of an answer that came whole.
+        stream: wanted.stream && agent.config.stream,
         ..agent.config.clone()
     };
     let head = Head::of(agent);

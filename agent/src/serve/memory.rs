@@ -191,9 +191,5 @@ fn forget(memory: &mut Memory<'_>, id: u64) -> Result<Reply, Reply> {
     if !notes.is_empty() {
         json.text("note", &notes.join("; "));
     }
-    let reply = Reply::new(200, json);
-    Ok(match stays {
-        Some(stays) => reply.with_note(stays.sentence()),
-        None => reply,
-    })
+    Ok(Reply::new(200, json))
 }
