@@ -15,7 +15,7 @@
 //! Vectors that lie far from zero, all on one side, would have codes that tell only how far, and what
 //! such a code has lost no later centre brings back. So the first vector is the first centre of the
 //! 8-bit codes, until one comes that is nearer to zero, or there are enough for a mean. Vectors of
-//! length 1 never lie far. When that first one is removed another one takes its place: it stands
+//! length 1 that lie to one side gain as much. When that first one is removed another one takes its place: it stands
 //! there as it came, and of what is removed nothing is to stay. It is the shortest that is left, as
 //! codes are made of codes then, and whichever goes next is seldom that one. A mean gives way to one
 //! vector only where less than half of what it is the mean of is left.
@@ -66,10 +66,10 @@ impl View<'_> {
 }
 
 impl Edit<'_> {
-    /// Whether its vectors may lie far from zero, and its codes would tell so.
+    /// Whether its codes would tell how far from zero its vectors lie.
     fn may_be_far(&self) -> bool {
         let params = &self.layout.params;
-        params.is_short() && params.encoding == Encoding::I8 && params.metric != Metric::Cosine
+        params.is_short() && params.encoding == Encoding::I8
     }
 
     /// Sees to the centre of the 8-bit codes of the few first, of which `vector` is the next.

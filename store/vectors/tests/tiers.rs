@@ -153,6 +153,9 @@ fn what_moves_leaves_nothing_behind() {
     let mut store = Store::new(&params(256, 100, 100));
     let vector = row(256, &mut Random(1));
     store.insert(1, &vector).unwrap();
+    // Of the first one, which is the centre, a code says nothing, until one comes that lies elsewhere.
+    store.insert(2, &vector.iter().map(|x| -x).collect::<Vec<f32>>()).unwrap();
+    store.remove(2).unwrap();
     tick(&mut store, &all_in(Tier::Hot), NOW);
     for tier in [Tier::Warm, Tier::Cool, Tier::Cold, Tier::Hot] {
         let pool = |store: &Store| {

@@ -119,6 +119,24 @@ fn near_duplicates() {
     }
 }
 
+/// As the vectors of some models do, whatever the text. The first ones have a centre, too, that is among them.
+#[test]
+fn few_that_lie_to_one_side() {
+    for (dim, count) in [(128, 60), (384, 200), (768, 300)] {
+        let mut random = Random(3);
+        let mut around = |centre: &[f32], spread: f32| -> Vec<f32> {
+            let size = spread / (dim as f32).sqrt();
+            centre.iter().map(|x| x + size * random.normal()).collect()
+        };
+        let side = around(&vec![0.0; dim], 1.0);
+        let rows: Vec<Vec<f32>> = (0..count + QUERIES).map(|_| around(&side, 0.05)).collect();
+        let (base, queries) = rows.split_at(count);
+        let params = Params { encoding: Encoding::I8, ..Params::new(dim as u32, 1_000) };
+        let recall = Store::built(params, base).recall(queries, EF, Mode::Exact);
+        assert!(recall >= 0.96, "{dim}: recall@10 {recall:.4}");
+    }
+}
+
 #[test]
 fn vectors_of_all_lengths() {
     // By a factor of eight, and over four decades.
