@@ -46,6 +46,12 @@ generate make find help fix bitte schreib schreibe sag gib zeig zeige nenne erkl
 ubersetz ubersetze mach hilf";
 const NOT_ANYWHERE: &str = "think guess maybe perhaps wonder vielleicht glaube";
 
+/// What begins a sentence behind a number: anything else belongs to it (`am 14. Juli`).
+const BEGIN: &str = "\
+the it this that he she they his her their you your but and so der die das es er sie aber und";
+/// What a full stop shortens, and does not end a sentence behind.
+const SHORT: &str = "dr mr mrs ms prof st str nr tel ca vs jr sr z u d";
+
 /// Who speaks in a transcript, before a colon.
 const SPEAKERS: &str = "user assistant human ai system bot model";
 
@@ -67,8 +73,26 @@ pub(crate) fn is_pasted(message: &str) -> bool {
     false
 }
 
+/// Whether a full stop between these two is part of a date, a number or a short form: half of such a
+/// sentence would be another fact, and the same as half of the next one.
+fn goes_on(before: &str, after: &str) -> bool {
+    let own = |c: char| !c.is_alphanumeric();
+    let word = before.rsplit(own).next().unwrap_or("");
+    let after = after.trim_start();
+    let next = lower(after.split(own).next().unwrap_or(""));
+    let is_number = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+    match (word.as_bytes(), after.chars().next()) {
+        (_, None) | ([], _) => false,
+        (_, Some(c)) if c.is_lowercase() || c.is_ascii_digit() => true,
+        _ if is_number => !is_listed(OWN, &next) && !is_listed(BEGIN, &next),
+        // An initial.
+        ([letter], _) if letter.is_ascii_uppercase() => *letter != b'I',
+        _ => is_listed(SHORT, &lower(word)) || word.ends_with("str"),
+    }
+}
+
 /// The sentences of a text: they end in `.`, `!`, `?` before a blank, in the marks of scripts that have
-/// no blanks, or with their line.
+/// no blanks, or with their line; not in a full stop that [goes on](goes_on).
 pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let (mut all, mut lines) = (Vec::new(), text);
     while let Some(line) = text::line(&mut lines) {
@@ -78,7 +102,8 @@ pub(crate) fn sentences(text: &str) -> Vec<&str> {
                 let after = at + c.len_utf8();
                 let is_last = || rest[after..].chars().next().is_none_or(char::is_whitespace);
                 let ends = match c {
-                    '.' | '!' | '?' | '؟' => is_last(),
+                    '.' => is_last() && !goes_on(&rest[..at], &rest[after..]),
+                    '!' | '?' | '؟' => is_last(),
                     c => matches!(c, '。' | '！' | '？'),
                 };
                 ends.then_some(after)
@@ -217,13 +242,38 @@ mod tests {
     }
 
     #[test]
+    fn a_full_stop_may_belong_to_a_number_or_a_short_form() {
+        for one in [
+            "Ich habe am 14. Juli Geburtstag.",
+            "Mein Termin ist am 3. Mai um 10 Uhr.",
+            "My dentist is Dr. Miller, tel. 555-1234.",
+            "Ich wohne in der Hauptstr. 5.",
+            "My teacher is J. Smith.",
+            "Wir brauchen z. B. Brot.",
+        ] {
+            assert_eq!(sentences(one), [one]);
+            assert_eq!(kept(one), [one]);
+        }
+        for (text, expected) in [
+            ("I am 35. My wife is 33.", &["I am 35.", "My wife is 33."][..]),
+            ("So am I. Ann too.", &["So am I.", "Ann too."]),
+            ("I like tea. She does not.", &["I like tea.", "She does not."]),
+            ("Born in 1987. Rome it was.", &["Born in 1987.", "Rome it was."]),
+            ("It is 5. The end...", &["It is 5.", "The end..."]),
+            ("... and so. \n. x", &["...", "and so.", ".", "x"]),
+        ] {
+            assert_eq!(sentences(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_the_person_says_of_themselves_is_kept_and_nothing_else() {
         assert_eq!(
             kept(
                 "Hi! My name is Ada. I live at 1.5 Main St. in Paris. What is my name? \
                   Do I like it?\nIch trinke gern Tee."
             ),
-            ["My name is Ada.", "I live at 1.5 Main St.", "Ich trinke gern Tee."]
+            ["My name is Ada.", "I live at 1.5 Main St. in Paris.", "Ich trinke gern Tee."]
         );
         assert_eq!(kept("Remember that the door code is blue."), ["the door code is blue."]);
         for nothing in [
