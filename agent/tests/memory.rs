@@ -44,7 +44,7 @@ fn the_same_is_merged_and_a_contradiction_is_kept() {
     let mut memory = memory(&world, &folder);
     let first = tell(&mut memory, "The user lives in Berlin.");
     assert_eq!((first.merged, first.near.len()), (false, 0));
-    let again = tell(&mut memory, "user lives in berlin");
+    let again = tell(&mut memory, "The user lives in BERLIN");
     assert_eq!((again.merged, again.id), (true, first.id));
     let moved = tell(&mut memory, "The user lives in Paris.");
     assert!(!moved.merged && moved.id != first.id);
@@ -70,6 +70,29 @@ fn the_same_is_merged_and_a_contradiction_is_kept() {
     world.clock.0.set(ahead - (1 << 39));
     tell(&mut memory, "The user lives in Berlin!");
     assert!(date(&mut memory, first.id) < ahead - (1 << 38));
+}
+
+#[test]
+fn the_later_spelling_counts_and_the_earlier_one_does_not_come_back() {
+    let (world, folder) = (World::default(), Folder::new("spelling"));
+    let mut memory = memory(&world, &folder);
+    let id = tell(&mut memory, "My name is Soren").id;
+    let again = tell(&mut memory, "My name is Søren.");
+    assert_eq!((again.merged, again.id), (true, id));
+    assert_eq!(memory.get(id).unwrap().unwrap().text, "My name is Søren.");
+    assert_eq!(texts(&mut memory, "name"), ["My name is Søren."]);
+    // A note of before that has the earlier one.
+    let old = New { created: 1, ..New::fact("my name is soren") };
+    assert!(memory.remember(&old).unwrap().merged);
+    let note = folder.0.join("note.txt");
+    std::fs::write(&note, "My name is Soren\n").unwrap();
+    let done = memory.import(note.to_str().unwrap(), Format::Text, &mut |_| {}).unwrap();
+    assert_eq!(done.added, 0);
+    assert_eq!(memory.get(id).unwrap().unwrap().text, "My name is Søren.");
+    // Of a code each letter counts.
+    let code = tell(&mut memory, "The locker code is b7X");
+    assert!(!tell(&mut memory, "The locker code is B7x").merged && !code.merged);
+    assert_eq!(memory.stats().unwrap().records, 3);
 }
 
 #[test]

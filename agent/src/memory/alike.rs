@@ -3,7 +3,8 @@
 //! Strict, because the two errors are not alike: two memories for one fact cost a line of context,
 //! one memory for two facts that contradict each other loses one of them. So the same words have
 //! to stand in the same order, but for case, accents, punctuation and articles; signs that change
-//! a meaning (`-5`, `C++`, `$3`) count, and so does punctuation at a number (`.5`, `5–7`, `5"`).
+//! a meaning (`-5`, `C++`, `$3`) count, and so does punctuation at a number (`.5`, `5–7`, `5"`). A word
+//! of letters and digits is a code, most likely, of which every letter counts (`b7X`).
 //!
 //! What it must never do: go by vectors: "at nine" lies near "at ten".
 
@@ -35,8 +36,13 @@ fn at_number(before: char, c: char, next: Option<char>) -> Option<char> {
 /// The words of a text without articles, and its signs, in order.
 pub(crate) fn telling(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut end = |word: &mut String| {
+    let (mut word, mut as_told) = (String::new(), String::new());
+    let mut end = |word: &mut String, as_told: &mut String| {
+        let as_told = core::mem::take(as_told);
+        let has_digit = as_told.bytes().any(|byte| byte.is_ascii_digit());
+        if has_digit && as_told.chars().any(char::is_alphabetic) {
+            *word = as_told;
+        }
         // An article stands before something: vitamin A ends with none.
         if !word.is_empty() && all.last().is_some_and(|last| matches!(&**last, "a" | "an" | "the"))
         {
@@ -51,24 +57,25 @@ pub(crate) fn telling(text: &str) -> Vec<String> {
     while let Some(c) = rest.next() {
         let sign = at_number(core::mem::replace(&mut before, c), c, rest.peek().copied());
         if let Some(sign) = sign {
-            end(&mut word);
+            end(&mut word, &mut as_told);
             word.push(sign);
-            end(&mut word);
+            end(&mut word, &mut as_told);
         } else if c.is_alphanumeric() {
+            as_told.push(c);
             let (first, second) = fold(c);
             word.push(first);
             word.extend(second);
         } else if c == '\'' || c == '’' {
             // Inside a word it belongs there: `don't`.
         } else {
-            end(&mut word);
+            end(&mut word, &mut as_told);
             if !c.is_whitespace() && !PUNCTUATION.chars().any(|sign| sign == c) {
                 word.push(c);
-                end(&mut word);
+                end(&mut word, &mut as_told);
             }
         }
     }
-    end(&mut word);
+    end(&mut word, &mut as_told);
     all
 }
 
@@ -110,6 +117,7 @@ mod tests {
             ("closed May 5, 7", "closed May 5–7"),
             ("a shelf of 5' and more", "a shelf of 5\" and more"),
             ("she is 5'4\"", "she is 54"),
+            ("the locker's code is b7X", "the locker's code is B7x"),
         ] {
             assert!(!alike(a, b), "{a} / {b}");
         }

@@ -261,7 +261,7 @@ pub(super) fn unknown(id: u64) -> Failure {
 
 impl Memory<'_> {
     /// Remembers a text. Where a memory says the same, that one is confirmed, from now on with the
-    /// date of this one, and no other made.
+    /// spelling and the date of this one, and no other made.
     ///
     /// # Errors
     /// [`Exit::Usage`] for a text that is empty or too long; those of the embedder and the store.
@@ -291,7 +291,14 @@ impl Memory<'_> {
             let confirmed = now.to_string();
             let mut pairs = Vec::from([("confirmed", &*confirmed)]);
             pairs.extend(said_by(store, same, new.source)?);
-            put_again(store, same, None, &pairs, &mut |record| {
+            // Told later, it is how it is spelled.
+            let (fields, was) = (store.try_fields(same)?, mark_of(&store.try_text(same)?));
+            let newer = !holds && told >= fields.created();
+            if newer && fields.metadata().all(|pair| pair.0 != "was") {
+                pairs.push(("was", &*was));
+            }
+            let spelled = newer.then_some((&*text, &*vector));
+            put_again(store, same, spelled, &pairs, &mut |record| {
                 record.uses = record.uses.saturating_add(1);
                 record.last_used = now;
                 record.pinned |= new.pinned;
