@@ -108,6 +108,22 @@ pub fn cut(text: &str, budget: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// A text and its line, cut where that has more than `most` tokens; where nothing fits, all of it is cut.
+/// Escapes make a line longer than its text, of markup several times: what the line has too much is taken
+/// from the text, and then half of it again and again.
+#[inline(never)]
+pub(crate) fn fitted(text: &str, most: usize, line: &dyn Fn(&str) -> String) -> (String, String) {
+    let (mut text_left, mut told) = (text.to_string(), line(text));
+    let over = tokens(&told).saturating_sub(most) + 4;
+    let mut left = tokens(text).saturating_sub(over).max(most / 2);
+    while tokens(&told) > most && text_left.len() > '…'.len_utf8() {
+        text_left = cut(text, left);
+        told = line(&text_left);
+        left /= 2;
+    }
+    (text_left, told)
+}
+
 /// What a model is given besides the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct System {
@@ -128,14 +144,7 @@ pub fn system(memos: &[Memo], summary: &str, budget: usize) -> System {
     let mut left = budget.saturating_sub(frame);
     for memo in memos {
         let most = (budget.saturating_sub(frame) / ONE_IN).min(left);
-        let mut line = quoted(memo, &memo.text);
-        let mut text = memo.text.clone();
-        if tokens(&line) > most {
-            // Escapes make it longer than its text: twice the cut is enough for all but the oddest.
-            let over = tokens(&line) - most;
-            text = cut(&memo.text, tokens(&memo.text).saturating_sub(over + 4));
-            line = quoted(memo, &text);
-        }
+        let (text, line) = fitted(&memo.text, most, &|text| quoted(memo, text));
         if tokens(&line) > most || text.len() < 8 && text.len() < memo.text.len() {
             continue;
         }
@@ -214,6 +223,25 @@ mod tests {
         assert_eq!(lines[0]["text"], text);
         assert_eq!(lines[0]["id"], 7);
         assert_eq!(lines[0]["date"], "2025-11-25 00:00 UTC");
+    }
+
+    #[test]
+    fn markup_is_cut_as_other_texts_are() {
+        for row in ["<tr><td>1</td></tr>", "\u{1}\u{2}", "plain words ", "é<"] {
+            for times in [20, 110, 2000] {
+                let text = format!("Tea prices: {}", row.repeat(times));
+                let system = system(&[memo(7, &text)], "", 4000);
+                let [kept] = &system.memories[..] else { panic!("left out: {row:?} {times}") };
+                assert!(kept.text.starts_with("Tea prices: "), "{}", kept.text);
+                let quoted = system.text.lines().find(|line| line.contains("Tea prices")).unwrap();
+                let most = (4000 - tokens(BEFORE) - tokens(AFTER)) / ONE_IN;
+                let taken = tokens(quoted);
+                assert!(
+                    taken <= most && (kept.text == text || taken > most / 3),
+                    "{taken} of {most}"
+                );
+            }
+        }
     }
 
     #[test]

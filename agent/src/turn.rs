@@ -192,7 +192,8 @@ fn is_offline(agent: &Agent<'_, '_>) -> bool {
 /// Checks the citations. What is quoted without a model has brackets of its own, and in a form a list of
 /// numbers may be anything.
 fn check(agent: &mut Agent<'_, '_>, session: &Session, turn: &mut Turn) {
-    let is_given = |id: &u64| turn.given.iter().any(|memo| memo.id == *id);
+    let is_given =
+        |id: &u64| turn.given.iter().any(|memo| memo.id == *id) || was_given(session, *id);
     turn.cited = citations(&turn.text);
     turn.cited.retain(is_given);
     agent.memory.touch(&turn.cited);
@@ -205,6 +206,22 @@ fn check(agent: &mut Agent<'_, '_>, session: &Session, turn: &mut Turn) {
         let ids = named(&turn.unfounded);
         turn.notes.push(format!("the answer cites {ids}, which memory did not give"));
     }
+}
+
+/// Whether the conversation has the id from memory already: an earlier answer cites it, or a tool of the
+/// memory's told it, be it what was just stored.
+fn was_given(session: &Session, id: u64) -> bool {
+    let is_user = |said: &Said| matches!(said.message, Message::User(_));
+    let this = session.messages.iter().rposition(is_user).unwrap_or_default();
+    let tells = |(at, said): (usize, &Said)| match &said.message {
+        Message::Assistant { text, .. } => at < this && claims(text).contains(&id),
+        Message::Result { name, content, .. } => {
+            name.starts_with("memory_")
+                && content.split(|c: char| !c.is_ascii_digit()).any(|told| told.parse() == Ok(id))
+        }
+        Message::User(_) => false,
+    };
+    session.messages.iter().enumerate().any(tells)
 }
 
 /// What the model is given in all rounds of a turn.

@@ -109,6 +109,39 @@ fn an_answer_with_code_makes_nothing_up() {
     }
 }
 
+/// It need not be found again to be of memory.
+#[test]
+fn what_the_conversation_has_from_memory_may_be_cited() {
+    let (world, folder) = (World::default(), Folder::new("earlier"));
+    let room = Room::new(&world, &folder);
+    let mut memory = memory(&world, &folder);
+    let key = memory.remember(&New::fact("Maria has the key")).unwrap().id;
+    let dog = memory.remember(&New::fact("The dog sleeps outside")).unwrap().id;
+    let mut session = room.session("s");
+    let mut say = |answers: Vec<_>, text: &str| {
+        let script = Script::of(answers);
+        let (turn, done) = room.turn(&script, &mut memory, &mut session, text, false);
+        done.unwrap();
+        turn
+    };
+    say(vec![says(&format!("Maria [{key}]."))], "Who has the key?");
+    say(vec![calls("memory_search", "{\"query\":\"dog\"}"), says("Outside.")], "And what sleeps?");
+    let stored = calls("memory_write", "{\"quote\":\"My cat is called Tom.\"}");
+    let both = format!("Maria [{key}], the dog [{dog}], Tom [");
+    let turn = say(vec![stored, says("Kept.")], "My cat is called Tom.");
+    assert_eq!(turn.unfounded, [0; 0]);
+    let cat = memory.recall("cat called Tom", 1).unwrap()[0].id;
+    let mut say = |text: &str| {
+        let script = Script::of([says(text)]);
+        let (turn, done) = room.turn(&script, &mut memory, &mut session, "Goodbye", false);
+        done.unwrap();
+        turn
+    };
+    let turn = say(&format!("{both}{cat}]."));
+    assert_eq!((&turn.cited[..], &turn.notes[..]), (&[key, dog, cat][..], &[][..]));
+    assert_eq!(say("So [4242].").unfounded, [4242]);
+}
+
 #[test]
 fn a_model_that_only_calls_tools_is_stopped() {
     let (world, folder) = (World::default(), Folder::new("loop"));

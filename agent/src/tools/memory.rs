@@ -13,7 +13,7 @@ use alloc::string::{String, ToString};
 use clawft_store::lexical::words;
 
 use super::{Arguments, Bench, Outcome, refused};
-use crate::context::{cut, tokens};
+use crate::context::{fitted, tokens};
 use crate::date::{day, minute};
 use crate::json::Json;
 use crate::learn::{RUN, is_pasted, is_unsure, run, sentences};
@@ -108,11 +108,7 @@ impl Bench<'_, '_> {
             };
             // A long one does not crowd out the rest.
             let most = (budget / 2).min(left);
-            let mut json = line(&memo.text);
-            let over = tokens(&json).saturating_sub(most);
-            if over > 0 {
-                json = line(&cut(&memo.text, tokens(&memo.text).saturating_sub(over + 4)));
-            }
+            let (_, json) = fitted(&memo.text, most, &line);
             if tokens(&json) > most {
                 continue;
             }
