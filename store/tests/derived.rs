@@ -271,6 +271,33 @@ fn no_string_passes_for_another() {
     }
 }
 
+/// An index by the rules of before has words that nobody asks for any more.
+#[test]
+fn words_by_other_rules_are_made_anew() {
+    use clawft_store::lexical::RULES;
+    use xxhash_rust::xxh64::xxh64;
+    let (disk, model) = closed(14);
+    let image = format!("{NAME}.image");
+    let mut bytes = disk.bytes(&image).unwrap();
+    let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..][..8].try_into().unwrap());
+    let parts = 80 + number(&bytes, 56) as usize;
+    let rules = &mut bytes[parts + 12..][..4];
+    assert_eq!(rules, RULES.to_le_bytes());
+    rules.copy_from_slice(&(RULES - 1).to_le_bytes());
+    let end = parts + number(&bytes, 64) as usize;
+    let first = xxh64(&bytes[..72], 0);
+    let check = bytes[80..end].chunks(64 << 10).fold(first, |check, piece| xxh64(piece, check));
+    bytes[72..80].copy_from_slice(&check.to_le_bytes());
+    disk.take(&image);
+    disk.put(&image, bytes);
+    for derived in [Derived::Damaged, Derived::Read] {
+        let mut memory = open(&disk, 60);
+        assert_eq!(memory.derived(), derived);
+        naive::check(&mut memory, &model, &mut Random(14));
+        memory.close(0).unwrap();
+    }
+}
+
 /// A memory in which a bit of record 50 is flipped: of its text, or of its vector.
 fn damaged(in_text: bool) -> (SimulatedDisk, Model) {
     let (disk, model) = closed(10);

@@ -9,13 +9,14 @@
 //! that texts in that script are told apart and found again by the same words.
 //!
 //! What it must never do: give a text another vector by the same file. A memory knows the file
-//! by its checksum, which says nothing of this code: other cuts, or another order of the sum,
-//! need another version of the format.
+//! by its checksum, and the words of other scripts by their `RULES`. Neither says anything of
+//! this code: other cuts, or another order of the sum, need another version of the format.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use clawft_store::lexical::RULES;
 use xxhash_rust::xxh64::xxh64;
 
 use super::direction;
@@ -125,7 +126,7 @@ impl Table {
         if end != body {
             return wrong(format!("{} bytes of model expected, found {body}", end));
         }
-        let id = format!("static:{checksum:016x}");
+        let id = format!("static:{checksum:016x}:{RULES}");
         Ok(Self { bytes, id, dim, longest, groups, scales: begin, codes, unit, other })
     }
 

@@ -4,6 +4,7 @@
 use super::*;
 use alloc::vec;
 use alloc::vec::Vec;
+use clawft_store::lexical::RULES;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh64::xxh64;
@@ -180,8 +181,10 @@ fn hashes_find_what_is_spelt_alike_and_nothing_else() {
 #[test]
 fn a_memory_of_another_embedder_is_refused() {
     let hashed = Hashed::new(256);
-    assert!(check(&hashed, "hashed:1", 256).is_ok());
-    for (id, dim) in [("hashed:1", 512), ("static:0123456789abcdef", 256)] {
+    assert_eq!(hashed.id(), std::format!("hashed:{RULES}"));
+    assert!(Table::open(small()).unwrap().id().ends_with(&std::format!(":{RULES}")));
+    assert!(check(&hashed, "hashed:2", 256).is_ok());
+    for (id, dim) in [("hashed:2", 512), ("static:0123456789abcdef:2", 256)] {
         let sentence = check(&hashed, id, dim).unwrap_err().into_sentence();
         assert!(sentence.contains("clawft reembed") && sentence.contains(id), "{sentence}");
     }

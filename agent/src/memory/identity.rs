@@ -1,7 +1,7 @@
 //! `memory.json`: which embedder made a memory's vectors.
 //!
 //! ```json
-//! {"version": 1, "name": "static", "embedder": "static:0123456789abcdef", "dim": 192, "room": 512,
+//! {"version": 1, "name": "static", "embedder": "static:0123456789abcdef:2", "dim": 192, "room": 512,
 //!  "pending": false}
 //! ```
 //!

@@ -3,8 +3,11 @@
 //! A word is a run of letters and digits, as in UAX #29 (Unicode Text Segmentation, rules WB5
 //! to WB13), with these rules of a search:
 //!
-//! - An apostrophe between letters joins and is dropped (`o'reilly`, `oreilly`); `'s` goes.
-//! - A full stop between digits joins (`3.14`, `v1.2`). Commas, hyphens and underscores part.
+//! - An apostrophe between letters joins and is dropped (`o'reilly`, `oreilly`). What is
+//!   contracted behind one goes (`package's`, `we'll`), and `won't`; so does an elided word
+//!   before one, in French and its neighbours (`l'hôtel`, `qu'il`).
+//! - A full stop between digits joins (`3.14`, `v1.2`). A comma between a digit and three of
+//!   them goes (`1,000`). Other commas, hyphens and underscores part.
 //! - Letters are folded (see [`fold()`]), English stop words dropped
 //!   ([`stop`]), English endings cut ([`stem`]).
 //! - Scripts that are written without spaces (Chinese, Japanese, Korean, Thai, Lao, Khmer,
@@ -26,9 +29,13 @@ use super::fold::{fold, is_dropped};
 use super::{stem, stop};
 
 /// The version of these rules: an index made by others does not fit.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 /// Bytes of UTF-8 that are kept of a word.
 pub const MAX_WORD: usize = 48;
+/// What goes behind an apostrophe at a word's end.
+const CONTRACTED: &[u8] = b"d ll m re s ve ";
+/// What goes before one at its beginning.
+const ELIDED: &[u8] = b"c d j l m n qu s t ";
 
 /// A word as it stands in an index: folded and stemmed.
 #[derive(Clone, Copy)]
@@ -135,7 +142,7 @@ impl Iterator for Words<'_> {
                 continue;
             }
             let mut word = self.spaced();
-            if stop::is_stop_word(word.as_bytes()) {
+            if word.len == 0 || stop::is_stop_word(word.as_bytes()) {
                 continue;
             }
             word.len = stem::stem(&mut word.bytes[..usize::from(word.len)]) as u8;
@@ -151,55 +158,59 @@ impl Words<'_> {
         self.next = self.rest.next();
     }
 
-    /// Reads the word that begins here, with a letter or digit of a script with spaces.
+    /// Reads the word that begins here, with a letter or digit of a script with spaces. Empty
+    /// where it is none that a search should see.
     fn spaced(&mut self) -> Word {
         let mut word = Word::EMPTY;
+        // Where the first and the last apostrophe stood.
+        let (mut first, mut last) = (0, MAX_WORD);
         while let Some(c) = self.next {
             if is_apostrophe(c) {
-                if !self.joins(char::is_alphabetic) {
+                if !self.joins() {
                     break;
                 }
-                self.advance();
-                if self.is_possessive() {
-                    self.advance();
-                    break;
+                last = usize::from(word.len);
+                if first == 0 {
+                    first = last;
                 }
-                continue;
-            }
-            if !is_dropped(c) {
-                let is_point = c == '.'
-                    && word.as_bytes().last().is_some_and(u8::is_ascii_digit)
-                    && self.joins(|c| c.is_ascii_digit());
-                if !is_point && !is_kept_mark(c) && (!c.is_alphanumeric() || is_unspaced(c)) {
-                    break;
+            } else if !is_dropped(c) {
+                let digits = match word.as_bytes().last() {
+                    Some(b'0'..=b'9') => self.digits(),
+                    _ => 0,
+                };
+                let continues = is_kept_mark(c) || (c.is_alphanumeric() && !is_unspaced(c));
+                match (c, digits) {
+                    (',', 3) => {}
+                    ('.', 1..) => word.push_folded(c),
+                    _ if continues => word.push_folded(c),
+                    _ => break,
                 }
-                word.push_folded(c);
             }
             self.advance();
+        }
+        if word.as_bytes().get(last..).is_some_and(|end| stop::is_listed(CONTRACTED, end)) {
+            word.len = last as u8;
+        }
+        let len = usize::from(word.len);
+        if len > first && stop::is_listed(ELIDED, &word.bytes[..first]) {
+            word.bytes.copy_within(first..len, 0);
+            word.len -= first as u8;
+        } else if first == 3 && word.as_bytes() == b"wont" {
+            word.len = 0;
         }
         word
     }
 
-    /// Whether what follows the character at hand continues the word.
-    fn joins(&self, continues: fn(char) -> bool) -> bool {
-        let mut ahead = self.clone();
-        ahead.advance();
-        ahead.next.is_some_and(|c| continues(c) && !is_unspaced(c))
+    /// How many digits follow the character at hand, of which only the first four count.
+    fn digits(&self) -> usize {
+        self.rest.as_str().bytes().take(4).take_while(u8::is_ascii_digit).count()
     }
 
-    /// Whether an `s` and the end of the word follow.
-    fn is_possessive(&self) -> bool {
-        if !matches!(self.next, Some('s' | 'S')) {
-            return false;
-        }
+    /// Whether a letter follows the character at hand that continues the word.
+    fn joins(&self) -> bool {
         let mut ahead = self.clone();
         ahead.advance();
-        while ahead.next.is_some_and(is_dropped) {
-            ahead.advance();
-        }
-        !ahead.next.is_some_and(|c| {
-            (c.is_alphanumeric() || is_kept_mark(c) || is_apostrophe(c)) && !is_unspaced(c)
-        })
+        ahead.next.is_some_and(|c| c.is_alphabetic() && !is_unspaced(c))
     }
 }
 
@@ -249,7 +260,19 @@ mod tests {
             ("the package\u{2019}s end", &["packag", "end"]),
             ("'quoted' rock'n'roll", &["quot", "rocknrol"]),
             ("π is 3.14, v1.2.3 of 2024-05-01.", &["π", "3.14", "v1.2.3", "2024", "05", "01"]),
-            ("mp3 x86_64 C++ node.js 1,000", &["mp3", "x86", "64", "c", "node", "js", "1", "000"]),
+            ("mp3 x86_64 C++ node.js", &["mp3", "x86", "64", "c", "node", "js"]),
+            ("1,000 1,000,000.5 $12,345", &["1000", "1000000.5", "12345"]),
+            (
+                "1,2 1,23 1,2345 x,123 1,00a 1, 000 5,",
+                &["1", "2", "1", "23", "1", "2345", "x", "123", "1", "00a", "1", "000", "5"],
+            ),
+            ("I'd, they'll, we're; I’m. YOU'VE she'll won't", &[]),
+            ("id ill wont lets May US Will", &["id", "ill", "wont", "let", "may", "us", "will"]),
+            (
+                "l'hôtel D’UNE qu'il c'est aujourd'hui j'aime",
+                &["hotel", "une", "il", "est", "aujourdhui", "aim"],
+            ),
+            ("the c's and d's of N'Djamena's", &["c", "d", "djamena"]),
             ("Cafe\u{301}s CAFÉS", &["cafe", "cafe"]),
             ("soft\u{AD}ware 👍🏽 ok", &["softwar", "ok"]),
             ("नमस्ते दुनिया", &["नमस्ते", "दुनिया"]),
@@ -277,6 +300,7 @@ mod tests {
         // 47 bytes, then a letter of two, then one that would fit.
         let text = std::format!("{}шb", "1".repeat(47));
         assert_eq!(list(&text), ["1".repeat(47)]);
+        assert_eq!(list(&std::format!("{}ш5.5", "1".repeat(47))), ["1".repeat(47)]);
         assert_eq!(list(&"7".repeat(5000)), ["7".repeat(48)]);
     }
 
