@@ -1,8 +1,11 @@
 //! Stemming: endings that a search should not see.
 //!
 //! Steps 1 and 5 of Porter's algorithm (M. F. Porter, "An algorithm for suffix stripping",
-//! Program 14(3), 1980): plurals, `-ed`, `-ing`, a last `y` and a last `e`. They conflate the
-//! forms of one English word; steps 2 to 4, which conflate words of one family (*relate*,
+//! Program 14(3), 1980): plurals, `-ed`, `-ing`, a last `y` and a last `e`; and of what he
+//! changed in them later (Snowball's English stemmer) that *ties* and *tied* are *tie*, that
+//! *try* and *dried* end as *happy* does, and that *used* is *use*. He keeps the `s` of *gas*
+//! and with it that of *pdfs*; here three letters and a vowel keep it. They conflate the forms
+//! of one English word; steps 2 to 4, which conflate words of one family (*relate*,
 //! *relational*), are left out, as they also join strangers. A stem need not be a word.
 //!
 //! Only words of the letters a to z are stemmed: other languages pass through unharmed where
@@ -20,22 +23,34 @@ pub(super) fn stem(word: &mut [u8]) -> usize {
     }
     let mut len = plural(word);
     len = past_or_progressive(word, len);
-    if let Some(base) = without(&word[..len], b"y")
-        && has_vowel(&word[..base])
+    // Step 1c: a `y` behind a consonant, which is not the first letter.
+    if let Some(base @ 2..) = without(&word[..len], b"y")
+        && is_consonant(word, base - 1)
     {
         word[base] = b'i';
     }
     last_letters(&word[..len])
 }
 
-/// Step 1a.
+/// Step 1a, and of step 1b what ends like a plural: `tied`, `tried`.
 fn plural(word: &[u8]) -> usize {
-    if let Some(base) = without(word, b"sses").or_else(|| without(word, b"ies")) {
-        return base + if word.ends_with(b"sses") { 2 } else { 1 };
+    if let Some(base) = without(word, b"ies").or_else(|| without(word, b"ied")) {
+        return base + if base < 2 { 2 } else { 1 };
     }
     match without(word, b"s") {
-        Some(base) if !word.ends_with(b"ss") => base,
+        Some(base) if word.ends_with(b"sses") => base - 1,
+        Some(base) if !is_singular(word, base - 1) => base,
         _ => word.len(),
+    }
+}
+
+/// Whether a last `s` is no plural's, by the letter `i` before it: `glass`, `status`, and of
+/// three letters `bus`, `gas`. But `cpus` and `pcs`.
+fn is_singular(word: &[u8], i: usize) -> bool {
+    match word[i] {
+        b's' => true,
+        b'u' if has_vowel(&word[..i]) => true,
+        _ => i == 1 && !is_consonant(word, i),
     }
 }
 
@@ -65,7 +80,9 @@ fn last_letters(word: &[u8]) -> usize {
     if let Some(base) = without(word, b"e") {
         let left = &word[..base];
         let measure = measure(left);
-        if measure > 1 || (measure == 1 && !ends_short(left)) {
+        // `buses` and `gases` are no `buse` and `gase`.
+        let is_short = ends_short(left) && !matches!(left, [_, .., b'a' | b'u', b's']);
+        if measure > 1 || (measure == 1 && !is_short) {
             len = base;
         }
     }
@@ -102,19 +119,20 @@ fn measure(word: &[u8]) -> usize {
     (1..word.len()).filter(|&i| is_consonant(word, i) && !is_consonant(word, i - 1)).count()
 }
 
-/// Whether it ends in two of the same consonant.
+/// Whether it ends in two of the same consonant, and is longer than `add`.
 fn ends_double(word: &[u8]) -> bool {
     match word {
-        [.., a, b] => a == b && is_consonant(word, word.len() - 1),
+        [_, _, .., a, b] => a == b && is_consonant(word, word.len() - 1),
         _ => false,
     }
 }
 
-/// Whether it ends consonant, vowel, consonant, and the last is not w, x or y: Porter's *\*o*.
+/// Whether it ends consonant, vowel, consonant, and the last is not w, x or y: Porter's *\*o*;
+/// or is a vowel and such a consonant: `us` of `used`.
 fn ends_short(word: &[u8]) -> bool {
     let n = word.len();
-    n >= 3
-        && is_consonant(word, n - 3)
+    n >= 2
+        && (n == 2 || is_consonant(word, n - 3))
         && !is_consonant(word, n - 2)
         && is_consonant(word, n - 1)
         && !matches!(word[n - 1], b'w' | b'x' | b'y')
@@ -138,7 +156,7 @@ mod tests {
             // 1a
             ("caresses", "caress"),
             ("ponies", "poni"),
-            ("ties", "ti"),
+            ("ties", "tie"), // "ti" in the paper
             ("caress", "caress"),
             ("cats", "cat"),
             // 1b
@@ -160,7 +178,7 @@ mod tests {
             ("filing", "file"),
             // 1c
             ("happy", "happi"),
-            ("sky", "sky"),
+            ("sky", "ski"), // "sky" in the paper
             // 5
             ("probate", "probat"),
             ("rate", "rate"),
@@ -182,10 +200,37 @@ mod tests {
             &["use", "uses", "used", "using"],
             &["compress", "compresses", "compressed", "compressing"],
             &["toy", "toys"],
+            &["bus", "buses"],
+            &["gas", "gases"],
+            &["virus", "viruses"],
+            &["status", "statuses"],
+            &["focus", "focuses", "focused", "focusing"],
+            &["glass", "glasses"],
+            &["base", "bases", "based", "basing"],
+            &["pie", "pies"],
+            &["tie", "ties", "tied"],
+            &["lie", "lies", "lied"],
+            &["try", "tries", "tried", "trying"],
+            &["fly", "flies", "flying"],
+            &["dry", "dries", "dried", "drying"],
+            &["study", "studies", "studied", "studying"],
+            &["age", "ages", "aged", "aging"],
+            &["add", "adds", "added", "adding"],
+            &["pdf", "pdfs"],
+            &["cpu", "cpus"],
+            &["pro", "pros"],
+            &["bee", "bees"],
         ] {
             for form in forms {
                 assert_eq!(stemmed(form), stemmed(forms[0]), "{form}");
             }
+        }
+    }
+
+    #[test]
+    fn strangers_do_not_meet() {
+        for (one, other) in [("gas", "ga"), ("bus", "bu"), ("use", "us"), ("add", "ad")] {
+            assert_ne!(stemmed(one), stemmed(other));
         }
     }
 
