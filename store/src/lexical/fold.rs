@@ -1,14 +1,15 @@
 //! Folding: letters that a search takes for the same become the same.
 //!
 //! Case goes (`Straße`, `STRASSE`), accents on Latin letters go (`Zürich`, `Zurich`, and the
-//! same written with combining marks), full-width forms become ASCII, the final sigma an
-//! inner one. Marks that people leave out when they type a question (Hebrew points, Arabic
+//! same written with combining marks), so do those of Greek (capitals have none), the dots of
+//! `ё` (few people type them) and the breve of `й` (which is dropped where it is a combining
+//! mark), full-width forms become ASCII, the final sigma an inner one. Marks that people leave out when they type a question (Hebrew points, Arabic
 //! vowels, Thai tones, soft hyphens, joiners) are dropped.
 //!
 //! The case table is runs of letters at one distance from their small forms: a kilobyte,
 //! where the one in `core` takes twelve. A test holds it equal to `core`'s, letter by letter.
-//! Accents on Greek and Cyrillic letters stay: there a composed letter and one written with a
-//! combining mark are two words.
+//! Other accents stay, as those of old Greek or of Tajik: there a composed letter and one
+//! written with a combining mark are two words.
 //!
 //! What it must never do: make a letter one that is folded further, or fold differently while
 //! `RULES` in `tokens` stays: an index that was saved would not find its own words.
@@ -98,9 +99,25 @@ const LATIN_ADDITIONAL: &[u8; 128] =
     b"abbbcdddddeeeeefghhhhhiikkkllllmmmnnnnoooopprrrrsssssttttuuuuuvv\
 wwwwwxxyzzz?????aaaaaaaaaaaaeeeeeeeeiioooooooooooouuuuuuuyyyy???";
 
-/// Letters that become two: the letter, and both.
-const TWO: [(char, [char; 2]); 5] =
-    [('ß', ['s', 's']), ('æ', ['a', 'e']), ('œ', ['o', 'e']), ('þ', ['t', 'h']), ('ĳ', ['i', 'j'])];
+/// Letters, and what each becomes: two letters, or one and 0.
+#[rustfmt::skip]
+const OTHERS: [[u16; 3]; 21] = codes([
+    ['ß', 's', 's'], ['æ', 'a', 'e'], ['œ', 'o', 'e'], ['þ', 't', 'h'], ['ĳ', 'i', 'j'],
+    ['ς', 'σ', '\0'], ['ά', 'α', '\0'], ['έ', 'ε', '\0'], ['ή', 'η', '\0'], ['ί', 'ι', '\0'],
+    ['ϊ', 'ι', '\0'], ['ΐ', 'ι', '\0'], ['ό', 'ο', '\0'], ['ύ', 'υ', '\0'], ['ϋ', 'υ', '\0'],
+    ['ΰ', 'υ', '\0'], ['ώ', 'ω', '\0'],
+    ['ё', 'е', '\0'], ['й', 'и', '\0'], ['ї', 'і', '\0'], ['ў', 'у', '\0'],
+]);
+
+/// A table of letters in half the bytes.
+const fn codes<const N: usize>(letters: [[char; 3]; N]) -> [[u16; 3]; N] {
+    let (mut codes, mut i) = ([[0; 3]; N], 0);
+    while i < 3 * N {
+        codes[i / 3][i % 3] = letters[i / 3][i % 3] as u16;
+        i += 1;
+    }
+    codes
+}
 
 /// Marks that are dropped where they stand in a word: first and last, ascending.
 #[rustfmt::skip]
@@ -127,11 +144,11 @@ pub fn fold(c: char) -> (char, Option<char>) {
     let c = match c {
         // Full-width forms stand in ASCII's order.
         '\u{FF01}'..='\u{FF5E}' => ((c as u32 - 0xFEE0) as u8 as char).to_ascii_lowercase(),
-        'ς' => 'σ',
         c => without_accent(small(c)),
     };
-    match TWO.iter().find(|(two, _)| *two == c) {
-        Some(&(_, [first, second])) => (first, Some(second)),
+    let letter = |code: u16| char::from_u32(code.into()).filter(|&c| c != '\0');
+    match OTHERS.iter().find(|other| u32::from(other[0]) == c as u32) {
+        Some(&[_, first, second]) => (letter(first).unwrap_or(c), letter(second)),
         None => (c, None),
     }
 }
@@ -218,6 +235,10 @@ mod tests {
             ("ΟΔΟΣ οδος", "οδοσ οδοσ"),
             ("Ｆｕｌｌ　１２", "full\u{3000}12"),
             ("МОСКВА", "москва"),
+            ("Ёлка ЙОД Е\u{308}лка и\u{306}од", "елка иод елка иод"),
+            ("Їжак І\u{308}жак Ўсё У\u{306}се\u{308}", "іжак іжак усе усе"),
+            ("Άέήίόύώ ΑΈΉΊΌΎΏ ϊϋΐΰ ΪΫ", "αεηιουω αεηιουω ιυιυ ιυ"),
+            ("Α\u{301}θη\u{301}να Αθήνα ΑΘΗΝΑ", "αθηνα αθηνα αθηνα"),
             ("Ǎǐǔǜ Œuvre Ĳ", "aiuu oeuvre ij"),
         ] {
             assert_eq!(folded(text), plain);
