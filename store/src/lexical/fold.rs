@@ -146,9 +146,12 @@ pub fn fold(c: char) -> (char, Option<char>) {
         '\u{FF01}'..='\u{FF5E}' => ((c as u32 - 0xFEE0) as u8 as char).to_ascii_lowercase(),
         c => without_accent(small(c)),
     };
-    let letter = |code: u16| char::from_u32(code.into()).filter(|&c| c != '\0');
     match OTHERS.iter().find(|other| u32::from(other[0]) == c as u32) {
-        Some(&[_, first, second]) => (letter(first).unwrap_or(c), letter(second)),
+        Some(&[_, first, second]) => {
+            // The second one is ASCII.
+            let second = Some(second as u8 as char).filter(|&c| c != '\0');
+            (char::from_u32(first.into()).unwrap_or(c), second)
+        }
         None => (c, None),
     }
 }

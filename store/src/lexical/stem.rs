@@ -34,12 +34,10 @@ pub(super) fn stem(word: &mut [u8]) -> usize {
 
 /// Step 1a, and of step 1b what ends like a plural: `tied`, `tried`.
 fn plural(word: &[u8]) -> usize {
-    if let Some(base) = without(word, b"ies").or_else(|| without(word, b"ied")) {
-        return base + if base < 2 { 2 } else { 1 };
-    }
-    match without(word, b"s") {
-        Some(base) if word.ends_with(b"sses") => base - 1,
-        Some(base) if !is_singular(word, base - 1) => base,
+    match word {
+        [base @ .., b'i', b'e', b's' | b'd'] => base.len() + if base.len() < 2 { 2 } else { 1 },
+        [base @ .., b's', b'e', b's'] if base.last() == Some(&b's') => base.len() + 1,
+        [base @ .., b's'] if !is_singular(word, base.len() - 1) => base.len(),
         _ => word.len(),
     }
 }

@@ -164,6 +164,7 @@ impl Words<'_> {
         let mut word = Word::EMPTY;
         // Where the first and the last apostrophe stood.
         let (mut first, mut last) = (0, MAX_WORD);
+        let mut behind_digit = false;
         while let Some(c) = self.next {
             if is_apostrophe(c) {
                 if !self.joins() {
@@ -174,10 +175,7 @@ impl Words<'_> {
                     first = last;
                 }
             } else if !is_dropped(c) {
-                let digits = match word.as_bytes().last() {
-                    Some(b'0'..=b'9') => self.digits(),
-                    _ => 0,
-                };
+                let digits = if behind_digit { self.digits() } else { 0 };
                 let continues = is_kept_mark(c) || (c.is_alphanumeric() && !is_unspaced(c));
                 match (c, digits) {
                     (',', 3) => {}
@@ -185,6 +183,7 @@ impl Words<'_> {
                     _ if continues => word.push_folded(c),
                     _ => break,
                 }
+                behind_digit = c.is_ascii_digit();
             }
             self.advance();
         }
@@ -195,7 +194,7 @@ impl Words<'_> {
         if len > first && stop::is_listed(ELIDED, &word.bytes[..first]) {
             word.bytes.copy_within(first..len, 0);
             word.len -= first as u8;
-        } else if first == 3 && word.as_bytes() == b"wont" {
+        } else if (first, len) == (3, 4) && word.bytes.starts_with(b"wont") {
             word.len = 0;
         }
         word
