@@ -77,7 +77,7 @@ enum CLAWFT
   CLAWFT_MEMORY_IN_USE = -109,
   // The region is too small to hold anything.
   CLAWFT_REGION_TOO_SMALL = -110,
-  // The limit is below what is used already.
+  // The limit is 0, or below what is used already.
   CLAWFT_LIMIT_TOO_SMALL = -111,
   // The region overlaps the module's own stack and data.
   CLAWFT_REGION_TAKEN = -112,
@@ -238,7 +238,7 @@ size_t clawft_last_error(char *out, size_t cap);
 // bytes from `__heap_base` on. `base` null: memory grows as needed, up to
 // `size` bytes (in WebAssembly of linear memory in all, stack and data
 // included; natively of blocks). Without this call memory grows without a limit
-// of this library's.
+// of this library's; a limit of 0 is refused.
 //
 // Errors: `MemoryInUse`, `RegionTooSmall`, `RegionTaken`, `LimitTooSmall`,
 // `OutOfRange`.
@@ -250,7 +250,8 @@ int32_t clawft_init_memory(void *base, size_t size);
 // A block of `size` zero bytes, aligned to 64; null when no memory is left
 // (`clawft_last_error` says so). The caller owns it, until `clawft_free` or
 // `clawft_adopt`. In WebAssembly linear memory may grow: views of it must be
-// taken anew.
+// taken anew; the last 64 KiB of a module that has memories or tensors are the
+// module's.
 void *clawft_alloc(size_t size);
 
 // Gives back a block of `clawft_alloc`. Null is allowed and does nothing. Takes

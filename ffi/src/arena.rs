@@ -54,6 +54,10 @@ const HEADER_BYTES: usize = ALIGN;
 /// region begins.
 const LEAST: usize = talc::min_first_heap_size::<Lists>() + 4 * ALIGN;
 
+/// Bytes that a host cannot have.
+#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+const OURS: usize = 64 << 10;
+
 /// Before the payload of each block.
 struct Header {
     /// The next block in the list of those lent to the host.
@@ -170,8 +174,10 @@ pub(crate) fn use_growth(limit: usize) -> Result<(), Failed> {
     let arena = &mut *ARENA.lock();
     arena.must_be_unset()?;
     let present = linear_memory_bytes();
-    if (limit as u64) < present {
-        return Err(Failed::new(ClawftStatus::LimitTooSmall, "size", present, limit as u64));
+    // Natively nothing is present, and a limit of 0 would say that there is none.
+    let least = if cfg!(target_family = "wasm") { present } else { 1 };
+    if (limit as u64) < least {
+        return Err(Failed::new(ClawftStatus::LimitTooSmall, "size", least, limit as u64));
     }
     arena.origin = Origin::Grown;
     arena.limit = limit;
@@ -210,6 +216,14 @@ impl Arena {
             (counters.claimed_bytes as u64, counters.available_bytes as u64)
         };
         Usage { limit, claimed, asked, free, blocks }
+    }
+
+    /// The error of a request for `asked` bytes.
+    fn lacks(&self, asked: u64) -> Failed {
+        let usage = self.usage();
+        // Where there is no limit, it is 0.
+        let free = usage.limit.saturating_sub(usage.claimed) + usage.free;
+        Failed::new(ClawftStatus::OutOfMemory, "memory", asked, free)
     }
 
     /// Natively memory that is not of a region comes from the system.
@@ -288,11 +302,6 @@ impl Arena {
     }
 }
 
-/// The error of a request for `asked` bytes.
-fn out_of_memory(asked: u64, free: u64) -> Failed {
-    Failed::new(ClawftStatus::OutOfMemory, "memory", asked, free)
-}
-
 fn layout_for(len: usize) -> Option<Layout> {
     Layout::from_size_align(len.checked_add(HEADER_BYTES)?, ALIGN).ok()
 }
@@ -347,13 +356,18 @@ impl Block {
         let arena = &mut *ARENA.lock();
         match usize::try_from(len).ok().and_then(|len| arena.allocate(len)) {
             Some(header) => Ok(Self { header }),
-            None => {
-                let usage = arena.usage();
-                // Where there is no limit, it is 0.
-                let free = usage.limit.saturating_sub(usage.claimed) + usage.free;
-                Err(out_of_memory(len, free))
-            }
+            None => Err(arena.lacks(len)),
         }
+    }
+
+    /// A block of `len` zero bytes for the host. Where Rust's own allocator stands on the arena too,
+    /// [`OURS`] stay there: what is small is allocated without a question, and would trap.
+    pub(crate) fn for_host(len: u64) -> Result<Self, Failed> {
+        #[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+        if !has_room((len as usize).saturating_add(OURS), len as usize, 2) {
+            return Err(ARENA.lock().lacks(len + OURS as u64));
+        }
+        Self::new(len)
     }
 
     /// Lends the block to the host, until [`Block::take_back`].

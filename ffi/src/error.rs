@@ -80,7 +80,7 @@ pub enum ClawftStatus {
     MemoryInUse = -109,
     /// The region is too small to hold anything.
     RegionTooSmall = -110,
-    /// The limit is below what is used already.
+    /// The limit is 0, or below what is used already.
     LimitTooSmall = -111,
     /// The region overlaps the module's own stack and data.
     RegionTaken = -112,

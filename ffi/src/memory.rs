@@ -44,7 +44,7 @@ pub struct ClawftMemory {
 /// bytes from `__heap_base` on. `base` null: memory grows as needed, up to
 /// `size` bytes (in WebAssembly of linear memory in all, stack and data
 /// included; natively of blocks). Without this call memory grows without a limit
-/// of this library's.
+/// of this library's; a limit of 0 is refused.
 ///
 /// Errors: `MemoryInUse`, `RegionTooSmall`, `RegionTaken`, `LimitTooSmall`,
 /// `OutOfRange`.
@@ -70,10 +70,11 @@ pub unsafe extern "C" fn clawft_init_memory(base: *mut c_void, size: usize) -> i
 /// A block of `size` zero bytes, aligned to 64; null when no memory is left
 /// (`clawft_last_error` says so). The caller owns it, until `clawft_free` or
 /// `clawft_adopt`. In WebAssembly linear memory may grow: views of it must be
-/// taken anew.
+/// taken anew; the last 64 KiB of a module that has memories or tensors are the
+/// module's.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc(size: usize) -> *mut c_void {
-    match Block::new(size as u64) {
+    match Block::for_host(size as u64) {
         Ok(block) => block.lend().cast(),
         Err(_) => core::ptr::null_mut(),
     }

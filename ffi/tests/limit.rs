@@ -13,7 +13,11 @@ use support::*;
 
 #[test]
 fn growth_stops_at_the_limit_and_all_comes_back() {
-    ok(unsafe { clawft_init_memory(std::ptr::null_mut(), 1 << 20) });
+    let init = |limit| unsafe { clawft_init_memory(std::ptr::null_mut(), limit) };
+    // In `clawft_memory_stats` a limit of 0 is none.
+    assert_eq!(init(0), S::LimitTooSmall as i32);
+    assert_eq!(sentence(), "size: expected 1 bytes or more, found 0");
+    ok(init(1 << 20));
     assert_eq!(memory().limit, 1 << 20);
     let mut blocks = Vec::new();
     loop {

@@ -46,6 +46,8 @@ impl Batch {
     /// commit leaves holes in a small memory, until none of them is large enough.
     pub(crate) fn begin_again(&mut self, mut bytes: Vec<u8>) {
         if bytes.capacity() > KEPT {
+            // Its memory first: there may be no other for the new one.
+            drop(bytes);
             *self = Self::new();
             return;
         }
@@ -136,9 +138,10 @@ impl DurableFile {
         Ok(())
     }
 
-    /// Drops the changes since the last commit.
+    /// Drops the changes since the last commit. Takes no memory: it must work where there is none.
     pub fn rollback(&mut self) {
-        self.batch = Batch::new();
+        let bytes = core::mem::take(&mut self.batch.bytes);
+        self.batch.begin_again(bytes);
     }
 
     /// Bytes of the changes since the last commit; a batch of more than 4 MiB is refused.

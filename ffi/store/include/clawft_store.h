@@ -473,10 +473,11 @@ int32_t clawft_memory_open(const char *name,
 // it, the lease is given back. Changes that were not committed are dropped. `now` is the time in
 // ms.
 //
-// The handle is dead afterwards in any case. On an error nothing that was committed is lost: the
-// next opening finds it.
+// The handle is dead afterwards in any case but `Busy`. On an error nothing that was committed is
+// lost: the next opening finds it.
 //
-// Errors: `BadHandle`; those of the storage, `NoMemory`, `Conflict`.
+// Errors: `BadHandle`; `Busy` from inside a call of the storage: the memory stays open; those of
+// the storage, `NoMemory`, `Conflict`.
 int32_t clawft_memory_close(uint32_t handle, uint64_t now);
 
 // Stores a record, in the place of one of the same id. It is found at once, and durable after the
@@ -524,8 +525,8 @@ int32_t clawft_rollback(uint32_t handle);
 int32_t clawft_compact(uint32_t handle,
                        uint64_t now);
 
-// Saves what is derived beside the file, so that opening is one read. With changes pending it does
-// nothing.
+// Saves what is derived beside the file, so that opening is one read. With changes pending, and for
+// a memory that was opened with `CLAWFT_READ_ONLY` or `CLAWFT_SALVAGE`, it does nothing, and gives 0.
 //
 // Errors: `BadHandle`; those of the storage, `Conflict`: the file itself is not touched.
 int32_t clawft_save(uint32_t handle);

@@ -2,7 +2,8 @@
 //!
 //! Why: the handle is claimed first. So nothing is written for a memory that could get
 //! none, and the storage, which is asked all along, cannot call back. Then comes the lease, as
-//! opening already writes: it cuts off what was torn and removes what a killed writer left.
+//! opening already writes: it cuts off what was torn and removes what a killed writer left. What is
+//! small, names and lists, is allocated without a question, so the first one is whether there is room.
 //!
 //! What it must never do: write before the lease that was asked for is held; keep a lease
 //! where opening failed; take one, or write, for a reader.
@@ -11,6 +12,7 @@ use alloc::boxed::Box;
 use core::ffi::c_char;
 use core::mem::size_of;
 
+use clawft::parts;
 use clawft_store::memory::{Memory, MemoryOptions, Refusal};
 use clawft_store::{Limits, Options};
 use clawft_vectors::Encoding;
@@ -29,8 +31,10 @@ pub const CLAWFT_READ_ONLY: u32 = 2;
 /// `flags`: opens a damaged memory for reading, without what cannot be read.
 pub const CLAWFT_SALVAGE: u32 = 4;
 const ALL_FLAGS: u32 = 7;
-/// Bytes of a name: it is copied before anybody asks for room.
+/// Bytes of a name: its copies are within [`SMALL`].
 const LONGEST_NAME: usize = 255;
+/// Bytes that must be there for all that is small.
+const SMALL: usize = 64 << 10;
 
 /// How a memory is opened. `clawft_memory_options_init` fills in the defaults.
 #[repr(C)]
@@ -168,6 +172,9 @@ pub unsafe extern "C" fn clawft_memory_open(
         }
         let options = check(&given)?;
         let claim = MEMORIES.claim()?;
+        if !parts::has_room(SMALL, SMALL, 1) {
+            return Err(Failed::no_memory(SMALL as u64));
+        }
         let mut memory = Memory::blank(Box::new(storage), name, &options);
         if let Err(refusal) = open(&mut memory, &storage, &given, &options) {
             memory.give_up();
@@ -235,10 +242,11 @@ fn open(
 /// it, the lease is given back. Changes that were not committed are dropped. `now` is the time in
 /// ms.
 ///
-/// The handle is dead afterwards in any case. On an error nothing that was committed is lost: the
-/// next opening finds it.
+/// The handle is dead afterwards in any case but `Busy`. On an error nothing that was committed is
+/// lost: the next opening finds it.
 ///
-/// Errors: `BadHandle`; those of the storage, `NoMemory`, `Conflict`.
+/// Errors: `BadHandle`; `Busy` from inside a call of the storage: the memory stays open; those of
+/// the storage, `NoMemory`, `Conflict`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_memory_close(handle: u32, now: u64) -> i32 {
     let close = || {

@@ -307,8 +307,11 @@ impl Storage for HostStorage {
         let mut len = usize::MAX;
         for cap in NAMES {
             if len > names.len() {
-                names = crate::input::room(cap).map_err(|_| StorageError::Failed)?;
-                names.resize(cap, 0);
+                // Names of few letters take most: each a block, and a place in a list that doubles.
+                if !self.has_memory(9 * cap, NAMES[1], 9) {
+                    return Err(StorageError::Failed);
+                }
+                names = alloc::vec![0; cap];
                 let (into, start) = (names.as_mut_ptr(), prefix.as_ptr());
                 len = number(host!(self, list(start.cast(), prefix.len(), into.cast(), cap)))?
                     as usize;

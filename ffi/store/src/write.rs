@@ -143,8 +143,8 @@ pub extern "C" fn clawft_compact(handle: u32, now: u64) -> i32 {
     status(compact())
 }
 
-/// Saves what is derived beside the file, so that opening is one read. With changes pending it does
-/// nothing.
+/// Saves what is derived beside the file, so that opening is one read. With changes pending, and for
+/// a memory that was opened with `CLAWFT_READ_ONLY` or `CLAWFT_SALVAGE`, it does nothing, and gives 0.
 ///
 /// Errors: `BadHandle`; those of the storage, `Conflict`: the file itself is not touched.
 #[unsafe(no_mangle)]

@@ -1,5 +1,6 @@
-//! Handles under a cap: where the memory for one is missing, the call says so. In a process of its own,
-//! whose allocator refuses whatever goes beyond the cap.
+//! Handles under a cap: where the memory for one is missing, the call says so, and what must work
+//! without any does. In a process of its own, whose allocator refuses whatever goes beyond the cap: so
+//! one test.
 #![allow(clippy::undocumented_unsafe_blocks, reason = "pointers lead to live locals")]
 
 #[path = "../../../store/tests/support/capped.rs"]
@@ -13,6 +14,25 @@ use clawft_ffi_store::*;
 use support::*;
 
 #[test]
+fn handles_where_memory_ends() {
+    a_tensor_without_room_for_its_handle_is_refused();
+    changes_are_dropped_without_memory();
+}
+
+fn changes_are_dropped_without_memory() {
+    let disk = Disk::default();
+    let memory = filled(&disk);
+    // Of a change that is pending what is derived is made anew, which asks; of none it is all there.
+    CAP.store(IN_USE.load(Relaxed), Relaxed);
+    let code = clawft_rollback(memory);
+    CAP.store(usize::MAX, Relaxed);
+    ok(code);
+    ok(remember(memory, 77, "what comes after"));
+    ok(clawft_rollback(memory));
+    assert_eq!(clawft_record_contains(memory, 77), 0);
+    ok(clawft_memory_close(memory, 0));
+}
+
 fn a_tensor_without_room_for_its_handle_is_refused() {
     let mut params = std::mem::MaybeUninit::uninit();
     ok(unsafe { clawft_tensor_params_init(params.as_mut_ptr(), 8) });
