@@ -23,14 +23,26 @@ enum {
     STACK = 16 << 10,  /* bytes of the interpreter's stack; the module's own is in its memory */
     POOL = 1 << 20,    /* bytes of the engine, the code that it interprets among them */
     MEMORY_PAGES = 64, /* 4 MiB, the most that the module may have */
-    BLOCK = 4096,      /* bytes of the block below */
+    SENTENCE = 256,    /* bytes of the longest sentence, its zero and a few */
+};
+
+/* Where things of a call lie in one block of the module: multiples of 8, from its beginning on. */
+#define BEHIND(before, bytes) ((before) + (((bytes) + 7) & ~7))
+enum {
+    VECTOR = 0,
+    IDS = BEHIND(VECTOR, 4 * DIM),
+    DISTANCES = BEHIND(IDS, 8 * K),
+    STRUCT = BEHIND(DISTANCES, 4 * K),
+    OUT = BEHIND(STRUCT, sizeof(ClawftParams)), /* the larger of the two */
+    SENTENCE_AT = BEHIND(OUT, 8),
+    BLOCK = BEHIND(SENTENCE_AT, SENTENCE),
 };
 
 static uint8_t pool[POOL];
 static wasm_module_inst_t kernel;
 static wasm_exec_env_t env;
 
-/* Where things of a call lie in a block of the module: addresses in its memory. */
+/* The same as addresses in its memory. */
 static uint32_t vector_at, ids_at, distances_at, struct_at, out_at, sentence_at;
 
 static void expect(int truth, const char *what)
@@ -74,10 +86,10 @@ static uint32_t call(const char *name, uint32_t count, ...)
         exit(1);
     }
     if ((int32_t)cells[0] < 0) {
-        uint32_t sentence[2] = { sentence_at, 256 };
+        uint32_t sentence[2] = { sentence_at, SENTENCE };
         wasm_runtime_call_wasm(env, wasm_runtime_lookup_function(kernel, "clawft_last_error"), 2,
                                sentence);
-        fprintf(stderr, "%s: %s (%d)\n", name, (char *)at(sentence_at, 256), (int)cells[0]);
+        fprintf(stderr, "%s: %s (%d)\n", name, (char *)at(sentence_at, SENTENCE), (int)cells[0]);
         exit(1);
     }
     return cells[0];
@@ -133,8 +145,8 @@ int main(int argc, char **argv)
 
     uint32_t block = call("clawft_alloc", 1, BLOCK);
     expect(block != 0, "memory for a block");
-    vector_at = block, ids_at = block + 1024, distances_at = block + 1280;
-    struct_at = block + 1536, out_at = block + 1792, sentence_at = block + 2048;
+    vector_at = block + VECTOR, ids_at = block + IDS, distances_at = block + DISTANCES;
+    struct_at = block + STRUCT, out_at = block + OUT, sentence_at = block + SENTENCE_AT;
 
     call("clawft_params_init", 3, struct_at, DIM, COUNT);
     call("clawft_create", 2, struct_at, out_at);

@@ -43,15 +43,20 @@ static int32_t failed(void)
     }
 }
 
-static void path_of(void *context, const char *name, size_t len, char out[4096])
+/* 0, or the refusal of a name that leads out of the folder, or would be cut to another one. */
+static int32_t path_of(void *context, const char *name, size_t len, char out[4096])
 {
-    snprintf(out, 4096, "%s/%.*s", ((Folder *)context)->folder, (int)len, name);
+    if (len > 4096 || memchr(name, '/', len) || memchr(name, 0, len))
+        return CLAWFT_MEMORY_BAD_FILE;
+    int all = snprintf(out, 4096, "%s/%.*s", ((Folder *)context)->folder, (int)len, name);
+    return all < 0 || all >= 4096 ? CLAWFT_MEMORY_BAD_FILE : 0;
 }
 
 static int32_t give(void *context, const char *name, size_t len, int flags)
 {
     char path[4096];
-    path_of(context, name, len, path);
+    if (path_of(context, name, len, path))
+        return CLAWFT_MEMORY_BAD_FILE;
     int file = open(path, flags, 0644);
     return file < 0 ? failed() : file;
 }
@@ -127,15 +132,16 @@ static int32_t folder_rename(void *context, const char *from, size_t from_len, c
                              size_t to_len)
 {
     char old[4096], new[4096];
-    path_of(context, from, from_len, old);
-    path_of(context, to, to_len, new);
+    if (path_of(context, from, from_len, old) || path_of(context, to, to_len, new))
+        return CLAWFT_MEMORY_BAD_FILE;
     return rename(old, new) ? failed() : 0;
 }
 
 static int32_t folder_remove(void *context, const char *name, size_t len)
 {
     char path[4096];
-    path_of(context, name, len, path);
+    if (path_of(context, name, len, path))
+        return CLAWFT_MEMORY_BAD_FILE;
     return unlink(path) ? failed() : 0;
 }
 
@@ -251,6 +257,14 @@ int main(int argc, char **argv)
     expect(argc == 2, "one argument, a folder");
     expect(clawft_abi_version() == CLAWFT_ABI_VERSION, "header and library are of one version");
     Folder folder = { argv[1] };
+
+    /* Nothing is taken for a name but one of a file in the folder. */
+    char longer[4096];
+    memset(longer, 'x', sizeof longer);
+    expect(folder_create(&folder, "../notes", 8) == CLAWFT_MEMORY_BAD_FILE
+               && folder_create(&folder, "a\0b", 3) == CLAWFT_MEMORY_BAD_FILE
+               && folder_create(&folder, longer, sizeof longer) == CLAWFT_MEMORY_BAD_FILE,
+           "a name that leads elsewhere is refused");
 
     uint32_t memory = open_memory(&folder, CLAWFT_CREATE);
     float vector[DIM];
