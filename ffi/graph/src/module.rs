@@ -98,7 +98,7 @@ fn is_place(address: usize, n: usize) -> bool {
 /// Makes room for `capacity` vectors of `dim` floats, and an empty index there.
 /// Returns the address of its buffer, which is 64-aligned, or 0: parameters out of
 /// their ranges, no memory, or another `init` before. A copy of the buffer is a
-/// snapshot.
+/// snapshot; with what lies behind it, up to where memory ends now, it is one too.
 #[unsafe(no_mangle)]
 pub extern "C" fn init(capacity: u32, dim: u32, m: u32, ef_construction: u32, seed: u64) -> usize {
     let m = u16::try_from(m).unwrap_or(0);

@@ -31,6 +31,7 @@ def main(path):
 
     assert call("insert", 0, 0) == UNSET
     base = call("init", CAPACITY, DIM, 16, 100, 7)
+    end = memory.data_len(store)
     assert base != 0 and base % 64 == 0
     assert call("init", CAPACITY, DIM, 16, 100, 7) == 0, "only once"
     page = memory.grow(store, 1) * 65_536
@@ -79,6 +80,16 @@ def main(path):
     assert call("open") == CORRUPT and call("verify") == UNSET
     memory.write(store, bytes(first), base)
     assert call("open") == 0 and search(vectors[3])[0] == 3
+
+    # A snapshot: all from the index on to where memory ended then, in another instance.
+    snapshot, found = bytes(memory.read(store, base, end)), search(vectors[3])
+    store = Store(engine)
+    exports = Instance(store, module, []).exports(store)
+    memory = exports["memory"]
+    assert call("init", CAPACITY, DIM, 16, 100, 7) == base
+    assert memory.data_len(store) == end and memory.grow(store, 1) * 65_536 == page
+    memory.write(store, snapshot, base)
+    assert call("open") == 0 and search(vectors[3]) == found and call("verify") == 0
     churn(engine, module)
     print("ok")
 
