@@ -54,11 +54,12 @@ enum CLAWFT_AGENT
   CLAWFT_AGENT_OUT_OF_RANGE = -104,
   // Memory was settled, or used, before.
   CLAWFT_AGENT_MEMORY_IN_USE = -109,
-  // The region is too small, is not memory, or is the module's own.
+  // The region has less than 64 KiB, is not memory, or is the module's own.
   CLAWFT_AGENT_REGION_TOO_SMALL = -110,
   // No block of `clawft_alloc`, or one that was given back.
   CLAWFT_AGENT_NOT_ALLOCATED = -113,
-  // The output has more than 1 MiB. Standard output had all of it.
+  // Done, but the output has more than 1 MiB, or than memory has room for, and is cut. Standard
+  // output had all of it.
   CLAWFT_AGENT_OUTPUT_TOO_SMALL = -114,
   // No UTF-8, or more than 1 MiB of it.
   CLAWFT_AGENT_INVALID_TEXT = -115,
@@ -181,7 +182,8 @@ uint32_t clawft_abi_version(void);
 // Gives the module its memory: the region of `size` bytes from `base` on, which from now on is the
 // module's for good, or, with a `base` of 0, linear memory up to `size` bytes in all, stack and data
 // included. At most once, before any other function; without it memory grows up to the module's
-// maximum. `CLAWFT_AGENT_MEMORY_IN_USE`, `CLAWFT_AGENT_REGION_TOO_SMALL`. It has no sentence.
+// maximum. `CLAWFT_AGENT_MEMORY_IN_USE`, `CLAWFT_AGENT_REGION_TOO_SMALL`, also for a region of less
+// than 64 KiB. It has no sentence.
 int32_t clawft_init_memory(void *base,
                            size_t size);
 
@@ -202,22 +204,24 @@ int32_t clawft_free(void *block);
 int32_t clawft_init(const uint8_t *config, size_t len);
 
 // Does what the input says: a message of the session `default`, which is answered, or, if it begins
-// with `[`, a JSON array of strings, the arguments of the command `clawft`: `["recall","-k","3","tea"]`,
-// `["ask","--json","Who?"]`. docs/agent.md lists them; nobody is asked for a confirmation, and
-// what needs one is not done.
+// with `[`, blanks before it left out, a JSON array of at most 1,000 strings, the arguments of the
+// command `clawft`: `["recall","-k","3","tea"]`, `["ask","--json","Who?"]`. docs/agent.md lists them;
+// nobody is asked for a confirmation, and what needs one is not done. A message that begins so is one
+// of the strings: `["ask","--session","default","[sic] is Latin"]`.
 //
 // What the command prints is the output, and goes to standard output as it comes: there an answer
 // can be read while it is made. Notes go to standard error. The input is copied.
 //
 // All codes from `CLAWFT_AGENT_FAILED` to `CLAWFT_AGENT_NOT_INITIALISED`, which say what the
-// command's exit codes say; `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, when it is done and the output is cut;
-// and what a text may be wrong with, as for `clawft_init`.
+// command's exit codes say; `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, when it is done and the output is cut:
+// that is what `clawft_output` gives then, and no sentence; and what a text may be wrong with, as for
+// `clawft_init`.
 int32_t clawft_run(const uint8_t *input,
                    size_t len);
 
 // Where the text of the last `clawft_init` or `clawft_run` lies, valid until the next one of these:
-// the output of one that succeeded, the sentence of one that did not. UTF-8, without a zero byte at
-// its end.
+// the output of one that succeeded, its beginning where that was `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, the
+// sentence of one that did not. UTF-8, without a zero byte at its end.
 const uint8_t *clawft_output(void);
 
 // How many bytes it has.

@@ -144,6 +144,9 @@ def region(folder):
     assert agent.call("clawft_init_memory", before * PAGE, 8 << 20) == REGION
     agent.memory.grow(agent.store, 128)
     assert agent.call("clawft_init_memory", 64, 8 << 20) == REGION
+    # What no sentence has room in is refused before it is used.
+    for size in (0, 272, 319, 4096, PAGE - 1):
+        assert agent.call("clawft_init_memory", before * PAGE, size) == REGION, size
     assert agent.call("clawft_init_memory", before * PAGE, 8 << 20) == 0
     assert agent.text("clawft_init", CONFIG) == (0, "")
     agent.run("remember", "Ada drinks oolong tea")
@@ -173,6 +176,10 @@ def bad_input(agent):
     agent.refuses(INITIALISED, "before", "clawft_init", CONFIG)
     for input in ("[1]", "[", '["recall", 1]', "[" * 5000):
         agent.refuses(USAGE, "JSON array of strings", "clawft_run", input)
+    # The two readings: blanks before the array are left out, and it has 1,000 words at most.
+    agent.refuses(USAGE, "nonsense", "clawft_run", ' \n["nonsense"]')
+    for count, words in [(999, "nonsense"), (1000, "nonsense"), (1001, "1000 at most")]:
+        agent.refuses(USAGE, words, "clawft_run", json.dumps(["nonsense"] * count))
     agent.refuses(USAGE, "nonsense", "clawft_run", '["nonsense"]')
     agent.refuses(USAGE, "text expected", "clawft_run", "")
     assert agent.call("clawft_free", 0) == 0
@@ -186,6 +193,12 @@ def bad_input(agent):
 
 def bad(folder):
     bad_input(core(folder))
+    # The smallest region: too little for a call, which says so.
+    agent = core(folder)
+    before = agent.memory.size(agent.store)
+    agent.memory.grow(agent.store, 1)
+    assert agent.call("clawft_init_memory", before * PAGE, PAGE) == 0
+    agent.refuses(FAILED, "not enough memory", "clawft_init", 0, 0)
 
 
 class Model(http.server.BaseHTTPRequestHandler):

@@ -71,7 +71,8 @@ pub extern "C" fn clawft_abi_version() -> u32 {
 /// Gives the module its memory: the region of `size` bytes from `base` on, which from now on is the
 /// module's for good, or, with a `base` of 0, linear memory up to `size` bytes in all, stack and data
 /// included. At most once, before any other function; without it memory grows up to the module's
-/// maximum. `CLAWFT_AGENT_MEMORY_IN_USE`, `CLAWFT_AGENT_REGION_TOO_SMALL`. It has no sentence.
+/// maximum. `CLAWFT_AGENT_MEMORY_IN_USE`, `CLAWFT_AGENT_REGION_TOO_SMALL`, also for a region of less
+/// than 64 KiB. It has no sentence.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_init_memory(base: *mut c_void, size: usize) -> i32 {
     // SAFETY: the host, whose memory it is, says so.
@@ -131,24 +132,26 @@ pub extern "C" fn clawft_init(config: *const u8, len: usize) -> i32 {
 }
 
 /// Does what the input says: a message of the session `default`, which is answered, or, if it begins
-/// with `[`, a JSON array of strings, the arguments of the command `clawft`: `["recall","-k","3","tea"]`,
-/// `["ask","--json","Who?"]`. docs/agent.md lists them; nobody is asked for a confirmation, and
-/// what needs one is not done.
+/// with `[`, blanks before it left out, a JSON array of at most 1,000 strings, the arguments of the
+/// command `clawft`: `["recall","-k","3","tea"]`, `["ask","--json","Who?"]`. docs/agent.md lists them;
+/// nobody is asked for a confirmation, and what needs one is not done. A message that begins so is one
+/// of the strings: `["ask","--session","default","[sic] is Latin"]`.
 ///
 /// What the command prints is the output, and goes to standard output as it comes: there an answer
 /// can be read while it is made. Notes go to standard error. The input is copied.
 ///
 /// All codes from `CLAWFT_AGENT_FAILED` to `CLAWFT_AGENT_NOT_INITIALISED`, which say what the
-/// command's exit codes say; `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, when it is done and the output is cut;
-/// and what a text may be wrong with, as for `clawft_init`.
+/// command's exit codes say; `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, when it is done and the output is cut:
+/// that is what `clawft_output` gives then, and no sentence; and what a text may be wrong with, as for
+/// `clawft_init`.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_run(input: *const u8, len: usize) -> i32 {
     ended(run(input as usize, len))
 }
 
 /// Where the text of the last `clawft_init` or `clawft_run` lies, valid until the next one of these:
-/// the output of one that succeeded, the sentence of one that did not. UTF-8, without a zero byte at
-/// its end.
+/// the output of one that succeeded, its beginning where that was `CLAWFT_AGENT_OUTPUT_TOO_SMALL`, the
+/// sentence of one that did not. UTF-8, without a zero byte at its end.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_output() -> *const u8 {
     INSTANCE.0.borrow().output.as_ptr()
@@ -175,6 +178,11 @@ fn refused(status: Status, sentence: &str) -> Refusal {
     (status, sentence.into())
 }
 
+#[cold]
+fn no_memory() -> Refusal {
+    refused(Status::Failed, "there is not enough memory for this call")
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         (failure.exit.into(), failure.into_sentence())
@@ -185,7 +193,7 @@ impl From<Failure> for Refusal {
 fn text(address: usize, len: usize) -> Result<String, Refusal> {
     let memory = core::arch::wasm32::memory_size::<0>() << 16;
     if !has_memory(LEAST, OURS, u32::MAX) {
-        return Err(refused(Status::Failed, "there is not enough memory for this call"));
+        return Err(no_memory());
     }
     if len == 0 {
         return Ok(String::new());
@@ -196,9 +204,12 @@ fn text(address: usize, len: usize) -> Result<String, Refusal> {
     if address.checked_add(len).is_none_or(|end| end > memory) {
         return Err(refused(Status::OutOfRange, "a text inside of memory expected"));
     }
-    let mut copy = Vec::new();
-    if len > MOST || copy.try_reserve_exact(len).is_err() {
+    if len > MOST {
         return Err(refused(Status::InvalidText, "a text of at most 1 MiB expected"));
+    }
+    let mut copy = Vec::new();
+    if copy.try_reserve_exact(len).is_err() {
+        return Err(no_memory());
     }
     // SAFETY: it lies in memory, and the host, which waits, does not write to it.
     copy.extend_from_slice(unsafe { core::slice::from_raw_parts(address as *const u8, len) });
@@ -226,7 +237,9 @@ fn words(input: String) -> Result<Vec<String>, Refusal> {
             input,
         ]));
     }
-    let wrong = || refused(Status::Usage, "a message or a JSON array of strings expected");
+    // One sentence: whoever reads the array stops at what is too much as at what is no JSON.
+    let expected = "a message or a JSON array of strings, 1000 at most, expected";
+    let wrong = || refused(Status::Usage, expected);
     let read = json::read(input.as_bytes(), 1 + WORDS).map_err(|why| match why {
         Unread::NoMemory => refused(Status::Failed, room::NONE),
         Unread::Broken(_) => wrong(),

@@ -19,6 +19,8 @@ use talc::source::Source;
 use talc::wasm::WasmBinning;
 
 const PAGE: usize = 64 << 10;
+/// Bytes of the smallest region: in less even the sentence that there is too little has no room.
+const LEAST: usize = PAGE;
 /// The end of the page behind them would be address 0.
 const MOST_PAGES: usize = 65_535;
 
@@ -164,7 +166,9 @@ pub(super) unsafe fn settle(base: usize, size: usize) -> Result<(), Unsettled> {
         inside.talc.source.limit = size;
     } else {
         let own = &raw const __heap_base as usize;
-        let fits = base >= own && base.checked_add(size).is_some_and(|end| end <= present);
+        let fits = size >= LEAST
+            && base >= own
+            && base.checked_add(size).is_some_and(|end| end <= present);
         // SAFETY: it lies in memory, behind our own data, and the caller hands it over.
         if !fits || unsafe { inside.talc.claim(base as *mut u8, size) }.is_none() {
             return Err(Unsettled::Region);

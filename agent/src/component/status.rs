@@ -30,11 +30,12 @@ pub enum ClawftAgentStatus {
     OutOfRange = -104,
     /// Memory was settled, or used, before.
     MemoryInUse = -109,
-    /// The region is too small, is not memory, or is the module's own.
+    /// The region has less than 64 KiB, is not memory, or is the module's own.
     RegionTooSmall = -110,
     /// No block of `clawft_alloc`, or one that was given back.
     NotAllocated = -113,
-    /// The output has more than 1 MiB. Standard output had all of it.
+    /// Done, but the output has more than 1 MiB, or than memory has room for, and is cut. Standard
+    /// output had all of it.
     OutputTooSmall = -114,
     /// No UTF-8, or more than 1 MiB of it.
     InvalidText = -115,

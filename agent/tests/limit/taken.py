@@ -54,6 +54,16 @@ def taken(folder):
         assert FACT in agent.run("recall", "oolong"), left
     print("   ", outcomes)
     assert outcomes["clawft_run", 0] > 3 and outcomes["clawft_run", core.FAILED] > 3, outcomes
+    # Enough is left, but in no piece that holds the text: not the text's fault.
+    small = []
+    while at := agent.call("clawft_alloc", 66 << 10):
+        small.append(at)
+    for at in small[::2]:
+        assert agent.call("clawft_free", at) == 0
+    assert agent.call("clawft_run", words, len(text)) in (0, core.FAILED)
+    agent.refuses(core.FAILED, "not enough memory", "clawft_run", small[1], 1 << 20)
+    for at in small[1::2]:
+        assert agent.call("clawft_free", at) == 0
     told = agent.run("remember", "--json", "Bo drinks coffee")
     assert json.loads(told)["id"]
 
