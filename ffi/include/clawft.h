@@ -250,8 +250,7 @@ int32_t clawft_init_memory(void *base, size_t size);
 // A block of `size` zero bytes, aligned to 64; null when no memory is left
 // (`clawft_last_error` says so). The caller owns it, until `clawft_free` or
 // `clawft_adopt`. In WebAssembly linear memory may grow: views of it must be
-// taken anew; the last 64 KiB of a module that has memories or tensors are the
-// module's.
+// taken anew; the last 64 KiB of a module that has memories are the module's.
 void *clawft_alloc(size_t size);
 
 // Gives back a block of `clawft_alloc`. Null is allowed and does nothing. Takes

@@ -55,7 +55,7 @@ const HEADER_BYTES: usize = ALIGN;
 const LEAST: usize = talc::min_first_heap_size::<Lists>() + 4 * ALIGN;
 
 /// Bytes that a host cannot have.
-#[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+#[cfg(all(feature = "reserve", feature = "standalone", target_family = "wasm"))]
 const OURS: usize = 64 << 10;
 
 /// Before the payload of each block.
@@ -360,10 +360,10 @@ impl Block {
         }
     }
 
-    /// A block of `len` zero bytes for the host. Where Rust's own allocator stands on the arena too,
-    /// [`OURS`] stay there: what is small is allocated without a question, and would trap.
+    /// A block of `len` zero bytes for the host. In a module with memories [`OURS`] stay there: what is
+    /// small is allocated without a question, and would trap.
     pub(crate) fn for_host(len: u64) -> Result<Self, Failed> {
-        #[cfg(all(feature = "parts", feature = "standalone", target_family = "wasm"))]
+        #[cfg(all(feature = "reserve", feature = "standalone", target_family = "wasm"))]
         if !has_room((len as usize).saturating_add(OURS), len as usize, 2) {
             return Err(ARENA.lock().lacks(len + OURS as u64));
         }

@@ -70,8 +70,7 @@ pub unsafe extern "C" fn clawft_init_memory(base: *mut c_void, size: usize) -> i
 /// A block of `size` zero bytes, aligned to 64; null when no memory is left
 /// (`clawft_last_error` says so). The caller owns it, until `clawft_free` or
 /// `clawft_adopt`. In WebAssembly linear memory may grow: views of it must be
-/// taken anew; the last 64 KiB of a module that has memories or tensors are the
-/// module's.
+/// taken anew; the last 64 KiB of a module that has memories are the module's.
 #[unsafe(no_mangle)]
 pub extern "C" fn clawft_alloc(size: usize) -> *mut c_void {
     match Block::for_host(size as u64) {
