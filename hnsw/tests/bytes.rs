@@ -3,8 +3,9 @@
 
 mod points;
 
-use clawft_hnsw::{Graph, OpenError, Params, Scratch, Slot};
-use points::{Aligned, Index, Points, Query, Random, Stored};
+use clawft_hnsw::insert::SlotError;
+use clawft_hnsw::{Graph, Layout, Mode, OpenError, Params, Scratch, Slot};
+use points::{Aligned, Index, Points, Query, Random, Stored, bitmap};
 use proptest::prelude::*;
 
 /// Slots of the workload; an interpreter gets fewer.
@@ -23,20 +24,36 @@ fn workload() -> (Points, Index) {
 }
 
 /// FNV-1a, so that a whole buffer fits into an assertion.
-fn digest(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
+fn digest(bytes: &[u8], from: u64) -> u64 {
+    bytes.iter().fold(from, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01B3))
 }
+const NOTHING: u64 = 0xCBF2_9CE4_8422_2325;
 
 /// This test runs natively, on 32 bits and in each WebAssembly build: one constant for all.
 #[test]
 #[cfg_attr(miri, ignore = "the work is done by the other tests; this one compares machines")]
 fn the_same_calls_give_the_same_bytes() {
-    let (_, index) = workload();
-    assert_eq!(digest(index.buffer.read()), DIGEST);
+    let (points, mut index) = workload();
+    assert_eq!(digest(index.buffer.read(), NOTHING), DIGEST);
+    // And the same results. More match than are scanned at once.
+    let filter = bitmap(N, |slot| slot % 5 != 0);
+    let mut all = NOTHING;
+    for slot in (0..N).step_by(10) {
+        for mode in [Mode::Walk, Mode::Scan] {
+            for filter in [None, Some(&*filter)] {
+                for (found, distance) in
+                    index.search(&points, points.row(slot), 10, 20, mode, filter)
+                {
+                    all = digest(&found.to_le_bytes(), all);
+                    all = digest(&distance.to_bits().to_le_bytes(), all);
+                }
+            }
+        }
+    }
+    assert_eq!(all, RESULTS);
 }
 const DIGEST: u64 = 14_326_433_926_716_102_455;
+const RESULTS: u64 = 16_666_791_819_530_638_033;
 
 #[test]
 fn a_copy_of_the_bytes_opens_and_goes_on() {
@@ -145,11 +162,28 @@ fn bad_slots_are_refused_and_nothing_changes() {
     let mut scratch = Scratch::new(&index.layout, &mut words).unwrap();
     let mut graph = Graph::open(buffer.get()).unwrap();
     let (mut probe, mut space) = (Query(&points, points.row(1)), Stored(&points));
-    assert!(graph.insert(1, &mut probe, &mut space, &mut scratch).is_err());
-    assert!(graph.insert(N, &mut probe, &mut space, &mut scratch).is_err());
-    assert!(graph.remove(3, &mut space).is_err());
-    assert!(graph.remove(N, &mut space).is_err());
+    let beyond = Err(SlotError::OutOfRange { slot: N, capacity: N });
+    let inserted = graph.insert(1, &mut probe, &mut space, &mut scratch);
+    assert_eq!(inserted, Err(SlotError::InUse(1)));
+    assert_eq!(graph.insert(N, &mut probe, &mut space, &mut scratch), beyond);
+    assert_eq!(graph.remove(3, &mut space), Err(SlotError::Free(3)));
+    assert_eq!(graph.remove(N, &mut space), beyond);
     assert_eq!(index.buffer.read(), buffer.read());
+}
+
+#[test]
+fn a_scratch_of_a_smaller_graph_is_refused_and_nothing_changes() {
+    let points = Points::uniform(2, 8, 5);
+    let smaller = Layout::new(&Params::new(64)).unwrap();
+    let mut words = vec![0; Scratch::words(&smaller, 64)];
+    let mut scratch = Scratch::new(&smaller, &mut words).unwrap();
+    let mut index = Index::of(&Points::uniform(1, 8, 5), &Params::new(65));
+    let before = index.buffer.read().to_vec();
+    let mut graph = Graph::open(index.buffer.get()).unwrap();
+    let inserted =
+        graph.insert(1, &mut Query(&points, points.row(1)), &mut Stored(&points), &mut scratch);
+    assert_eq!(inserted, Err(SlotError::SmallScratch));
+    assert_eq!(index.buffer.read(), before);
 }
 
 proptest! {

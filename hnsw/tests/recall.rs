@@ -121,6 +121,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 40 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// More match than are scanned at once, and all of them lie so far away that a walk among what matches
+    /// ends before it has come there.
+    #[test]
+    fn as_many_as_match_from_far_away(
+        n in 400usize..1000, dim in 1usize..6, heaps in 3usize..8, m in 4u16..20,
+        k in 1usize..20, seed: u64,
+    ) {
+        let n = if cfg!(miri) { n / 8 } else { n };
+        let points = Points::clustered(n, dim, heaps, 0.01, seed);
+        let params = Params { m, ef_construction: 40, seed, ..Params::new(1000) };
+        let mut index = Index::of(&points, &params);
+        let mut random = points::Random(seed);
+        let (near, far) = (random.below(heaps), random.below(heaps));
+        let is_of = |slot: Slot, heap| slot as usize * heaps / n == heap;
+        let filter = bitmap(n as u32, |s| is_of(s, far));
+        let matching = (0..n as Slot).filter(|&s| is_of(s, far)).count();
+        let query = points.row((0..n as Slot).find(|&s| is_of(s, near)).unwrap()).to_vec();
+        let found = index.search(&points, &query, k, 1, Mode::Walk, Some(&filter));
+        prop_assert!(found.len() >= k.min(matching) && found.len() <= matching);
+        prop_assert!(found.iter().all(|&(s, _)| is_of(s, far)));
+    }
+}
+
 #[test]
 fn filtered_walks_keep_their_recall() {
     // Of one in six, ten.
