@@ -51,21 +51,44 @@ fn worked(params: &Params, kernels: Kernels) -> Store {
 #[cfg_attr(miri, ignore = "compares machines; the other tests do the same work")]
 fn the_same_calls_give_the_same_bytes() {
     for kernels in Kernels::available() {
-        let mut all = 0xCBF2_9CE4_8422_2325;
+        let (mut all, mut results) = (0xCBF2_9CE4_8422_2325, 0xCBF2_9CE4_8422_2325);
         for dim in [24, 200] {
             for metric in [Metric::Cosine, Metric::InnerProduct, Metric::L2] {
                 for encoding in [Encoding::F32, Encoding::F16, Encoding::I8] {
-                    let store = worked(&params(dim, metric, encoding), kernels);
+                    let mut store = worked(&params(dim, metric, encoding), kernels);
                     all = digest(store.image.bytes(), all);
+                    results = searched(&mut store, results);
                 }
                 let tiered = Params { hot: Some(100), ..params(dim, metric, Encoding::I8) };
-                all = digest(worked(&tiered, kernels).image.bytes(), all);
+                let mut store = worked(&tiered, kernels);
+                all = digest(store.image.bytes(), all);
+                results = searched(&mut store, results);
             }
         }
-        assert_eq!(all, DIGEST, "{}", kernels.name());
+        assert_eq!((all, results), (DIGEST, RESULTS), "{}", kernels.name());
     }
 }
 const DIGEST: u64 = 7_513_038_036_500_256_565;
+const RESULTS: u64 = 12_445_465_045_435_653_870;
+
+/// Goes on from a digest with what every kind of search gives. More match than a walk scans at once.
+fn searched(store: &mut Store, mut all: u64) -> u64 {
+    let (dim, mut random) = (store.image.params().dim, Random(10));
+    let ids: Vec<u64> = (0..COUNT).filter(|id| id % 4 != 0).collect();
+    for _ in 0..5 {
+        let query = row(dim, &mut random);
+        for mode in [Mode::Walk, Mode::Scan, Mode::Exact] {
+            for filter in [None, Some(&*ids)] {
+                let options = SearchOptions { ef: 20, mode, filter, ..SearchOptions::new(10) };
+                for hit in store.find(&query, &options).unwrap() {
+                    all = digest(&hit.id.to_le_bytes(), all);
+                    all = digest(&hit.distance.to_bits().to_le_bytes(), all);
+                }
+            }
+        }
+    }
+    all
+}
 
 #[test]
 fn a_snapshot_opens_elsewhere_and_finds_the_same() {

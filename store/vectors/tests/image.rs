@@ -114,34 +114,6 @@ fn a_search_may_be_as_wide_as_it_likes() {
     assert_eq!(store.find(&[0.5; 8], &wide).map(|hits| hits.len()), Ok(1));
 }
 
-/// An inner product is as exact beside a long query as beside a short one.
-#[test]
-fn inner_products_with_long_queries_keep_their_error() {
-    const DIM: u32 = 128;
-    let mut random = Random(3);
-    let count = if cfg!(miri) { 70 } else { 300 };
-    let params =
-        Params { metric: Metric::InnerProduct, encoding: Encoding::I8, ..Params::new(DIM, 400) };
-    let mut store = Store::new(&params);
-    let mut rows = Vec::new();
-    for id in 0..count {
-        let near = row(DIM, &mut random).iter().map(|x| 0.088 + 0.004 * x).collect::<Vec<f32>>();
-        store.insert(id, &near).unwrap();
-        rows.push(near);
-    }
-    for length in [1.0, 1e4, 1e7] {
-        let query = vec![length / (DIM as f32).sqrt(); DIM as usize];
-        for mode in [Mode::Walk, Mode::Exact] {
-            for hit in store.search(&query, 10, mode) {
-                let products = rows[hit.id as usize].iter().zip(&query);
-                let expected = 1.0 - products.map(|(a, b)| f64::from(a * b)).sum::<f64>();
-                let error = (f64::from(hit.distance) - expected).abs();
-                assert!(error < 0.01 * f64::from(length), "{length}: {hit:?}, not {expected}");
-            }
-        }
-    }
-}
-
 #[test]
 fn an_empty_image_finds_nothing() {
     let mut store = Store::new(&small(Metric::InnerProduct));

@@ -141,7 +141,14 @@ fn mixed_tiers_are_searched_as_one() {
                     // A squared distance has the product twice.
                     let times = if metric == Metric::L2 { 2.0 } else { 1.0 };
                     let off = (hit.distance - expected).abs() / (scale * times);
-                    assert!(off < 0.15, "{metric:?} {dim}: {} for {expected}", hit.distance);
+                    let tier = store.image.tier(hit.id).unwrap();
+                    // Most of what is lost lies across a query.
+                    let most = LOST[tier as usize] / 2.0;
+                    assert!(
+                        off < most,
+                        "{metric:?} {dim} {tier:?}: {} for {expected}",
+                        hit.distance
+                    );
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Scans in sieves under filters and marks: as many as match, none outside, and the nearest of them.
+//! Sieves and walks under filters and marks: as many as match, none outside, and the nearest of them.
 
 use std::collections::BTreeSet;
 
@@ -73,5 +73,30 @@ fn the_sieves_keep_to_filters_and_marks() {
             let options = SearchOptions { filter: Some(&few), ..SearchOptions::new(100) };
             assert_eq!(recall(&store, queries, &options, &may), 1.0);
         }
+    }
+}
+
+/// Of more than four times what a walk keeps none is scanned at once: they are walked to, and where
+/// they lie too far away for that, scanned after all.
+#[test]
+fn walks_keep_to_filters() {
+    let (count, ef) = (3_000, 200);
+    let near = Topics::new(128, 60, 0.8, 1).points(count + QUERIES, 2);
+    let (base, queries) = near.split_at(count);
+    // The last third lies elsewhere.
+    let mut base = base.to_vec();
+    base[2_000..].iter_mut().flatten().for_each(|x| *x += 5.0);
+    let store = Store::built(Params { metric: L2, ..Params::new(128, count as u32) }, &base);
+    let ids = store.ids();
+    let far: Vec<u64> = ids[2_000..].to_vec();
+    let mixed: Vec<u64> = ids.iter().copied().filter(|id| id % 3 != 0).collect();
+    // Short codes tell little of what lies far away from a query.
+    for (name, filter, least) in [("far", far, 0.8), ("mixed", mixed, 0.95)] {
+        assert!(filter.len() > 4 * ef);
+        let may = filter.iter().copied().collect();
+        let filter = Some(&*filter);
+        let options = SearchOptions { ef, mode: Mode::Walk, filter, ..SearchOptions::new(K) };
+        let recall = recall(&store, queries, &options, &may);
+        assert!(recall >= least, "{name}: recall {recall:.4}");
     }
 }

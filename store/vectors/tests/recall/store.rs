@@ -1,5 +1,7 @@
 //! An image with its buffers, the exact answer, and recall between them.
 
+use std::collections::BTreeSet;
+
 use clawft_vectors::{
     Hit, Image, Layout, Metric, Mode, Params, Scratch, SearchOptions, required_bytes, scratch_words,
 };
@@ -80,8 +82,15 @@ impl Store {
             let exact = SearchOptions { mode: Mode::Exact, ..options };
             self.image.search(query, &exact, &mut scratch, &mut hits).unwrap();
             let radius = hits[k - 1].distance;
+            let within: BTreeSet<u64> =
+                hits.iter().filter(|hit| hit.distance <= radius).map(|hit| hit.id).collect();
             let n = self.image.search_range(query, radius, &options, &mut scratch, &mut hits);
-            found += n.unwrap();
+            let hits = &hits[..n.unwrap()];
+            assert!(hits.iter().all(|hit| hit.distance <= radius), "{hits:?}, not {radius}");
+            let ids: BTreeSet<u64> = hits.iter().map(|hit| hit.id).collect();
+            assert_eq!(ids.len(), hits.len(), "each result once");
+            assert!(ids.is_subset(&within), "none but those that are there");
+            found += ids.len();
         }
         found as f64 / (k * queries.len()) as f64
     }
