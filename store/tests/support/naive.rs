@@ -38,18 +38,18 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-/// A filter and the same as a function.
-pub type Case = (Filter<'static>, fn(u64, &Owned) -> bool);
+/// A filter and the same as a function of the id, the record and when it was last used.
+pub type Case = (Filter<'static>, fn(u64, &Owned, u64) -> bool);
 
 pub fn filters() -> Vec<Case> {
     vec![
-        (Filter::default(), |_, _| true),
-        (Filter { kinds: Some(&["fact"]), ..Filter::default() }, |_, r| r.kind == "fact"),
-        (Filter { kinds: Some(&["fact", ""]), ..Filter::default() }, |_, r| {
+        (Filter::default(), |_, _, _| true),
+        (Filter { kinds: Some(&["fact"]), ..Filter::default() }, |_, r, _| r.kind == "fact"),
+        (Filter { kinds: Some(&["fact", ""]), ..Filter::default() }, |_, r, _| {
             ["fact", ""].contains(&r.kind.as_str())
         }),
-        (Filter { sessions: Some(&["s1"]), ..Filter::default() }, |_, r| r.session == "s1"),
-        (Filter { created: Some((1 << 37, 1 << 39)), ..Filter::default() }, |_, r| {
+        (Filter { sessions: Some(&["s1"]), ..Filter::default() }, |_, r, _| r.session == "s1"),
+        (Filter { created: Some((1 << 37, 1 << 39)), ..Filter::default() }, |_, r, _| {
             (1 << 37..1 << 39).contains(&r.created)
         }),
         (
@@ -58,15 +58,23 @@ pub fn filters() -> Vec<Case> {
                 sessions: Some(&[""]),
                 ..Filter::default()
             },
-            |_, r| r.created + 5 >= 1 << 38 && r.session.is_empty(),
+            |_, r, used| used >= 1 << 38 && r.session.is_empty(),
         ),
-        (Filter { metadata: &[("key0", "value 7")], ..Filter::default() }, |_, r| {
+        (
+            Filter {
+                created: Some((0, 1 << 39)),
+                last_used: Some((1 << 38, 1 << 39)),
+                ..Filter::default()
+            },
+            |_, r, used| r.created < 1 << 39 && (1 << 38..1 << 39).contains(&used),
+        ),
+        (Filter { metadata: &[("key0", "value 7")], ..Filter::default() }, |_, r, _| {
             r.metadata.contains(&("key0".into(), "value 7".into()))
         }),
-        (Filter { ids: Some(&[3, 1, 1, 900, 17]), ..Filter::default() }, |id, _| {
+        (Filter { ids: Some(&[3, 1, 1, 900, 17]), ..Filter::default() }, |id, _, _| {
             [1, 3, 17, 900].contains(&id)
         }),
-        (Filter { kinds: Some(&[]), ..Filter::default() }, |_, _| false),
+        (Filter { kinds: Some(&[]), ..Filter::default() }, |_, _, _| false),
     ]
 }
 
@@ -76,12 +84,26 @@ pub fn check(memory: &mut Memory, model: &Model, random: &mut Random) {
     for (id, owned) in model {
         assert_eq!(&Owned::get(memory.file(), *id).unwrap(), owned);
     }
+    // Some are used, at times that have nothing to do with when they were made.
+    let mut used = BTreeMap::new();
+    for &id in model.keys() {
+        let (uses, mut last) = memory.uses(id).unwrap();
+        if random.below(2) == 0 {
+            last = random.below(1 << 40);
+            memory.touch(&[id], last);
+            assert_eq!(memory.uses(id), Some((uses.saturating_add(1), last)));
+        }
+        used.insert(id, last);
+    }
+    let matches = |matches: fn(u64, &Owned, u64) -> bool, id: u64, owned: &Owned| {
+        matches(id, owned, used[&id])
+    };
     let query: Vec<f32> = (0..DIM).map(|_| random.float() + 0.001).collect();
     // An interpreter takes every fourth.
-    for (filter, matches) in filters().into_iter().step_by(if cfg!(miri) { 4 } else { 1 }) {
+    for (filter, may) in filters().into_iter().step_by(if cfg!(miri) { 4 } else { 1 }) {
         let mut near: Vec<(f64, u64)> = model
             .iter()
-            .filter(|(id, owned)| matches(**id, owned))
+            .filter(|(id, owned)| matches(may, **id, owned))
             .map(|(id, owned)| (-cosine(&query, &owned.vector), *id))
             .collect();
         near.sort_by(|a, b| a.partial_cmp(b).unwrap());
@@ -96,7 +118,7 @@ pub fn check(memory: &mut Memory, model: &Model, random: &mut Random) {
         }
         let with_word: Vec<u64> = model
             .iter()
-            .filter(|(id, owned)| matches(**id, owned) && owned.text.contains("rain"))
+            .filter(|(id, owned)| matches(may, **id, owned) && owned.text.contains("rain"))
             .map(|(id, _)| *id)
             .collect();
         let recall = Recall { text: Some("Rain"), k: 1000, filter, ..Recall::default() };
