@@ -11,6 +11,7 @@
 use crate::artifacts::{AGENT, AGENT_CORE};
 use crate::process::{Outcome, cargo, command, root, run, target};
 use crate::tools;
+use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
 
 const TARGET: &str = "wasm32-wasip2";
@@ -27,7 +28,7 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
     match cases {
         [one] if one == "proxy" => return proxy(),
         [one] if one == "gate" => return gate(),
-        _ => {}
+        _ => known(cases)?,
     }
     tools::targets(&[TARGET, CORE_TARGET])?;
     let wasmtime = tools::wasmtime()?;
@@ -69,6 +70,33 @@ pub(crate) fn check(cases: &[String]) -> Outcome {
         .args(cases))
 }
 
+/// A name that no script has would run nothing, which ends well: it is refused. Cases are functions of a
+/// folder, and for HTTP texts in `wasi.py`.
+fn known(cases: &[String]) -> Outcome {
+    let tests = root().join("agent/tests");
+    let read =
+        |path: &Path| read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
+    let http = read(&tests.join("wasi.py"))?;
+    let mut all = http.clone();
+    for script in ["component.py", "core.py"] {
+        all += &read(&tests.join(script))?;
+    }
+    for script in read_dir(tests.join("limit")).map_err(|why| why.to_string())? {
+        let path = script.map_err(|why| why.to_string())?.path();
+        if path.is_file() {
+            all += &read(&path)?;
+        }
+    }
+    for case in cases {
+        let functions = [format!("\ndef {case}(folder)"), format!("\ndef {case}(_)")];
+        let is_function = functions.iter().any(|function| all.contains(function));
+        if case.is_empty() || !is_function && !http.contains(&format!("\"{case}\"")) {
+            return Err(format!("no case is called {case}"));
+        }
+    }
+    Ok(())
+}
+
 /// The interface of the gate, in a component that is built with it.
 pub(crate) fn gate() -> Outcome {
     tools::targets(&[TARGET])?;
@@ -98,4 +126,19 @@ pub(crate) fn guest(for_target: &str) -> Outcome<PathBuf> {
         .args(["build", "--quiet", "--package", "clawft-agent-guest", "--target", for_target])
         .env_remove("RUSTFLAGS"))?;
     Ok(target().join(for_target).join("debug/clawft-agent-guest.wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_case_that_no_script_has_is_refused() {
+        let known = |case: &str| super::known(&[case.to_string()]);
+        for case in ["cut-chunk", "no-name", "files", "random", "writers", "region", "requests"] {
+            assert_eq!(known(case), Ok(()));
+        }
+        for case in ["filez", "", "main", "cut_chunk"] {
+            assert!(known(case).is_err(), "{case}");
+        }
+        assert!(super::check(&["files".into(), "filez".into()]).is_err());
+    }
 }

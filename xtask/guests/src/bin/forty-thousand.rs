@@ -146,6 +146,9 @@ fn run(folder: &Path) -> Outcome {
             image.restore(id.into(), row, Tier::Hot, NOW, &mut scratch)?;
         }
     }
+    if image.tier_counts()[Tier::Hot as usize] != COUNT.div_ceil(EVERY) {
+        return Err(format!("every {EVERY}th hot expected, found {:?}", image.tier_counts()).into());
+    }
     report("every 21st restored", folder, &image, &mut scratch)?;
     #[cfg(target_family = "wasm")]
     println!("linear memory: {} bytes", core::arch::wasm32::memory_size::<0>() << 16);
