@@ -76,18 +76,25 @@ pub(crate) fn is_pasted(message: &str) -> bool {
 /// Whether a full stop between these two is part of a date, a number or a short form: half of such a
 /// sentence would be another fact, and the same as half of the next one.
 fn goes_on(before: &str, after: &str) -> bool {
-    let own = |c: char| !c.is_alphanumeric();
-    let word = before.rsplit(own).next().unwrap_or("");
+    let mut at = before.len();
+    for c in before.chars().rev().take_while(|c| c.is_alphanumeric()) {
+        at -= c.len_utf8();
+    }
+    let word = before.get(at..).unwrap_or_default();
     let after = after.trim_start();
-    let next = lower(after.split(own).next().unwrap_or(""));
-    let is_number = word.len() <= 2 && word.bytes().all(|byte| byte.is_ascii_digit());
-    match (word.as_bytes(), after.chars().next()) {
-        (_, None) | ([], _) => false,
-        (_, Some(c)) if c.is_lowercase() || c.is_ascii_digit() => true,
-        _ if is_number => !is_listed(OWN, &next) && !is_listed(BEGIN, &next),
+    let Some(c) = after.chars().next().filter(|_| !word.is_empty()) else { return false };
+    if c.is_lowercase() || c.is_ascii_digit() {
+        return true;
+    }
+    match word.as_bytes() {
+        [digit] | [digit, b'0'..=b'9'] if digit.is_ascii_digit() => {
+            let next = words(&lower(text::first(after, 12)));
+            let next = next.first().map_or("", |word| &**word);
+            !is_listed(OWN, next) && !is_listed(BEGIN, next)
+        }
         // An initial.
-        ([letter], _) if letter.is_ascii_uppercase() => *letter != b'I',
-        _ => is_listed(SHORT, &lower(word)) || word.ends_with("str"),
+        [b'A'..=b'H' | b'J'..=b'Z'] => true,
+        _ => word.ends_with("str") || is_listed(SHORT, &lower(word)),
     }
 }
 

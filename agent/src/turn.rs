@@ -216,12 +216,23 @@ fn was_given(session: &Session, id: u64) -> bool {
     let tells = |(at, said): (usize, &Said)| match &said.message {
         Message::Assistant { text, .. } => at < this && claims(text).contains(&id),
         Message::Result { name, content, .. } => {
-            name.starts_with("memory_")
-                && content.split(|c: char| !c.is_ascii_digit()).any(|told| told.parse() == Ok(id))
+            name.starts_with("memory_") && has_number(content, id)
         }
         Message::User(_) => false,
     };
     session.messages.iter().enumerate().any(tells)
+}
+
+/// Whether a number stands in a text.
+fn has_number(text: &str, number: u64) -> bool {
+    let mut found = 0_u64;
+    text.bytes().chain([b' ']).any(|byte| {
+        let is_digit = byte.is_ascii_digit();
+        let before = found;
+        found =
+            if is_digit { found.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')) } else { 0 };
+        !is_digit && before == number
+    })
 }
 
 /// What the model is given in all rounds of a turn.

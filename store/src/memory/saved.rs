@@ -172,9 +172,10 @@ pub(super) fn write(
     words: &Index,
     catalog: &Catalog,
 ) -> Result<(), Refusal> {
+    let storage = file.storage();
+    room::ask(storage, PIECE)?;
     // Before something is written, too: what this one still has may be forgotten by now.
     file.guard()?;
-    let storage = file.storage();
     let fresh = &file.names.fresh_image;
     remove_if_there(storage, fresh)?;
     let handle = storage.create(fresh)?;
