@@ -121,6 +121,26 @@ fn the_mark_that_windows_writes_before_a_text_is_none_of_it() {
 }
 
 #[test]
+fn a_line_of_a_long_list_is_in_one_memory() {
+    let (world, folder) = (World::default(), Folder::new("import-list"));
+    let other = Folder::new("import-list-file");
+    let mut memory = memory(&world, &folder);
+    let line = |n: usize| format!("- Guest number {n} Surname{n}: room {}", n + 100);
+    let list: Vec<String> = (0..90).map(line).collect();
+    for (name, format) in [("a.txt", Format::Text), ("a.md", Format::Markdown)] {
+        let path = format!("{}/{name}", other.path());
+        std::fs::write(&path, list.join("\n")).unwrap();
+        let done = memory.import(&path, format, &mut |_| {}).unwrap();
+        assert_eq!(done.added + done.known, 4, "{name}: {done:?}");
+        assert_eq!(memory.import(&path, format, &mut |_| {}).unwrap().added, 0, "{name}");
+    }
+    let all = texts(&mut memory, "guest");
+    for line in &list {
+        assert!(all.iter().any(|text| text.lines().any(|of| of == line)), "{line}: {all:?}");
+    }
+}
+
+#[test]
 fn an_import_that_fills_the_memory_leaves_it_ready_to_be_read() {
     let (world, folder) = (World::default(), Folder::new("import-full"));
     let other = Folder::new("import-full-file");

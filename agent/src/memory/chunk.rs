@@ -1,6 +1,6 @@
 //! Texts into pieces that are found on their own.
 //!
-//! Paragraphs are put together up to a size and cut at sentences beyond it. In Markdown a heading
+//! Paragraphs are put together up to a size and cut at lines or sentences beyond it. In Markdown a heading
 //! begins a piece, and stands before each piece of its section, which is often all that says what
 //! the piece is about.
 //!
@@ -44,22 +44,29 @@ pub(super) struct Chunker {
     secrets: usize,
 }
 
-/// The last place up to `most` where a text is cut: behind a sentence, a blank, a character.
+/// The last place up to `most` where a text is cut: behind a line, which may be all of a fact, a
+/// sentence, a blank, a character.
 fn cut_at(text: &str, most: usize) -> usize {
     let mut end = most;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let head = &text[..end];
-    let sentence =
-        head.as_bytes().windows(2).rposition(|two| matches!(two, [b'.' | b'!' | b'?', b' ']));
-    match (
-        sentence.filter(|at| *at > most / 3),
-        head.bytes().rposition(|byte| byte == b' ').filter(|at| *at > 0),
-    ) {
-        (Some(at), _) => at + 1,
-        (None, Some(at)) => at,
-        _ => end,
+    let head = &text.as_bytes()[..end];
+    let last = |of: u8| head.iter().rposition(|&byte| byte == of);
+    if let Some(at) = last(b'\n').filter(|at| *at > most / 3) {
+        return at;
+    }
+    // The other marks are 。！？, which no blank follows.
+    let is_end = |three: &[u8]| {
+        matches!(
+            three,
+            [_, b'.' | b'!' | b'?', b' '] | [0xe3, 0x80, 0x82] | [0xef, 0xbc, 0x81 | 0x9f]
+        )
+    };
+    match head.windows(3).rposition(is_end) {
+        // Two bytes on is the blank, or the end of a mark.
+        Some(at) if at >= most / 3 => at + 2 + usize::from(head[at + 2] != b' '),
+        _ => last(b' ').filter(|at| *at > 0).unwrap_or(end),
     }
 }
 
@@ -254,6 +261,30 @@ mod tests {
         assert!(all.iter().all(|piece| piece.len() <= MOST && piece.ends_with("sentence.")));
     }
 
+    /// A list has one fact per line, and a name without its value is none.
+    #[test]
+    fn long_lists_are_cut_between_lines() {
+        let lines: Vec<String> =
+            (0..90).map(|n| format!("- Guest no. {n} Surname{n}: room {}", n + 100)).collect();
+        let all = pieces(&lines.join("\n"), false);
+        assert!(all.len() >= 3 && all.iter().all(|piece| piece.len() <= MOST));
+        assert_eq!(all.join("\n"), lines.join("\n"));
+        // A first line is not worth a piece.
+        let all = pieces(&format!("Told:\n{}", "This is a sentence. ".repeat(60)), false);
+        assert!(all.len() == 2 && all[0].len() > MOST / 2 && all[0].ends_with("sentence."));
+    }
+
+    #[test]
+    fn sentences_end_without_blanks_too() {
+        for mark in ['。', '！', '？'] {
+            let text = format!("1 我们在柏林的办公室有三层{mark}").repeat(60);
+            let all = pieces(&text, false);
+            assert!(all.len() >= 3 && all.iter().all(|piece| piece.len() <= MOST));
+            assert!(all.iter().all(|piece| piece.ends_with(mark)), "{all:?}");
+            assert_eq!(all.concat(), text);
+        }
+    }
+
     /// An import after a change knows most of a text: what stands some paragraphs behind the change is cut as
     /// it was.
     #[test]
@@ -275,9 +306,13 @@ mod tests {
     fn no_secret_is_cut_from_its_name() {
         for before in 960..1010 {
             let filler = "ab ".repeat(400);
-            let text = format!("{} password: hunter2x {filler}", filler[..before].trim());
-            let all: Vec<String> = pieces(&text, false).iter().map(|text| redact(text).0).collect();
-            assert!(all.len() > 2 && !all.concat().contains("hunter2x"), "{before}");
+            for gap in [' ', '\n'] {
+                let before = filler[..before].trim();
+                let text = format!("{before}{gap}password:{gap}hunter2x {filler}");
+                let all: Vec<String> =
+                    pieces(&text, false).iter().map(|text| redact(text).0).collect();
+                assert!(all.len() > 2 && !all.concat().contains("hunter2x"), "{}", before.len());
+            }
         }
     }
 
