@@ -141,6 +141,21 @@ fn a_line_of_a_long_list_is_in_one_memory() {
 }
 
 #[test]
+fn a_section_is_found_by_the_headings_above_it() {
+    let (world, folder) = (World::default(), Folder::new("import-headings"));
+    let other = Folder::new("import-headings-file");
+    let mut memory = memory(&world, &folder);
+    let path = format!("{}/a.md", other.path());
+    let text =
+        "# Berlin office\n## Address\nUnter den Linden 1\n# Rome office\n## Address\nVia 2\n";
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(memory.import(&path, Format::Markdown, &mut |_| {}).unwrap().added, 2);
+    assert_eq!(memory.import(&path, Format::Markdown, &mut |_| {}).unwrap().added, 0);
+    assert_eq!(texts(&mut memory, "berlin")[0], "# Berlin office > Address\nUnter den Linden 1");
+    assert_eq!(texts(&mut memory, "rome")[0], "# Rome office > Address\nVia 2");
+}
+
+#[test]
 fn an_import_that_fills_the_memory_leaves_it_ready_to_be_read() {
     let (world, folder) = (World::default(), Folder::new("import-full"));
     let other = Folder::new("import-full-file");

@@ -1,8 +1,8 @@
 //! Texts into pieces that are found on their own.
 //!
-//! Paragraphs are put together up to a size and cut at lines or sentences beyond it. In Markdown a heading
-//! begins a piece, and stands before each piece of its section, which is often all that says what
-//! the piece is about.
+//! Paragraphs are put together up to a size and cut at lines or sentences beyond it. In Markdown a
+//! heading begins a piece, and stands before each piece of its section in one line with those above
+//! it, `# Berlin office > Address`, which is often all that says what the piece is about.
 //!
 //! An imported memory has its id from its text, so where a text is cut goes by the text and
 //! its format alone. Another size, or another place to cut at, makes pieces that no earlier
@@ -25,14 +25,17 @@ use super::redact::redact;
 const MOST: usize = 1000;
 /// Bytes from which on a paragraph may begin the next one.
 const ENOUGH: usize = 400;
-/// Bytes of a heading that are repeated.
+/// Bytes that are repeated of a heading and those above it.
 const HEADING: usize = 200;
 
 /// Takes lines, gives pieces.
 #[derive(Default)]
 pub(super) struct Chunker {
     markdown: bool,
+    /// In one line with those above it.
     heading: String,
+    /// It and those above it, as they stand in the text.
+    headings: Vec<String>,
     /// What began the code that is being read: this byte, so often. 0 times: none.
     fence: (u8, usize),
     paragraph: String,
@@ -86,6 +89,22 @@ fn is_heading(line: &str) -> bool {
     (1..=6).contains(&level) && matches!(line.as_bytes().get(level), None | Some(b' ' | b'\t'))
 }
 
+/// Headings in one line, without the outer ones that have no room in it.
+fn path(headings: &[String]) -> String {
+    let mut path = String::new();
+    for heading in headings.iter().rev() {
+        let inner = path.trim_start_matches('#').trim_start();
+        if inner.is_empty() {
+            path.clone_from(heading);
+        } else if heading.len() + 3 + inner.len() <= HEADING {
+            path = [heading, " > ", inner].concat();
+        } else {
+            break;
+        }
+    }
+    path
+}
+
 impl Chunker {
     pub(super) fn new(markdown: bool) -> Self {
         Self { markdown, ..Self::default() }
@@ -95,14 +114,21 @@ impl Chunker {
     pub(super) fn line(&mut self, line: &str) {
         let mut line = line.trim_end();
         if self.markdown && !self.is_code(line) && is_heading(line) {
-            // One whose sections follow at once is their title, and no text.
-            self.is_alone &= run(line, b'#') <= run(&self.heading, b'#');
-            self.end();
             let (heading, rest) = match line.len() > HEADING {
                 true => line.split_at(cut_at(line, HEADING)),
                 false => (line, ""),
             };
-            self.heading = heading.into();
+            let above = self.headings.len();
+            let level = run(line, b'#');
+            while self.headings.last().is_some_and(|last| run(last, b'#') >= level) {
+                self.headings.pop();
+            }
+            self.headings.push(heading.into());
+            let path = path(&self.headings);
+            // One whose sections follow at once is their title, and said with them.
+            self.is_alone &= self.headings.len() <= above || !path.starts_with(&self.heading);
+            self.end();
+            self.heading = path;
             self.is_alone = true;
             line = rest.trim_start();
         }
@@ -214,6 +240,7 @@ impl Chunker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     fn pieces(text: &str, markdown: bool) -> Vec<String> {
@@ -226,15 +253,33 @@ mod tests {
     #[test]
     fn headings_stand_before_what_they_head() {
         let text = "# Tea\n\nOolong is tea.\n\n## Cups\nThree of them.\n";
-        assert_eq!(pieces(text, true), ["# Tea\nOolong is tea.", "## Cups\nThree of them."]);
+        assert_eq!(pieces(text, true), ["# Tea\nOolong is tea.", "# Tea > Cups\nThree of them."]);
         let plain = ["# Tea\n\nOolong is tea.\n\n## Cups\nThree of them."];
         let alone = "# Cats\n## Anna is 9\n## Ben is 7\n\nHe reads.\n### Cleo\n";
-        let each = ["## Anna is 9", "## Ben is 7\nHe reads.", "### Cleo"];
+        let each =
+            ["# Cats > Anna is 9", "# Cats > Ben is 7\nHe reads.", "# Cats > Ben is 7 > Cleo"];
         assert_eq!(pieces(alone, true), each);
         let long = format!("# {}the end\n", "word ".repeat(60));
         let all = pieces(&long, true);
         assert!(all.len() == 1 && all[0].starts_with("# word") && all[0].ends_with("the end"));
         assert_eq!(pieces(text, false), plain);
+    }
+
+    #[test]
+    fn headings_stand_below_those_above_them() {
+        let office = "# Berlin office\n## Address\nUnter den Linden 1";
+        assert_eq!(pieces(office, true), ["# Berlin office > Address\nUnter den Linden 1"]);
+        let text = "## A\na\n#### B\nb\n### C\nc\n###\nd\n# An\n# Ann\n## An\n";
+        let each = ["## A\na", "## A > B\nb", "## A > C\nc", "## A\nd", "# An", "# Ann > An"];
+        assert_eq!(pieces(text, true), each);
+    }
+
+    #[test]
+    fn headings_that_leave_no_room_for_those_above_are_below_none() {
+        let [a, b, c] = ["a", "é", "c"].map(|letter| letter.repeat(90 / letter.len()));
+        let text = format!("# {a}\n## {b}\n### {c}\n\ntext\n# Next\n");
+        let each = [format!("# {a} > {b}"), format!("## {b} > {c}\ntext"), "# Next".into()];
+        assert_eq!(pieces(&text, true), each);
     }
 
     #[test]
@@ -344,6 +389,16 @@ mod tests {
             };
             prop_assert_eq!(letters(&all.concat()), letters(&text));
             prop_assert!(all.iter().all(|piece| piece.len() <= MOST));
+        }
+
+        #[test]
+        fn no_heading_is_lost(lines in vec("#{0,7} ?[a-zé。]{0,30}[ >]{0,2}[a-zé]{0,20}", 0..60)) {
+            let all = pieces(&lines.join("\n"), true);
+            for line in &lines {
+                let text = line.trim_start_matches('#').trim();
+                prop_assert!(text.is_empty() || all.iter().any(|piece| piece.contains(text)));
+            }
+            prop_assert!(all.iter().all(|piece| piece.len() <= HEADING + 1 + MOST));
         }
     }
 }
