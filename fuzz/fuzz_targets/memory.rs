@@ -17,8 +17,11 @@ use libfuzzer_sys::fuzz_target;
 const NAME: &str = "file";
 const HOUR: u64 = 3_600_000;
 const WORDS: [&str; 4] = ["rain", "müde", "Straße", "oboe"];
+/// More than there are slots.
+const IDS: u8 = 120;
 const KINDS: [&str; 3] = ["", "fact", "message"];
 
+/// `Fill` is so many at once: inputs are short, and what is beyond the first 64 slots would never be reached.
 #[derive(Arbitrary, Debug)]
 enum Operation {
     Remember { id: u8, seed: u16, text: u8, kind: u8, importance: u8, pinned: bool },
@@ -33,6 +36,7 @@ enum Operation {
     Reopen { clean: bool, lose: bool, flip: Option<u16> },
     Cut { after: u8 },
     Recall { seed: u16, word: u8, by: u8, k: u8, ef: u8, mode: u8, filter: u8, ids: [u8; 2] },
+    Fill { count: u8, seed: u16 },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -107,7 +111,7 @@ fn recount(memory: &Memory, model: &mut Model) {
 
 fuzz_target!(|case: Case| {
     let dim = if case.tiered { 130 } else { 3 };
-    let capacity = u32::from(case.capacity % 40) + 1;
+    let capacity = u32::from(case.capacity % 100) + 1;
     let file = Options {
         dim: Some(dim as u16),
         file_id: [7; 16],
@@ -131,14 +135,14 @@ fuzz_target!(|case: Case| {
     let place = Place { disk: disk.clone(), options, dim };
     let mut memory = place.open();
     let (mut model, mut committed) = (Model::new(), Model::new());
-    let (mut now, mut touches) = (400_000 * HOUR, [0; 48]);
+    let (mut now, mut touches) = (400_000 * HOUR, [0; IDS as usize]);
     for (step, operation) in (0..).zip(case.operations.into_iter().take(120)) {
         // What a commit that is cut may have made durable.
         let before = model.clone();
         let mut done: Result<(), Error> = Ok(());
         match operation {
             Operation::Remember { id, seed, text, kind, importance, pinned } => {
-                let id = u64::from(id % 48);
+                let id = u64::from(id % IDS);
                 let kind = kind % 3;
                 let known = Known { seed, text: text % 16, kind, created: now, uses: 0 };
                 done = memory.remember(&Record {
@@ -163,8 +167,35 @@ fuzz_target!(|case: Case| {
                     model.insert(id, known);
                 }
             }
+            Operation::Fill { count, seed } => {
+                let room = usize::from(count).min(capacity as usize - model.len());
+                let free = (0..u64::from(IDS)).filter(|id| !model.contains_key(id));
+                let ids: Vec<u64> = free.take(room).collect();
+                for (id, i) in ids.into_iter().zip(0..) {
+                    let seed = seed.wrapping_add(i);
+                    let (text, kind) = (i as u8 % 16, i as u8 % 3);
+                    let known = Known { seed, text, kind, created: now, uses: 0 };
+                    done = memory.remember(&Record {
+                        id,
+                        vector: &common::vector(seed, dim),
+                        text: &known.text(),
+                        kind: KINDS[usize::from(kind)],
+                        session: "",
+                        created: now,
+                        last_used: now,
+                        uses: 0,
+                        importance: 0.5,
+                        pinned: false,
+                        metadata: &[],
+                    });
+                    if done.is_err() {
+                        break;
+                    }
+                    model.insert(id, known);
+                }
+            }
             Operation::Forget { id } => {
-                let id = u64::from(id % 48);
+                let id = u64::from(id % IDS);
                 let forgotten = memory.forget(id);
                 match model.remove(&id) {
                     Some(_) => done = forgotten,
@@ -193,7 +224,7 @@ fuzz_target!(|case: Case| {
             }
             Operation::Save => done = memory.save(),
             Operation::Touch { ids } => {
-                let ids = ids.map(|id| u64::from(id % 48));
+                let ids = ids.map(|id| u64::from(id % IDS));
                 memory.touch(&ids, now);
                 for id in ids {
                     touches[id as usize] += 1;
@@ -254,7 +285,7 @@ fuzz_target!(|case: Case| {
             Operation::Recall { seed, word, by, k, ef, mode, filter, ids } => {
                 let mode = [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact][mode as usize % 4];
                 let k = usize::from(k % 50);
-                let ids = ids.map(|id| u64::from(id % 48));
+                let ids = ids.map(|id| u64::from(id % IDS));
                 let filter = match filter % 4 {
                     0 => Filter { kinds: Some(&KINDS[1..]), ..Filter::default() },
                     1 => Filter { ids: Some(&ids), ..Filter::default() },

@@ -10,17 +10,19 @@ use arbitrary::Arbitrary;
 use clawft_vectors::{Error, Hit, Image, Metric, Mode, Params, SearchOptions};
 use libfuzzer_sys::fuzz_target;
 
+/// `Fill` is so many at once: inputs are short, and what is beyond the first 64 slots would never be reached.
 #[derive(Arbitrary, Debug)]
 enum Operation {
     Insert { id: u8, seed: u16 },
     Upsert { id: u8, seed: u16 },
     Remove { id: u8 },
     Mark { id: u8, hidden: bool },
-    Search { seed: u16, k: u8, ef: u8, mode: u8, filter: Option<Vec<u8>> },
+    Search { seed: u16, k: u8, ef: u8, mode: u8, filter: Option<(u8, u8)> },
     Range { seed: u16, k: u8, radius: f32 },
     Get { id: u8 },
     Grow { by: u8 },
     Reopen,
+    Fill { count: u8, seed: u16 },
 }
 
 #[derive(Arbitrary, Debug)]
@@ -77,8 +79,10 @@ fuzz_target!(|case: Case| {
                 model.entry(id).and_modify(|entry| entry.1 = hidden);
             }
             Operation::Search { seed, k, ef, mode, filter } => {
-                let filter: Option<Vec<u64>> =
-                    filter.map(|ids| ids.into_iter().map(u64::from).collect());
+                let filter: Option<Vec<u64>> = filter.map(|(modulus, remainder)| {
+                    let modulus = u64::from(modulus).max(1);
+                    (0..256).filter(|id| id % modulus == u64::from(remainder) % modulus).collect()
+                });
                 let mode = [Mode::Auto, Mode::Walk, Mode::Scan, Mode::Exact][mode as usize % 4];
                 let options = SearchOptions {
                     k: usize::from(k).min(capacity as usize),
@@ -146,6 +150,16 @@ fuzz_target!(|case: Case| {
                 let mut copy = common::Buffer::new(image.bytes().len());
                 copy.copy_from_slice(image.bytes());
                 image = Image::open(copy).expect("a sealed image opens");
+            }
+            Operation::Fill { count, seed } => {
+                let free = (0..256).filter(|id| !model.contains_key(id));
+                let room = usize::from(count).min(capacity as usize - model.len());
+                let ids: Vec<u64> = free.take(room).collect();
+                for (id, seed) in ids.into_iter().zip((0..).map(|i| seed.wrapping_add(i))) {
+                    let vector = common::vector(seed, dim);
+                    image.insert(id, &vector, scratch).expect("there is room for a new id");
+                    model.insert(id, (seed, false));
+                }
             }
         });
         assert_eq!(image.len() as usize, model.len());
