@@ -91,7 +91,7 @@ pub(crate) const SCALAR_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 71_060, gzipped: Some(36_060) }),
+    standing: Some(Budget { raw: 71_290, gzipped: Some(36_180) }),
 };
 pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     name: "simd128",
@@ -107,7 +107,7 @@ pub(crate) const SIMD128_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 48_000, gzipped: Some(20_000) }),
-    standing: Some(Budget { raw: 63_210, gzipped: Some(32_580) }),
+    standing: Some(Budget { raw: 63_400, gzipped: Some(32_700) }),
 };
 pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     name: "relaxed",
@@ -123,7 +123,7 @@ pub(crate) const RELAXED_KERNEL: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 63_240, gzipped: Some(32_600) }),
+    standing: Some(Budget { raw: 63_440, gzipped: Some(32_740) }),
 };
 /// What is called in two places is not copied into both, addresses are not counted up beside their
 /// index, a structure is passed by its address and not as one argument for each of its fields,
@@ -175,7 +175,7 @@ pub(crate) const STORE: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: Some(Budget { raw: 96_000, gzipped: None }),
-    standing: Some(Budget { raw: 172_680, gzipped: None }),
+    standing: Some(Budget { raw: 173_220, gzipped: None }),
 };
 /// The kernel with the stream of tensors.
 pub(crate) const TENSOR: Artifact = Artifact {
@@ -192,7 +192,7 @@ pub(crate) const TENSOR: Artifact = Artifact {
     is_component: false,
     stack: Some(STACK_BYTES),
     budget: None,
-    standing: Some(Budget { raw: 77_700, gzipped: None }),
+    standing: Some(Budget { raw: 77_890, gzipped: None }),
 };
 /// The agent, with everything.
 pub(crate) const AGENT: Artifact = Artifact {
@@ -209,7 +209,7 @@ pub(crate) const AGENT: Artifact = Artifact {
     is_component: true,
     stack: None,
     budget: Some(Budget { raw: 160_000, gzipped: Some(64_000) }),
-    standing: Some(Budget { raw: 426_120, gzipped: Some(205_400) }),
+    standing: Some(Budget { raw: 431_000, gzipped: Some(207_950) }),
 };
 /// The same for engines without components: over WASI preview 1, and an import for HTTP.
 pub(crate) const AGENT_CORE: Artifact = Artifact {
@@ -226,7 +226,7 @@ pub(crate) const AGENT_CORE: Artifact = Artifact {
     is_component: false,
     stack: None,
     budget: None,
-    standing: Some(Budget { raw: 359_600, gzipped: Some(175_500) }),
+    standing: Some(Budget { raw: 364_470, gzipped: Some(178_130) }),
 };
 /// Everything in WebAssembly that ships.
 pub(crate) const ALL: [&Artifact; 8] = [
