@@ -12,7 +12,7 @@
 //! What it must never do: write a line to disk; begin a read while another one is under way.
 
 use crate::limits::Time;
-use crate::stop::Stop;
+use crate::stop::{INTERRUPTED, Stop};
 use bytes::Bytes;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
@@ -150,10 +150,12 @@ impl Input {
         let piece = loop {
             tokio::select! {
                 piece = &mut *read => break piece.unwrap_or(Ok(Vec::new())),
-                // The editor has the key: a signal between two lines throws nothing away.
-                _ = self.stop.asked(), if editor.is_some() => self.stop.done(),
-                // The end of the input ends whoever waits for it.
-                _ = self.stop.asked() => break Ok(Vec::new()),
+                exit = self.stop.asked() => match exit {
+                    // The editor has the key: a signal between two lines throws nothing away.
+                    INTERRUPTED if editor.is_some() => self.stop.done(),
+                    // The end of the input ends whoever waits for it.
+                    _ => break Ok(Vec::new()),
+                },
             }
         };
         state.under_way = None;

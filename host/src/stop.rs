@@ -19,7 +19,7 @@ use tokio::sync::watch;
 /// How long the component may take to end by itself.
 const GRACE: Duration = Duration::from_secs(3);
 /// What a shell gives a program that SIGINT ended, and one that SIGTERM did.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: i32 = 130;
 #[cfg(unix)]
 const TERMINATED: i32 = 143;
 /// Bytes of the stack of the thread that hears.

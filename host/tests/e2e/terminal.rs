@@ -30,7 +30,10 @@ for wanted, keys in steps:
         sys.exit('not seen: %r in %r' % (wanted, seen))
     seen = seen[at + len(wanted):]
     time.sleep(0.2)
-    os.write(terminal, keys)
+    if keys == b'SIGTERM':
+        os.kill(child, 15)
+    else:
+        os.write(terminal, keys)
 while more():
     pass
 if os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
@@ -62,6 +65,15 @@ fn lines_are_edited_and_come_back() {
     // No line of it is on the disk.
     let left = std::fs::read_dir(place.home()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["models"]);
+}
+
+/// It is no key, and who sends it waits for the end.
+#[test]
+fn sigterm_ends_a_chat_that_waits_for_a_line() {
+    let place = Place::new();
+    let steps = "[(b'> ', b'SIGTERM'), (b'session kept', b'')]";
+    let (exit, _, err) = typed(&place, steps, &["chat", "http://localhost/"]);
+    assert_eq!(exit, Some(143), "{err}");
 }
 
 #[test]
