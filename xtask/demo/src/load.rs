@@ -147,13 +147,13 @@ fn beside_the_image(params: &Params, ef: u32) -> usize {
     BESIDE_THE_IMAGE + desk_bytes(params.dim) + 2 * scratch_bytes(params, ef)
 }
 
-/// Bytes of the scratch of searches that keep at most `ef` candidates, and hardly more: three bits and,
+/// Bytes of the scratch of searches that keep at most `ef` candidates, and hardly more: two bits and,
 /// where there are few, an estimate for each slot; the candidates, and four times as many to choose
 /// from; a query in its forms.
 fn scratch_bytes(params: &Params, ef: u32) -> usize {
     let (slots, dim) = (params.capacity as usize, params.dim as usize);
     let kept = slots.min(ef as usize);
-    let slot_bytes = 24 * slots.div_ceil(64) + 4 * slots.min(ESTIMATED);
+    let slot_bytes = 16 * slots.div_ceil(64) + 4 * slots.min(ESTIMATED);
     let candidates = 8 * (kept + slots.min(4 * kept));
     slot_bytes + candidates + 24 * (dim + 64) + SCRATCH_BYTES
 }
@@ -200,8 +200,8 @@ mod tests {
     /// Its bitmaps alone are larger than what is there beside every store.
     #[test]
     fn a_store_of_many_slots_has_room_for_its_scratch() {
-        let many = params(2, 2_900_000);
-        let bitmaps = 3 * many.capacity as usize / 8;
+        let many = params(2, 4_300_000);
+        let bitmaps = 2 * many.capacity as usize / 8;
         assert!(bitmaps > BESIDE_THE_IMAGE);
         let beside = beside_the_image(&many, 1024);
         assert!(beside > BESIDE_THE_IMAGE + 2 * bitmaps, "{beside}");
