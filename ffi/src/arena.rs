@@ -360,7 +360,7 @@ impl Block {
         }
     }
 
-    /// A block of `len` zero bytes for the host. In a module with memories [`OURS`] stay there: what is
+    /// A block of `len` zero bytes for the host. In a module with memories `OURS` stay there: what is
     /// small is allocated without a question, and would trap.
     pub(crate) fn for_host(len: u64) -> Result<Self, Failed> {
         #[cfg(all(feature = "reserve", feature = "standalone", target_family = "wasm"))]
