@@ -423,6 +423,41 @@ mod tests {
         "false",
     ];
 
+    /// What is taken of a text, in the oracle's order.
+    fn ours(entries: Vec<Entry>) -> Vec<(String, String, Value)> {
+        let apart = |e: Entry| match e.key.split_once('.') {
+            Some((table, key)) => (table.to_string(), key.to_string(), e.value),
+            None => (String::new(), e.key, e.value),
+        };
+        let mut ours: Vec<_> = entries.into_iter().map(apart).collect();
+        ours.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        ours
+    }
+
+    /// Lines of keys and values of all kinds.
+    fn lines() -> impl Strategy<Value = String> {
+        let keys = prop::collection::btree_map("[a-z_-]{1,8}", 0..6_usize, 1..8);
+        let words = prop::collection::vec("[ -~é]{0,12}", 8);
+        let text = |(keys, words): (std::collections::BTreeMap<String, usize>, Vec<String>)| {
+            let mut text = String::from("[t]\n");
+            for ((key, kind), word) in keys.iter().zip(&words) {
+                let value = match kind {
+                    0 => toml::Value::String(word.clone()).to_string(),
+                    1 => (word.len() as i64 - 5).to_string(),
+                    2 => format!("-{}.25", word.len()),
+                    3 => "true".to_string(),
+                    4 => format!("'{}'", word.replace('\'', "")),
+                    _ => format!("[{}, 'z']", toml::Value::String(word.clone())),
+                };
+                text += &format!("{key} = {value}\n");
+            }
+            text
+        };
+        // The oracle writes strings with both quotes on several lines.
+        let is_flat = |text: &String| !text.contains("\"\"\"") && !text.contains("'''");
+        (keys, words).prop_map(text).prop_filter("on one line each", is_flat)
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
@@ -432,39 +467,27 @@ mod tests {
         ) {
             let text: String = pieces.iter().map(|&i| PIECES[i]).collect();
             if let Ok(entries) = read(&text) {
-                let apart = |e: Entry| match e.key.split_once('.') {
-                    Some((table, key)) => (table.to_string(), key.to_string(), e.value),
-                    None => (String::new(), e.key, e.value),
-                };
-                let mut ours: Vec<_> = entries.into_iter().map(apart).collect();
-                ours.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-                prop_assert_eq!(Some(ours), oracle(&text), "{:?}", text);
+                prop_assert_eq!(Some(ours(entries)), oracle(&text), "{:?}", text);
+            }
+        }
+
+        /// Most of them stay sound, others become what only looks so.
+        #[test]
+        fn lines_with_a_piece_in_them_are_read_as_the_oracle_does(
+            text in lines(), at: prop::sample::Index, piece in 0..PIECES.len(),
+        ) {
+            let at = at.index(text.len() + 1);
+            let at = (0..=at).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            let text = [&text[..at], PIECES[piece], &text[at..]].concat();
+            if let Ok(entries) = read(&text) {
+                prop_assert_eq!(Some(ours(entries)), oracle(&text), "{:?}", text);
             }
         }
 
         #[test]
-        fn lines_of_plain_values_are_all_taken(
-            keys in prop::collection::btree_map("[a-z_-]{1,8}", 0..6_usize, 1..8),
-            words in prop::collection::vec("[ -~é]{0,12}", 8),
-        ) {
-            let mut text = String::from("[t]\n");
-            for (i, (key, kind)) in keys.iter().enumerate() {
-                let word = &words[i];
-                let value = match kind {
-                    0 => toml::Value::String(word.clone()).to_string(),
-                    1 => (word.len() as i64 - 5).to_string(),
-                    2 => format!("{}.25", word.len()),
-                    3 => "true".to_string(),
-                    4 => format!("'{}'", word.replace('\'', "")),
-                    _ => format!("[{}, 'z']", toml::Value::String(word.clone())),
-                };
-                text += &format!("{key} = {value}\n");
-            }
-            // The oracle writes strings with both quotes on several lines.
-            if !text.contains("\"\"\"") && !text.contains("'''") {
-                let entries = read(&text);
-                prop_assert!(entries.is_ok(), "{} {:?}", text, entries);
-            }
+        fn lines_of_plain_values_are_all_taken(text in lines()) {
+            let (entries, expected) = (read(&text).map(ours), oracle(&text));
+            prop_assert_eq!(entries.as_ref().ok(), expected.as_ref(), "{} {:?}", text, entries);
         }
 
         #[test]
