@@ -220,10 +220,11 @@ fn was_given(session: &Session, id: u64) -> bool {
         }
         Message::User(_) => false,
     };
-    session.messages.iter().enumerate().any(tells)
+    // What was forgotten is not sent.
+    session.messages.iter().enumerate().any(|one| !one.1.forgotten && tells(one))
 }
 
-/// Whether a number stands in a text.
+/// Whether a number, which is not 0, stands in a text.
 fn has_number(text: &str, number: u64) -> bool {
     let mut found = 0_u64;
     text.bytes().chain([b' ']).any(|byte| {
@@ -231,7 +232,7 @@ fn has_number(text: &str, number: u64) -> bool {
         let before = found;
         found =
             if is_digit { found.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')) } else { 0 };
-        !is_digit && before == number
+        !is_digit && before > 0 && before == number
     })
 }
 
